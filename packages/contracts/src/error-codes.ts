@@ -1,0 +1,188 @@
+import { z } from 'zod';
+
+export const ErrorSeverity = z.enum(['fatal', 'error', 'warning', 'info']);
+export type ErrorSeverity = z.infer<typeof ErrorSeverity>;
+
+export const ErrorCategory = z.enum([
+  'VALIDATION_ERROR',
+  'SCHEMA_MISMATCH',
+  'RUNTIME_ERROR',
+  'TIMEOUT',
+  'NETWORK_ERROR',
+  'AUTHENTICATION_ERROR',
+  'AUTHORIZATION_ERROR',
+  'RESOURCE_NOT_FOUND',
+  'RESOURCE_CONFLICT',
+  'RATE_LIMITED',
+  'SERVICE_UNAVAILABLE',
+  'RUNNER_ERROR',
+  'TRUTHCORE_ERROR',
+  'INTERNAL_ERROR',
+]);
+export type ErrorCategory = z.infer<typeof ErrorCategory>;
+
+/** What is known of an error by its code alone. */
+export interface ErrorCodeEntry {
+  readonly category: ErrorCategory;
+  readonly severity: ErrorSeverity;
+  /** Whether the same request may succeed later without being changed. */
+  readonly retryable: boolean;
+  readonly httpStatus: number;
+  /** Used where the place that failed has nothing more exact to say. */
+  readonly message: string;
+  /** What the reader can do about it. */
+  readonly remedy: string;
+}
+
+type Words = readonly [message: string, remedy: string];
+
+const permanent = (category: ErrorCategory, httpStatus: number, [message, remedy]: Words): ErrorCodeEntry => ({
+  category,
+  severity: 'error',
+  retryable: false,
+  httpStatus,
+  message,
+  remedy,
+});
+
+const transient = (category: ErrorCategory, httpStatus: number, words: Words): ErrorCodeEntry => ({
+  ...permanent(category, httpStatus, words),
+  retryable: true,
+});
+
+/** Every code that the contract itself defines. Capabilities may add codes of their own. */
+export const ERROR_CODES = {
+  VALIDATION_ERROR: permanent('VALIDATION_ERROR', 400, [
+    'The input does not match the schema.',
+    'Compare the paths in `details` with the schema and send a corrected request.',
+  ]),
+  INVALID_JSON: permanent('VALIDATION_ERROR', 400, [
+    'The body is not valid JSON.',
+    'Send a JSON object with content-type application/json.',
+  ]),
+  UNSUPPORTED_MEDIA_TYPE: permanent('VALIDATION_ERROR', 415, [
+    'The content-type is not one that this endpoint reads.',
+    'Send content-type application/json.',
+  ]),
+  PAYLOAD_TOO_LARGE: permanent('VALIDATION_ERROR', 413, [
+    'The body is larger than the limit.',
+    'Send less, or pass a reference to the data instead of the data.',
+  ]),
+  ROUTE_NOT_FOUND: permanent('RESOURCE_NOT_FOUND', 404, [
+    'Nothing is served at this path.',
+    'Check the path against the endpoints of the contract.',
+  ]),
+  METHOD_NOT_ALLOWED: permanent('VALIDATION_ERROR', 405, [
+    'The path exists, but not with this method.',
+    'Use a method named in the allow header.',
+  ]),
+  JOB_NOT_FOUND: permanent('RESOURCE_NOT_FOUND', 404, [
+    'There is no job with this id.',
+    'List the jobs to see which ids exist; finished jobs may have been removed.',
+  ]),
+  JOB_CONFLICT: permanent('RESOURCE_CONFLICT', 409, [
+    'A job with this id exists and was submitted with another body.',
+    'Use a new id, or submit the same body to get the job that exists.',
+  ]),
+  JOB_FINISHED: permanent('RESOURCE_CONFLICT', 409, [
+    'The job has already ended.',
+    'Nothing is left to do; read its result.',
+  ]),
+  JOB_EXPIRED: permanent('TIMEOUT', 410, [
+    'The job was not started before it expired.',
+    'Submit it with a later `expiresAt`, or start more runners.',
+  ]),
+  RUNNER_NOT_FOUND: permanent('RESOURCE_NOT_FOUND', 404, [
+    'There is no runner with this id.',
+    'Register first and use the `runnerId` of the reply.',
+  ]),
+  CAPABILITY_NOT_FOUND: permanent('RESOURCE_NOT_FOUND', 404, [
+    'This runner does not offer the capability.',
+    'Ask for a capability that its manifest lists.',
+  ]),
+  EXECUTION_NOT_FOUND: permanent('RESOURCE_NOT_FOUND', 404, [
+    'There is no such execution here.',
+    'It may have ended; read the job.',
+  ]),
+  CONTRACT_MISMATCH: permanent('SCHEMA_MISMATCH', 409, [
+    'The two sides speak different majors of the contract.',
+    'Upgrade the older side.',
+  ]),
+  LEASE_SUPERSEDED: permanent('RESOURCE_CONFLICT', 409, [
+    'The lease of this execution has been given to another.',
+    'Stop the work and drop its result.',
+  ]),
+  OUTPUT_INVALID: permanent('SCHEMA_MISMATCH', 500, [
+    'The capability returned what its own output schema refuses.',
+    'Correct the capability or its output schema.',
+  ]),
+  EXECUTION_FAILED: transient('RUNTIME_ERROR', 500, [
+    'The capability threw an error.',
+    'Read the causes; throw CapabilityError with retryable: false where a retry cannot help.',
+  ]),
+  EXECUTION_TIMEOUT: transient('TIMEOUT', 504, [
+    'The execution did not end within its time limit.',
+    'Raise `timeoutMs`, or make the capability faster.',
+  ]),
+  EXECUTION_CANCELLED: permanent('RUNNER_ERROR', 409, [
+    'The execution was cancelled.',
+    'Submit the job again if it is still wanted.',
+  ]),
+  RUNNER_BUSY: transient('RATE_LIMITED', 429, [
+    'Every slot of the runner is taken.',
+    'Send the execution later or to another runner.',
+  ]),
+  RUNNER_DRAINING: transient('SERVICE_UNAVAILABLE', 503, [
+    'The runner is shutting down and accepts nothing new.',
+    'Send the execution to another runner.',
+  ]),
+  RUNNER_SHUTDOWN: transient('SERVICE_UNAVAILABLE', 503, [
+    'The runner shut down before the execution ended.',
+    'It is offered again; nothing needs to be done.',
+  ]),
+  RUNNER_LOST: permanent('RUNNER_ERROR', 502, [
+    'The runner was lost after it had begun to write.',
+    'Check what it wrote, then submit the job again.',
+  ]),
+  RUNNER_UNREACHABLE: transient('NETWORK_ERROR', 502, [
+    'The runner did not answer.',
+    'Check that the runner runs and that its execute URL can be reached from JobForge.',
+  ]),
+  RUNNER_PROTOCOL_ERROR: permanent('RUNNER_ERROR', 502, [
+    'The runner answered something that the contract does not allow.',
+    'Run `contract-test run --url` against the runner.',
+  ]),
+  HOST_NOT_ALLOWED: permanent('AUTHORIZATION_ERROR', 403, [
+    'The host header names neither this machine nor an allowed host.',
+    'Use 127.0.0.1 or localhost, or start JobForge with --allow-host.',
+  ]),
+  SHUTTING_DOWN: transient('SERVICE_UNAVAILABLE', 503, [
+    'JobForge is shutting down and accepts nothing new.',
+    'Try again in a moment.',
+  ]),
+  STORE_UNAVAILABLE: transient('SERVICE_UNAVAILABLE', 503, [
+    'The store could not be written.',
+    'Check the disk and the permissions of the data folder.',
+  ]),
+  INTERNAL_ERROR: permanent('INTERNAL_ERROR', 500, [
+    'Something failed that should not have.',
+    'Report it with the id of this error.',
+  ]),
+} as const satisfies Record<string, ErrorCodeEntry>;
+
+/** A code that the contract itself defines. */
+export type ErrorCode = keyof typeof ERROR_CODES;
+
+/** Whether a code is one of the contract's own. */
+export function isErrorCode(code: string): code is ErrorCode {
+  return Object.hasOwn(ERROR_CODES, code);
+}
+
+/**
+ * The HTTP status that carries an error.
+ * @param code - the envelope's code; any text
+ * @returns the status of the catalogue; 500 for codes that capabilities define themselves
+ */
+export function httpStatusOf(code: string): number {
+  return isErrorCode(code) ? ERROR_CODES[code].httpStatus : 500;
+}

@@ -1,0 +1,82 @@
+import { z } from 'zod';
+import { ErrorEnvelope } from './error-envelope.js';
+import { Identifier, JsonObject, Timestamp } from './identifiers.js';
+
+export const LogLevel = z.enum(['debug', 'info', 'warn', 'error']);
+export type LogLevel = z.infer<typeof LogLevel>;
+
+/** Why an execution was told to stop. */
+export const CancelReason = z.enum(['user', 'deadline', 'shutdown', 'lease-lost']);
+export type CancelReason = z.infer<typeof CancelReason>;
+
+const position = {
+  executionId: Identifier,
+  /** 0 for the first event of an execution, then one more each. */
+  seq: z.number().int().nonnegative(),
+  at: Timestamp,
+};
+
+const ending = {
+  ...position,
+  executionTimeMs: z.number().nonnegative().default(0),
+  /** Log events that were left out because a limit was reached. */
+  droppedEvents: z.number().int().nonnegative().optional(),
+  runnerId: z.string().optional(),
+};
+
+export const AcceptedEvent = z.object({ ...position, type: z.literal('accepted') });
+export type AcceptedEvent = z.infer<typeof AcceptedEvent>;
+
+export const LogEvent = z.object({
+  ...position,
+  type: z.literal('log'),
+  level: LogLevel,
+  message: z.string(),
+  fields: JsonObject.optional(),
+});
+export type LogEvent = z.infer<typeof LogEvent>;
+
+export const ProgressEvent = z.object({
+  ...position,
+  type: z.literal('progress'),
+  /** Share that is done, 0 to 1. */
+  fraction: z.number().min(0).max(1),
+  message: z.string().optional(),
+});
+export type ProgressEvent = z.infer<typeof ProgressEvent>;
+
+export const SucceededEvent = z.object({ ...ending, type: z.literal('succeeded'), data: z.unknown() });
+export type SucceededEvent = z.infer<typeof SucceededEvent>;
+
+export const FailedEvent = z.object({ ...ending, type: z.literal('failed'), error: ErrorEnvelope });
+export type FailedEvent = z.infer<typeof FailedEvent>;
+
+export const CancelledEvent = z.object({
+  ...ending,
+  type: z.literal('cancelled'),
+  reason: CancelReason,
+  message: z.string().optional(),
+});
+export type CancelledEvent = z.infer<typeof CancelledEvent>;
+
+/**
+ * What happens in an execution, in order of `seq`: `accepted` first, then logs and progress, then
+ * exactly one terminal event (`succeeded`, `failed` or `cancelled`) and nothing after it.
+ */
+export const ExecutionEvent = z.discriminatedUnion('type', [
+  AcceptedEvent,
+  LogEvent,
+  ProgressEvent,
+  SucceededEvent,
+  FailedEvent,
+  CancelledEvent,
+]);
+export type ExecutionEvent = z.infer<typeof ExecutionEvent>;
+
+/** The last event of an execution. */
+export type TerminalEvent = SucceededEvent | FailedEvent | CancelledEvent;
+
+/** Whether an event is the last one of its execution. */
+export function isTerminalEvent(event: ExecutionEvent): event is TerminalEvent {
+  return event.type === 'succeeded' || event.type === 'failed' || event.type === 'cancelled';
+}

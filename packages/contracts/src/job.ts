@@ -1,0 +1,175 @@
+import { z } from 'zod';
+import { ErrorEnvelope } from './error-envelope.js';
+import { DurationMs, Identifier, JsonObject, Timestamp, TraceParent } from './identifiers.js';
+import { RetryPolicy } from './retry-policy.js';
+
+export const JobId = Identifier;
+export type JobId = z.infer<typeof JobId>;
+
+/**
+ * Where a job stands. `queued` waits for a runner, `retrying` waits for its next attempt, `running` is
+ * on a runner; `completed`, `failed` and `cancelled` are final. `pending` waits for its `scheduledAt`.
+ */
+export const JobStatus = z.enum(['pending', 'queued', 'running', 'completed', 'failed', 'cancelled', 'retrying']);
+export type JobStatus = z.infer<typeof JobStatus>;
+
+/** Whether a job in this state has ended. */
+export function isFinalStatus(status: JobStatus): boolean {
+  return status === 'completed' || status === 'failed' || status === 'cancelled';
+}
+
+/** 0–100, higher first. */
+export const JobPriority = z.number().int().min(0).max(100).default(50);
+export type JobPriority = z.infer<typeof JobPriority>;
+
+const now = (): string => new Date().toISOString();
+
+export const JobMetadata = z.object({
+  source: z.string().default('api'),
+  userId: z.string().optional(),
+  sessionId: z.string().optional(),
+  correlationId: Identifier.optional(),
+  causationId: Identifier.optional(),
+  tags: z.array(z.string()).default([]),
+  /** Default: when the job is read. */
+  createdAt: Timestamp.default(now),
+  /** Not started before this. */
+  scheduledAt: Timestamp.optional(),
+  /** Failed with JOB_EXPIRED when it has not started by then. */
+  expiresAt: Timestamp.optional(),
+  traceparent: TraceParent.optional(),
+});
+export type JobMetadata = z.infer<typeof JobMetadata>;
+
+/** What is to be done: `type` names a capability by id. */
+export const JobPayload = z.object({
+  type: z.string().min(1).max(128),
+  version: z.string().default('1.0.0'),
+  /** The capability's input. */
+  data: JsonObject,
+  options: JsonObject.default({}),
+});
+export type JobPayload = z.infer<typeof JobPayload>;
+
+const jobFields = {
+  /** Served by a capability whose `supportedJobTypes` names it, where none has the id `payload.type`. */
+  type: z.string().min(1).max(128),
+  priority: JobPriority,
+  payload: JobPayload,
+  metadata: JobMetadata.prefault({}),
+  retryPolicy: RetryPolicy.prefault({}),
+  /** Limit of one attempt. Default: the capability's own, else 30 s. */
+  timeoutMs: DurationMs.optional(),
+};
+
+/** A job as a client submits it. */
+export const JobRequest = z.object({ id: JobId, ...jobFields });
+export type JobRequest = z.infer<typeof JobRequest>;
+
+/** The body of `POST /jobs`: a job request whose id may be left to the control plane. */
+export const JobSubmission = z.object({ id: JobId.optional(), ...jobFields });
+export type JobSubmission = z.infer<typeof JobSubmission>;
+
+export const JobBatchSubmission = z.object({ jobs: z.array(JobSubmission).min(1).max(1000) });
+export type JobBatchSubmission = z.infer<typeof JobBatchSubmission>;
+
+export const JobResult = z.object({
+  success: z.boolean(),
+  data: z.unknown().optional(),
+  error: ErrorEnvelope.optional(),
+  metadata: z.object({
+    startedAt: Timestamp.optional(),
+    completedAt: Timestamp,
+    /** From the start of the last attempt to its end. */
+    durationMs: z.number().nonnegative(),
+    attempts: z.number().int().min(1).default(1),
+    runnerId: z.string().optional(),
+    runnerVersion: z.string().optional(),
+  }),
+});
+export type JobResult = z.infer<typeof JobResult>;
+
+/** A job as the control plane shows it. */
+export const JobResponse = z.object({
+  id: JobId,
+  status: JobStatus,
+  request: JobRequest,
+  result: JobResult.optional(),
+  /** The error of the last attempt that failed. */
+  error: ErrorEnvelope.optional(),
+  updatedAt: Timestamp,
+  /** Attempts that a runner has accepted. */
+  attempts: z.number().int().nonnegative().optional(),
+  runnerId: z.string().optional(),
+  executionId: Identifier.optional(),
+  progress: z.object({ fraction: z.number().min(0).max(1), message: z.string().optional() }).optional(),
+  /** Start of the next attempt, while `retrying`. */
+  nextAttemptAt: Timestamp.optional(),
+  /** Why a queued job is not running yet. */
+  waitingFor: z.string().optional(),
+});
+export type JobResponse = z.infer<typeof JobResponse>;
+
+/** One entry of a batch's reply: the job, or why it was refused. Same order as the submissions. */
+export const JobBatchEntry = z.union([
+  z.object({ id: JobId, status: JobStatus }),
+  z.object({ id: JobId.optional(), error: ErrorEnvelope }),
+]);
+export type JobBatchEntry = z.infer<typeof JobBatchEntry>;
+
+export const JobBatchResponse = z.object({ jobs: z.array(JobBatchEntry) });
+export type JobBatchResponse = z.infer<typeof JobBatchResponse>;
+
+export const JobListQuery = z.object({
+  status: JobStatus.optional(),
+  type: z.string().optional(),
+  limit: z.coerce.number().int().min(1).max(1000).default(100),
+  /** `nextCursor` of the page before. */
+  cursor: z.string().max(256).optional(),
+});
+export type JobListQuery = z.infer<typeof JobListQuery>;
+
+/** Newest first. */
+export const JobList = z.object({ items: z.array(JobResponse), nextCursor: z.string().optional() });
+export type JobList = z.infer<typeof JobList>;
+
+export const JobEventType = z.enum([
+  'job.created',
+  'job.queued',
+  'job.started',
+  'job.progress',
+  'job.log',
+  'job.completed',
+  'job.failed',
+  'job.cancelled',
+  'job.retrying',
+  'job.expired',
+]);
+export type JobEventType = z.infer<typeof JobEventType>;
+
+/**
+ * What happened to a job: one SSE message of `GET /jobs/:id/events`, whose `id:` field is this id:
+ * `<attempt>.<seq of the execution event>`, `0.0` for `job.created`. Ids rise within a job.
+ */
+export const JobEvent = z.object({
+  id: z.string(),
+  type: JobEventType,
+  jobId: JobId,
+  timestamp: Timestamp,
+  data: JsonObject.optional(),
+  metadata: z.object({ service: z.string(), version: z.string() }),
+});
+export type JobEvent = z.infer<typeof JobEvent>;
+
+export const QueueMessage = z.object({
+  id: Identifier,
+  jobId: JobId,
+  payload: JobPayload,
+  priority: JobPriority,
+  attempts: z.number().int().nonnegative().default(0),
+  maxAttempts: z.number().int().positive().default(3),
+  createdAt: Timestamp,
+  availableAt: Timestamp,
+  expiresAt: Timestamp.optional(),
+});
+export type QueueMessage = z.infer<typeof QueueMessage>;

@@ -1,0 +1,69 @@
+import { z } from 'zod';
+import { ModuleManifest, RunnerCapability, RunnerManifest } from './capability.js';
+import { ErrorEnvelope } from './error-envelope.js';
+import { ExecutionEvent } from './execution-event.js';
+import { CancelExecutionRequest, CancelExecutionResponse, RunnerExecutionRequest, RunnerExecutionResponse } from './execution.js';
+import { HealthCheck, Probe, RunnerHealth, ServiceMetadata } from './health.js';
+import { RunnerHeartbeat, RunnerHeartbeatResponse, RunnerMetadata } from './heartbeat.js';
+import { JobBatchResponse, JobBatchSubmission, JobEvent, JobList, JobRequest, JobResponse, JobResult, JobSubmission, QueueMessage } from './job.js';
+import { RunnerDeregistrationRequest, RunnerDeregistrationResponse, RunnerRegistrationRequest, RunnerRegistrationResponse } from './registration.js';
+import { RetryPolicy } from './retry-policy.js';
+import { TruthAssertion, TruthCoreRequest, TruthCoreResponse, TruthQuery, TruthQueryResult, TruthSubscription } from './truth.js';
+
+/** The messages and records of the contract that have a JSON Schema of their own, by name. */
+export const CONTRACT_SCHEMAS = {
+  CancelExecutionRequest,
+  CancelExecutionResponse,
+  ErrorEnvelope,
+  ExecutionEvent,
+  HealthCheck,
+  JobBatchResponse,
+  JobBatchSubmission,
+  JobEvent,
+  JobList,
+  JobRequest,
+  JobResponse,
+  JobResult,
+  JobSubmission,
+  ModuleManifest,
+  Probe,
+  QueueMessage,
+  RetryPolicy,
+  RunnerCapability,
+  RunnerDeregistrationRequest,
+  RunnerDeregistrationResponse,
+  RunnerExecutionRequest,
+  RunnerExecutionResponse,
+  RunnerHealth,
+  RunnerHeartbeat,
+  RunnerHeartbeatResponse,
+  RunnerManifest,
+  RunnerMetadata,
+  RunnerRegistrationRequest,
+  RunnerRegistrationResponse,
+  ServiceMetadata,
+  TruthAssertion,
+  TruthCoreRequest,
+  TruthCoreResponse,
+  TruthQuery,
+  TruthQueryResult,
+  TruthSubscription,
+} as const satisfies Record<string, z.ZodType>;
+
+export type ContractSchemaName = keyof typeof CONTRACT_SCHEMAS;
+
+/**
+ * The JSON Schema (draft 2020-12) of a message as it is sent: what is defaulted is optional, and unknown
+ * members are allowed, so that a later minor may add some.
+ */
+export function contractJsonSchema(name: ContractSchemaName): Record<string, unknown> {
+  const schema = z.toJSONSchema(CONTRACT_SCHEMAS[name], {
+    io: 'input',
+    target: 'draft-2020-12',
+    override: ({ jsonSchema }) => {
+      // "Now" is a default, but no constant: a document made from it would change with each run.
+      if (jsonSchema.format === 'date-time') delete jsonSchema.default;
+    },
+  });
+  return { ...schema, title: name };
+}

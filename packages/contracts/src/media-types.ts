@@ -1,0 +1,18 @@
+/** One JSON document a line; each line ends with `\n`. */
+export const NDJSON = 'application/x-ndjson';
+
+/**
+ * Reads the execute endpoint's three forms by their headers.
+ *
+ * - `accept: application/json` (or none): the reply is one `RunnerExecutionResponse`.
+ * - `accept: application/x-ndjson`: the reply is every `ExecutionEvent`, a line each, as it happens.
+ * - `content-type: application/x-ndjson`: the body is one `RunnerExecutionRequest` a line, for runners
+ *   with the feature `batch`; the reply is the events of all of them, mixed, each with its executionId.
+ */
+export function executeForm(headers: {
+  readonly accept?: string | undefined;
+  readonly contentType?: string | undefined;
+}): 'json' | 'ndjson' | 'batch' {
+  if (headers.contentType?.startsWith(NDJSON)) return 'batch';
+  return headers.accept?.includes(NDJSON) ? 'ndjson' : 'json';
+}

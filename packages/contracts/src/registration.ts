@@ -1,0 +1,75 @@
+import { z } from 'zod';
+import { RunnerCapability } from './capability.js';
+import { DurationMs, Identifier, Timestamp } from './identifiers.js';
+import { WireContractVersion } from './version.js';
+
+const HttpUrl = z.url({ protocol: /^https?$/ });
+
+/** Work is sent to the runner by `POST` to its execute URL. */
+export const PushDelivery = z.object({
+  kind: z.literal('push'),
+  /** Default: `execute` beside the health endpoint. */
+  executeUrl: HttpUrl.optional(),
+});
+export type PushDelivery = z.infer<typeof PushDelivery>;
+
+/** How work reaches a runner. */
+export const Delivery = z.discriminatedUnion('kind', [PushDelivery]);
+export type Delivery = z.infer<typeof Delivery>;
+
+export const Platform = z.object({ os: z.string(), arch: z.string(), runtime: z.string().optional() });
+export type Platform = z.infer<typeof Platform>;
+
+/** What a runner says of itself when it joins. */
+export const RunnerRegistrationRequest = z.object({
+  name: z.string().min(1).max(128),
+  version: z.string(),
+  contractVersion: WireContractVersion,
+  capabilities: z.array(RunnerCapability).max(1000),
+  healthCheckEndpoint: HttpUrl,
+  tags: z.array(z.string()).default([]),
+  /** This process: a new one at each start. */
+  instanceId: Identifier.optional(),
+  /** This machine: kept across restarts. */
+  machineId: Identifier.optional(),
+  delivery: Delivery.optional(),
+  labels: z.record(z.string(), z.string()).optional(),
+  platform: Platform.optional(),
+  /** Executions that the runner takes at once, over all its capabilities. Default: 10. */
+  maxConcurrency: z.number().int().positive().max(100_000).optional(),
+  buildId: z.string().max(256).optional(),
+  /** See `RunnerFeature`; unknown ones are ignored. */
+  features: z.array(z.string()).optional(),
+});
+export type RunnerRegistrationRequest = z.infer<typeof RunnerRegistrationRequest>;
+
+/** Sizes that the control plane accepts; the runner checks them before it sends. */
+export const Limits = z.object({
+  /** Bytes of one request's body. */
+  maxBodyBytes: z.number().int().positive(),
+  /** Bytes of log text kept for a job. */
+  maxLogBytes: z.number().int().positive(),
+});
+export type Limits = z.infer<typeof Limits>;
+
+export const RunnerRegistrationResponse = z.object({
+  runnerId: Identifier,
+  registeredAt: Timestamp,
+  heartbeatIntervalMs: DurationMs.default(30_000),
+  /** How long a lease lasts without being renewed. */
+  leaseMs: DurationMs.optional(),
+  limits: Limits.optional(),
+  /** The version that both sides speak from now on. */
+  contractVersion: WireContractVersion.optional(),
+});
+export type RunnerRegistrationResponse = z.infer<typeof RunnerRegistrationResponse>;
+
+/** Asks to be forgotten. With an `instanceId`, only while that is the registered process. */
+export const RunnerDeregistrationRequest = z.object({
+  instanceId: Identifier.optional(),
+  reason: z.string().max(256).optional(),
+});
+export type RunnerDeregistrationRequest = z.infer<typeof RunnerDeregistrationRequest>;
+
+export const RunnerDeregistrationResponse = z.object({ runnerId: Identifier, deregistered: z.boolean() });
+export type RunnerDeregistrationResponse = z.infer<typeof RunnerDeregistrationResponse>;

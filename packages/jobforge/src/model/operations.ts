@@ -1,0 +1,69 @@
+/**
+ * @module
+ * model/ holds the pure part of the control plane: what can be asked of it, job states, placement, leases,
+ * retries and limits. It imports contracts and nothing else: no node:*, no express, no store, links or api.
+ */
+import type {
+  CancelReason,
+  HealthCheck,
+  JobBatchEntry,
+  JobEvent,
+  JobList,
+  JobListQuery,
+  JobResponse,
+  JobSubmission,
+  Probe,
+  RunnerDeregistrationRequest,
+  RunnerDeregistrationResponse,
+  RunnerHeartbeat,
+  RunnerHeartbeatResponse,
+  RunnerMetadata,
+  RunnerRegistrationRequest,
+  RunnerRegistrationResponse,
+} from '@controlplane/contracts';
+
+/** A job that was accepted, and whether this call created it or found it (same id, same body). */
+export interface Submitted {
+  readonly job: JobResponse;
+  readonly created: boolean;
+}
+
+/** From where in a job's history to listen. */
+export interface JobEventsOptions {
+  /** Only events after this id (`Last-Event-ID`). Default: all. */
+  readonly afterId?: string;
+  /** Ends the iteration without an error. */
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Everything that JobForge can be asked to do. The HTTP API and the embedded library call this and
+ * nothing else, so that both behave alike. What is refused is thrown as a `JobForgeError`, whose
+ * envelope crosses the wire unchanged. Inputs have been parsed by their contract schemas already.
+ */
+export interface Operations {
+  /** Resolves once the job is on disk. Refuses with VALIDATION_ERROR, JOB_CONFLICT, SHUTTING_DOWN or STORE_UNAVAILABLE. */
+  submitJob(submission: JobSubmission): Promise<Submitted>;
+  /** One entry a submission, in order; one transaction for all. */
+  submitJobs(submissions: readonly JobSubmission[]): Promise<JobBatchEntry[]>;
+  /** Refuses with JOB_NOT_FOUND. */
+  showJob(id: string): Promise<JobResponse>;
+  listJobs(query: JobListQuery): Promise<JobList>;
+  /** Resolves once the cancellation is on disk; a running execution is told to stop. Refuses with JOB_NOT_FOUND or JOB_FINISHED. */
+  cancelJob(id: string, reason?: CancelReason): Promise<JobResponse>;
+  /** What has happened, then what happens; ends after the job has. Refuses with JOB_NOT_FOUND at the first step. */
+  jobEvents(id: string, options?: JobEventsOptions): AsyncIterable<JobEvent>;
+
+  /** Refuses with CONTRACT_MISMATCH or VALIDATION_ERROR. */
+  registerRunner(request: RunnerRegistrationRequest): Promise<RunnerRegistrationResponse>;
+  /** Never refuses: a runner that is not known is told so. */
+  heartbeat(beat: RunnerHeartbeat): Promise<RunnerHeartbeatResponse>;
+  /** Refuses with RUNNER_NOT_FOUND. */
+  deregisterRunner(id: string, request: RunnerDeregistrationRequest): Promise<RunnerDeregistrationResponse>;
+  listRunners(): Promise<RunnerMetadata[]>;
+  /** Refuses with RUNNER_NOT_FOUND. */
+  showRunner(id: string): Promise<RunnerMetadata>;
+
+  health(): Promise<HealthCheck>;
+  readiness(): Probe;
+}

@@ -1,0 +1,20 @@
+import { describe, expect, it } from 'vitest';
+import { endpointPath, ENDPOINTS } from './endpoints.js';
+
+const rows = Object.values(ENDPOINTS);
+
+describe('the endpoints table', () => {
+  it('names each method and path of a server once', () => {
+    const keys = rows.map(({ server, method, path }) => `${server} ${method} ${path.replaceAll(/:\w+/g, ':')}`);
+    expect(new Set(keys).size).toBe(keys.length);
+  });
+
+  it('fills parameters in, percent-encoded', () => {
+    expect(endpointPath('showJob', { id: 'a/b' })).toBe('/jobs/a%2Fb');
+    expect(endpointPath('listJobs')).toBe('/jobs');
+  });
+
+  it('refuses a path whose parameter is missing', () => {
+    expect(() => endpointPath('showJob')).toThrow(/"id"/);
+  });
+});

@@ -1,0 +1,35 @@
+import { describe, expect, it } from 'vitest';
+import { calculateRetryDelay, RetryPolicy, shouldRetry } from './retry-policy.js';
+
+const policy = RetryPolicy.parse({});
+const failure = { retryable: true, category: 'RUNTIME_ERROR', severity: 'error' } as const;
+
+describe('shouldRetry', () => {
+  it.each([
+    ['a retryable category', failure, true],
+    ['what calls itself not retryable', { ...failure, retryable: false }, false],
+    ['a non-retryable category', { ...failure, category: 'VALIDATION_ERROR' } as const, false],
+    ['a category that neither list names', { ...failure, category: 'RUNNER_ERROR' } as const, true],
+    ['a fatal error that neither list names', { ...failure, category: 'RUNNER_ERROR', severity: 'fatal' } as const, false],
+  ])('%s', (_, error, expected) => {
+    expect(shouldRetry(error, policy)).toBe(expected);
+  });
+});
+
+describe('calculateRetryDelay', () => {
+  it('doubles to its maximum', () => {
+    expect([0, 1, 2, 3, 4, 5, 50].map((attempt) => calculateRetryDelay(attempt, policy))).toEqual([
+      1000, 2000, 4000, 8000, 16_000, 30_000, 30_000,
+    ]);
+  });
+
+  it('spreads over the upper half', () => {
+    expect(calculateRetryDelay(0, policy, { random: 0 })).toBe(500);
+    expect(calculateRetryDelay(0, policy, { random: 0.999 })).toBe(1000);
+  });
+
+  it('is never shorter than what the failed side asked for', () => {
+    expect(calculateRetryDelay(0, policy, { retryAfter: 7 })).toBe(7000);
+    expect(calculateRetryDelay(5, policy, { retryAfter: 7 })).toBe(30_000);
+  });
+});

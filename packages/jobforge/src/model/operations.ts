@@ -32,6 +32,8 @@ export interface Submitted {
 export interface JobEventsOptions {
   /** Only events after this id (`Last-Event-ID`). Default: all. */
   readonly afterId?: string;
+  /** False: end after what has happened so far instead of waiting for more. Default: true. */
+  readonly follow?: boolean;
   /** Ends the iteration without an error. */
   readonly signal?: AbortSignal;
 }

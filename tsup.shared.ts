@@ -1,26 +1,31 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import type { Options } from 'tsup';
 
-const isEntryPoint = (file: string): boolean =>
-  file.endsWith('.ts') && !/\.(test|test-d|bench|suite)\.ts$|^cli\.ts$/.test(file);
+interface Manifest {
+  exports?: Record<string, string | { import?: { default?: string } }>;
+}
+
+/** `"./testing": { import: { default: "./dist/testing.js" } }` in package.json is built from `src/testing.ts`. */
+function entryPoints(manifest: Manifest): string[] {
+  return Object.values(manifest.exports ?? {}).flatMap((target) => {
+    const built = typeof target === 'string' ? target : (target.import?.default ?? '');
+    const name = /^\.\/dist\/(.+)\.js$/.exec(built)?.[1];
+    return name === undefined ? [] : [`src/${name}.ts`];
+  });
+}
 
 /**
- * How every library here is built: each top-level `src/*.ts` becomes one public entry point, as ES module and as
- * CommonJS with types for both. A `src/cli.ts` is built apart: ES module only, no types, nothing imports it.
- * tsup runs in the package's own folder, so paths are relative to that.
+ * How every library here is built: each entry of its `exports` as ES module and as CommonJS, with types for both. A
+ * `src/cli.ts` is built apart: ES module only, no types, because nothing imports it. tsup runs in the package's own
+ * folder, so paths are relative to that.
  */
 export function library(overrides: Options = {}): Options[] {
-  const shared: Options = {
-    target: 'node20',
-    platform: 'node',
-    sourcemap: true,
-    ...overrides,
-  };
-  const entries = readdirSync('src').filter(isEntryPoint);
+  const shared: Options = { target: 'node20', platform: 'node', sourcemap: true, ...overrides };
+  const manifest = JSON.parse(readFileSync('package.json', 'utf8')) as Manifest;
   const builds: Options[] = [
     {
       ...shared,
-      entry: entries.map((file) => `src/${file}`),
+      entry: entryPoints(manifest),
       format: ['esm', 'cjs'],
       dts: true,
       splitting: true,

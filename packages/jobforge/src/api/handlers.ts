@@ -1,0 +1,49 @@
+import type { Operations } from '../model/operations.js';
+import type { BodyOf, JsonName, QueryOf, ReplyOf } from './served-endpoints.js';
+
+/** What a handler is given, read by the endpoint's schemas. */
+export interface Call<Body, Query> {
+  /** The `:id` of the path; empty where the path has none. */
+  readonly id: string;
+  readonly body: Body;
+  readonly query: Query;
+}
+
+/** What a handler answers. */
+export interface Answer<Body = unknown> {
+  /** Default: the endpoint's own. */
+  readonly status?: number;
+  readonly body: Body;
+}
+
+/** One function an endpoint: what is asked of the operations, and with which status it is answered. */
+export type Handlers = {
+  readonly [Name in JsonName]: (call: Call<BodyOf<Name>, QueryOf<Name>>) => Promise<Answer<ReplyOf<Name>>>;
+};
+
+export function createHandlers(operations: Operations): Handlers {
+  return {
+    registerRunner: async ({ body }) => ({ body: await operations.registerRunner(body) }),
+    heartbeat: async ({ body }) => ({ body: await operations.heartbeat(body) }),
+    deregisterRunner: async ({ id, body }) => ({ body: await operations.deregisterRunner(id, body) }),
+    listRunners: async () => ({ body: await operations.listRunners() }),
+    showRunner: async ({ id }) => ({ body: await operations.showRunner(id) }),
+    submitJob: async ({ body }) => {
+      const { job, created } = await operations.submitJob(body);
+      return created ? { body: job } : { status: 200, body: job };
+    },
+    submitJobs: async ({ body }) => ({ body: { jobs: await operations.submitJobs(body.jobs) } }),
+    listJobs: async ({ query }) => ({ body: await operations.listJobs(query) }),
+    showJob: async ({ id }) => ({ body: await operations.showJob(id) }),
+    cancelJob: async ({ id }) => ({ body: await operations.cancelJob(id, 'user') }),
+    jobForgeHealth: async () => {
+      const health = await operations.health();
+      return { status: health.status === 'healthy' ? 200 : 503, body: health };
+    },
+    jobForgeLive: async () => ({ body: { ok: true, reasons: [] } }),
+    jobForgeReady: async () => {
+      const readiness = operations.readiness();
+      return { status: readiness.ok ? 200 : 503, body: readiness };
+    },
+  };
+}

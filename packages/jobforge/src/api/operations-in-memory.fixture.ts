@@ -1,0 +1,229 @@
+import {
+  CONTRACT_VERSION_CURRENT,
+  isFinalStatus,
+  type JobEvent,
+  type JobResponse,
+  type JobSubmission,
+  type RunnerMetadata,
+} from '@controlplane/contracts';
+import { JobForgeError } from '../model/job-forge-error.js';
+import type { JobEventsOptions, Operations, Submitted } from '../model/operations.js';
+
+/** Operations over plain maps for the tests of api/ and cli/, with a hand on what happens to a job. */
+export interface InMemoryOperations extends Operations {
+  /** Adds an event to a job, and settles the job where the event ends it. */
+  happen(jobId: string, type: JobEvent['type'], data?: Record<string, unknown>): void;
+  addRunner(runner: Partial<RunnerMetadata> & { id: string; name: string }): RunnerMetadata;
+  /** Event streams that are open now. */
+  openStreams(): number;
+  /** Resolves once something has changed. */
+  changed(): Promise<void>;
+}
+
+/** In-memory operations. What `overrides` names replaces their own. */
+export function createInMemoryOperations(overrides: Partial<Operations> = {}): InMemoryOperations {
+  const changes = createChanges();
+  return {
+    ...jobOperations(changes),
+    ...runnerOperations(changes),
+    changed: () => changes.next(),
+    health: async () => ({
+      service: 'jobforge',
+      status: 'healthy',
+      timestamp: at(),
+      version: '0.0.0',
+      uptime: 1,
+      checks: [],
+    }),
+    readiness: () => ({ ok: true, reasons: [] }),
+    ...overrides,
+  };
+}
+
+interface Changes {
+  announce(): void;
+  next(signal?: AbortSignal): Promise<void>;
+}
+
+function createChanges(): Changes {
+  const waiting = new Set<() => void>();
+  return {
+    announce() {
+      const woken = [...waiting];
+      waiting.clear();
+      for (const wake of woken) wake();
+    },
+    next: (signal) =>
+      new Promise((resolve) => {
+        waiting.add(resolve);
+        signal?.addEventListener('abort', () => resolve(), { once: true });
+      }),
+  };
+}
+
+const at = (): string => new Date().toISOString();
+
+const ENDED: Partial<Record<JobEvent['type'], JobResponse['status']>> = {
+  'job.started': 'running',
+  'job.completed': 'completed',
+  'job.failed': 'failed',
+  'job.cancelled': 'cancelled',
+  'job.expired': 'failed',
+};
+
+type JobPart = Pick<
+  InMemoryOperations,
+  'happen' | 'openStreams' | 'submitJob' | 'submitJobs' | 'showJob' | 'listJobs' | 'cancelJob' | 'jobEvents'
+>;
+
+interface JobRecord {
+  job: JobResponse;
+  readonly events: JobEvent[];
+}
+
+function jobOperations(changes: Changes): JobPart {
+  const records = new Map<string, JobRecord>();
+  let streams = 0;
+  const found = (id: string): JobRecord => {
+    const record = records.get(id);
+    if (!record) throw new JobForgeError('JOB_NOT_FOUND', { message: `There is no job ${id}.` });
+    return record;
+  };
+  const happen: JobPart['happen'] = (jobId, type, data) => {
+    const record = found(jobId);
+    record.events.push(eventOf({ id: `1.${record.events.length}`, type, jobId, data }));
+    record.job = jobAfter(record.job, type, data);
+    changes.announce();
+  };
+  const submitJob = async (submission: JobSubmission): Promise<Submitted> => {
+    const id = submission.id ?? `job-${records.size + 1}`;
+    const known = records.get(id)?.job;
+    if (known && JSON.stringify(known.request.payload) !== JSON.stringify(submission.payload))
+      throw new JobForgeError('JOB_CONFLICT');
+    if (known) return { job: known, created: false };
+    records.set(id, {
+      job: { id, status: 'queued', request: { ...submission, id }, updatedAt: at(), attempts: 0 },
+      events: [],
+    });
+    happen(id, 'job.created');
+    return { job: found(id).job, created: true };
+  };
+  async function* jobEvents(
+    id: string,
+    { afterId, follow = true, signal }: JobEventsOptions = {},
+  ): AsyncGenerator<JobEvent> {
+    const record = found(id);
+    streams++;
+    try {
+      let next = record.events.findIndex((event) => event.id === afterId) + 1;
+      while (!signal?.aborted) {
+        const event = record.events[next];
+        if (event) {
+          next++;
+          yield event;
+        } else if (!follow || isFinalStatus(record.job.status)) return;
+        else await changes.next(signal);
+      }
+    } finally {
+      streams--;
+      changes.announce();
+    }
+  }
+  return {
+    happen,
+    openStreams: () => streams,
+    submitJob,
+    submitJobs: (submissions) =>
+      Promise.all(
+        submissions.map((submission) =>
+          submitJob(submission).then(({ job: { id, status } }) => ({ id, status })),
+        ),
+      ),
+    showJob: async (id) => found(id).job,
+    listJobs: async ({ status, limit }) => {
+      const jobs = [...records.values()].map(({ job }) => job).reverse();
+      return { items: jobs.filter((job) => !status || job.status === status).slice(0, limit) };
+    },
+    cancelJob: async (id) => {
+      if (isFinalStatus(found(id).job.status)) throw new JobForgeError('JOB_FINISHED');
+      happen(id, 'job.cancelled', { reason: 'user' });
+      return found(id).job;
+    },
+    jobEvents,
+  };
+}
+
+function eventOf({
+  data,
+  ...event
+}: Pick<JobEvent, 'id' | 'type' | 'jobId'> & { data: Record<string, unknown> | undefined }): JobEvent {
+  return {
+    ...event,
+    timestamp: at(),
+    metadata: { service: 'jobforge', version: '0.0.0' },
+    ...(data ? { data } : {}),
+  };
+}
+
+function jobAfter(
+  job: JobResponse,
+  type: JobEvent['type'],
+  data: Record<string, unknown> | undefined,
+): JobResponse {
+  const status = ENDED[type] ?? job.status;
+  const runnerId = typeof data?.['runnerId'] === 'string' ? data['runnerId'] : job.runnerId;
+  const next: JobResponse = { ...job, status, updatedAt: at(), ...(runnerId ? { runnerId } : {}) };
+  const metadata = { startedAt: at(), completedAt: at(), durationMs: 14, attempts: 1 };
+  if (status === 'completed') return { ...next, result: { success: true, data: data?.['result'], metadata } };
+  if (status !== 'failed') return next;
+  const { envelope } = new JobForgeError(type === 'job.expired' ? 'JOB_EXPIRED' : 'EXECUTION_FAILED', {
+    message: 'it broke',
+  });
+  return { ...next, error: envelope, result: { success: false, error: envelope, metadata } };
+}
+
+type RunnerPart = Pick<
+  InMemoryOperations,
+  'addRunner' | 'registerRunner' | 'heartbeat' | 'deregisterRunner' | 'listRunners' | 'showRunner'
+>;
+
+function runnerOperations(changes: Changes): RunnerPart {
+  const runners = new Map<string, RunnerMetadata>();
+  const found = (id: string): RunnerMetadata => {
+    const runner = runners.get(id);
+    if (!runner) throw new JobForgeError('RUNNER_NOT_FOUND');
+    return runner;
+  };
+  const addRunner: RunnerPart['addRunner'] = (added) => {
+    const runner: RunnerMetadata = {
+      version: '1.0.0',
+      contractVersion: CONTRACT_VERSION_CURRENT,
+      capabilities: [],
+      supportedContracts: ['1.0.0'],
+      healthCheckEndpoint: 'http://127.0.0.1:1/health',
+      registeredAt: at(),
+      lastHeartbeatAt: at(),
+      status: 'healthy',
+      tags: [],
+      ...added,
+    };
+    runners.set(runner.id, runner);
+    changes.announce();
+    return runner;
+  };
+  return {
+    addRunner,
+    registerRunner: async (request) => {
+      const { id, registeredAt } = addRunner({ ...request, id: request.name });
+      return { runnerId: id, registeredAt, heartbeatIntervalMs: 10_000 };
+    },
+    heartbeat: async ({ runnerId }) => ({
+      known: runners.has(runnerId),
+      receiving: runners.has(runnerId),
+      directives: [],
+    }),
+    deregisterRunner: async (id) => ({ runnerId: found(id).id, deregistered: runners.delete(id) }),
+    listRunners: async () => [...runners.values()],
+    showRunner: async (id) => found(id),
+  };
+}

@@ -1,0 +1,105 @@
+/**
+ * @module
+ * api/ puts the operations of the control plane on HTTP, as the ENDPOINTS table of the contract says.
+ * It imports contracts, model/, node:http and express; never store, links or scheduler. A node:http
+ * listener answers the hot paths itself and hands everything else to express behind it; both end in
+ * the same routes.
+ */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Operations } from '../model/operations.js';
+import { silentLog, type Log } from '../model/log.js';
+import { isTooLong, declaredLength } from './body-reader.js';
+import { answerUnreadable, sendError } from './error-reply.js';
+import { createExpressApp } from './express-app.js';
+import { createHostGuard } from './host-guard.js';
+import { HTTP_LIMITS } from './http-limits.js';
+import { listening } from './listening.js';
+import { createRoutes } from './routes.js';
+import { createServe } from './serve.js';
+import type { Route } from './served-endpoints.js';
+
+export interface ApiServerOptions {
+  readonly operations: Operations;
+  /** Address to listen on. While it is a loopback address, the host header of every request is checked. */
+  readonly host: string;
+  /** 0 takes a free one. */
+  readonly port: number;
+  /** Host names accepted beside those of this machine. Default: none. */
+  readonly allowedHosts?: readonly string[];
+  /** Hears of what no caller is told. Default: nobody. */
+  readonly log?: Log;
+  /** Milliseconds between two comments on an event stream that has nothing else to say. Default: 15 s. */
+  readonly keepAliveMs?: number;
+}
+
+export interface ApiServer {
+  /** Rejects with the listener's own error, such as EADDRINUSE. */
+  listen(): Promise<{ url: string; port: number }>;
+  /** Ends event streams, lets requests that are being answered finish for 5 s, then cuts what is left. */
+  close(): Promise<void>;
+}
+
+/** The endpoints that are asked thousands of times a second: answered without express. */
+const HOT: ReadonlySet<string> = new Set(['submitJob', 'submitJobs', 'heartbeat']);
+
+/** The HTTP side of JobForge. Nothing listens until `listen()`. */
+export function createApiServer(options: ApiServerOptions): ApiServer {
+  const { operations, host, port, log = silentLog } = options;
+  const closing = new AbortController();
+  const routes = createRoutes({
+    operations,
+    closing: closing.signal,
+    keepAliveMs: options.keepAliveMs ?? HTTP_LIMITS.keepAliveCommentMs,
+  });
+  const serve = createServe(log);
+  const guard = createHostGuard({ host, allowedHosts: options.allowedHosts ?? [] });
+  const app = createExpressApp({ routes, serve, operations, log });
+  const hot = new Map<string, Route>(
+    routes.filter(({ name }) => HOT.has(name)).map((route) => [route.path, route]),
+  );
+
+  const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
+    if (closing.signal.aborted) response.shouldKeepAlive = false;
+    const refusal = guard(request);
+    if (refusal) return sendError({ request, response, error: refusal, log });
+    const route = request.method === 'POST' ? hot.get(request.url ?? '') : undefined;
+    if (route) void serve(route, { request, response, params: {} });
+    else app(request, response);
+  };
+
+  const server = createServer(
+    {
+      // A request without a host header is refused by the guard, in our own words.
+      requireHostHeader: false,
+      headersTimeout: HTTP_LIMITS.headersTimeoutMs,
+      requestTimeout: HTTP_LIMITS.requestTimeoutMs,
+      keepAliveTimeout: HTTP_LIMITS.keepAliveTimeoutMs,
+      maxHeaderSize: HTTP_LIMITS.maxHeaderBytes,
+      noDelay: true,
+    },
+    onRequest,
+  );
+  server.maxConnections = HTTP_LIMITS.maxConnections;
+  server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
+    // What is too large by its own word is refused before a byte of it is sent.
+    if (!isTooLong(declaredLength(request))) response.writeContinue();
+    onRequest(request, response);
+  });
+  server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => answerUnreadable(error, socket));
+
+  return { listen: () => listening(server, { host, port }), close: () => closed(server, closing) };
+}
+
+function closed(server: Server, closing: AbortController): Promise<void> {
+  closing.abort();
+  if (!server.listening) return Promise.resolve();
+  return new Promise((resolve) => {
+    const cut = setTimeout(() => server.closeAllConnections(), HTTP_LIMITS.closeGraceMs);
+    server.close(() => {
+      clearTimeout(cut);
+      resolve();
+    });
+    server.closeIdleConnections();
+  });
+}

@@ -1,0 +1,55 @@
+import { join, resolve } from 'node:path';
+import { placeProject } from '../destination/place-project.js';
+import { startRepository } from '../project/git-repository.js';
+import { renderProject } from '../project/render-project.js';
+import { runCommand, succeeded } from '../project/run-command.js';
+import { readTemplateVersions } from '../project/template-versions.js';
+import { EXECUTE, INSTALL, nextCommands, RUN } from './commands-to-type.js';
+import type { Answers } from './options.js';
+import type { CreatedReport } from './report.js';
+import { environmentForTools } from './surroundings.js';
+import type { Surroundings } from './surroundings.js';
+
+const TEMPLATE = 'typescript-push';
+
+export interface CreateOptions {
+  readonly answers: Answers;
+  readonly force: boolean;
+  readonly signal: AbortSignal;
+}
+
+function write(answers: Answers, surroundings: Surroundings): (folder: string) => Promise<readonly string[]> {
+  const { name, description, port, pm } = answers;
+  return (folder) =>
+    renderProject({
+      template: join(surroundings.templates, TEMPLATE),
+      versions: readTemplateVersions(surroundings.templates),
+      data: { name, description, port, run: RUN[pm], execute: EXECUTE[pm] },
+      origin: { version: surroundings.version, template: TEMPLATE, answers: { name, description, port, pm } },
+      into: folder,
+    });
+}
+
+async function startGit(path: string, surroundings: Surroundings): Promise<void> {
+  const outcome = await startRepository({ cwd: path, env: environmentForTools(surroundings.env) });
+  if (outcome === 'failed') surroundings.stderr('! git did not start a repository here; the project is complete without one.\n');
+}
+
+async function install(path: string, answers: Answers, surroundings: Surroundings): Promise<boolean> {
+  const [command = 'npm', ...args] = INSTALL[answers.pm];
+  const end = await runCommand(command, args, { cwd: path, env: environmentForTools(surroundings.env), shown: true });
+  if (succeeded(end)) return true;
+  const reason = 'code' in end ? `ended with ${end.code}` : end.notStarted;
+  surroundings.stderr(`! The packages are not installed (${command} ${reason}). The project is complete; run "${INSTALL[answers.pm].join(' ')}" in it later.\n`);
+  return false;
+}
+
+/** Creates the project, then what was asked for around it. Git and install may fail without harm to it. */
+export async function create(options: CreateOptions, surroundings: Surroundings): Promise<CreatedReport> {
+  const { answers } = options;
+  const path = resolve(surroundings.cwd, answers.dir);
+  const files = await placeProject(path, { force: options.force, write: write(answers, surroundings), signal: options.signal });
+  if (answers.git) await startGit(path, surroundings);
+  const installed = answers.install && (await install(path, answers, surroundings));
+  return { created: path, files, next: nextCommands({ answers, installed }) };
+}

@@ -1,0 +1,151 @@
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { packTemplates } from '../packaging/pack-templates.js';
+import { main } from './main.js';
+import type { Surroundings } from './surroundings.js';
+
+const packageFile = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
+
+let packed: string;
+let cwd: string;
+let out: string;
+let err: string;
+
+beforeAll(() => {
+  packed = mkdtempSync(join(tmpdir(), 'templates-'));
+  packTemplates({
+    templates: packageFile('../../templates'),
+    workspace: packageFile('../../pnpm-workspace.yaml'),
+    manifest: packageFile('package.json'),
+    into: packed,
+  });
+});
+afterAll(() => rmSync(packed, { recursive: true, force: true }));
+beforeEach(() => {
+  cwd = mkdtempSync(join(tmpdir(), 'cwd-'));
+  out = '';
+  err = '';
+});
+afterEach(() => rmSync(cwd, { recursive: true, force: true }));
+
+const command = (argv: string[], more: Partial<Surroundings> = {}) =>
+  main({
+    argv,
+    env: { PATH: process.env['PATH'] },
+    cwd,
+    terminal: false,
+    stdout: (text) => (out += text),
+    stderr: (text) => (err += text),
+    elapsedMs: () => 0,
+    version: '9.8.7',
+    templates: packed,
+    ...more,
+  });
+const read = (file: string): string => readFileSync(join(cwd, file), 'utf8');
+
+describe('create-runner', () => {
+  it('creates a project and says what to type next', async () => {
+    expect(await command(['my-runner', '--yes'])).toBe(0);
+    expect(out).toBe('✔ Created my-runner (TypeScript, push) in 0.0 s\n  cd my-runner && npm install && npm run dev\n');
+    expect(err).toBe('');
+    expect(readdirSync(cwd)).toEqual(['my-runner']);
+  });
+
+  it('leaves nothing of handlebars in any file', async () => {
+    await command(['my-runner', '--json', '--no-git']);
+    const { files } = JSON.parse(out) as { files: string[] };
+    for (const file of files) expect(read(`my-runner/${file}`), file).not.toMatch(/\{\{|\}\}\}|&quot;|&#x27;|undefined/);
+  });
+
+  it('writes a description with quotes, backslashes and braces as it was given', async () => {
+    const description = String.raw`Says "hi" <b> & {{name}} \n 'ok' ${'`x`'}`;
+    expect(await command(['my-runner', '--description', description, '--no-git'])).toBe(0);
+    expect(JSON.parse(read('my-runner/package.json'))).toMatchObject({ name: 'my-runner', description });
+    expect(read('my-runner/README.md')).toContain(description);
+  });
+
+  it('names exact versions, its own for the packages released with it', async () => {
+    await command(['my-runner', '--no-git']);
+    const { dependencies, devDependencies } = JSON.parse(read('my-runner/package.json')) as Record<string, Record<string, string>>;
+    const own = (JSON.parse(readFileSync(packageFile('package.json'), 'utf8')) as { version: string }).version;
+    expect({ ...dependencies, ...devDependencies }).toMatchObject({ '@controlplane/runner-sdk': own, '@controlplane/jobforge': own });
+    for (const version of Object.values({ ...dependencies, ...devDependencies })) expect(version).toMatch(/^\d+\.\d+\.\d+$/);
+  });
+
+  it('keeps in the project what it was made from', async () => {
+    await command(['my-runner', '--port', '4000', '--pm', 'pnpm', '--no-git']);
+    expect(JSON.parse(read('my-runner/.create-runner.json'))).toEqual({
+      version: '9.8.7',
+      template: 'typescript-push',
+      answers: { name: 'my-runner', description: 'A runner that greets people by name.', port: 4000, pm: 'pnpm' },
+    });
+    expect(read('my-runner/src/index.ts')).toContain("'PORT'] ?? 4000");
+    expect(read('my-runner/README.md')).toContain('pnpm exec jobforge job submit');
+  });
+
+  it('prints one object with --json, and nothing else', async () => {
+    expect(await command(['my-runner', '--json'])).toBe(0);
+    const report = JSON.parse(out) as { created: string; files: string[]; next: string[] };
+    expect(Object.keys(report)).toEqual(['created', 'files', 'next']);
+    expect(report.created).toBe(join(cwd, 'my-runner'));
+    for (const file of report.files) expect(existsSync(join(report.created, file))).toBe(true);
+    expect(report.files).toContain('.gitignore');
+  });
+
+  it('prints one object with --json when it refuses', async () => {
+    expect(await command(['--json'])).toBe(2);
+    expect(JSON.parse(out)).toMatchObject({ created: null, files: [], error: { flag: '--name' } });
+    expect(err).toContain('--name');
+  });
+
+  it.each([[[]], [['--yes']], [['--no-interactive']]])('ends with 2 and names the flag for %j', async (argv) => {
+    expect(await command(argv)).toBe(2);
+    expect(err).toMatch(/--name/);
+    expect(readdirSync(cwd)).toEqual([]);
+  });
+
+  it('asks nothing with CI set, even at a terminal', async () => {
+    expect(await command([], { terminal: true, env: { CI: 'true' } })).toBe(2);
+  });
+
+  it('refuses the name of a package that the runner needs', async () => {
+    expect(await command(['zod'])).toBe(2);
+    expect(err).toContain('Try my-zod');
+  });
+
+  it('refuses a folder that holds something, also with --yes, and changes nothing in it', async () => {
+    writeFileSync(join(cwd, 'mine.txt'), 'mine');
+    expect(await command(['my-runner', '--dir', '.', '--yes'])).toBe(1);
+    expect(err).toContain('mine.txt');
+    expect(readdirSync(cwd)).toEqual(['mine.txt']);
+  });
+
+  it('starts a git repository, but not inside one', async () => {
+    await command(['outer']);
+    expect(existsSync(join(cwd, 'outer/.git'))).toBe(true);
+    await command(['inner', '--dir', 'outer/inner']);
+    expect(existsSync(join(cwd, 'outer/inner/package.json'))).toBe(true);
+    expect(existsSync(join(cwd, 'outer/inner/.git'))).toBe(false);
+    await command(['plain', '--no-git']);
+    expect(existsSync(join(cwd, 'plain/.git'))).toBe(false);
+  });
+
+  it('keeps the project and ends with 0 when git and the package manager are missing', async () => {
+    expect(await command(['my-runner', '--install', '--git'], { env: { PATH: cwd } })).toBe(0);
+    expect(err).toMatch(/! git did not start/);
+    expect(err).toMatch(/! The packages are not installed \(npm .*run "npm install" in it later/);
+    expect(out).toContain('npm install');
+    expect(existsSync(join(cwd, 'my-runner/package.json'))).toBe(true);
+  });
+
+  it('answers --help and --version', async () => {
+    expect(await command(['--help'])).toBe(0);
+    expect(out).toContain('Usage: npx create-runner NAME');
+    out = '';
+    expect(await command(['-v'])).toBe(0);
+    expect(out).toBe('9.8.7\n');
+  });
+});

@@ -1,0 +1,170 @@
+/**
+ * @module
+ * cli/ talks with the person: options, help, prompts, report. Every option stands once, in this file; help, flags,
+ * prompts and defaults are derived from it. May import every other room.
+ */
+import { problemWithName, slugOf } from '../naming/runner-name.js';
+
+export const PACKAGE_MANAGERS = ['npm', 'pnpm', 'yarn', 'bun'] as const;
+export type PackageManager = (typeof PACKAGE_MANAGERS)[number];
+
+/** Everything that the person decides. */
+export interface Answers {
+  readonly name: string;
+  /** As typed: relative to the current folder, or absolute. */
+  readonly dir: string;
+  readonly description: string;
+  readonly port: number;
+  readonly pm: PackageManager;
+  readonly install: boolean;
+  readonly git: boolean;
+}
+
+/** What a default may depend on. */
+export interface DefaultsContext {
+  /** Answers given so far. */
+  readonly known: Partial<Answers>;
+  /** The package manager that started this command. */
+  readonly startedBy: PackageManager;
+}
+
+/** A text read as a value, or why it cannot be. */
+export type Reading<T> = { readonly value: T } | { readonly problem: string };
+
+interface OptionText {
+  /** For `--help`, one line. */
+  readonly summary: string;
+  readonly short?: string;
+}
+
+/** An option that a prompt asks for and a flag answers. */
+export interface AnswerOption<T> extends OptionText {
+  readonly kind: T extends boolean ? 'switch' : 'value';
+  readonly question: string;
+  /** What `--help` shows for the value. */
+  readonly placeholder?: string;
+  readonly choices?: readonly T[];
+  /** undefined: there is none, the person has to say. */
+  readonly fallback: (context: DefaultsContext) => T | undefined;
+  /** As `--help` words the default, where it depends on something. */
+  readonly fallbackText?: string;
+  readonly read: (typed: string) => Reading<T>;
+}
+
+const ONE_LINE_LIMIT = 200;
+
+function readName(typed: string): Reading<string> {
+  const problem = problemWithName(typed);
+  if (problem === undefined) return { value: typed };
+  return { problem: `"${typed}" is not a runner's name: ${problem}. Try ${slugOf(typed)}` };
+}
+
+function readDirectory(typed: string): Reading<string> {
+  if (typed.trim() === '') return { problem: 'a folder is needed, such as ./my-runner' };
+  if (typed.includes('\0')) return { problem: 'the folder holds a NUL character' };
+  return { value: typed };
+}
+
+function readDescription(typed: string): Reading<string> {
+  // Control characters would break out of the one line that it is given in README.md and package.json.
+  if (/\p{Cc}/u.test(typed)) return { problem: 'the description has to be one line of text' };
+  if (typed.length > ONE_LINE_LIMIT) return { problem: `the description has ${typed.length} characters, ${ONE_LINE_LIMIT} at most are allowed` };
+  return { value: typed.trim() };
+}
+
+function readPort(typed: string): Reading<number> {
+  const port = /^\d{1,5}$/.test(typed) ? Number(typed) : Number.NaN;
+  return port >= 1 && port <= 65_535 ? { value: port } : { problem: `"${typed}" is not a port: use a number from 1 to 65535` };
+}
+
+function readPackageManager(typed: string): Reading<PackageManager> {
+  const found = PACKAGE_MANAGERS.find((name) => name === typed);
+  return found ? { value: found } : { problem: `"${typed}" is not a package manager known here: use ${PACKAGE_MANAGERS.join(', ')}` };
+}
+
+function readSwitch(typed: string): Reading<boolean> {
+  return { value: typed === 'true' };
+}
+
+/** What is asked for, in the order in which it is asked. */
+export const ANSWER_OPTIONS: { readonly [Name in keyof Answers]: AnswerOption<Answers[Name]> } = {
+  name: {
+    kind: 'value',
+    question: 'Name of the runner',
+    summary: 'name of the runner; the same as the first argument',
+    placeholder: 'NAME',
+    fallback: () => undefined,
+    read: readName,
+  },
+  dir: {
+    kind: 'value',
+    question: 'Folder',
+    summary: 'folder to create it in',
+    placeholder: 'PATH',
+    fallback: ({ known }) => (known.name === undefined ? undefined : `./${known.name}`),
+    fallbackText: './NAME',
+    read: readDirectory,
+  },
+  description: {
+    kind: 'value',
+    question: 'What it does, in one line',
+    summary: 'what it does, in one line',
+    placeholder: 'TEXT',
+    fallback: () => 'A runner that greets people by name.',
+    read: readDescription,
+  },
+  port: {
+    kind: 'value',
+    question: 'Port that it listens on',
+    summary: 'port that it listens on',
+    placeholder: 'NUMBER',
+    fallback: () => 3000,
+    read: readPort,
+  },
+  pm: {
+    kind: 'value',
+    question: 'Package manager',
+    summary: `package manager: ${PACKAGE_MANAGERS.join(', ')}`,
+    placeholder: 'NAME',
+    choices: PACKAGE_MANAGERS,
+    fallback: ({ startedBy }) => startedBy,
+    fallbackText: 'the one that runs this',
+    read: readPackageManager,
+  },
+  install: {
+    kind: 'switch',
+    question: 'Install the packages now? (needs the network)',
+    summary: 'install the packages now; needs the network',
+    fallback: () => false,
+    read: readSwitch,
+  },
+  git: {
+    kind: 'switch',
+    question: 'Start a git repository?',
+    summary: 'start a git repository, unless inside one',
+    fallback: () => true,
+    read: readSwitch,
+  },
+};
+
+export const ANSWER_NAMES = Object.keys(ANSWER_OPTIONS) as (keyof Answers)[];
+
+/** An option about the conversation itself; nothing asks for it. */
+export interface ControlOption extends OptionText {
+  /** What it is when the flag is absent. */
+  readonly default: boolean;
+}
+
+export const CONTROL_OPTIONS = {
+  yes: { short: 'y', default: false, summary: 'ask nothing, take the defaults' },
+  interactive: { default: true, summary: 'ask nothing; the same as --yes' },
+  force: { default: false, summary: 'replace files of the same name in a folder that is not empty' },
+  json: { default: false, summary: 'ask nothing, print one JSON object: {created, files, next}' },
+  help: { short: 'h', default: false, summary: 'show this' },
+  version: { short: 'v', default: false, summary: 'show the version' },
+} as const satisfies Record<string, ControlOption>;
+
+export type ControlName = keyof typeof CONTROL_OPTIONS;
+export type Controls = { readonly [Name in ControlName]: boolean };
+
+export const CONTROL_NAMES = Object.keys(CONTROL_OPTIONS) as ControlName[];

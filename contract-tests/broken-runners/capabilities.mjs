@@ -1,0 +1,77 @@
+/** The fixture capabilities, as a runner publishes them, and what each does. */
+import { setTimeout as sleep } from 'node:timers/promises';
+
+const object = (properties, required = Object.keys(properties)) => ({ type: 'object', properties, required });
+
+const capability = (id, inputSchema, outputSchema, maxConcurrency) => ({
+  id,
+  name: id,
+  version: '1.0.0',
+  description: `Fixture ${id}`,
+  inputSchema,
+  outputSchema,
+  supportedJobTypes: [],
+  maxConcurrency,
+  timeoutMs: 60_000,
+  effects: 'none',
+});
+
+export const SLOTS = 8;
+const text = { type: 'string' };
+const whole = { type: 'integer', minimum: 0 };
+
+export const CAPABILITIES = [
+  capability('conformance.echo', object({ text }), object({ text }), SLOTS),
+  capability('conformance.sleep', object({ ms: whole }), object({ sleptMs: whole }), SLOTS),
+  capability('conformance.fail', object({ code: text, message: text, retryable: { type: 'boolean' } }), object({}), SLOTS),
+  capability('conformance.progress', object({ steps: whole }), object({ steps: whole }), SLOTS),
+  capability('conformance.logs', object({ lines: whole }), object({ lines: whole }), SLOTS),
+];
+
+const TYPES = {
+  string: (value) => typeof value === 'string',
+  integer: (value) => Number.isInteger(value) && value >= 0,
+  boolean: (value) => typeof value === 'boolean',
+};
+
+/** What is wrong with an input: a detail for each member. */
+export function inputFaults({ inputSchema }, input) {
+  if (typeof input !== 'object' || input === null) return [{ path: ['input'], message: 'expected an object' }];
+  return Object.entries(inputSchema.properties).flatMap(([name, { type }]) =>
+    TYPES[type](input[name]) ? [] : [{ path: ['input', name], message: `expected ${type}`, code: 'invalid_type' }],
+  );
+}
+
+/** Blocks the thread: nothing else runs meanwhile. */
+function block(ms) {
+  const until = performance.now() + ms;
+  while (performance.now() < until);
+}
+
+export const HANDLERS = {
+  'conformance.echo': ({ text: said }, { broken }) => {
+    if (broken('execute.returns-declared-output')) return { txt: said };
+    return { text: broken('execute.keeps-text-intact') ? said.replaceAll(/[^ -~]/g, '?') : said };
+  },
+  'conformance.sleep': async ({ ms }, { signal, broken }) => {
+    if (broken('health.answers-while-working')) block(Math.min(ms, 1_400));
+    else await sleep(ms, undefined, { signal });
+    return { sleptMs: ms };
+  },
+  'conformance.fail': ({ code, message, retryable }) => {
+    throw Object.assign(new Error(message), { code, retryable });
+  },
+  'conformance.progress': ({ steps }, { emit, broken }) => {
+    for (let step = 1; step <= steps; step += 1) {
+      emit({ type: 'progress', fraction: broken('streaming.reports-progress') ? 1 - step / steps : step / steps });
+    }
+    return { steps };
+  },
+  'conformance.logs': ({ lines }, { emit, broken }) => {
+    for (let line = 0; line < lines; line += 1) {
+      if (broken('streaming.logs-before-the-end') && line % 3 === 2) continue;
+      emit({ type: 'log', level: 'info', message: `line ${line}` });
+    }
+    return { lines };
+  },
+};

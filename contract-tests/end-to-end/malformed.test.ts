@@ -1,0 +1,106 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Endpoint, endpointPath, ENDPOINTS, ErrorEnvelope, type EndpointName } from '@controlplane/contracts';
+import { followJob, post } from './client.js';
+import { endProcesses, startJobForge, startRunner } from './processes.js';
+
+const FIVE_MEGABYTES = 5 * 1024 * 1024;
+const names = Object.keys(ENDPOINTS) as EndpointName[];
+const rows = names.map((name): readonly [EndpointName, Endpoint] => [name, ENDPOINTS[name]]);
+const taking = rows.filter(([, endpoint]) => endpoint.request !== undefined);
+const withId = rows.filter(([, endpoint]) => endpoint.path.includes(':'));
+const params = { id: 'no-such-id', executionId: 'no-such-id' };
+
+const urls = { jobforge: '', runner: '' };
+const urlOf = (name: EndpointName): string => urls[ENDPOINTS[name].server] + endpointPath(name, params);
+
+async function expectRefusal(response: Response): Promise<ErrorEnvelope> {
+  const body: unknown = await response.json();
+  expect(response.status).toBeGreaterThanOrEqual(400);
+  expect(response.status).toBeLessThan(500);
+  expect(body).toMatchObject({ success: false });
+  return ErrorEnvelope.parse((body as { error: unknown }).error);
+}
+
+const send = (name: EndpointName, body: BodyInit, headers: Record<string, string> = {}): Promise<Response> =>
+  fetch(urlOf(name), {
+    method: ENDPOINTS[name].method,
+    headers: { 'content-type': 'application/json', ...headers },
+    body,
+  });
+
+beforeAll(async () => {
+  const forge = await startJobForge();
+  urls.jobforge = forge.url;
+  const runner = await startRunner('steps.mjs', { JOBFORGE_URL: forge.url });
+  const listed = (await (await fetch(`${forge.url}/runners`)).json()) as { healthCheckEndpoint: string }[];
+  expect(runner.exitCode).toBeNull();
+  urls.runner = listed[0]?.healthCheckEndpoint.replace(/\/health$/, '') ?? '';
+});
+
+afterAll(async () => {
+  await post(`${urls.jobforge}/jobs`, { id: 'after-all-that', type: 'x', payload: { type: 'steps.run', data: {} } });
+  expect((await followJob(urls.jobforge, 'after-all-that')).at(-1)?.type).toBe('job.completed');
+  await endProcesses();
+});
+
+describe.each(taking)('%s', (name) => {
+  it('refuses what is not JSON', async () => {
+    expect((await expectRefusal(await send(name, '{"id": '))).code).toBe('INVALID_JSON');
+  });
+
+  it('refuses an empty body', async () => {
+    await expectRefusal(await send(name, ''));
+  });
+
+  it.each(['[]', '1', '"text"', 'null', '{"id":[],"jobId":7,"runnerId":{},"name":1,"jobs":3,"reason":1,"instanceId":9}'])(
+    'refuses the types of %s',
+    async (body) => {
+      expect((await expectRefusal(await send(name, body))).code).toBe('VALIDATION_ERROR');
+    },
+  );
+
+  it('refuses a body of 5 MB', async () => {
+    const body = JSON.stringify({ filler: 'x'.repeat(FIVE_MEGABYTES) });
+    expect((await expectRefusal(await send(name, body))).code).toBe('PAYLOAD_TOO_LARGE');
+  });
+
+  it('refuses another content-type', async () => {
+    const response = await send(name, 'a,b', { 'content-type': 'text/csv' });
+    expect((await expectRefusal(response)).code).toBe('UNSUPPORTED_MEDIA_TYPE');
+  });
+
+  it('tolerates no prototype tricks', async () => {
+    await expectRefusal(await send(name, '{"__proto__":{"polluted":true},"constructor":{"prototype":{"polluted":true}}}'));
+    expect(Object.prototype).not.toHaveProperty('polluted');
+  });
+});
+
+describe.each(withId)('%s', (name, { method }) => {
+  it('answers an unknown id with 404', async () => {
+    const body = method === 'POST' ? { body: '{}', headers: { 'content-type': 'application/json' } } : {};
+    const response = await fetch(urlOf(name), { method, ...body });
+    expect(response.status).toBe(404);
+    expect((await expectRefusal(response)).code).toMatch(/_NOT_FOUND$/);
+  });
+
+  it('survives an id that cannot be decoded', async () => {
+    const response = await fetch(urlOf(name).replace('no-such-id', '%E0%A4%A'), { method });
+    await expectRefusal(response);
+  });
+});
+
+describe.each(rows)('%s', (name, endpoint) => {
+  it('answers another method with 405 and says which are allowed', async () => {
+    const response = await fetch(urlOf(name), { method: 'PATCH' });
+    expect(response.status).toBe(405);
+    expect(response.headers.get('allow')).toContain(endpoint.method);
+    await expectRefusal(response);
+  });
+});
+
+describe.each(['jobforge', 'runner'] as const)('%s', (server) => {
+  it('answers an unknown path with 404', async () => {
+    const response = await fetch(`${urls[server]}/no/such/path`);
+    expect((await expectRefusal(response)).code).toBe('ROUTE_NOT_FOUND');
+  });
+});

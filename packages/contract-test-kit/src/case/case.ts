@@ -1,0 +1,47 @@
+/**
+ * @module
+ * What a case is: the deed that judges one requirement. A case ends by returning (kept), or by throwing
+ * Mismatch, NotApplicable or NotEvaluable; anything else that it throws is the kit's own fault.
+ */
+import type { RunnerCapability } from '@controlplane/contracts';
+import type { RunnerClient } from '../harness/runner-client.js';
+import type { ControlPlaneScript } from '../harness/recording-control-plane.js';
+import type { RunnerSession } from '../harness/runner-session.js';
+
+/** A capability to call, with an input that its schema accepts. */
+export interface Subject {
+  readonly capability: RunnerCapability;
+  readonly input: Readonly<Record<string, unknown>>;
+}
+
+/** A runner and a client that speaks to it while the case runs. */
+export interface JudgedRunner extends RunnerSession {
+  readonly client: RunnerClient;
+}
+
+export interface StartOptions {
+  readonly script?: ControlPlaneScript;
+  readonly awaitRegistration?: boolean;
+}
+
+export interface CaseContext {
+  /** The runner that all cases share. */
+  readonly runner: JudgedRunner;
+  readonly signal: AbortSignal;
+  /** A runner of the case's own, stopped when the case ends. Throws NotApplicable for a URL. */
+  startRunner(options?: StartOptions): Promise<JudgedRunner>;
+  /** The capability to try things on: `conformance.echo`, else the first that does not write. */
+  subject(): Subject;
+  /** Every capability that may be called, with a valid input each. */
+  subjects(): readonly Subject[];
+  /** A fixture capability. Throws NotEvaluable when the runner does not offer it. */
+  fixture(id: string): RunnerCapability;
+}
+
+export interface Case {
+  /** Id of the requirement that it judges. */
+  readonly id: string;
+  /** Runs alone on the shared runner, because it fills its slots. */
+  readonly alone?: boolean;
+  readonly judge: (context: CaseContext) => Promise<void> | void;
+}

@@ -1,0 +1,11 @@
+// The `contract-test` command. Nothing imports this file.
+import { main } from './cli/main.js';
+import { stopRunnersOnExit } from './cli/signals.js';
+
+stopRunnersOnExit();
+process.exitCode = await main(process.argv.slice(2), {
+  out: (text) => void process.stdout.write(text),
+  err: (text) => void process.stderr.write(text),
+  color: process.stdout.isTTY === true && !process.env['NO_COLOR'],
+  environment: process.env,
+});

@@ -1,0 +1,90 @@
+import { Command, CommanderError } from 'commander';
+import { TargetUnreachable } from '../harness/runner-session.js';
+import { NothingSelected } from '../run-contract/run-contract.js';
+import { EXIT, UsageError } from './exit-codes.js';
+import { explainCommand, listCommand } from './list-command.js';
+import type { RunFlags } from './parse-flags.js';
+import { runCommand } from './run-command.js';
+import type { Terminal } from './terminal.js';
+
+const collect = (value: string, before: readonly string[] = []): readonly string[] => [...before, value];
+
+const EXIT_HELP = `
+Exit codes: 0 conformant · 1 not conformant · 2 wrong usage · 3 fault of the kit · 4 runner not reachable
+
+The runner that --command starts gets JOBFORGE_URL (the kit's control plane), PORT (free), HOST,
+RUNNER_NAME, RUNNER_ID and CONTRACT_VERSION. It is told to stop with SIGTERM.`;
+
+function defineRun(program: Command, terminal: Terminal, finish: (code: number) => void): void {
+  program
+    .command('run')
+    .description('judge a runner')
+    .option('--url <url>', 'root of a runner that runs already')
+    .option('--command <command>', 'command that starts the runner; the kit starts and stops it')
+    .option('--cwd <dir>', 'folder that --command runs in')
+    .option('--control-plane-port <port>', 'with --url: where the kit listens as JobForge for that runner')
+    .option('--run <id>', 'judge this requirement, or those of a glob such as execute.* (repeatable)', collect)
+    .option('--profile <name>', 'judge this profile: core, streaming, cancellation (repeatable)', collect)
+    .option('--input <capability={json}>', 'call a capability with this input (repeatable)', collect)
+    .option('--report <format[=path]>', 'text, json or junit, to stdout or a file (repeatable)', collect)
+    .option('--json', 'short for --report json')
+    .option('--timeout <ms>', 'limit of one case (default: 20000)')
+    .option('--start-timeout <ms>', 'until the runner must answer (default: 20000)')
+    .option('--seed <number>', 'of generated inputs and of the order (default: 1)')
+    .option('--strict', 'warnings and what could not be judged fail too')
+    .addHelpText('after', EXIT_HELP)
+    .action(async (flags: RunFlags) => finish(await runCommand(flags, terminal)));
+}
+
+function defineProgram(terminal: Terminal, finish: (code: number) => void): Command {
+  const program = new Command('contract-test')
+    .description('Proves from outside that a runner, in any language, keeps the contract.')
+    .showHelpAfterError('(contract-test --help shows the commands)')
+    .configureOutput({ writeOut: terminal.out, writeErr: terminal.err })
+    .exitOverride();
+  defineRun(program, terminal, finish);
+  program
+    .command('list')
+    .description('show every requirement')
+    .option('--json', 'as JSON')
+    .action((flags: { json?: boolean }) => finish(listCommand(flags, terminal)));
+  program
+    .command('explain <id>')
+    .description('show one requirement in full')
+    .option('--json', 'as JSON')
+    .action((id: string, flags: { json?: boolean }) => finish(explainCommand(id, flags, terminal)));
+  for (const command of program.commands) command.copyInheritedSettings(program);
+  return program;
+}
+
+function codeOf(error: unknown, { err }: Terminal): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.conformant : EXIT.usage;
+  if (error instanceof UsageError || error instanceof NothingSelected) {
+    err(`contract-test: ${error.message}\n`);
+    return EXIT.usage;
+  }
+  if (error instanceof TargetUnreachable) {
+    err(`contract-test: the runner cannot be judged. ${error.message}\n`);
+    return EXIT.unreachable;
+  }
+  err(`contract-test: fault of the kit, not of the runner.\n${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  return EXIT.kitFault;
+}
+
+/**
+ * Runs one command line.
+ * @param args - without node and script
+ * @returns the exit code
+ */
+export async function main(args: readonly string[], terminal: Terminal): Promise<number> {
+  let code: number = EXIT.conformant;
+  try {
+    const program = defineProgram(terminal, (next) => {
+      code = next;
+    });
+    await program.parseAsync(args, { from: 'user' });
+    return code;
+  } catch (error) {
+    return codeOf(error, terminal);
+  }
+}

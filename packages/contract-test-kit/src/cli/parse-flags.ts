@@ -1,0 +1,104 @@
+import { Profile } from '../requirements/requirement.js';
+import type { RunContractOptions } from '../run-contract/options.js';
+import type { Target } from '../target/target.js';
+import { UsageError } from './exit-codes.js';
+
+/** Flags of `contract-test run`, as commander reads them. */
+export interface RunFlags {
+  readonly url?: string;
+  readonly command?: string;
+  readonly cwd?: string;
+  readonly controlPlanePort?: string;
+  readonly run?: readonly string[];
+  readonly profile?: readonly string[];
+  readonly input?: readonly string[];
+  readonly report?: readonly string[];
+  readonly json?: boolean;
+  readonly timeout?: string;
+  readonly startTimeout?: string;
+  readonly seed?: string;
+  readonly strict?: boolean;
+}
+
+export type ReportFormat = 'text' | 'json' | 'junit';
+
+/** One report to write; without a path it goes to stdout. */
+export interface ReportRequest {
+  readonly format: ReportFormat;
+  readonly path: string | undefined;
+}
+
+function wholeNumber(name: string, text: string | undefined, least: number): number | undefined {
+  if (text === undefined) return undefined;
+  const value = Number(text);
+  if (!Number.isSafeInteger(value) || value < least) throw new UsageError(`--${name} takes a whole number of at least ${least}, not "${text}"`);
+  return value;
+}
+
+/** Reads which runner is to be judged. */
+export function parseTarget(flags: RunFlags): Target {
+  const { url, command, cwd } = flags;
+  if (url !== undefined && command !== undefined) throw new UsageError('--url and --command exclude each other: a runner runs already, or the kit starts it');
+  const controlPlanePort = wholeNumber('control-plane-port', flags.controlPlanePort, 1);
+  if (command !== undefined) {
+    if (command.trim() === '') throw new UsageError('--command is empty');
+    if (controlPlanePort !== undefined) throw new UsageError('--control-plane-port is for --url; with --command the kit gives the runner JOBFORGE_URL itself');
+    return { kind: 'command', command, cwd };
+  }
+  if (url === undefined) throw new UsageError('name the runner: --url http://127.0.0.1:3000, or --command "python3 runner.py"');
+  if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol)) throw new UsageError(`--url takes an http or https URL, not "${url}"`);
+  return { kind: 'url', url, controlPlanePort };
+}
+
+function parseInputs(texts: readonly string[] = []): Record<string, Record<string, unknown>> {
+  const inputs: Record<string, Record<string, unknown>> = {};
+  for (const text of texts) {
+    const at = text.indexOf('=');
+    let value: unknown;
+    try {
+      value = JSON.parse(text.slice(at + 1));
+    } catch {
+      value = undefined;
+    }
+    if (at < 1 || typeof value !== 'object' || value === null || Array.isArray(value)) {
+      throw new UsageError(`--input takes CAPABILITY={…}, a JSON object, not "${text}"`);
+    }
+    inputs[text.slice(0, at)] = value as Record<string, unknown>;
+  }
+  return inputs;
+}
+
+function parseProfiles(names: readonly string[] | undefined): Profile[] | undefined {
+  return names?.map((name) => {
+    const profile = Profile.safeParse(name);
+    if (!profile.success) throw new UsageError(`there is no profile "${name}"; there are ${Profile.options.join(', ')}`);
+    return profile.data;
+  });
+}
+
+/** Reads how the runner is to be judged. */
+export function parseRunOptions(flags: RunFlags): RunContractOptions {
+  return {
+    run: flags.run,
+    profiles: parseProfiles(flags.profile),
+    timeoutMs: wholeNumber('timeout', flags.timeout, 100),
+    startTimeoutMs: wholeNumber('start-timeout', flags.startTimeout, 100),
+    seed: wholeNumber('seed', flags.seed, 0),
+    strict: flags.strict ?? false,
+    inputs: parseInputs(flags.input),
+  };
+}
+
+/** Reads which reports to write. At most one goes to stdout. */
+export function parseReports(flags: RunFlags): readonly ReportRequest[] {
+  const requests = (flags.report ?? []).map((text): ReportRequest => {
+    const [format = '', ...rest] = text.split('=');
+    if (format !== 'text' && format !== 'json' && format !== 'junit') throw new UsageError(`--report takes text, json or junit, with =PATH to write a file, not "${text}"`);
+    const path = rest.join('=');
+    return { format, path: path === '' ? undefined : path };
+  });
+  if (flags.json) requests.unshift({ format: 'json', path: undefined });
+  const toStdout = requests.filter(({ path }) => path === undefined);
+  if (toStdout.length > 1) throw new UsageError('only one report can go to stdout: give the others a path, as in --report junit=report.xml');
+  return toStdout.length === 0 ? [...requests, { format: 'text', path: undefined }] : requests;
+}

@@ -1,0 +1,33 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { renderJson } from '../reporters/json-reporter.js';
+import { renderJunit } from '../reporters/junit-reporter.js';
+import type { ContractReport } from '../reporters/report.js';
+import { renderText } from '../reporters/text-reporter.js';
+import { runContract } from '../run-contract/run-contract.js';
+import { EXIT } from './exit-codes.js';
+import { parseReports, parseRunOptions, parseTarget, type ReportFormat, type RunFlags } from './parse-flags.js';
+import type { Terminal } from './terminal.js';
+
+function render(format: ReportFormat, report: ContractReport, color: boolean): string {
+  if (format === 'json') return renderJson(report);
+  return format === 'junit' ? renderJunit(report) : renderText(report, { color });
+}
+
+/** `contract-test run`: judges a runner and writes the reports. */
+export async function runCommand(flags: RunFlags, terminal: Terminal): Promise<number> {
+  const target = parseTarget(flags);
+  const reports = parseReports(flags);
+  const report = await runContract(target, { ...parseRunOptions(flags), environment: terminal.environment });
+  for (const { format, path } of reports) {
+    const text = render(format, report, path === undefined && terminal.color);
+    if (path === undefined) {
+      terminal.out(text);
+    } else {
+      await mkdir(dirname(path), { recursive: true });
+      await writeFile(path, text);
+    }
+  }
+  if (report.summary.error > 0) return EXIT.kitFault;
+  return report.conformant ? EXIT.conformant : EXIT.notConformant;
+}

@@ -1,0 +1,9 @@
+/** Where a command writes, and the environment that it runs in. */
+export interface Terminal {
+  /** Writes to stdout: reports and answers, nothing else. */
+  readonly out: (text: string) => void;
+  /** Writes to stderr. */
+  readonly err: (text: string) => void;
+  readonly color: boolean;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+}

@@ -1,0 +1,115 @@
+import { spawn } from 'node:child_process';
+import { createServer, type AddressInfo } from 'node:net';
+
+/** Characters of a runner's output that are kept, newest last. */
+const KEPT_OUTPUT = 16_000;
+
+/** How long a process group may take to end after SIGTERM before it is killed. */
+const STOP_GRACE_MS = 1_500;
+
+/** How a process ended. */
+export interface ProcessEnd {
+  readonly code: number | null;
+  readonly signal: string | null;
+}
+
+export interface RunnerProcess {
+  readonly pid: number;
+  /** Settles when the process ends. Never rejects. */
+  readonly ended: Promise<ProcessEnd>;
+  /** How it ended; undefined while it runs. */
+  end(): ProcessEnd | undefined;
+  /** The newest of what it wrote on stdout and stderr. */
+  output(): string;
+  /** Sends a signal to the process and those it started. */
+  signal(name: 'SIGTERM' | 'SIGKILL'): void;
+  /** Ends it and all it started: SIGTERM, then SIGKILL. */
+  stop(): Promise<void>;
+}
+
+const running = new Set<RunnerProcess>();
+
+/** Kills every process that the kit has started and not stopped: for the way out. */
+export function killAllRunnerProcesses(): void {
+  for (const runner of running) runner.signal('SIGKILL');
+}
+
+/** A TCP port of 127.0.0.1 that nothing listens on. */
+export function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const probe = createServer();
+    probe.once('error', reject);
+    probe.listen(0, '127.0.0.1', () => {
+      const { port } = probe.address() as AddressInfo;
+      probe.close(() => resolve(port));
+    });
+  });
+}
+
+function signalGroup(pid: number, name: NodeJS.Signals): void {
+  try {
+    process.kill(-pid, name);
+  } catch (error) {
+    // The group has ended already: that is what was wanted.
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+}
+
+export interface RunnerProcessOptions {
+  readonly command: string;
+  readonly cwd?: string | undefined;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+/**
+ * Starts a command in a process group of its own. The shell that reads it outlives signals, so that the
+ * exit code is the runner's, however the command is written.
+ */
+export function startRunnerProcess({ command, cwd, env }: RunnerProcessOptions): RunnerProcess {
+  const child = spawn('/bin/sh', ['-c', `trap : TERM INT\n${command}`], {
+    detached: true,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env,
+    ...(cwd === undefined ? {} : { cwd }),
+  });
+  let output = '';
+  let end: ProcessEnd | undefined;
+  const keep = (chunk: Buffer): void => {
+    output = (output + chunk.toString('utf8')).slice(-KEPT_OUTPUT);
+  };
+  child.stdout.on('data', keep);
+  child.stderr.on('data', keep);
+  const ended = new Promise<ProcessEnd>((resolve) => {
+    const settle = (next: ProcessEnd): void => {
+      end ??= next;
+      resolve(end);
+    };
+    child.once('error', (error) => {
+      output += error.message;
+      settle({ code: 127, signal: null });
+    });
+    child.once('exit', (code, signal) => settle({ code, signal }));
+  });
+  const pid = child.pid ?? 0;
+  const signal = (name: 'SIGTERM' | 'SIGKILL'): void => {
+    if (pid > 0) signalGroup(pid, name);
+  };
+  const stop = async (): Promise<void> => {
+    if (!end) {
+      signal('SIGTERM');
+      let timer: NodeJS.Timeout | undefined;
+      const late = new Promise((resolve) => {
+        timer = setTimeout(resolve, STOP_GRACE_MS);
+      });
+      await Promise.race([ended, late]);
+      clearTimeout(timer);
+    }
+    // Also what the runner itself started and left behind.
+    signal('SIGKILL');
+    await ended;
+    running.delete(runner);
+  };
+  const runner: RunnerProcess = { pid, ended, end: () => end, output: () => output, signal, stop };
+  running.add(runner);
+  return runner;
+}

@@ -1,0 +1,147 @@
+import type { CommandTarget, Target, UrlTarget } from '../target/target.js';
+import { NoAnswer, send, type Exchange } from './exchange.js';
+import { startRecordingControlPlane, type ControlPlaneScript, type RecordingControlPlane } from './recording-control-plane.js';
+import type { RunnerUrls } from './runner-client.js';
+import { describeRunner, urlsOfRegistration, urlsOfRoot, type RunnerDescription } from './runner-description.js';
+import { freePort, startRunnerProcess, type RunnerProcess } from './runner-process.js';
+
+/** How long a runner that answers may take to register. */
+const REGISTRATION_WAIT_MS = 3_000;
+const POLL_MS = 20;
+
+/** Planted in the environment of every runner that the kit starts; it must not come back. */
+export const CANARY = 'kit-canary-9f3b7c51d2e84a60';
+
+/** The target cannot be judged at all: it did not start, or nothing answers. */
+export class TargetUnreachable extends Error {
+  override readonly name = 'TargetUnreachable';
+}
+
+/** One life of the runner, and the control plane that it was given. */
+export interface RunnerSession {
+  readonly urls: RunnerUrls;
+  readonly description: RunnerDescription;
+  readonly controlPlane: RecordingControlPlane | undefined;
+  readonly process: RunnerProcess | undefined;
+  close(): Promise<void>;
+}
+
+export interface SessionOptions {
+  readonly target: Target;
+  /** The environment that a started runner inherits; the kit's own variables come on top. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly script?: ControlPlaneScript | undefined;
+  /** Milliseconds until the runner must answer. */
+  readonly startTimeoutMs: number;
+  /** Whether to wait for a registration that was accepted. Default: true. */
+  readonly awaitRegistration?: boolean | undefined;
+}
+
+async function tryGet(url: string, timeoutMs: number): Promise<Exchange | undefined> {
+  try {
+    return await send({ method: 'GET', url, headers: { accept: 'application/json' } }, { signal: AbortSignal.timeout(timeoutMs) });
+  } catch (error) {
+    if (error instanceof NoAnswer) return undefined;
+    throw error;
+  }
+}
+
+function delay(ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, ms);
+  });
+}
+
+/** Reads the manifest and puts what is known of the runner together. */
+async function finishSession(parts: Omit<RunnerSession, 'description'>): Promise<RunnerSession> {
+  const manifest = await tryGet(new URL('manifest', parts.urls.root).href, 3_000);
+  return { ...parts, description: describeRunner(manifest, parts.controlPlane?.of('register').at(-1)) };
+}
+
+function environmentFor(options: SessionOptions, port: number, controlPlaneUrl: string): Record<string, string | undefined> {
+  return {
+    ...options.environment,
+    NODE_ENV: 'test',
+    // Set by test runners for their own workers; a runner must not inherit them.
+    NODE_OPTIONS: undefined,
+    VITEST: undefined,
+    JOBFORGE_URL: controlPlaneUrl,
+    HOST: '127.0.0.1',
+    PORT: String(port),
+    RUNNER_NAME: 'runner-under-test',
+    RUNNER_ID: 'runner-under-test',
+    CONTRACT_VERSION: '1.0.0',
+    CONFORMANCE_CANARY_SECRET: CANARY,
+    ...(options.target.kind === 'command' ? options.target.env : {}),
+  };
+}
+
+function startFailure(runner: RunnerProcess, command: string, why: string): TargetUnreachable {
+  const output = runner.output().trim();
+  const tail = output === '' ? 'It wrote nothing.' : `It wrote:\n${output.split('\n').slice(-15).join('\n')}`;
+  return new TargetUnreachable(`${JSON.stringify(command)} ${why}. ${tail}`);
+}
+
+/** Waits until the runner answers somewhere: where it registered, or at the port it was given. */
+async function awaitUrls(runner: RunnerProcess, plane: RecordingControlPlane, options: { target: CommandTarget; port: number; startTimeoutMs: number }): Promise<RunnerUrls> {
+  const { target, port, startTimeoutMs } = options;
+  const given = urlsOfRoot(`http://127.0.0.1:${port}/`);
+  const deadline = performance.now() + startTimeoutMs;
+  while (performance.now() < deadline) {
+    const end = runner.end();
+    if (end) throw startFailure(runner, target.command, `ended (${end.signal ?? `code ${end.code}`}) before it answered`);
+    const named = urlsOfRegistration(plane.of('register').at(-1)?.json);
+    for (const urls of named && named.health !== given.health ? [named, given] : [given]) {
+      if (await tryGet(urls.health, 1_000)) return urls;
+    }
+    await delay(POLL_MS);
+  }
+  throw startFailure(runner, target.command, `did not answer at http://127.0.0.1:${port}/health within ${startTimeoutMs} ms, nor register another address`);
+}
+
+async function startCommand(target: CommandTarget, options: SessionOptions): Promise<RunnerSession> {
+  const controlPlane = await startRecordingControlPlane({ script: options.script });
+  const port = await freePort();
+  const runner = startRunnerProcess({ command: target.command, cwd: target.cwd, env: environmentFor(options, port, controlPlane.url) });
+  const close = async (): Promise<void> => {
+    await runner.stop();
+    await controlPlane.close();
+  };
+  try {
+    const first = await awaitUrls(runner, controlPlane, { target, port, startTimeoutMs: options.startTimeoutMs });
+    if (options.awaitRegistration !== false) {
+      await controlPlane.waitFor(({ kind }) => kind === 'register', { timeoutMs: REGISTRATION_WAIT_MS });
+    }
+    const named = urlsOfRegistration(controlPlane.of('register').at(-1)?.json);
+    const urls = named && (await tryGet(named.health, 2_000)) ? named : first;
+    return await finishSession({ urls, controlPlane, process: runner, close });
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function joinUrl(target: UrlTarget, options: SessionOptions): Promise<RunnerSession> {
+  const urls = urlsOfRoot(target.url);
+  if (!(await tryGet(urls.health, options.startTimeoutMs))) {
+    throw new TargetUnreachable(`Nothing answers at ${urls.health}. Is the runner started, and is --url its root (the health endpoint without "health")?`);
+  }
+  if (target.controlPlanePort === undefined) {
+    return finishSession({ urls, controlPlane: undefined, process: undefined, close: async () => {} });
+  }
+  const controlPlane = await startRecordingControlPlane({ port: target.controlPlanePort, script: options.script });
+  const arrived = await controlPlane.waitFor(({ kind }) => kind === 'register', { timeoutMs: options.startTimeoutMs });
+  if (!arrived) {
+    await controlPlane.close();
+    throw new TargetUnreachable(`No runner registered at ${controlPlane.url} within ${options.startTimeoutMs} ms. Start it with JOBFORGE_URL=${controlPlane.url}, or leave --control-plane-port out.`);
+  }
+  return finishSession({ urls, controlPlane, process: undefined, close: () => controlPlane.close() });
+}
+
+/**
+ * Starts the runner, or joins one that runs, and reads what it can do.
+ * @throws TargetUnreachable when it does not start or does not answer
+ */
+export function openSession(options: SessionOptions): Promise<RunnerSession> {
+  return options.target.kind === 'command' ? startCommand(options.target, options) : joinUrl(options.target, options);
+}

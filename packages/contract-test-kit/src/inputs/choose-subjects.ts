@@ -1,0 +1,55 @@
+import type { RunnerCapability } from '@controlplane/contracts';
+import { NotEvaluable } from '../case/verdict.js';
+import type { Subject } from '../case/case.js';
+import type { RunnerDescription } from '../harness/runner-description.js';
+import { generateInput } from './generate-input.js';
+import { valueFaults } from './json-schema-check.js';
+
+/** Inputs of the fixtures: quick and harmless. */
+const FIXTURE_INPUTS: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
+  'conformance.echo': { text: 'hello' },
+  'conformance.sleep': { ms: 1 },
+  'conformance.progress': { steps: 3 },
+  'conformance.logs': { lines: 3 },
+};
+
+/** Fixtures that end as something other than a success on purpose. */
+const NEVER_SUBJECTS = new Set(['conformance.fail']);
+
+export interface SubjectOptions {
+  readonly seed: number;
+  /** Inputs that the user gave, by capability id. */
+  readonly inputs: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+}
+
+function subjectOf(capability: RunnerCapability, { seed, inputs }: SubjectOptions): Subject | undefined {
+  const given = inputs[capability.id] ?? FIXTURE_INPUTS[capability.id];
+  if (given) return { capability, input: given };
+  const made = generateInput(capability.inputSchema, seed);
+  if (typeof made !== 'object' || made === null || Array.isArray(made)) return undefined;
+  if (valueFaults(capability.inputSchema, made).length > 0) return undefined;
+  return { capability, input: made as Record<string, unknown> };
+}
+
+/**
+ * The capabilities that may be called, each with an input that its schema accepts: `conformance.echo`
+ * first. One that writes is called only with an input that the user gave.
+ * @throws NotEvaluable when there is none
+ */
+export function chooseSubjects(description: RunnerDescription, options: SubjectOptions): readonly Subject[] {
+  const callable = description.capabilities.filter(
+    ({ id, effects }) => !NEVER_SUBJECTS.has(id) && (effects !== 'writes' || options.inputs[id] !== undefined),
+  );
+  const subjects = callable.flatMap((capability) => subjectOf(capability, options) ?? []);
+  const first = (subject: Subject): number => (options.inputs[subject.capability.id] ? 0 : subject.capability.id === 'conformance.echo' ? 1 : 2);
+  if (subjects.length > 0) return subjects.toSorted((left, right) => first(left) - first(right));
+  if (description.source === 'nowhere') {
+    throw new NotEvaluable('the runner serves no manifest and its registration was not seen, so that its capabilities are not known; use --command, or --control-plane-port');
+  }
+  if (description.capabilities.length === 0) throw new NotEvaluable('the runner declares no capability');
+  throw new NotEvaluable(
+    callable.length === 0
+      ? `every capability writes; name an input that may be run: --input '${description.capabilities[0]?.id}={…}'`
+      : `no valid input could be made from the schema of ${callable[0]?.id}; give one: --input '${callable[0]?.id}={…}'`,
+  );
+}

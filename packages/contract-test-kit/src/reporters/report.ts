@@ -1,0 +1,85 @@
+/**
+ * @module
+ * The outcome of a run as data, and the texts made from it. Reporters are pure: report in, text out.
+ */
+import { z } from 'zod';
+import { Level, Profile } from '../requirements/requirement.js';
+
+/** Version of the report's own shape; another major is another shape. */
+export const REPORT_SCHEMA_VERSION = '1.0';
+
+/**
+ * How one requirement came out. `failed` and `warned` are the same finding about a MUST and a SHOULD;
+ * `not-applicable` does not concern the runner; `not-evaluable` could not be judged, which is not a pass;
+ * `error` is the kit's own fault.
+ */
+export const ResultStatus = z.enum(['passed', 'failed', 'warned', 'not-applicable', 'not-evaluable', 'error']);
+export type ResultStatus = z.infer<typeof ResultStatus>;
+
+export const FindingReport = z.object({
+  sent: z.string(),
+  expected: z.string(),
+  actual: z.string(),
+  /** Command that judges this requirement again. */
+  again: z.string(),
+  /** Command that sends the same request, where one request shows the finding. */
+  curl: z.string().optional(),
+});
+export type FindingReport = z.infer<typeof FindingReport>;
+
+export const RequirementResult = z.object({
+  id: z.string(),
+  level: Level,
+  profile: Profile,
+  section: z.string(),
+  statement: z.string(),
+  status: ResultStatus,
+  durationMs: z.number().nonnegative(),
+  /** Whether this result alone makes the profile not conformant. */
+  breaksConformance: z.boolean(),
+  /** Why it was not judged, or what went wrong in the kit. */
+  reason: z.string().optional(),
+  finding: FindingReport.optional(),
+});
+export type RequirementResult = z.infer<typeof RequirementResult>;
+
+export const ProfileResult = z.object({
+  profile: Profile,
+  /** Whether any requirement of the profile concerns the runner. */
+  claimed: z.boolean(),
+  conformant: z.boolean(),
+});
+export type ProfileResult = z.infer<typeof ProfileResult>;
+
+const Counts = z.object({
+  passed: z.number().int(),
+  failed: z.number().int(),
+  warned: z.number().int(),
+  notApplicable: z.number().int(),
+  notEvaluable: z.number().int(),
+  error: z.number().int(),
+});
+
+/** A whole run: what `--json` prints. */
+export const ContractReport = z.object({
+  schemaVersion: z.literal(REPORT_SCHEMA_VERSION),
+  contract: z.string(),
+  target: z.string(),
+  seed: z.number().int(),
+  strict: z.boolean(),
+  startedAt: z.iso.datetime(),
+  durationMs: z.number().nonnegative(),
+  runner: z.object({
+    name: z.string().optional(),
+    version: z.string().optional(),
+    capabilities: z.array(z.string()),
+    features: z.array(z.string()),
+    /** Where capabilities and features were read. */
+    source: z.enum(['manifest', 'registration', 'nowhere']),
+  }),
+  conformant: z.boolean(),
+  profiles: z.array(ProfileResult),
+  summary: Counts,
+  results: z.array(RequirementResult),
+});
+export type ContractReport = z.infer<typeof ContractReport>;

@@ -1,0 +1,74 @@
+import type { ContractReport, RequirementResult, ResultStatus } from './report.js';
+
+export interface TextOptions {
+  readonly color?: boolean;
+}
+
+const MARKS: Readonly<Record<ResultStatus, readonly [mark: string, ansi: number]>> = {
+  passed: ['✓', 32],
+  failed: ['✗', 31],
+  warned: ['!', 33],
+  'not-applicable': ['-', 90],
+  'not-evaluable': ['?', 33],
+  error: ['E', 35],
+};
+
+const plural = (count: number, word: string): string => `${count} ${word}${count === 1 ? '' : 's'}`;
+
+function findingRows(result: RequirementResult): string[] {
+  const { finding, reason, status } = result;
+  if (!finding) return status === 'not-evaluable' || status === 'error' ? [`      ${status === 'error' ? 'kit fault ' : 'not judged'} ${reason ?? ''}`] : [];
+  const rows: [string, string | undefined][] = [
+    ['statement', result.statement],
+    ['sent', finding.sent],
+    ['expected', finding.expected],
+    ['actual', finding.actual],
+    ['again', finding.again],
+    ['curl', finding.curl],
+  ];
+  return rows.flatMap(([name, value]) => (value === undefined ? [] : [`      ${name.padEnd(9)}  ${value}`]));
+}
+
+/** Requirements that were left out, grouped by the reason. */
+function notApplicableRows(results: readonly RequirementResult[]): string[] {
+  const byReason = new Map<string, string[]>();
+  for (const { status, reason = '', id } of results) {
+    if (status === 'not-applicable') byReason.set(reason, [...(byReason.get(reason) ?? []), id]);
+  }
+  return [...byReason].flatMap(([reason, ids]) => [`  - ${plural(ids.length, 'requirement')} not applicable: ${reason}`, `      ${ids.join(' ')}`]);
+}
+
+function verdict(report: ContractReport): string {
+  if (report.summary.error > 0) return `the kit failed in ${plural(report.summary.error, 'case')}; nothing is said of the runner there`;
+  const claimed = report.profiles.filter((profile) => profile.claimed);
+  const broken = claimed.filter((profile) => !profile.conformant).map(({ profile }) => profile);
+  if (broken.length > 0) return `not conformant: ${broken.join(', ')}`;
+  return claimed.length === 0 ? 'nothing was judged' : `conformant: ${claimed.map(({ profile }) => profile).join(', ')}`;
+}
+
+function summaryLine({ summary }: ContractReport): string {
+  const parts = [`${summary.passed} passed`, `${summary.failed} failed`, plural(summary.warned, 'warning')];
+  if (summary.notEvaluable > 0) parts.push(`${summary.notEvaluable} not judged`);
+  if (summary.error > 0) parts.push(`${summary.error} kit faults`);
+  return [...parts, `${summary.notApplicable} not applicable`].join(' · ');
+}
+
+/** The report for a person. */
+export function renderText(report: ContractReport, { color = false }: TextOptions = {}): string {
+  const paint = (code: number, text: string): string => (color ? `\u001b[${code}m${text}\u001b[0m` : text);
+  const profiles = [...new Set(report.results.map(({ profile }) => profile))].join(', ');
+  const { runner } = report;
+  const lines = [`contract ${report.contract} · ${profiles} · ${plural(report.results.length, 'requirement')}`];
+  if (runner.source !== 'nowhere') lines.push(`${runner.name} ${runner.version} · features ${runner.features.join(', ') || 'none'} (from its ${runner.source})`);
+  lines.push('');
+  for (const result of report.results) {
+    if (result.status === 'not-applicable') continue;
+    const [mark, ansi] = MARKS[result.status];
+    lines.push(`  ${paint(ansi, mark)} ${result.id.padEnd(42)} ${result.level.padEnd(6)} ${String(Math.round(result.durationMs)).padStart(6)} ms`);
+    lines.push(...findingRows(result));
+  }
+  lines.push(...notApplicableRows(report.results), '');
+  lines.push(`  ${summaryLine(report).padEnd(60)}   ${paint(report.conformant ? 32 : 31, verdict(report))}`);
+  lines.push(`  ${(report.durationMs / 1000).toFixed(1)} s · seed ${report.seed}`);
+  return `${lines.join('\n')}\n`;
+}

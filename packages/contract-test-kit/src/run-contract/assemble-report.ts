@@ -1,0 +1,119 @@
+import type { Finding } from '../case/verdict.js';
+import { showReply, shorten } from '../case/wire-rules.js';
+import type { RunnerDescription } from '../harness/runner-description.js';
+import { curlOf, shellQuote } from '../reporters/curl.js';
+import { REPORT_SCHEMA_VERSION, type ContractReport, type FindingReport, type ProfileResult, type RequirementResult, type ResultStatus } from '../reporters/report.js';
+import { JUDGED_CONTRACT, type Requirement } from '../requirements/requirement.js';
+import type { Target } from '../target/target.js';
+import type { JudgedCase } from './judge-case.js';
+import type { ResolvedRunOptions } from './options.js';
+
+export interface ReportParts {
+  readonly target: Target;
+  readonly options: ResolvedRunOptions;
+  readonly description: RunnerDescription;
+  readonly judged: readonly JudgedCase[];
+  readonly startedAt: Date;
+  readonly durationMs: number;
+}
+
+function targetFlags(target: Target): string {
+  if (target.kind === 'command') return `--command ${shellQuote(target.command)}`;
+  const port = target.controlPlanePort === undefined ? '' : ` --control-plane-port ${target.controlPlanePort}`;
+  return `--url ${shellQuote(target.url)}${port}`;
+}
+
+function sentText({ sent, exchange }: Finding): string {
+  if (sent !== undefined) return sent;
+  if (!exchange) return '(nothing)';
+  const { method, url, body } = exchange.request;
+  const text = typeof body === 'string' && body !== '' ? body : '';
+  return shorten(`${method} ${new URL(url).pathname} ${text}`.trim());
+}
+
+function reportFinding(finding: Finding, id: string, { target, options }: ReportParts): FindingReport {
+  const curl = finding.exchange ? curlOf(finding.exchange.request) : undefined;
+  return {
+    sent: sentText(finding),
+    expected: finding.expected,
+    actual: finding.actual === '' && finding.exchange ? showReply(finding.exchange) : finding.actual,
+    again: `npx contract-test run ${targetFlags(target)} --run ${id} --seed ${options.seed}`,
+    ...(curl === undefined ? {} : { curl }),
+  };
+}
+
+const STATUS: Readonly<Record<JudgedCase['outcome']['kind'], (requirement: Requirement) => ResultStatus>> = {
+  kept: () => 'passed',
+  broken: ({ level }) => (level === 'MUST' ? 'failed' : 'warned'),
+  'not-applicable': () => 'not-applicable',
+  'not-evaluable': () => 'not-evaluable',
+  'kit-fault': () => 'error',
+};
+
+/**
+ * Whether a result alone refuses the certificate. What needs a fixture is optional for a runner that
+ * offers no fixture at all: it has declared to be judged by its own capabilities.
+ */
+function breaksConformance(status: ResultStatus, requirement: Requirement, { description, options }: ReportParts): boolean {
+  if (status === 'failed') return true;
+  if (status === 'warned') return options.strict;
+  if (status !== 'not-evaluable') return false;
+  const offersFixtures = description.capabilities.some(({ id }) => id.startsWith('conformance.'));
+  const optional = requirement.level !== 'MUST' || (requirement.fixture !== undefined && !offersFixtures);
+  return options.strict || !optional;
+}
+
+function toResult({ requirement, outcome, durationMs }: JudgedCase, parts: ReportParts): RequirementResult {
+  const status = STATUS[outcome.kind](requirement);
+  const { id, level, profile, section, statement } = requirement;
+  return {
+    ...{ id, level, profile, section, statement, status },
+    durationMs: Math.round(durationMs * 10) / 10,
+    breaksConformance: breaksConformance(status, requirement, parts),
+    ...('reason' in outcome ? { reason: outcome.reason } : {}),
+    ...('finding' in outcome ? { finding: reportFinding(outcome.finding, id, parts) } : {}),
+  };
+}
+
+function profilesOf(results: readonly RequirementResult[]): ProfileResult[] {
+  return [...new Set(results.map(({ profile }) => profile))].map((profile) => {
+    const own = results.filter((result) => result.profile === profile);
+    const claimed = own.some(({ status }) => status !== 'not-applicable');
+    return { profile, claimed, conformant: claimed && !own.some((result) => result.breaksConformance || result.status === 'error') };
+  });
+}
+
+/** Puts the outcomes of a run together. */
+export function assembleReport(parts: ReportParts): ContractReport {
+  const { description, options } = parts;
+  const results = parts.judged.map((judged) => toResult(judged, parts));
+  const count = (status: ResultStatus): number => results.filter((result) => result.status === status).length;
+  const profiles = profilesOf(results);
+  return {
+    schemaVersion: REPORT_SCHEMA_VERSION,
+    contract: JUDGED_CONTRACT,
+    target: targetFlags(parts.target),
+    seed: options.seed,
+    strict: options.strict,
+    startedAt: parts.startedAt.toISOString(),
+    durationMs: Math.round(parts.durationMs),
+    runner: {
+      ...(description.name === undefined ? {} : { name: description.name }),
+      ...(description.version === undefined ? {} : { version: description.version }),
+      capabilities: description.capabilities.map(({ id }) => id),
+      features: [...description.features],
+      source: description.source,
+    },
+    conformant: profiles.some(({ claimed }) => claimed) && profiles.every(({ claimed, conformant }) => !claimed || conformant),
+    profiles,
+    summary: {
+      passed: count('passed'),
+      failed: count('failed'),
+      warned: count('warned'),
+      notApplicable: count('not-applicable'),
+      notEvaluable: count('not-evaluable'),
+      error: count('error'),
+    },
+    results,
+  };
+}

@@ -1,0 +1,47 @@
+/**
+ * @module
+ * Judging a whole runner: which requirements, in which order, with which runner, and what the outcomes
+ * mean together. Imports every room but cli and reporters' texts.
+ */
+import type { Profile } from '../requirements/requirement.js';
+
+/** Options of {@link runContract}; every one has a default. */
+export interface RunContractOptions {
+  /** Ids or globs of requirements. Default: all. */
+  readonly run?: readonly string[] | undefined;
+  /** Default: all. */
+  readonly profiles?: readonly Profile[] | undefined;
+  /** Milliseconds that one case may take. Default: 20 000. */
+  readonly timeoutMs?: number | undefined;
+  /** Milliseconds until the runner must answer after its start. Default: 20 000. */
+  readonly startTimeoutMs?: number | undefined;
+  /** Seed of generated inputs and of the cases' order. Default: 1. */
+  readonly seed?: number | undefined;
+  /** Warnings, and what could not be judged, break conformance too. Default: false. */
+  readonly strict?: boolean | undefined;
+  /** Inputs to call capabilities with, by capability id. Default: made from their schemas. */
+  readonly inputs?: Readonly<Record<string, Readonly<Record<string, unknown>>>> | undefined;
+  /** Environment that a started runner inherits. Default: the kit's own. */
+  readonly environment?: Readonly<Record<string, string | undefined>> | undefined;
+}
+
+export interface ResolvedRunOptions {
+  readonly timeoutMs: number;
+  readonly startTimeoutMs: number;
+  readonly seed: number;
+  readonly strict: boolean;
+  readonly inputs: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+}
+
+/** Fills the defaults in. */
+export function resolveRunOptions(options: RunContractOptions): ResolvedRunOptions {
+  return {
+    timeoutMs: options.timeoutMs ?? 20_000,
+    startTimeoutMs: options.startTimeoutMs ?? 20_000,
+    seed: options.seed ?? 1,
+    strict: options.strict ?? false,
+    inputs: options.inputs ?? {},
+    environment: options.environment ?? process.env,
+  };
+}

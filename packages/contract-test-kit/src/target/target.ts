@@ -1,0 +1,31 @@
+/**
+ * @module
+ * What is judged: a command that the kit starts and stops, or a runner that runs already.
+ */
+
+/** A command that starts a runner; the kit starts it as often as cases need. */
+export interface CommandTarget {
+  readonly kind: 'command';
+  readonly command: string;
+  readonly cwd?: string | undefined;
+  /** Added to the environment that the runner gets. */
+  readonly env?: Readonly<Record<string, string>> | undefined;
+}
+
+/** A runner that runs already. */
+export interface UrlTarget {
+  readonly kind: 'url';
+  readonly url: string;
+  /**
+   * Port of 127.0.0.1 where the kit's control plane listens, when the runner has been given
+   * `JOBFORGE_URL=http://127.0.0.1:<port>`. Without it what the runner sends is not judged.
+   */
+  readonly controlPlanePort?: number | undefined;
+}
+
+export type Target = CommandTarget | UrlTarget;
+
+/** The target as the command line names it. */
+export function describeTarget(target: Target): string {
+  return target.kind === 'command' ? `--command ${JSON.stringify(target.command)}` : `--url ${target.url}`;
+}

@@ -65,7 +65,7 @@ export function parseArguments(argv: readonly string[]): CommandLine {
   const { values, positionals } = split(argv);
   const typed = { ...values, name: nameFrom(positionals, values['name']) };
   const given = ANSWER_NAMES.flatMap((name) => {
-    const value: unknown = typed[name as keyof typeof typed];
+    const value = (typed as Record<string, string | boolean | undefined>)[name];
     return value === undefined ? [] : [[name, readAnswer(name, String(value))] as const];
   });
   const controls = CONTROL_NAMES.map((name) => [name, values[name] ?? CONTROL_OPTIONS[name].default]);

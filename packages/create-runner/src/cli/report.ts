@@ -1,4 +1,4 @@
-import { CreateRunnerError } from '../errors/create-runner-error.js';
+import type { CreateRunnerError } from '../errors/create-runner-error.js';
 
 /** What `--json` prints after a project was created. */
 export interface CreatedReport {

@@ -1,1 +1,20 @@
-export {};
+// Adding a name here makes it public API.
+export { defineCapability } from './capability/define-capability.js';
+export { createRunner } from './lifecycle/runner.js';
+export { CapabilityError, isCapabilityError } from './errors/capability-error.js';
+export { RunnerError, isRunnerError } from './errors/runner-error.js';
+
+export type { Capability, CapabilityDefinition, CapabilityResult, JsonSchema } from './capability/capability.js';
+export type { CapabilityContext, ContextLog, ContextLogMethod } from './capability/capability-context.js';
+export type { CapabilityErrorOptions } from './errors/capability-error.js';
+export type { ExecutionCancelled } from './errors/execution-cancelled.js';
+export type { RunnerErrorCode } from './errors/runner-error.js';
+export type { Execute, ExecutionRequest } from './execution/execute.js';
+export type { HealthCheckFunction, HealthCheckResult } from './lifecycle/health.js';
+export type { PushDeliveryChoice, RunnerOptions } from './lifecycle/options.js';
+export type { Runner } from './lifecycle/runner.js';
+export type { RunnerRequestHandler } from './lifecycle/runner-request-handler.js';
+export type { RunnerState } from './lifecycle/runner-state.js';
+export type { StopOptions } from './lifecycle/shutdown.js';
+export type { Clock, TimerHandle } from './util/clock.js';
+export type { Logger, LoggerLevel, LogMethod } from './util/logger.js';

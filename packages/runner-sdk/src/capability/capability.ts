@@ -1,0 +1,79 @@
+/**
+ * @module
+ * What a runner can do: capabilities as plain values, the registry that holds them, and the manifest that
+ * describes them. Knows nothing of wires. Imports errors and util; never transport, hosts or lifecycle.
+ */
+import type { Effects } from '@controlplane/contracts';
+import type { StandardSchemaV1 } from '@standard-schema/spec';
+import type { CapabilityContext } from './capability-context.js';
+
+/** A JSON Schema, draft 2020-12. */
+export type JsonSchema = Readonly<Record<string, unknown>>;
+
+/** What a handler may return: the output schema's input, or anything where there is no output schema. */
+export type CapabilityResult<Output> = Output extends StandardSchemaV1 ? StandardSchemaV1.InferInput<Output> : unknown;
+
+/** What `defineCapability` is told. */
+export interface CapabilityDefinition<
+  Input extends StandardSchemaV1,
+  Output extends StandardSchemaV1 | undefined = undefined,
+> {
+  /** 1–128 characters of `A-Z a-z 0-9 . _ : -`; by custom `noun.verb`. */
+  readonly id: string;
+  /** Version of this capability, such as `1.2.0`. */
+  readonly version: string;
+  /** Shown to people. Default: the id. */
+  readonly name?: string;
+  /** One sentence that says what it does. */
+  readonly description: string;
+  /** Schema of the input, of any library that speaks Standard Schema. The handler is given what it parses to. */
+  readonly input: Input;
+  /** Schema of the result. Without one, the result is not checked. */
+  readonly output?: Output;
+  /** JSON Schema of the input; needed only where the library cannot make one (Valibot). Default: made from `input`. */
+  readonly inputJsonSchema?: JsonSchema;
+  /** JSON Schema of the result; see `inputJsonSchema`. Default: made from `output`. */
+  readonly outputJsonSchema?: JsonSchema;
+  /**
+   * What running it twice would do: `none` reads only, `idempotent` may be repeated, `writes` must not be.
+   * Decides what happens to a job whose runner is lost. Default: `idempotent`.
+   */
+  readonly effects?: Effects;
+  /** Milliseconds that an execution may take where the sender names no limit. Default: 30,000. */
+  readonly timeoutMs?: number;
+  /** Executions that may run at once. Default: as many as the runner takes. */
+  readonly maxConcurrency?: number;
+  /** Job types that it serves beside its own id. Default: none. */
+  readonly jobTypes?: readonly string[];
+  /**
+   * Does the work. Returns the result or throws; a `CapabilityError` says which code and whether to retry,
+   * anything else becomes a retryable `EXECUTION_FAILED`.
+   */
+  execute(
+    input: StandardSchemaV1.InferOutput<Input>,
+    ctx: CapabilityContext,
+  ): Promise<CapabilityResult<Output>> | CapabilityResult<Output>;
+}
+
+/** A capability, ready to be given to a runner. Made by `defineCapability`. */
+export interface Capability<
+  Input extends StandardSchemaV1 = StandardSchemaV1,
+  Output extends StandardSchemaV1 | undefined = StandardSchemaV1 | undefined,
+> {
+  readonly id: string;
+  readonly version: string;
+  readonly name: string;
+  readonly description: string;
+  readonly input: Input;
+  readonly output: Output;
+  readonly inputJsonSchema: JsonSchema;
+  readonly outputJsonSchema: JsonSchema;
+  readonly effects: Effects;
+  readonly timeoutMs: number;
+  readonly maxConcurrency: number | undefined;
+  readonly jobTypes: readonly string[];
+  execute(
+    input: StandardSchemaV1.InferOutput<Input>,
+    ctx: CapabilityContext,
+  ): Promise<CapabilityResult<Output>> | CapabilityResult<Output>;
+}

@@ -1,0 +1,75 @@
+import { DEFAULTS, DurationMs, Effects, Identifier } from '@controlplane/contracts';
+import type { StandardSchemaV1 } from '@standard-schema/spec';
+import { RunnerError } from '../errors/runner-error.js';
+import { schemaToJson } from './capability-manifest.js';
+import type { Capability, CapabilityDefinition } from './capability.js';
+
+/**
+ * Defines a capability: a plain value; nothing is registered by defining it.
+ * @param definition - id, version, schemas and handler
+ * @returns the capability with every default filled
+ * @throws RunnerError `INVALID_CAPABILITY` when a member is unusable or a schema has no JSON Schema
+ */
+export function defineCapability<
+  Input extends StandardSchemaV1,
+  Output extends StandardSchemaV1 | undefined = undefined,
+>(definition: CapabilityDefinition<Input, Output>): Capability<Input, Output> {
+  checkMembers(definition);
+  const { id, version, description, input, output } = definition;
+  return Object.freeze({
+    id,
+    version,
+    name: definition.name ?? id,
+    description,
+    input,
+    output: output as Output,
+    inputJsonSchema: definition.inputJsonSchema ?? schemaToJson(input, { capabilityId: id, side: 'input' }),
+    outputJsonSchema:
+      definition.outputJsonSchema ?? (output ? schemaToJson(output, { capabilityId: id, side: 'output' }) : {}),
+    effects: definition.effects ?? 'idempotent',
+    timeoutMs: definition.timeoutMs ?? DEFAULTS.executionTimeoutMs,
+    maxConcurrency: definition.maxConcurrency,
+    jobTypes: [...(definition.jobTypes ?? [])],
+    execute: definition.execute.bind(definition),
+  });
+}
+
+type Checked = CapabilityDefinition<StandardSchemaV1, StandardSchemaV1 | undefined>;
+
+function isStandardSchema(value: unknown): boolean {
+  const holdsMembers = (typeof value === 'object' && value !== null) || typeof value === 'function';
+  return holdsMembers && typeof (value as Partial<StandardSchemaV1>)['~standard']?.validate === 'function';
+}
+
+const RULES: ReadonlyArray<readonly [member: keyof Checked, holds: (value: unknown) => boolean, expected: string]> = [
+  ['id', (value) => Identifier.safeParse(value).success, '1–128 characters of A-Z a-z 0-9 . _ : -'],
+  ['version', (value) => typeof value === 'string' && value !== '', 'a text such as "1.0.0"'],
+  ['description', (value) => typeof value === 'string', 'a text'],
+  [
+    'input',
+    isStandardSchema,
+    'a schema that speaks Standard Schema (Zod 3.24 or later, Valibot 1, ArkType 2); without any input, z.object({})',
+  ],
+  ['output', (value) => value === undefined || isStandardSchema(value), 'a schema that speaks Standard Schema, or nothing'],
+  ['execute', (value) => typeof value === 'function', 'a function'],
+  ['effects', (value) => value === undefined || Effects.safeParse(value).success, 'none, idempotent or writes'],
+  ['timeoutMs', (value) => value === undefined || DurationMs.safeParse(value).success, 'whole milliseconds above 0'],
+  [
+    'maxConcurrency',
+    (value) => value === undefined || (Number.isSafeInteger(value) && Number(value) > 0),
+    'a whole number above 0',
+  ],
+];
+
+function checkMembers(definition: object): void {
+  const members = definition as Partial<Record<keyof Checked, unknown>>;
+  for (const [member, holds, expected] of RULES) {
+    const value = members[member];
+    if (holds(value)) continue;
+    const shown = typeof value === 'object' || typeof value === 'function' ? typeof value : JSON.stringify(value);
+    throw new RunnerError(
+      'INVALID_CAPABILITY',
+      `capability ${JSON.stringify(members.id)}: ${member} is ${shown}; expected ${expected}`,
+    );
+  }
+}

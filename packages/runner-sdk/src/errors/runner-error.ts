@@ -1,0 +1,51 @@
+/**
+ * @module
+ * The errors that this package throws or hands to a developer's code: what went wrong on this side of the
+ * wire. What crosses the wire is data, an `ErrorEnvelope` of the contract. Imports the contract alone.
+ */
+
+const BRAND = Symbol.for('controlplane.RunnerError');
+
+/**
+ * What a {@link RunnerError} is about.
+ *
+ * - `INVALID_OPTION` an option or environment variable has a value that cannot be used
+ * - `INVALID_CAPABILITY` a capability cannot be published as it is defined
+ * - `LISTEN_FAILED` the runner could not listen (port taken, address not of this machine)
+ * - `REGISTRATION_REFUSED` the control plane refused the runner for good
+ * - `NOT_STARTED`, `STOPPED` the runner is not in the state that the call needs
+ */
+export type RunnerErrorCode =
+  | 'INVALID_OPTION'
+  | 'INVALID_CAPABILITY'
+  | 'LISTEN_FAILED'
+  | 'REGISTRATION_REFUSED'
+  | 'NOT_STARTED'
+  | 'STOPPED';
+
+/** An error of the runner itself, never of a capability. Recognise it with {@link isRunnerError}. */
+export class RunnerError extends Error {
+  override readonly name = 'RunnerError';
+  readonly code: RunnerErrorCode;
+
+  /**
+   * @param code - what the error is about
+   * @param message - what failed, with which value, and what to do
+   * @param options - `cause`: the error underneath
+   */
+  constructor(code: RunnerErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+    Object.defineProperty(this, BRAND, { value: true });
+  }
+}
+
+/**
+ * Whether a value is a {@link RunnerError}, also of another copy of this package.
+ * @param value - anything that was thrown
+ * @param code - when given, whether it is one with this code
+ */
+export function isRunnerError(value: unknown, code?: RunnerErrorCode): value is RunnerError {
+  if (typeof value !== 'object' || value === null || !Reflect.has(value, BRAND)) return false;
+  return code === undefined || (value as RunnerError).code === code;
+}

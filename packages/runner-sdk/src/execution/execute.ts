@@ -1,0 +1,51 @@
+/**
+ * @module
+ * How an execution runs: admission, one signal for deadline, cancel and drain, the handler, its events, its
+ * outcome. Knows capabilities and nothing of wires. Imports capability, errors and util; never transport,
+ * hosts or lifecycle.
+ */
+import type { ExecutionEvent, RunnerExecutionRequest } from '@controlplane/contracts';
+
+/** One attempt of a job, as the work side is given it. */
+export type ExecutionRequest = Omit<RunnerExecutionRequest, 'timeoutMs' | 'executionId' | 'attempt'> & {
+  /** The same id given twice is answered twice and run once. */
+  readonly executionId: string;
+  /** 1 for the first attempt. */
+  readonly attempt: number;
+  /** Default: what the capability says. */
+  readonly timeoutMs?: number | undefined;
+};
+
+/**
+ * Runs one execution: the seam between the work and the wire. Whoever receives work calls it and writes the
+ * events in the words of its own protocol.
+ *
+ * - It never throws and never rejects: what goes wrong is an event.
+ * - `accepted` comes first, then logs and progress, then exactly one terminal event (`succeeded`, `failed`,
+ *   `cancelled`), then nothing. A refusal is a single `failed` in place of `accepted`: `RUNNER_BUSY`,
+ *   `RUNNER_DRAINING`, `CAPABILITY_NOT_FOUND`, `VALIDATION_ERROR`.
+ * - An executionId that runs, or ended a while ago, is not run again: its events come from the first on.
+ * - Aborting `signal` cancels the execution; the terminal event still comes. Leaving the loop early does not
+ *   cancel: the execution goes on, and the same executionId finds it again.
+ * - A reader that falls behind misses progress events that later ones have replaced, and nothing else.
+ */
+export type Execute = (
+  request: ExecutionRequest,
+  options?: { readonly signal?: AbortSignal | undefined },
+) => AsyncIterable<ExecutionEvent>;
+
+/**
+ * Takes the events of an execution as they happen. For `succeeded`, `dataJson` is the event's `data` as JSON,
+ * so that a writer need not make it again. Must not throw.
+ */
+export type EventSink = (event: ExecutionEvent, dataJson?: string) => void;
+
+/** A sink's hold on an execution. */
+export interface Subscription {
+  /** The events from `seq` on that are still kept, in order: for a reader that had to pause. */
+  eventsFrom(seq: number): ExecutionEvent[];
+  /** The JSON of the result, once it succeeded. */
+  dataJson(): string | undefined;
+  /** Sends nothing more to the sink. The execution goes on. */
+  detach(): void;
+}

@@ -1,0 +1,86 @@
+import {
+  envelopeOf,
+  type CancelReason,
+  type ErrorCode,
+  type ErrorDetail,
+  type ErrorEnvelope,
+  type TerminalEvent,
+} from '@controlplane/contracts';
+import type { RunningExecution } from './running-executions.js';
+
+/** What every terminal event of a runner carries. */
+export interface OutcomeStamp {
+  readonly at: string;
+  readonly elapsedMs: number;
+  readonly service: string;
+  readonly runnerId: string | undefined;
+}
+
+/** How an execution ended, before it is written as an event. */
+export type Outcome =
+  | { readonly kind: 'succeeded'; readonly data: unknown }
+  | { readonly kind: 'failed'; readonly error: ErrorEnvelope }
+  | { readonly kind: 'cancelled'; readonly reason: CancelReason; readonly message: string };
+
+/** The terminal event of an execution. */
+export function toTerminalEvent(execution: RunningExecution, outcome: Outcome, stamp: OutcomeStamp): TerminalEvent {
+  const { channel } = execution;
+  const ending = {
+    executionId: channel.executionId,
+    seq: channel.nextSeq,
+    at: stamp.at,
+    executionTimeMs: Math.round((stamp.elapsedMs - execution.startedMs) * 1000) / 1000,
+    ...(stamp.runnerId === undefined ? {} : { runnerId: stamp.runnerId }),
+    ...(channel.droppedEvents === 0 ? {} : { droppedEvents: channel.droppedEvents }),
+  };
+  switch (outcome.kind) {
+    case 'succeeded':
+      return { type: 'succeeded', ...ending, data: outcome.data };
+    case 'failed':
+      return { type: 'failed', ...ending, error: outcome.error };
+    case 'cancelled':
+      return { type: 'cancelled', ...ending, reason: outcome.reason, message: outcome.message };
+  }
+}
+
+/** Makes a failure of the catalogue for an execution. */
+export function failureOf(
+  code: ErrorCode,
+  execution: Pick<RunningExecution, 'request' | 'capability'>,
+  more: { readonly service: string; readonly message: string; readonly details?: readonly ErrorDetail[] },
+): Outcome {
+  const { request, capability } = execution;
+  const { correlationId } = request.metadata;
+  return {
+    kind: 'failed',
+    error: envelopeOf(code, {
+      service: more.service,
+      operation: operationOf(capability),
+      message: more.message,
+      ...(correlationId === undefined ? {} : { correlationId }),
+      ...(more.details === undefined ? {} : { details: [...more.details] }),
+    }),
+  };
+}
+
+/** How an envelope names a capability. */
+export function operationOf(capability: { readonly id: string; readonly version: string }): string {
+  return `${capability.id}@${capability.version}`;
+}
+
+/** How an execution ends that was told to stop: decided by who told it, not by what the handler threw. */
+export function stoppedOutcome(execution: RunningExecution, kind: CancelReason, service: string): Outcome {
+  const { request, capability } = execution;
+  if (kind === 'deadline') {
+    const limitMs = request.timeoutMs ?? capability.timeoutMs;
+    return failureOf('EXECUTION_TIMEOUT', execution, { service, message: `${operationOf(capability)} did not end within ${limitMs} ms` });
+  }
+  if (kind === 'shutdown') {
+    return failureOf('RUNNER_SHUTDOWN', execution, {
+      service,
+      message: `the runner "${service}" shut down before ${operationOf(capability)} ended`,
+    });
+  }
+  const message = kind === 'user' ? 'cancelled on request' : 'the lease was given to another execution';
+  return { kind: 'cancelled', reason: kind, message };
+}

@@ -1,0 +1,98 @@
+import type { ServerResponse } from 'node:http';
+import { isTerminalEvent, NDJSON, type ExecutionEvent } from '@controlplane/contracts';
+import type { EventSink, ExecutionRequest, Subscription } from '../../execution/execute.js';
+import { eventLine } from './event-lines.js';
+
+/** UTF-16 units that may gather before they are written within the same turn of the event loop. */
+const FLUSH_LENGTH = 256 * 1024;
+
+interface Follower {
+  subscription: Subscription | undefined;
+  nextSeq: number;
+  done: boolean;
+}
+
+interface Stream {
+  readonly response: ServerResponse;
+  followers: Follower[];
+  open: number;
+  pending: string;
+  flushing: boolean;
+  /** The reader is behind: events stay with their executions until it has caught up. */
+  blocked: boolean;
+}
+
+function flush(stream: Stream): void {
+  stream.flushing = false;
+  const { response, pending, open } = stream;
+  if (response.destroyed || response.writableEnded) return;
+  stream.pending = '';
+  if (open === 0) {
+    if (!response.headersSent) response.setHeader('content-length', Buffer.byteLength(pending));
+    response.end(pending);
+    return;
+  }
+  if (pending !== '' && !response.write(pending)) stream.blocked = true;
+}
+
+function writeEvent(stream: Stream, follower: Follower, event: ExecutionEvent, dataJson: string | undefined): void {
+  if (follower.done || event.seq < follower.nextSeq) return;
+  follower.nextSeq = event.seq + 1;
+  stream.pending += eventLine(event, dataJson);
+  if (isTerminalEvent(event)) {
+    follower.done = true;
+    stream.open--;
+  }
+  if (stream.pending.length > FLUSH_LENGTH) flush(stream);
+  if (stream.flushing) return;
+  stream.flushing = true;
+  // What happens in one turn of the event loop leaves in one write.
+  setImmediate(flush, stream);
+}
+
+function catchUp(stream: Stream): void {
+  stream.blocked = false;
+  for (const follower of stream.followers) {
+    const { subscription } = follower;
+    if (follower.done || !subscription) continue;
+    for (const event of subscription.eventsFrom(follower.nextSeq)) {
+      if (stream.blocked) return;
+      writeEvent(stream, follower, event, subscription.dataJson());
+    }
+  }
+}
+
+/** Events that are already known, for what could not be started. */
+export type Entry = { readonly request: ExecutionRequest } | { readonly event: ExecutionEvent };
+
+/**
+ * Writes the events of one or many executions as they happen, a line each, and ends with the last of them.
+ * A reader that leaves does not stop them; one that is slow makes them wait in the executions' own bounds.
+ * @param response - a response that nothing has been written to
+ * @param entries - what to run, and what is to be said of the rest
+ * @param run - the executor's
+ */
+export function streamExecutions(
+  response: ServerResponse,
+  entries: readonly Entry[],
+  run: (request: ExecutionRequest, sink: EventSink) => Subscription,
+): void {
+  const stream: Stream = { response, followers: [], open: entries.length, pending: '', flushing: false, blocked: false };
+  response.statusCode = 200;
+  response.setHeader('content-type', NDJSON);
+  response.on('drain', () => catchUp(stream));
+  response.on('close', () => {
+    for (const { subscription } of stream.followers) subscription?.detach();
+  });
+  for (const entry of entries) {
+    const follower: Follower = { subscription: undefined, nextSeq: 0, done: false };
+    stream.followers.push(follower);
+    if ('event' in entry) {
+      writeEvent(stream, follower, entry.event, undefined);
+      continue;
+    }
+    follower.subscription = run(entry.request, (event, dataJson) => {
+      if (!stream.blocked) writeEvent(stream, follower, event, dataJson);
+    });
+  }
+}

@@ -1,0 +1,118 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import {
+  CancelExecutionRequest,
+  ENDPOINTS,
+  endpointPath,
+  type CancelReason,
+  type EndpointName,
+  type HealthCheck,
+  type Probe,
+  type RunnerManifest,
+} from '@controlplane/contracts';
+import express, { type Router } from 'express';
+import { replyJson } from '../../transport/http-reply.js';
+import { issueDetails, replyError, sayDetails } from './error-reply.js';
+import type { PushDelivery } from './push-delivery.js';
+import { readRequestBody } from './request-body.js';
+
+/** What the endpoints of a runner report and pass on. */
+export interface RunnerRouterOptions {
+  readonly service: string;
+  readonly maxBodyBytes: number;
+  readonly execute: PushDelivery;
+  health(): Promise<HealthCheck>;
+  live(): Probe;
+  ready(): Probe;
+  manifest(): RunnerManifest;
+  cancel(executionId: string, reason: CancelReason, leaseToken?: string): 'cancelling' | 'ended' | 'unknown' | 'superseded';
+}
+
+type Handler = (request: IncomingMessage, response: ServerResponse, params: Readonly<Record<string, string>>) => void;
+
+type RunnerEndpoint = {
+  [Name in EndpointName]: (typeof ENDPOINTS)[Name]['server'] extends 'runner' ? Name : never;
+}[EndpointName];
+
+function createCancelHandler(options: RunnerRouterOptions): Handler {
+  const { service, maxBodyBytes, cancel } = options;
+  const answer = (response: ServerResponse, executionId: string, body: unknown): void => {
+    const parsed = CancelExecutionRequest.safeParse(body);
+    if (!parsed.success) {
+      const details = issueDetails(parsed.error.issues);
+      return replyError(response, 'VALIDATION_ERROR', { service, details, message: sayDetails(details) });
+    }
+    const outcome = cancel(executionId, parsed.data.reason, parsed.data.leaseToken);
+    if (outcome === 'unknown') {
+      const message = `the runner "${service}" has no execution "${executionId}"`;
+      return replyError(response, 'EXECUTION_NOT_FOUND', { service, message });
+    }
+    if (outcome === 'superseded') return replyError(response, 'LEASE_SUPERSEDED', { service });
+    replyJson(response, ENDPOINTS.cancelExecution.status, JSON.stringify({ executionId, cancelling: outcome === 'cancelling' }));
+  };
+  return (request, response, { executionId = '' }) => {
+    const hasBody = request.headers['transfer-encoding'] !== undefined || Number(request.headers['content-length'] ?? 0) > 0;
+    if (!hasBody) return answer(response, executionId, {});
+    readRequestBody(request, { maxBytes: maxBodyBytes, as: 'json' }, (body) => {
+      if (body.code === 'ABORTED') return;
+      if (body.code !== undefined) return replyError(response, body.code, { service, message: body.message });
+      answer(response, executionId, body.value);
+    });
+  };
+}
+
+function createHandlers(options: RunnerRouterOptions): Record<RunnerEndpoint, Handler> {
+  const probe =
+    (look: () => Probe): Handler =>
+    (_, response) => {
+      const found = look();
+      replyJson(response, found.ok ? 200 : 503, JSON.stringify(found));
+    };
+  return {
+    execute: options.execute,
+    cancelExecution: createCancelHandler(options),
+    runnerLive: probe(options.live),
+    runnerReady: probe(options.ready),
+    runnerManifest: (_, response) => replyJson(response, 200, JSON.stringify(options.manifest())),
+    runnerHealth: (_, response) => {
+      options.health().then(
+        (health) => replyJson(response, health.status === 'healthy' ? 200 : 503, JSON.stringify(health)),
+        (error: unknown) => replyError(response, 'INTERNAL_ERROR', { service: options.service, message: String(error) }),
+      );
+    },
+  };
+}
+
+/**
+ * Makes the express router of a runner's endpoints: for the runner's own server and for mounting into an
+ * application. A known path with another method is answered 405; an unknown path is left to what follows.
+ */
+export function createRunnerRouter(options: RunnerRouterOptions): Router {
+  const { service } = options;
+  const router = express.Router();
+  const handlers = Object.entries(createHandlers(options)) as Array<[RunnerEndpoint, Handler]>;
+  for (const [name, handler] of handlers) {
+    const { method, path } = ENDPOINTS[name];
+    const verb = method === 'GET' ? 'get' : 'post';
+    router[verb](path, (request, response) => handler(request, response, request.params as Record<string, string>));
+    router.all(path, (request, response) => {
+      request.resume();
+      response.setHeader('allow', method === 'GET' ? 'GET, HEAD' : method);
+      replyError(response, 'METHOD_NOT_ALLOWED', { service, message: `${path} is served with ${method}, not ${request.method}` });
+    });
+  }
+  return router;
+}
+
+/** What comes after the router on the runner's own server: the last words for what nothing else answered. */
+export function createLastResort(service: string): (request: IncomingMessage, response: ServerResponse, error?: unknown) => void {
+  return (request, response, error) => {
+    request.resume();
+    if (error !== undefined && error !== null) {
+      const isClientFault = error instanceof URIError || Reflect.get(Object(error) as object, 'status') === 400;
+      const message = isClientFault ? `the path ${request.url ?? ''} cannot be decoded` : String(error);
+      return replyError(response, isClientFault ? 'VALIDATION_ERROR' : 'INTERNAL_ERROR', { service, message });
+    }
+    const message = `nothing is served at ${request.method ?? ''} ${request.url ?? ''}; a runner serves ${endpointPath('execute')}, ${endpointPath('runnerHealth')}, ${endpointPath('runnerManifest')}`;
+    replyError(response, 'ROUTE_NOT_FOUND', { service, message });
+  };
+}

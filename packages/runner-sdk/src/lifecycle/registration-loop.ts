@@ -1,0 +1,43 @@
+import { DEFAULTS, type ErrorCode } from '@controlplane/contracts';
+import type { Answer, Refusal } from '../hosts/control-plane/client.js';
+import { backoffMs } from '../util/backoff.js';
+import { sleep, type Clock } from '../util/clock.js';
+import type { Logger } from '../util/logger.js';
+
+/** Answers after which asking again cannot help. */
+const PERMANENT: ReadonlySet<string> = new Set<ErrorCode>(['CONTRACT_MISMATCH', 'VALIDATION_ERROR']);
+
+/** What a registration loop needs. */
+export interface RegistrationLoopOptions<Registered> {
+  ask(signal: AbortSignal): Promise<Answer<Registered>>;
+  onRegistered(registered: Registered): void;
+  /** The control plane refused for good; the loop has ended. */
+  onRefused(refusal: Refusal): void;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly logger: Logger;
+  /** Where is asked, for the log. */
+  readonly controlPlaneUrl: string;
+}
+
+/**
+ * Asks until it is registered or refused for good: for ever, with full jitter from 250 ms to 30 s, and never
+ * sooner than the control plane says.
+ * @param options - whom to ask and whom to tell
+ * @param signal - ends the loop
+ */
+export async function registerUntilDone<Registered>(options: RegistrationLoopOptions<Registered>, signal: AbortSignal): Promise<void> {
+  const { clock, logger, random, controlPlaneUrl } = options;
+  const bounds = { minMs: DEFAULTS.reconnectMinMs, maxMs: DEFAULTS.reconnectMaxMs };
+  for (let attempt = 0; !signal.aborted; attempt++) {
+    const answer = await options.ask(signal);
+    if (signal.aborted) return;
+    if (answer.ok) return options.onRegistered(answer.value);
+    if (PERMANENT.has(answer.code)) return options.onRefused(answer);
+    const delayMs = Math.max(backoffMs(attempt, bounds, random()), answer.retryAfterMs ?? 0);
+    const fields = { code: answer.code, reason: answer.message, attempt: attempt + 1, delayMs };
+    // One line that somebody sees, then quiet: a control plane that comes up later is nothing unusual.
+    logger[attempt === 0 ? 'warn' : 'debug'](fields, `not registered with ${controlPlaneUrl} yet; trying again`);
+    await sleep(clock, delayMs, signal);
+  }
+}

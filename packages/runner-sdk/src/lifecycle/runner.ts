@@ -1,0 +1,181 @@
+import { randomUUID } from 'node:crypto';
+import { CONTRACT_VERSION_CURRENT, type RunnerFeature, type RunnerManifest, type RunnerRegistrationRequest } from '@controlplane/contracts';
+import { describeCapability } from '../capability/capability-manifest.js';
+import { createCapabilityRegistry } from '../capability/capability-registry.js';
+import { RunnerError } from '../errors/runner-error.js';
+import { createSlots } from '../execution/admission.js';
+import type { Execute } from '../execution/execute.js';
+import { createExecutor } from '../execution/executor.js';
+import { createControlPlaneClient } from '../hosts/control-plane/client.js';
+import { createPushDelivery } from '../hosts/control-plane/push-delivery.js';
+import { createRunnerRouter } from '../hosts/control-plane/runner-router.js';
+import { createHttpClient } from '../transport/http-client.js';
+import { systemClock } from '../util/clock.js';
+import { createJsonLogger, silentLogger } from '../util/logger.js';
+import { createControlPlaneSession } from './control-plane-session.js';
+import { createHealth } from './health.js';
+import { resolveOptions, type RunnerOptions } from './options.js';
+import { publicUrlOf } from './public-url.js';
+import type { RunnerRequestHandler } from './runner-request-handler.js';
+import { createRunnerState, type RunnerState } from './runner-state.js';
+import { listenForRunner } from './runner-server.js';
+import { createShutdown, type StopOptions } from './shutdown.js';
+import { handleSignals } from './signals.js';
+
+/** Turns capabilities into something that a control plane can send work to. Made by {@link createRunner}. */
+export interface Runner {
+  readonly name: string;
+  readonly state: RunnerState;
+  /** URL by which the control plane reaches the runner; undefined until it listens. */
+  readonly url: string | undefined;
+  /** The id that the control plane gave it; undefined until it is registered. */
+  readonly runnerId: string | undefined;
+  readonly manifest: RunnerManifest;
+  /** Runs an execution in this process, through everything but the wire. */
+  readonly execute: Execute;
+  /**
+   * Listens (unless mounted) and starts to register. Resolves when the runner can be reached, registered or not.
+   * @throws RunnerError `LISTEN_FAILED` when the port or address cannot be had, `STOPPED` after a stop
+   */
+  start(): Promise<Runner>;
+  /**
+   * Resolves when the runner is registered.
+   * @param options - `signal` ends the wait, not the registration
+   * @throws RunnerError `REGISTRATION_REFUSED` when the control plane refuses it for good, `STOPPED` when it is stopped first
+   */
+  ready(options?: { readonly signal?: AbortSignal }): Promise<void>;
+  /**
+   * Drains, deregisters and closes; called twice it does so once. What does not end in time is reported as
+   * retryable `RUNNER_SHUTDOWN`.
+   */
+  stop(options?: StopOptions): Promise<void>;
+  /** The endpoints as a router for an application of yours: `app.use('/runner', runner.router())`. */
+  router(): RunnerRequestHandler;
+}
+
+const FEATURES: readonly RunnerFeature[] = ['ndjson', 'batch', 'cancel'];
+
+/** Wires the parts of one runner together. */
+function joinParts(options: RunnerOptions) {
+  const resolved = resolveOptions(options);
+  const { name, version, maxConcurrency, maxBodyBytes, maxLogBytes, cancelGraceMs } = resolved;
+  const clock = options.clock ?? systemClock;
+  const logger = options.logger === false ? silentLogger : (options.logger ?? createJsonLogger({ level: resolved.logLevel, name }));
+  const registry = createCapabilityRegistry(options.capabilities);
+  const capabilities = registry.list().map((capability) => describeCapability(capability, maxConcurrency));
+  const manifest: RunnerManifest = { name, version, contractVersion: CONTRACT_VERSION_CURRENT, capabilities, maxConcurrency, features: [...FEATURES] };
+  const state = createRunnerState();
+  const health = createHealth({ service: name, version, checks: options.healthChecks ?? {}, clock });
+  const address = { url: undefined as string | undefined };
+  const instanceId = randomUUID();
+
+  const describe = (): RunnerRegistrationRequest => ({
+    ...manifest,
+    healthCheckEndpoint: `${address.url}/health`,
+    delivery: { kind: 'push', executeUrl: `${address.url}/execute` },
+    instanceId,
+    tags: [...resolved.tags],
+    labels: { ...resolved.labels },
+    platform: { os: process.platform, arch: process.arch, runtime: `node ${process.versions.node}` },
+    ...(resolved.machineId === undefined ? {} : { machineId: resolved.machineId }),
+    ...(resolved.buildId === undefined ? {} : { buildId: resolved.buildId }),
+  });
+  const executor = createExecutor({
+    registry,
+    slots: createSlots(maxConcurrency),
+    service: name,
+    clock,
+    logger,
+    limits: { maxLogBytes, cancelGraceMs },
+    runnerId: () => session.runnerId,
+  });
+  const http = createHttpClient({ baseUrl: resolved.controlPlaneUrl, timeoutMs: 10_000, fetch: options.fetch });
+  const session = createControlPlaneSession({
+    client: createControlPlaneClient(http),
+    controlPlaneUrl: resolved.controlPlaneUrl,
+    state,
+    health,
+    clock,
+    random: options.random ?? Math.random,
+    logger,
+    instanceId,
+    describe,
+    running: executor.running,
+    cancel: executor.cancel,
+  });
+  const execute = createPushDelivery({ run: executor.run, service: name, maxBodyBytes });
+  const router = createRunnerRouter({
+    service: name,
+    maxBodyBytes,
+    execute,
+    cancel: executor.cancel,
+    health: health.check,
+    live: () => ({ ok: true, reasons: [] }),
+    ready: () => ({ ok: session.reasons().length === 0, reasons: session.reasons() }),
+    manifest: () => manifest,
+  });
+  return { resolved, logger, manifest, state, address, executor, session, execute, router };
+}
+
+/**
+ * Makes a runner.
+ * @param options - name, version and capabilities; everything else has a default or comes from the environment
+ * @returns the runner, not started
+ * @throws RunnerError `INVALID_OPTION` or `INVALID_CAPABILITY`
+ */
+export function createRunner(options: RunnerOptions): Runner {
+  const parts = joinParts(options);
+  const { resolved, logger, manifest, state, address, executor, session, router } = parts;
+  const releases: Array<() => Promise<void> | void> = [];
+  const shutdown = createShutdown({ state, executor, session, logger, drainMs: resolved.drainMs, releases });
+  const isMounted = resolved.mountAt !== undefined;
+  let starting: Promise<Runner> | undefined;
+
+  async function begin(): Promise<Runner> {
+    if (state.current !== 'created') throw new RunnerError('STOPPED', `the runner "${manifest.name}" was stopped; make a new one`);
+    let port = resolved.port;
+    if (!isMounted) {
+      const listener = await listenForRunner({ ...parts, service: manifest.name });
+      port = listener.port;
+      releases.push(() => listener.close(1_000));
+    }
+    address.url = publicUrlOf(resolved, port);
+    if (options.handleSignals ?? !isMounted) {
+      releases.push(handleSignals({ drain: () => shutdown.stop({ reason: 'signal' }), abort: executor.abort, logger }));
+    }
+    const offered = manifest.capabilities.map(({ id, version }) => `${id}@${version}`);
+    logger.info({ url: address.url, capabilities: offered }, 'started');
+    session.start();
+    return runner;
+  }
+
+  const runner: Runner = {
+    name: manifest.name,
+    manifest,
+    execute: executor.execute,
+    get state() {
+      return state.current;
+    },
+    get url() {
+      return address.url;
+    },
+    get runnerId() {
+      return session.runnerId;
+    },
+    start: () => (starting ??= begin()),
+    ready: ({ signal } = {}) => waitUnlessAborted(session.registered, signal),
+    stop: shutdown.stop,
+    router: () => router as unknown as RunnerRequestHandler,
+  };
+  return runner;
+}
+
+function waitUnlessAborted(promise: Promise<void>, signal: AbortSignal | undefined): Promise<void> {
+  if (!signal) return promise;
+  return new Promise((resolve, reject) => {
+    const stop = (): void => reject(signal.reason as Error);
+    if (signal.aborted) return stop();
+    signal.addEventListener('abort', stop, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop));
+  });
+}

@@ -12,7 +12,7 @@ export interface DuplicateVersion {
 export interface Duplicate {
   readonly name: string;
   /** Newest last. */
-  readonly versions: readonly DuplicateVersion[];
+  readonly versions: DuplicateVersion[];
   /** Of all its versions together. */
   readonly bytes: number;
 }

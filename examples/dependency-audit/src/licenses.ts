@@ -10,7 +10,7 @@ export interface LicenseGroup {
   readonly verdict: Verdict;
   /** Distinct name@version pairs. */
   readonly count: number;
-  readonly packages: readonly string[];
+  readonly packages: string[];
 }
 
 /** Groups packages by license, what a person should look at first, then by size of the group. */

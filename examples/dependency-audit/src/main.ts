@@ -1,0 +1,43 @@
+/**
+ * The main job on real input: JobForge and a runner in one process, two jobs over a folder's installed packages, their
+ * progress while they run, their results as tables. `npm start` runs this.
+ */
+import { once } from 'node:events';
+import { audit } from './audit.js';
+import { boot, type System } from './boot.js';
+import { readOptions, USAGE, UsageError, type Options } from './options.js';
+
+async function run(options: Options): Promise<void> {
+  const stopping = new AbortController();
+  const stop = (): void => stopping.abort();
+  // The first signal ends in order; with the listeners gone, a second one ends at once.
+  process.once('SIGINT', stop).once('SIGTERM', stop);
+  const system = await boot(options);
+  try {
+    await present(system, options, stopping.signal);
+  } finally {
+    await system.stop();
+    process.off('SIGINT', stop).off('SIGTERM', stop);
+  }
+}
+
+async function present(system: System, options: Options, signal: AbortSignal): Promise<void> {
+  console.log(`JobForge          ${system.url}   (jobs kept in ${options.data})`);
+  console.log(`dependency-audit  ready · ${system.capabilities.join(', ')}\n`);
+  const passed = await audit(system.forge, options.dir, { output: process.stdout, signal });
+  if (!passed) process.exitCode = 1;
+  if (options.exit || signal.aborted) return;
+  console.log(`\nJobForge goes on serving at ${system.url} until Ctrl-C. Try, in another terminal:`);
+  console.log(`  npx jobforge job submit deps.licenses '${JSON.stringify({ dir: options.dir })}' --follow`);
+  await once(signal, 'abort');
+  console.log('\nstopping …');
+}
+
+try {
+  const options = readOptions(process.argv.slice(2));
+  if (options === undefined) console.log(USAGE);
+  else await run(options);
+} catch (error) {
+  console.error(error instanceof UsageError ? `✗ ${error.message}` : error);
+  process.exitCode = error instanceof UsageError ? 2 : 1;
+}

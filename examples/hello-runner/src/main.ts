@@ -1,0 +1,56 @@
+// A story: a runner of fifteen lines joins JobForge, greets by its job, refuses a wrong input, leaves in order.
+// Asserts what it tells and exits non-zero when it is not so.
+import assert from 'node:assert/strict';
+import { createJobForge } from '@controlplane/jobforge';
+import { createRunner, defineCapability } from '@controlplane/runner-sdk';
+import { z } from 'zod';
+
+const greet = defineCapability({
+  id: 'hello.greet',
+  version: '1.0.0',
+  description: 'Greets somebody by name.',
+  input: z.object({ name: z.string().min(1) }),
+  output: z.object({ message: z.string() }),
+  effects: 'none',
+  async execute({ name }, ctx) {
+    ctx.log.info('greeting', { name });
+    await ctx.progress(0.5, 'found the words');
+    return { message: `Hello, ${name}` };
+  },
+});
+
+const forge = await createJobForge({ store: 'memory', port: 0 }).start();
+assert(forge.url, 'JobForge listens');
+const runner = createRunner({
+  name: 'hello',
+  version: '1.0.0',
+  capabilities: [greet],
+  controlPlaneUrl: forge.url,
+  port: 0,
+  logLevel: 'warn',
+});
+
+try {
+  await runner.start();
+  const job = await forge.submit({ capability: 'hello.greet', input: { name: 'Ada' } });
+  const seen: string[] = [];
+  for await (const event of job.events()) {
+    seen.push(event.type);
+    console.log(event.type, JSON.stringify(event.data ?? {}));
+  }
+  const result = await job.result();
+  assert.deepEqual(result.data, { message: 'Hello, Ada' });
+  assert.deepEqual(
+    seen.filter((type) => ['job.log', 'job.progress', 'job.completed'].includes(type)),
+    ['job.log', 'job.progress', 'job.completed'],
+  );
+
+  await assert.rejects(forge.submit({ capability: 'hello.greet', input: { nam: 'Ada' } }), (error: Error) => {
+    console.log('refused:', error.message);
+    return error.message.includes('name');
+  });
+  console.log('the job was done, the wrong one refused before it was queued');
+} finally {
+  await runner.stop();
+  await forge.stop();
+}

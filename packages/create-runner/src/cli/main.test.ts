@@ -82,7 +82,7 @@ describe('create-runner', () => {
       template: 'typescript-push',
       answers: { name: 'my-runner', description: 'A runner that greets people by name.', port: 4000, pm: 'pnpm' },
     });
-    expect(read('my-runner/src/index.ts')).toContain("'PORT'] ?? 4000");
+    expect(read('my-runner/src/index.ts')).toContain("'PORT'] || 4000");
     expect(read('my-runner/README.md')).toContain('pnpm exec jobforge job submit');
   });
 

@@ -13,7 +13,7 @@ beforeAll(async () => {
     name: 'under-test',
     version: '0.0.0',
     capabilities: [helloGreet],
-    jobforgeUrl: forge.url,
+    controlPlaneUrl: forge.url,
     port: 0,
     handleSignals: false,
     logger: false,

@@ -1,0 +1,49 @@
+import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { succeed } from './commands.js';
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+const PACKAGES = ['contracts', 'runner-sdk', 'jobforge', 'contract-test-kit', 'create-runner'] as const;
+
+/** Package name → its tarball. */
+export type Tarballs = ReadonlyMap<string, string>;
+
+interface Manifest {
+  readonly name: string;
+  readonly packageManager: string;
+  readonly [field: string]: unknown;
+}
+
+const readManifest = (folder: string): Manifest => JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as Manifest;
+
+async function pack(name: string, into: string): Promise<[string, string]> {
+  const folder = join(root, 'packages', name);
+  if (!existsSync(join(folder, 'dist'))) throw new Error(`packages/${name} is not built: run this with pnpm test:slow, which builds.`);
+  const before = new Set(readdirSync(into));
+  // Not npm: it would leave `workspace:` and `catalog:` in the tarball.
+  await succeed('npx', ['--yes', '--prefer-offline', readManifest(root).packageManager, 'pack', '--pack-destination', into], { cwd: folder });
+  const made = readdirSync(into).find((file) => !before.has(file));
+  if (made === undefined) throw new Error(`packages/${name}: pnpm pack wrote no tarball`);
+  return [readManifest(folder).name, join(into, made)];
+}
+
+/** Packs all five packages as they would be published. */
+export async function packAll(into: string): Promise<Tarballs> {
+  const packed: [string, string][] = [];
+  for (const name of PACKAGES) packed.push(await pack(name, into));
+  return new Map(packed);
+}
+
+/** Points a scaffolded project at the tarballs, also for what they need of one another. Nothing else of it changes. */
+export function useTarballs(project: string, tarballs: Tarballs): void {
+  const manifest = readManifest(project);
+  const replaced = (field: string): Record<string, string> => {
+    const dependencies = Object.entries(manifest[field] as Record<string, string>);
+    return Object.fromEntries(dependencies.map(([name, version]) => [name, tarballs.has(name) ? `file:${tarballs.get(name)}` : version]));
+  };
+  const contracts = '@controlplane/contracts';
+  const overrides = { [contracts]: `file:${tarballs.get(contracts)}` };
+  const changed = { ...manifest, dependencies: replaced('dependencies'), devDependencies: replaced('devDependencies'), overrides };
+  writeFileSync(join(project, 'package.json'), `${JSON.stringify(changed, null, 2)}\n`);
+}

@@ -1,0 +1,89 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { freePort } from '../end-to-end/processes.js';
+import { attempt, endCommands, launch, succeed } from './commands.js';
+import { packAll, useTarballs } from './packed-packages.js';
+
+const NO_NETWORK = /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ENETUNREACH|EHOSTUNREACH|ETIMEDOUT|ECONNRESET|ENOTCACHED/;
+const JOB = ['jobforge', 'job', 'submit', 'hello.greet', '{"name":"Ada"}', '--follow'];
+
+let room: string;
+let project: string;
+/** Why there is nothing to test with, where that is so. */
+let offline: string | undefined;
+let createdMs: number;
+
+beforeAll(async () => {
+  // Outside the repository: nothing of it is found by walking up from here.
+  room = mkdtempSync(join(tmpdir(), 'scaffold-'));
+  project = join(room, 'demo');
+  const tarballs = await packAll(room);
+  const started = performance.now();
+  await succeed('npx', ['--yes', '--offline', String(tarballs.get('create-runner')), 'demo', '--yes'], { cwd: room });
+  createdMs = performance.now() - started;
+  useTarballs(project, tarballs);
+  const install = await attempt('npm', ['install', '--no-audit', '--no-fund', '--prefer-offline'], { cwd: project });
+  if (install.code === 0) return;
+  if (!NO_NETWORK.test(install.output) || process.env['CI'] === 'true') throw new Error(`npm install:\n${install.output}`);
+  offline = `SKIPPED: the packages of a scaffolded project cannot be fetched: ${NO_NETWORK.exec(install.output)?.[0]}`;
+  console.warn(offline);
+});
+afterEach(endCommands);
+afterAll(() => rmSync(room, { recursive: true, force: true }));
+
+it('the packed create-runner makes a project without the network', () => {
+  expect(createdMs).toBeLessThan(30_000);
+  expect(readFileSync(join(project, '.gitignore'), 'utf8')).toContain('node_modules/');
+});
+
+describe('its project, installed by npm from the packed packages', () => {
+  beforeEach((context) => {
+    if (offline !== undefined) context.skip(offline);
+  });
+
+  it('type-checks', async () => {
+    await succeed('npm', ['run', 'typecheck'], { cwd: project });
+  });
+
+  it('passes its own tests', async () => {
+    const { output } = await succeed('npm', ['test'], { cwd: project });
+    expect(output).toMatch(/Tests\s+2 passed/);
+  });
+
+  it('passes its own contract test', async () => {
+    const { output } = await succeed('npm', ['run', 'contract'], { cwd: project });
+    expect(output).toMatch(/\b0 failed/);
+  });
+
+  it('runs a job against jobforge dev', async () => {
+    const forge = launch('npx', ['jobforge', 'dev', '--port', '0', '--memory', '--json'], { cwd: project });
+    const [, url = ''] = await forge.line(/"event":"ready".*"url":"([^"]+)"/);
+    await succeed('npm', ['run', 'build'], { cwd: project });
+    const runner = launch('npm', ['start'], { cwd: project, env: { JOBFORGE_URL: url, PORT: String(await freePort()) } });
+    await runner.line(/registered/);
+    const { stdout } = await succeed('npx', JOB, { cwd: project, env: { JOBFORGE_URL: url } });
+    expect(stdout).toMatch(/completed in .*\{"message":"Hello, Ada"\}/);
+    console.log(stdout);
+  });
+
+  it('starts with npm run dev, runs a job, takes up a change and ends with Ctrl-C', async () => {
+    const env = { JOBFORGE_PORT: String(await freePort()), PORT: String(await freePort()) };
+    const url = `http://127.0.0.1:${env.JOBFORGE_PORT}`;
+    const started = performance.now();
+    const dev = launch('npm', ['run', 'dev'], { cwd: project, env });
+    await dev.line(/^JobForge {3}http/);
+    await dev.line(/^demo {2}ready · hello\.greet@1\.0\.0$/);
+    console.log(`npm run dev: ready in ${((performance.now() - started) / 1000).toFixed(1)} s`);
+    expect((await succeed('npx', JOB, { cwd: project, env: { JOBFORGE_URL: url } })).stdout).toContain('Hello, Ada');
+
+    const source = join(project, 'src/capabilities/hello-greet.ts');
+    writeFileSync(source, readFileSync(source, 'utf8').replaceAll('Hello, ', 'Welcome, ').replace("'1.0.0'", "'1.1.0'"));
+    await dev.line(/^demo {2}ready · hello\.greet@1\.1\.0$/);
+    expect((await succeed('npx', JOB, { cwd: project, env: { JOBFORGE_URL: url } })).stdout).toContain('Welcome, Ada');
+
+    expect(await dev.interrupt()).toBe(0);
+    await expect(fetch(`${url}/health`)).rejects.toThrow('fetch failed');
+  });
+});

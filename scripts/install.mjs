@@ -37,7 +37,7 @@ const REASONS = [
   ],
   [
     /ERR_PNPM_OUTDATED_LOCKFILE/,
-    'pnpm-lock.yaml does not match the package.json files. Run `npx pnpm install`, commit the lockfile and try again',
+    `pnpm-lock.yaml does not match the package.json files. Run \`npx ${rootManifest().packageManager} install\`, commit the lockfile and try again`,
   ],
   [/ENOSPC/, 'The disk is full. Free about 400 MB and run the same command again'],
   [/EACCES|EPERM/, 'A folder of this checkout cannot be written. Give yourself the rights to it and run the same command again'],

@@ -79,10 +79,11 @@ async function readInstallation(dir: string, ctx: CapabilityContext): Promise<re
     due += 50;
     reported = ctx.progress(0.5 * (count / (count + 300)), `${count} packages`);
   };
-  const { packages, unreadable } = await findInstalledPackages(dir, { signal: ctx.signal, found }).catch((error) => {
-    if (isMissing(error)) throw new CapabilityError('NOT_FOUND', `${dir} has no node_modules: install its packages first`, { retryable: false });
-    throw error;
-  });
+  const { packages, unreadable } = await findInstalledPackages(dir, { signal: ctx.signal, found }).catch(
+    (error: unknown) => {
+      throw isMissing(error) ? notInstalled(dir) : error;
+    },
+  );
   await reported;
   for (const path of unreadable.slice(0, 20)) ctx.log.warn('package.json is not JSON', { path });
   ctx.log.info('installed packages read', { packages: packages.length, unreadable: unreadable.length });
@@ -90,4 +91,8 @@ async function readInstallation(dir: string, ctx: CapabilityContext): Promise<re
   return packages;
 }
 
-const isMissing = (error: unknown): boolean => error instanceof Error && 'code' in error && error.code === 'ENOENT';
+const isMissing = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR');
+
+const notInstalled = (dir: string): CapabilityError =>
+  new CapabilityError('NOT_FOUND', `${dir} has no node_modules: install its packages first`, { retryable: false });

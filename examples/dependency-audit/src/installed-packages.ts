@@ -43,6 +43,7 @@ export interface FindOptions {
 export async function findInstalledPackages(dir: string, options: FindOptions = {}): Promise<Installation> {
   const walk: Walk = { signal: options.signal, found: options.found, seen: new Set(), packages: [], unreadable: [] };
   const start = await realpath(join(dir, 'node_modules'));
+  await readdir(start); // further down, what cannot be read is passed over; here it is the answer
   const queue = [start];
   for (let folder = queue.pop(); folder !== undefined; folder = queue.pop()) {
     walk.signal?.throwIfAborted();

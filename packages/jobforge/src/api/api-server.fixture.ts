@@ -1,7 +1,6 @@
 import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import { connect } from 'node:net';
 import { ErrorEnvelope } from '@controlplane/contracts';
-import { onTestFinished } from 'vitest';
 import { z } from 'zod';
 import { createInMemoryOperations, type InMemoryOperations } from './operations-in-memory.fixture.js';
 import { createApiServer, type ApiServer, type ApiServerOptions } from './server.js';
@@ -13,14 +12,22 @@ export interface RunningApi {
   readonly server: ApiServer;
 }
 
-/** Serves in-memory operations on a free port until the test has ended. */
+const running = new Set<ApiServer>();
+
+/** Closes what {@link serveApi} has opened; after each test. */
+export async function closeApis(): Promise<void> {
+  await Promise.all([...running].map((server) => server.close()));
+  running.clear();
+}
+
+/** Serves in-memory operations on a free port until {@link closeApis}. */
 export async function serveApi(
   options: Partial<ApiServerOptions> & { operations?: InMemoryOperations } = {},
 ): Promise<RunningApi> {
   const operations = options.operations ?? createInMemoryOperations();
   const server = createApiServer({ host: '127.0.0.1', port: 0, ...options, operations });
   const { url, port } = await server.listen();
-  onTestFinished(() => server.close());
+  running.add(server);
   return { url, port, operations, server };
 }
 

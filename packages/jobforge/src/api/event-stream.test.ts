@@ -1,9 +1,19 @@
 import { get, type IncomingMessage } from 'node:http';
 import { JobEvent } from '@controlplane/contracts';
 import { createParser, type EventSourceMessage } from 'eventsource-parser';
-import { describe, expect, it } from 'vitest';
-import { json, rawRequest, Refusal, serveApi, submission, type RunningApi } from './api-server.fixture.js';
+import { afterEach, describe, expect, it } from 'vitest';
+import {
+  closeApis,
+  json,
+  rawRequest,
+  Refusal,
+  serveApi,
+  submission,
+  type RunningApi,
+} from './api-server.fixture.js';
 import { createInMemoryOperations } from './operations-in-memory.fixture.js';
+
+afterEach(closeApis);
 
 async function apiWithJob(options: Parameters<typeof serveApi>[0] = {}): Promise<RunningApi> {
   const api = await serveApi(options);

@@ -1,7 +1,17 @@
 import { connect } from 'node:net';
 import { ENDPOINTS, httpStatusOf, type Endpoint } from '@controlplane/contracts';
-import { describe, expect, it } from 'vitest';
-import { json, rawBytes, rawRequest, Refusal, serveApi, submission } from './api-server.fixture.js';
+import { afterEach, describe, expect, it } from 'vitest';
+import {
+  closeApis,
+  json,
+  rawBytes,
+  rawRequest,
+  Refusal,
+  serveApi,
+  submission,
+} from './api-server.fixture.js';
+
+afterEach(closeApis);
 
 const rows = Object.entries(ENDPOINTS as Record<string, Endpoint>).filter(
   ([, { server }]) => server === 'jobforge',

@@ -108,27 +108,16 @@ function jobOperations(changes: Changes): JobPart {
     happen(id, 'job.created');
     return { job: found(id).job, created: true };
   };
-  async function* jobEvents(
-    id: string,
-    { afterId, follow = true, signal }: JobEventsOptions = {},
-  ): AsyncGenerator<JobEvent> {
+  const jobEvents: JobPart['jobEvents'] = async function* (id, options) {
     const record = found(id);
     streams++;
     try {
-      let next = record.events.findIndex((event) => event.id === afterId) + 1;
-      while (!signal?.aborted) {
-        const event = record.events[next];
-        if (event) {
-          next++;
-          yield event;
-        } else if (!follow || isFinalStatus(record.job.status)) return;
-        else await changes.next(signal);
-      }
+      yield* happenings(record, changes, options);
     } finally {
       streams--;
       changes.announce();
     }
-  }
+  };
   return {
     happen,
     openStreams: () => streams,
@@ -151,6 +140,22 @@ function jobOperations(changes: Changes): JobPart {
     },
     jobEvents,
   };
+}
+
+async function* happenings(
+  record: JobRecord,
+  changes: Changes,
+  { afterId, follow = true, signal }: JobEventsOptions = {},
+): AsyncGenerator<JobEvent> {
+  let next = record.events.findIndex((event) => event.id === afterId) + 1;
+  while (!signal?.aborted) {
+    const event = record.events[next];
+    if (event) {
+      next++;
+      yield event;
+    } else if (!follow || isFinalStatus(record.job.status)) return;
+    else await changes.next(signal);
+  }
 }
 
 function eventOf({

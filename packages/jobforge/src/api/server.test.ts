@@ -1,9 +1,19 @@
 import { ENDPOINTS, type Endpoint } from '@controlplane/contracts';
-import { describe, expect, it } from 'vitest';
-import { json, rawBytes, rawRequest, Refusal, serveApi, submission } from './api-server.fixture.js';
+import { afterEach, describe, expect, it } from 'vitest';
+import {
+  closeApis,
+  json,
+  rawBytes,
+  rawRequest,
+  Refusal,
+  serveApi,
+  submission,
+} from './api-server.fixture.js';
 import { createInMemoryOperations } from './operations-in-memory.fixture.js';
 import { createRoutes } from './routes.js';
 import { createApiServer } from './server.js';
+
+afterEach(closeApis);
 
 const served = Object.values(ENDPOINTS as Record<string, Endpoint>).filter(
   ({ server }) => server === 'jobforge',

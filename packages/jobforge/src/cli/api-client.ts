@@ -1,0 +1,135 @@
+import {
+  ENDPOINTS,
+  endpointPath,
+  ErrorEnvelope,
+  type Endpoint,
+  type EndpointName,
+  type JobEvent,
+  type RequestOf,
+  type ResponseOf,
+} from '@controlplane/contracts';
+import { z } from 'zod';
+import { misused, refused, unreachable } from './cli-failure.js';
+import { jobEventStream } from './job-event-stream.js';
+
+export interface ApiClientOptions {
+  /** Where JobForge listens. */
+  readonly url: string;
+  readonly fetch: typeof globalThis.fetch;
+}
+
+/** What goes with a call, as the endpoint's row in the table asks for it. */
+export interface CallOptions<Name extends EndpointName> {
+  readonly params?: Readonly<Record<string, string>>;
+  readonly query?: Readonly<Record<string, string | undefined>>;
+  readonly body?: RequestOf<Name>;
+}
+
+/** JobForge as the command line sees it. What is refused is thrown as a `CliFailure`, and so is silence. */
+export interface ApiClient {
+  readonly url: string;
+  call<Name extends EndpointName>(name: Name, options?: CallOptions<Name>): Promise<ResponseOf<Name>>;
+  /** The events of a job until it has ended, also across a restart of JobForge. */
+  events(id: string, options?: { readonly follow?: boolean }): AsyncIterable<JobEvent>;
+}
+
+/** Longest wait for an answer, in ms. Submits wait for the disk, nothing waits for a runner. */
+const ANSWER_MS = 30_000;
+
+const Refusal = z.object({ success: z.literal(false), error: ErrorEnvelope });
+
+export function createApiClient({ url: given, fetch }: ApiClientOptions): ApiClient {
+  const url = baseUrl(given);
+
+  const call = async <Name extends EndpointName>(
+    name: Name,
+    options: CallOptions<Name> = {},
+  ): Promise<ResponseOf<Name>> => {
+    const { method, response: schema }: Endpoint = ENDPOINTS[name];
+    const query = Object.entries(options.query ?? {}).filter(
+      (entry): entry is [string, string] => entry[1] !== undefined,
+    );
+    const search = query.length > 0 ? `?${new URLSearchParams(query).toString()}` : '';
+    const target = `${url}${endpointPath(name, options.params)}${search}`;
+    const reply = await answered(url, () =>
+      fetch(target, {
+        method,
+        signal: AbortSignal.timeout(ANSWER_MS),
+        ...(options.body === undefined
+          ? {}
+          : { body: JSON.stringify(options.body), headers: { 'content-type': 'application/json' } }),
+      }),
+    );
+    const parsed = schema.safeParse(await contentOf(reply, url));
+    if (!parsed.success) throw foreign(url);
+    return parsed.data as ResponseOf<Name>;
+  };
+
+  return {
+    url,
+    call,
+    events: (id, { follow = true } = {}) =>
+      jobEventStream({
+        follow,
+        open: (afterId, signal) =>
+          answered(url, () =>
+            fetch(`${url}${endpointPath('jobEvents', { id })}${follow ? '' : '?follow=false'}`, {
+              headers: {
+                accept: 'text/event-stream',
+                ...(afterId === undefined ? {} : { 'last-event-id': afterId }),
+              },
+              signal,
+            }),
+          ),
+        refusalOf: async (reply) => {
+          await contentOf(reply, url);
+          return foreign(url);
+        },
+      }),
+  };
+}
+
+function baseUrl(given: string): string {
+  const parsed = URL.canParse(given) ? new URL(given) : undefined;
+  if (parsed?.protocol !== 'http:' && parsed?.protocol !== 'https:') {
+    throw misused(
+      `"${given}" is not where JobForge can listen: expected a URL such as http://127.0.0.1:3002.`,
+    );
+  }
+  return parsed.href.replace(/\/+$/, '');
+}
+
+async function answered(url: string, send: () => Promise<Response>): Promise<Response> {
+  try {
+    return await send();
+  } catch (error) {
+    throw unreachable(`JobForge does not answer at ${url} (${reasonOf(error)}).`);
+  }
+}
+
+// What fetch throws says "fetch failed"; its cause says why.
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  if (error.name === 'TimeoutError') return `no answer within ${ANSWER_MS / 1000} s`;
+  const { cause } = error;
+  if (!(cause instanceof Error)) return error.message;
+  return 'code' in cause && cause.code === 'ECONNREFUSED'
+    ? 'connection refused'
+    : cause.message || error.message;
+}
+
+async function contentOf(reply: Response, url: string): Promise<unknown> {
+  let content: unknown;
+  try {
+    content = await reply.json();
+  } catch {
+    throw foreign(url);
+  }
+  const refusal = Refusal.safeParse(content);
+  if (refusal.success) throw refused(refusal.data.error);
+  return content;
+}
+
+function foreign(url: string): Error {
+  return unreachable(`What answers at ${url} is not JobForge, or one of another version.`);
+}

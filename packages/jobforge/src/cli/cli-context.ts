@@ -1,0 +1,32 @@
+import type { Log } from '../model/log.js';
+import type { Terminal } from './terminal.js';
+
+/** A control plane that serves, as `jobforge dev` needs it. */
+export interface ServingForge {
+  readonly url: string;
+  /** Takes nothing new, lets what runs end, and closes. */
+  stop(): Promise<void>;
+}
+
+export interface ForgeOptions {
+  readonly host: string;
+  readonly port: number;
+  /** Folder of the store; undefined keeps everything in memory. */
+  readonly data: string | undefined;
+  readonly allowedHosts: readonly string[];
+  readonly log: Log;
+}
+
+/** What the command takes from the process around it, so that tests can stand in its place. */
+export interface CliContext {
+  readonly terminal: Terminal;
+  readonly env: NodeJS.ProcessEnv;
+  readonly fetch: typeof globalThis.fetch;
+  readonly readFile: (path: string) => Promise<string>;
+  readonly readStdin: () => Promise<string>;
+  readonly now: () => number;
+  readonly version: string;
+  readonly startForge: (options: ForgeOptions) => Promise<ServingForge>;
+  /** Calls `stop` at the first signal to end; the returned function stops listening. */
+  readonly onSignal: (stop: () => void) => () => void;
+}

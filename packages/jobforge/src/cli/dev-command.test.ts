@@ -1,0 +1,78 @@
+import { describe, expect, it } from 'vitest';
+import type { ForgeOptions } from './cli-context.js';
+import { runJobforge, type CliRun } from './cli-run.fixture.js';
+import { DevLine, ErrorOutput } from './json-output.js';
+
+interface DevRun extends CliRun {
+  readonly started: readonly ForgeOptions[];
+  readonly stops: number;
+}
+
+/** Runs `jobforge dev` and sends it the first signal as soon as it is ready. */
+async function dev(argv: readonly string[], failure?: Error): Promise<DevRun> {
+  const started: ForgeOptions[] = [];
+  let stops = 0;
+  const run = await runJobforge('', ['dev', ...argv], {
+    startForge: async (options) => {
+      started.push(options);
+      options.log('info', 'store opened');
+      if (failure) throw failure;
+      return { url: `http://127.0.0.1:${options.port || 4711}`, stop: async () => void stops++ };
+    },
+    onSignal: (stop) => {
+      setImmediate(stop);
+      return () => undefined;
+    },
+  });
+  return { ...run, started, stops };
+}
+
+const failing = (code: string): Error => Object.assign(new Error(code), { code });
+
+describe('jobforge dev', () => {
+  it('serves on loopback with its store in ./data, until a signal stops it', async () => {
+    const run = await dev([]);
+    expect(run).toMatchObject({ code: 0, err: [], stops: 1 });
+    expect(run.started).toEqual([
+      expect.objectContaining({ host: '127.0.0.1', port: 3002, data: './data', allowedHosts: [] }),
+    ]);
+    expect(run.out.slice(0, 2)).toEqual([
+      'JobForge   http://127.0.0.1:3002   (embedded, ./data)',
+      `try        npx jobforge job submit <capability> '{…}' --follow`,
+    ]);
+  });
+
+  it('says with --json that it is ready before it says anything else', async () => {
+    const run = await dev(['--json', '--memory', '--port', '0', '--allow-host', 'forge.test']);
+    expect(run.started[0]).toMatchObject({ data: undefined, port: 0, allowedHosts: ['forge.test'] });
+    const lines = run.out.map((line) => DevLine.parse(JSON.parse(line)));
+    expect(lines.map(({ event }) => event)).toEqual(['ready', 'log', 'stopping', 'stopped']);
+    expect(lines[0]).toEqual({ event: 'ready', url: 'http://127.0.0.1:4711', data: null, version: '0.0.0' });
+  });
+
+  it.each(['0.0.0.0', '::', '192.168.1.5', 'example.com'])(
+    'refuses to listen on %s, where others could reach it',
+    async (host) => {
+      const run = await dev(['--host', host]);
+      expect(run).toMatchObject({ code: 2, out: [], started: [] });
+      expect(run.err[0]).toContain(`--host ${host}`);
+    },
+  );
+
+  it('names the port and the flag when the port is taken', async () => {
+    const run = await dev(['--port', '3005'], failing('EADDRINUSE'));
+    expect(run.code).toBe(1);
+    expect(run.err).toEqual([
+      '✗ EADDRINUSE  Port 3005 on 127.0.0.1 is taken: stop what listens there, or choose another with --port.',
+    ]);
+  });
+
+  it('fails for programs with an envelope', async () => {
+    const run = await dev(['--json'], failing('EADDRINUSE'));
+    expect(ErrorOutput.parse(JSON.parse(run.out[0] ?? '')).error.message).toContain('--port');
+  });
+
+  it('says what it does not know the cause of', async () => {
+    expect((await dev([], new Error('the disk is full'))).err[0]).toContain('the disk is full');
+  });
+});

@@ -1,0 +1,155 @@
+import { createErrorEnvelope, DEFAULTS } from '@controlplane/contracts';
+import type { Command } from 'commander';
+import { isLoopback } from '../api/loopback.js';
+import type { Log } from '../model/log.js';
+import type { CliContext, ServingForge } from './cli-context.js';
+import { misused, refused, type CliFailure } from './cli-failure.js';
+import { timeOfDay } from './durations.js';
+import { printJson, type DevLine } from './json-output.js';
+import { integer } from './option-values.js';
+import { printable, printableLine } from './printable.js';
+import { toned, type Terminal } from './terminal.js';
+
+interface DevOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly data: string;
+  readonly memory?: boolean;
+  readonly allowHost?: readonly string[];
+  readonly json?: boolean;
+}
+
+/** `jobforge dev` */
+export function addDevCommand(program: Command, context: CliContext): void {
+  program
+    .command('dev')
+    .description('run JobForge on this machine, open to this machine alone')
+    .option('--host <address>', 'loopback address to listen on', '127.0.0.1')
+    .option(
+      '--port <port>',
+      'port to listen on; 0 takes a free one',
+      integer({ min: 0, max: 65_535 }),
+      DEFAULTS.jobForgePort,
+    )
+    .option('--data <dir>', 'folder of the store', './data')
+    .option('--memory', 'keep nothing: everything is gone when it stops')
+    .option('--allow-host <names...>', 'accept requests under these host names too')
+    .option('--json', 'print JSON for programs')
+    .addHelpText(
+      'after',
+      `
+The first SIGINT or SIGTERM lets running jobs end, the second stops at once.
+With --json, a line each: {"event":"ready","url":…,"data":…,"version":…} first, then
+{"event":"log",…}, {"event":"stopping"} and {"event":"stopped"}.`,
+    )
+    .action((options: DevOptions) => dev(context, options));
+}
+
+async function dev(context: CliContext, options: DevOptions): Promise<void> {
+  const { terminal, version } = context;
+  const { host, port, json = false } = options;
+  if (!isLoopback(host)) {
+    throw misused(
+      `jobforge dev is open to whoever reaches it, so it listens on loopback alone: --host ${host} is not 127.0.0.1, ::1 or localhost.`,
+    );
+  }
+  const data = options.memory ? undefined : options.data;
+  const held: DevLine[] = [];
+  const say = (line: DevLine): void =>
+    json ? printJson(terminal, 'dev', line) : printDevLine(terminal, line);
+  let ready = false;
+  const log: Log = (severity, message, fields) => {
+    const line: DevLine = { event: 'log', severity, message, ...(fields ? { fields: plain(fields) } : {}) };
+    // The first line on stdout is `ready`, whatever there is to say before.
+    if (ready) say(line);
+    else held.push(line);
+  };
+  const stopped = new Promise<() => void>((resolve) => {
+    const release = context.onSignal(() => resolve(release));
+  });
+  const forge = await started(context, { host, port, data, allowedHosts: options.allowHost ?? [], log });
+  ready = true;
+  say({ event: 'ready', url: forge.url, data: data ?? null, version });
+  held.forEach(say);
+  const release = await stopped;
+  say({ event: 'stopping' });
+  await forge.stop();
+  release();
+  say({ event: 'stopped' });
+}
+
+async function started(
+  context: CliContext,
+  options: Parameters<CliContext['startForge']>[0],
+): Promise<ServingForge> {
+  try {
+    return await context.startForge(options);
+  } catch (error) {
+    throw (error instanceof Error && 'code' in error && listenFailure(String(error.code), options)) || error;
+  }
+}
+
+function listenFailure(
+  code: string,
+  { host, port }: { readonly host: string; readonly port: number },
+): CliFailure | undefined {
+  const reasons: Readonly<Record<string, string>> = {
+    EADDRINUSE: `Port ${port} on ${host} is taken: stop what listens there, or choose another with --port.`,
+    EACCES: `Port ${port} on ${host} may not be opened by this user: choose one above 1023 with --port.`,
+    EADDRNOTAVAIL: `${host} is no address of this machine: choose another with --host.`,
+  };
+  const message = reasons[code];
+  if (message === undefined) return undefined;
+  return refused(
+    createErrorEnvelope({
+      category: 'RESOURCE_CONFLICT',
+      severity: 'error',
+      code,
+      message,
+      service: 'jobforge-cli',
+    }),
+  );
+}
+
+// Errors are not JSON by themselves: what they say is kept.
+function plain(fields: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(fields).map(([name, value]) => [
+      name,
+      value instanceof Error ? (value.stack ?? value.message) : value,
+    ]),
+  );
+}
+
+function printDevLine(terminal: Terminal, line: DevLine): void {
+  switch (line.event) {
+    case 'ready':
+      terminal.out(
+        `${toned(terminal, 'strong', 'JobForge')}   ${line.url}   ${toned(terminal, 'dim', `(embedded, ${line.data ?? 'in memory'})`)}`,
+      );
+      terminal.out(
+        `${toned(terminal, 'dim', 'try')}        npx jobforge job submit <capability> '{…}' --follow`,
+      );
+      return;
+    case 'log':
+      return printLog(terminal, line);
+    case 'stopping':
+      return terminal.out(toned(terminal, 'dim', 'stopping: running jobs may end; once more stops at once'));
+    case 'stopped':
+      return terminal.out(toned(terminal, 'dim', 'stopped'));
+  }
+}
+
+function printLog(
+  terminal: Terminal,
+  { severity, message, fields }: Extract<DevLine, { event: 'log' }>,
+): void {
+  if (severity === 'debug') return;
+  const tone = severity === 'error' ? 'bad' : severity === 'warn' ? 'warn' : 'good';
+  const more =
+    fields && Object.keys(fields).length > 0
+      ? ` ${toned(terminal, 'dim', printableLine(JSON.stringify(fields)))}`
+      : '';
+  const time = toned(terminal, 'dim', timeOfDay(new Date().toISOString()));
+  terminal.out(`  ${time}  ${toned(terminal, tone, severity.padEnd(5))}  ${printable(message)}${more}`);
+}

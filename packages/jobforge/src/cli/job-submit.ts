@@ -1,0 +1,131 @@
+import { createErrorEnvelope, type JobResponse, type RequestOf } from '@controlplane/contracts';
+import type { Command } from 'commander';
+import { CliFailure, refused } from './cli-failure.js';
+import type { CliContext } from './cli-context.js';
+import { capabilityOffers } from './capability-offers.js';
+import { asClient, sessionOf, type Session } from './client-command.js';
+import { EXIT, type ExitCode } from './exit-code.js';
+import { exitCodeOf, followJob } from './follow-job.js';
+import { readJobInput } from './job-input.js';
+import { endingLine } from './job-lines.js';
+import { printJson } from './json-output.js';
+import { choice, integer } from './option-values.js';
+import { printableLine } from './printable.js';
+import { missingOffer, waitingReason } from './waiting-reason.js';
+
+interface Options {
+  readonly url?: string;
+  readonly json?: boolean;
+  readonly follow?: boolean;
+  readonly wait?: boolean;
+  readonly id?: string;
+  readonly type?: string;
+  readonly priority?: number;
+  readonly timeout?: number;
+  readonly match: 'wait' | 'fail';
+}
+
+/** `jobforge job submit` */
+export function addJobSubmit(job: Command, context: CliContext, settle: (code: ExitCode) => void): void {
+  asClient(job.command('submit <capability> [input]'))
+    .description('submit a job; input is JSON, @file, or - for standard input')
+    .option('-f, --follow', 'show what happens until the job has ended')
+    .option('--wait', 'wait for the end and show it alone')
+    .option('--id <id>', 'the job’s own id: submitting the same job twice runs it once')
+    .option('--type <type>', 'job type (default: the capability)')
+    .option('--priority <0-100>', 'higher first (default: 50)', integer({ min: 0, max: 100 }))
+    .option(
+      '--timeout <ms>',
+      'limit of one attempt (default: the capability’s own)',
+      integer({ min: 1, max: 2_147_483_647 }),
+    )
+    .option(
+      '--no-match <wait|fail>',
+      'while no runner offers the capability: let the job wait, or refuse it',
+      choice(['wait', 'fail'] as const),
+      'wait',
+    )
+    .addHelpText(
+      'after',
+      `
+With --json: the job. With --follow too, a line each: {"event":"submitted","job":…},
+{"event":"job-event","data":…} for everything that happens, {"event":"ended","job":…}.
+With --follow or --wait the exit code is 1 unless the job completed.`,
+    )
+    .action(async (capability: string, input: string | undefined, options: Options) => {
+      const session = sessionOf(context, options);
+      const data = await readJobInput(input, context);
+      const accepted = await submit(session, bodyOf(capability, data, options), options.match);
+      settle(await outcome(session, accepted, options));
+    });
+}
+
+type Body = RequestOf<'submitJob'>;
+
+function bodyOf(capability: string, data: Body['payload']['data'], options: Options): Body {
+  const { id, type, priority, timeout } = options;
+  return {
+    type: type ?? capability,
+    payload: { type: capability, data },
+    metadata: { source: 'cli' },
+    ...(id === undefined ? {} : { id }),
+    ...(priority === undefined ? {} : { priority }),
+    ...(timeout === undefined ? {} : { timeoutMs: timeout }),
+  };
+}
+
+async function submit({ client }: Session, body: Body, match: Options['match']): Promise<JobResponse> {
+  const missing =
+    match === 'fail'
+      ? await missingOffer(client, { payloadType: body.payload.type, jobType: body.type })
+      : undefined;
+  if (missing !== undefined) throw refused(noMatch(missing), 'nothing was queued');
+  try {
+    return await client.call('submitJob', { body });
+  } catch (error) {
+    if (!(error instanceof CliFailure) || error.exitCode !== EXIT.failed) throw error;
+    const offer =
+      error.envelope.code === 'VALIDATION_ERROR' ? await offerOf(client, body.payload.type) : undefined;
+    throw refused(
+      error.envelope,
+      offer === undefined ? 'nothing was queued' : `${offer}; nothing was queued`,
+    );
+  }
+}
+
+const noMatch = (message: string): CliFailure['envelope'] =>
+  createErrorEnvelope({
+    category: 'RESOURCE_NOT_FOUND',
+    severity: 'error',
+    code: 'CAPABILITY_NOT_FOUND',
+    message,
+    service: 'jobforge-cli',
+    remedy: 'Start a runner that offers it, or leave --no-match out and let the job wait.',
+  });
+
+async function offerOf(client: Session['client'], capability: string): Promise<string | undefined> {
+  const offers = capabilityOffers(await client.call('listRunners').catch(() => []));
+  const offer = offers.findLast(({ id }) => id === capability);
+  return offer && `${offer.id}@${offer.version}`;
+}
+
+async function outcome(session: Session, job: JobResponse, options: Options): Promise<ExitCode> {
+  const { client, terminal, json } = session;
+  if (options.follow) return followJob(session, job);
+  if (!options.wait) {
+    if (json) printJson(terminal, 'job submit', job);
+    else await announce(session, job);
+    return EXIT.ok;
+  }
+  if (!json) await announce(session, job);
+  for await (const _event of client.events(job.id));
+  const ended = await client.call('showJob', { params: { id: job.id } });
+  if (json) printJson(terminal, 'job submit', ended);
+  else terminal.out(endingLine(terminal, ended));
+  return exitCodeOf(ended);
+}
+
+async function announce({ client, terminal }: Session, job: JobResponse): Promise<void> {
+  const reason = await waitingReason(client, job);
+  terminal.out(`job ${job.id}  ${job.status}${reason ? ` · ${printableLine(reason)}` : ''}`);
+}

@@ -1,0 +1,70 @@
+import {
+  ENDPOINTS,
+  ErrorEnvelope,
+  JobEvent,
+  JobList,
+  JobResponse,
+  RunnerCapability,
+  RunnerMetadata,
+} from '@controlplane/contracts';
+import { z } from 'zod';
+import type { Terminal } from './terminal.js';
+
+/** A capability with the runners that offer it: one entry of `capability list --json`. */
+export const CapabilityOffer = RunnerCapability.extend({
+  runners: z.array(z.object({ id: z.string(), name: z.string(), status: RunnerMetadata.shape.status })),
+});
+export type CapabilityOffer = z.infer<typeof CapabilityOffer>;
+
+/** One line of `job submit --follow --json`. The last line is `ended`. */
+export const FollowLine = z.discriminatedUnion('event', [
+  z.object({ event: z.literal('submitted'), job: JobResponse }),
+  z.object({ event: z.literal('job-event'), data: JobEvent }),
+  z.object({ event: z.literal('ended'), job: JobResponse }),
+]);
+export type FollowLine = z.infer<typeof FollowLine>;
+
+/** One line of `dev --json`. The first is `ready`. */
+export const DevLine = z.discriminatedUnion('event', [
+  z.object({ event: z.literal('ready'), url: z.url(), data: z.string().nullable(), version: z.string() }),
+  z.object({
+    event: z.literal('log'),
+    severity: z.enum(['debug', 'info', 'warn', 'error']),
+    message: z.string(),
+    fields: z.record(z.string(), z.unknown()).optional(),
+  }),
+  z.object({ event: z.literal('stopping') }),
+  z.object({ event: z.literal('stopped') }),
+]);
+export type DevLine = z.infer<typeof DevLine>;
+
+/** What any command prints with `--json` where it fails, instead of all else. */
+export const ErrorOutput = z.object({ success: z.literal(false), error: ErrorEnvelope });
+
+/** What each command prints with `--json`: one document on one line, or a line each where it says so. */
+export const JSON_OUTPUT = {
+  /** Lines. */
+  dev: DevLine,
+  'job submit': ENDPOINTS.submitJob.response,
+  /** Lines. */
+  'job submit --follow': FollowLine,
+  'job list': JobList,
+  'job show': JobResponse,
+  'job cancel': JobResponse,
+  /** Lines: the events of the type `job.log`. */
+  'job logs': JobEvent,
+  'runner list': RunnerMetadata.array(),
+  'runner show': RunnerMetadata,
+  'capability list': CapabilityOffer.array(),
+} as const;
+
+type Shapes = typeof JSON_OUTPUT;
+
+/** Prints what a command has to say for programs, held to its documented shape. */
+export function printJson<Command extends keyof Shapes>(
+  terminal: Terminal,
+  command: Command,
+  value: z.input<Shapes[Command]>,
+): void {
+  terminal.out(JSON.stringify(JSON_OUTPUT[command].parse(value)));
+}

@@ -1,0 +1,73 @@
+import { createErrorEnvelope, type ErrorEnvelope } from '@controlplane/contracts';
+import { Command, CommanderError } from 'commander';
+import { isJobForgeError } from '../model/job-forge-error.js';
+import { addCapabilityCommands } from './capability-commands.js';
+import type { CliContext } from './cli-context.js';
+import { CliFailure } from './cli-failure.js';
+import { addDevCommand } from './dev-command.js';
+import { EXIT, EXIT_CODES_HELP, type ExitCode } from './exit-code.js';
+import { printFailure } from './failure-text.js';
+import { addJobCommands } from './job-commands.js';
+import { ErrorOutput } from './json-output.js';
+import { addRunnerCommands } from './runner-commands.js';
+
+/** Runs one command line and returns how it ended. Never rejects. */
+export async function runCli(argv: readonly string[], context: CliContext): Promise<ExitCode> {
+  let code: ExitCode = EXIT.ok;
+  try {
+    await createProgram(context, (settled) => (code = settled)).parseAsync(argv, { from: 'user' });
+    return code;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+    return report(context, error, argv.includes('--json'));
+  }
+}
+
+function createProgram(context: CliContext, settle: (code: ExitCode) => void): Command {
+  const { terminal, version } = context;
+  const program = new Command('jobforge')
+    .description('The control plane: durable jobs, sent to runners.')
+    .version(version)
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => terminal.out(text.trimEnd()),
+      writeErr: (text) => terminal.err(text.trimEnd()),
+      getOutHasColors: () => terminal.colour,
+      getErrHasColors: () => terminal.colour,
+    })
+    .showHelpAfterError('(--help says more)')
+    .addHelpText(
+      'after',
+      `${EXIT_CODES_HELP}
+
+Environment:
+  JOBFORGE_URL  where JobForge listens, unless --url says so
+  NO_COLOR      when set, nothing is coloured
+
+With --json a failure is {"success":false,"error":{"code":…,"message":…,…}} on stdout.`,
+    );
+  addDevCommand(program, context);
+  addJobCommands(program, context, settle);
+  addRunnerCommands(program, context);
+  addCapabilityCommands(program, context);
+  return program;
+}
+
+function report({ terminal }: CliContext, error: unknown, json: boolean): ExitCode {
+  const envelope = envelopeOfFailure(error);
+  if (json) terminal.out(JSON.stringify(ErrorOutput.parse({ success: false, error: envelope })));
+  else printFailure(terminal, envelope, error instanceof CliFailure ? error.aside : undefined);
+  return error instanceof CliFailure ? error.exitCode : EXIT.failed;
+}
+
+function envelopeOfFailure(error: unknown): ErrorEnvelope {
+  if (error instanceof CliFailure || isJobForgeError(error)) return error.envelope;
+  const message = error instanceof Error ? error.message : String(error);
+  return createErrorEnvelope({
+    category: 'INTERNAL_ERROR',
+    severity: 'error',
+    code: 'INTERNAL_ERROR',
+    message,
+    service: 'jobforge-cli',
+  });
+}

@@ -9,9 +9,12 @@ import { createInterface } from 'node:readline';
 
 // Where packages come from stays as it is on this machine: a proxy or a mirror has to keep working.
 const KEPT = /^npm_config_(registry|proxy|https[-_]proxy|no[-_]?proxy|cafile|ca|strict[-_]ssl)$/i;
-const LEAKED = /^(npm_|pnpm_|INIT_CWD$|NODE_ENV$|NODE_OPTIONS$|NODE_PATH$|VITEST|VITE_|TEST$|DEV$|PROD$|MODE$|BASE_URL$|SSR$)/i;
+const LEAKED =
+  /^(npm_|pnpm_|INIT_CWD$|NODE_ENV$|NODE_OPTIONS$|NODE_PATH$|VITEST|VITE_|TEST$|DEV$|PROD$|MODE$|BASE_URL$|SSR$)/i;
 
-const environment = Object.fromEntries(Object.entries(process.env).filter(([name]) => KEPT.test(name) || !LEAKED.test(name)));
+const environment = Object.fromEntries(
+  Object.entries(process.env).filter(([name]) => KEPT.test(name) || !LEAKED.test(name)),
+);
 const running = new Set<ChildProcess>();
 
 export interface CommandOptions {
@@ -40,7 +43,11 @@ function start(command: string, args: readonly string[], options: CommandOptions
 }
 
 /** Runs a command to its end, whatever that is. */
-export async function attempt(command: string, args: readonly string[], options: CommandOptions): Promise<CommandResult> {
+export async function attempt(
+  command: string,
+  args: readonly string[],
+  options: CommandOptions,
+): Promise<CommandResult> {
   const child = start(command, args, options);
   let stdout = '';
   let output = '';
@@ -51,7 +58,11 @@ export async function attempt(command: string, args: readonly string[], options:
 }
 
 /** Runs a command that has to succeed; otherwise its whole output is the failure. */
-export async function succeed(command: string, args: readonly string[], options: CommandOptions): Promise<CommandResult> {
+export async function succeed(
+  command: string,
+  args: readonly string[],
+  options: CommandOptions,
+): Promise<CommandResult> {
   const result = await attempt(command, args, options);
   if (result.code === 0) return result;
   throw new Error(`${command} ${args.join(' ')} ended with ${result.code}:\n${result.output}`);
@@ -87,7 +98,13 @@ export function launch(command: string, args: readonly string[], options: Comman
       };
       said.forEach(look);
       listeners.add(look);
-      void exited.then(([code]) => reject(new Error(`${command} ${args.join(' ')} ended with ${code} without ${pattern}:\n${said.join('\n')}`)));
+      void exited.then(([code]) =>
+        reject(
+          new Error(
+            `${command} ${args.join(' ')} ended with ${code} without ${pattern}:\n${said.join('\n')}`,
+          ),
+        ),
+      );
     });
   const interrupt = async (): Promise<number | null> => {
     signalGroup(child, 'SIGINT');

@@ -15,14 +15,20 @@ interface Manifest {
   readonly [field: string]: unknown;
 }
 
-const readManifest = (folder: string): Manifest => JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as Manifest;
+const readManifest = (folder: string): Manifest =>
+  JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as Manifest;
 
 async function pack(name: string, into: string): Promise<[string, string]> {
   const folder = join(root, 'packages', name);
-  if (!existsSync(join(folder, 'dist'))) throw new Error(`packages/${name} is not built: run this with pnpm test:slow, which builds.`);
+  if (!existsSync(join(folder, 'dist')))
+    throw new Error(`packages/${name} is not built: run this with pnpm test:slow, which builds.`);
   const before = new Set(readdirSync(into));
   // Not npm: it would leave `workspace:` and `catalog:` in the tarball.
-  await succeed('npx', ['--yes', '--prefer-offline', readManifest(root).packageManager, 'pack', '--pack-destination', into], { cwd: folder });
+  await succeed(
+    'npx',
+    ['--yes', '--prefer-offline', readManifest(root).packageManager, 'pack', '--pack-destination', into],
+    { cwd: folder },
+  );
   const made = readdirSync(into).find((file) => !before.has(file));
   if (made === undefined) throw new Error(`packages/${name}: pnpm pack wrote no tarball`);
   return [readManifest(folder).name, join(into, made)];
@@ -40,10 +46,20 @@ export function useTarballs(project: string, tarballs: Tarballs): void {
   const manifest = readManifest(project);
   const replaced = (field: string): Record<string, string> => {
     const dependencies = Object.entries(manifest[field] as Record<string, string>);
-    return Object.fromEntries(dependencies.map(([name, version]) => [name, tarballs.has(name) ? `file:${tarballs.get(name)}` : version]));
+    return Object.fromEntries(
+      dependencies.map(([name, version]) => [
+        name,
+        tarballs.has(name) ? `file:${tarballs.get(name)}` : version,
+      ]),
+    );
   };
   const contracts = '@controlplane/contracts';
   const overrides = { [contracts]: `file:${tarballs.get(contracts)}` };
-  const changed = { ...manifest, dependencies: replaced('dependencies'), devDependencies: replaced('devDependencies'), overrides };
+  const changed = {
+    ...manifest,
+    dependencies: replaced('dependencies'),
+    devDependencies: replaced('devDependencies'),
+    overrides,
+  };
   writeFileSync(join(project, 'package.json'), `${JSON.stringify(changed, null, 2)}\n`);
 }

@@ -6,7 +6,8 @@ import { freePort } from '../end-to-end/processes.js';
 import { attempt, endCommands, launch, succeed } from './commands.js';
 import { packAll, useTarballs } from './packed-packages.js';
 
-const NO_NETWORK = /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ENETUNREACH|EHOSTUNREACH|ETIMEDOUT|ECONNRESET|ENOTCACHED/;
+const NO_NETWORK =
+  /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ENETUNREACH|EHOSTUNREACH|ETIMEDOUT|ECONNRESET|ENOTCACHED/;
 const JOB = ['jobforge', 'job', 'submit', 'hello.greet', '{"name":"Ada"}', '--follow'];
 
 let room: string;
@@ -21,12 +22,23 @@ beforeAll(async () => {
   project = join(room, 'demo');
   const tarballs = await packAll(room);
   const started = performance.now();
-  await succeed('npx', ['--yes', '--offline', String(tarballs.get('create-runner')), 'demo', '--yes'], { cwd: room });
+  // An empty cache and no network: what is in the tarball has to do.
+  const alone = [
+    '--yes',
+    '--offline',
+    '--cache',
+    join(room, 'cache'),
+    `--package=${tarballs.get('create-runner')}`,
+  ];
+  await succeed('npm', ['exec', ...alone, '--', 'create-runner', 'demo', '--yes'], { cwd: room });
   createdMs = performance.now() - started;
   useTarballs(project, tarballs);
-  const install = await attempt('npm', ['install', '--no-audit', '--no-fund', '--prefer-offline'], { cwd: project });
+  const install = await attempt('npm', ['install', '--no-audit', '--no-fund', '--prefer-offline'], {
+    cwd: project,
+  });
   if (install.code === 0) return;
-  if (!NO_NETWORK.test(install.output) || process.env['CI'] === 'true') throw new Error(`npm install:\n${install.output}`);
+  if (!NO_NETWORK.test(install.output) || process.env['CI'] === 'true')
+    throw new Error(`npm install:\n${install.output}`);
   offline = `SKIPPED: the packages of a scaffolded project cannot be fetched: ${NO_NETWORK.exec(install.output)?.[0]}`;
   console.warn(offline);
 });
@@ -61,8 +73,11 @@ describe('its project, installed by npm from the packed packages', () => {
     const forge = launch('npx', ['jobforge', 'dev', '--port', '0', '--memory', '--json'], { cwd: project });
     const [, url = ''] = await forge.line(/"event":"ready".*"url":"([^"]+)"/);
     await succeed('npm', ['run', 'build'], { cwd: project });
-    const runner = launch('npm', ['start'], { cwd: project, env: { JOBFORGE_URL: url, PORT: String(await freePort()) } });
-    await runner.line(/registered/);
+    const runner = launch('npm', ['start'], {
+      cwd: project,
+      env: { JOBFORGE_URL: url, PORT: String(await freePort()) },
+    });
+    await runner.line(/"msg":"registered"/);
     const { stdout } = await succeed('npx', JOB, { cwd: project, env: { JOBFORGE_URL: url } });
     expect(stdout).toMatch(/completed in .*\{"message":"Hello, Ada"\}/);
     console.log(stdout);
@@ -76,12 +91,19 @@ describe('its project, installed by npm from the packed packages', () => {
     await dev.line(/^JobForge {3}http/);
     await dev.line(/^demo {2}ready · hello\.greet@1\.0\.0$/);
     console.log(`npm run dev: ready in ${((performance.now() - started) / 1000).toFixed(1)} s`);
-    expect((await succeed('npx', JOB, { cwd: project, env: { JOBFORGE_URL: url } })).stdout).toContain('Hello, Ada');
+    expect((await succeed('npx', JOB, { cwd: project, env: { JOBFORGE_URL: url } })).stdout).toContain(
+      'Hello, Ada',
+    );
 
     const source = join(project, 'src/capabilities/hello-greet.ts');
-    writeFileSync(source, readFileSync(source, 'utf8').replaceAll('Hello, ', 'Welcome, ').replace("'1.0.0'", "'1.1.0'"));
+    writeFileSync(
+      source,
+      readFileSync(source, 'utf8').replaceAll('Hello, ', 'Welcome, ').replace("'1.0.0'", "'1.1.0'"),
+    );
     await dev.line(/^demo {2}ready · hello\.greet@1\.1\.0$/);
-    expect((await succeed('npx', JOB, { cwd: project, env: { JOBFORGE_URL: url } })).stdout).toContain('Welcome, Ada');
+    expect((await succeed('npx', JOB, { cwd: project, env: { JOBFORGE_URL: url } })).stdout).toContain(
+      'Welcome, Ada',
+    );
 
     expect(await dev.interrupt()).toBe(0);
     await expect(fetch(`${url}/health`)).rejects.toThrow('fetch failed');

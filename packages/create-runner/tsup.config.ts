@@ -22,7 +22,9 @@ export default defineConfig({
   metafile: true,
   clean: true,
   // The CommonJS packages inside ask for Node's own modules by `require`.
-  banner: { js: "import { createRequire as __createRequire } from 'node:module';\nconst require = __createRequire(import.meta.url);" },
+  banner: {
+    js: "import { createRequire as __createRequire } from 'node:module';\nconst require = __createRequire(import.meta.url);",
+  },
   onSuccess: async () => {
     writeLicenses();
     packTemplates({

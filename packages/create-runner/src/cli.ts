@@ -3,7 +3,9 @@ import { fileURLToPath } from 'node:url';
 import { main } from './cli/main.js';
 import { EXIT } from './errors/create-runner-error.js';
 
-const manifest = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string };
+const manifest = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+  version: string;
+};
 
 // Until a project stands: a prompt whose terminal goes away ends the process without coming back here.
 process.exitCode = EXIT.failed;

@@ -13,9 +13,19 @@ export const INSTALL: Record<PackageManager, readonly string[]> = {
 };
 
 /** How each runs a script of the project. */
-export const RUN: Record<PackageManager, string> = { npm: 'npm run', pnpm: 'pnpm run', yarn: 'yarn run', bun: 'bun run' };
+export const RUN: Record<PackageManager, string> = {
+  npm: 'npm run',
+  pnpm: 'pnpm run',
+  yarn: 'yarn run',
+  bun: 'bun run',
+};
 /** How each runs a command that a dependency brings. */
-export const EXECUTE: Record<PackageManager, string> = { npm: 'npx', pnpm: 'pnpm exec', yarn: 'yarn', bun: 'bunx' };
+export const EXECUTE: Record<PackageManager, string> = {
+  npm: 'npx',
+  pnpm: 'pnpm exec',
+  yarn: 'yarn',
+  bun: 'bunx',
+};
 
 export interface NextOptions {
   readonly answers: Answers;
@@ -26,7 +36,9 @@ export interface NextOptions {
 export function nextCommands({ answers, installed }: NextOptions): string[] {
   const folder = answers.dir.replace(/^\.\//, '');
   return [
-    ...(folder === '' || folder === '.' ? [] : [`cd ${quoted(folder.startsWith('-') ? `./${folder}` : folder)}`]),
+    ...(folder === '' || folder === '.'
+      ? []
+      : [`cd ${quoted(folder.startsWith('-') ? `./${folder}` : folder)}`]),
     ...(installed ? [] : [INSTALL[answers.pm].join(' ')]),
     `${RUN[answers.pm]} dev`,
     `${EXECUTE[answers.pm]} jobforge job submit hello.greet '{"name":"Ada"}' --follow`,

@@ -32,15 +32,22 @@ function write(answers: Answers, surroundings: Surroundings): (folder: string) =
 
 async function startGit(path: string, surroundings: Surroundings): Promise<void> {
   const outcome = await startRepository({ cwd: path, env: environmentForTools(surroundings.env) });
-  if (outcome === 'failed') surroundings.stderr('! git did not start a repository here; the project is complete without one.\n');
+  if (outcome === 'failed')
+    surroundings.stderr('! git did not start a repository here; the project is complete without one.\n');
 }
 
 async function install(path: string, answers: Answers, surroundings: Surroundings): Promise<boolean> {
   const [command = 'npm', ...args] = INSTALL[answers.pm];
-  const end = await runCommand(command, args, { cwd: path, env: environmentForTools(surroundings.env), shown: true });
+  const end = await runCommand(command, args, {
+    cwd: path,
+    env: environmentForTools(surroundings.env),
+    shown: true,
+  });
   if (succeeded(end)) return true;
   const reason = 'code' in end ? `ended with ${end.code}` : end.notStarted;
-  surroundings.stderr(`! The packages are not installed (${command} ${reason}). The project is complete; run "${INSTALL[answers.pm].join(' ')}" in it later.\n`);
+  surroundings.stderr(
+    `! The packages are not installed (${command} ${reason}). The project is complete; run "${INSTALL[answers.pm].join(' ')}" in it later.\n`,
+  );
   return false;
 }
 
@@ -48,7 +55,11 @@ async function install(path: string, answers: Answers, surroundings: Surrounding
 export async function create(options: CreateOptions, surroundings: Surroundings): Promise<CreatedReport> {
   const { answers } = options;
   const path = resolve(surroundings.cwd, answers.dir);
-  const files = await placeProject(path, { force: options.force, write: write(answers, surroundings), signal: options.signal });
+  const files = await placeProject(path, {
+    force: options.force,
+    write: write(answers, surroundings),
+    signal: options.signal,
+  });
   if (answers.git) await startGit(path, surroundings);
   const installed = answers.install && (await install(path, answers, surroundings));
   return { created: path, files, next: nextCommands({ answers, installed }) };

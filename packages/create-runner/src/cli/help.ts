@@ -6,7 +6,9 @@ import type { Answers, ControlName } from './options.js';
 export function flagText(name: keyof Answers | ControlName): string {
   if (name in ANSWER_OPTIONS) {
     const option = ANSWER_OPTIONS[name as keyof Answers];
-    return option.kind === 'switch' ? `--${name}, --no-${name}` : `--${name} ${option.placeholder ?? 'VALUE'}`;
+    return option.kind === 'switch'
+      ? `--${name}, --no-${name}`
+      : `--${name} ${option.placeholder ?? 'VALUE'}`;
   }
   const option = CONTROL_OPTIONS[name as ControlName];
   const flag = option.default ? `--no-${name}` : `--${name}`;
@@ -32,7 +34,9 @@ export function helpText(version: string): string {
     'Usage: npx create-runner NAME [options]',
     '',
     'What is asked for, unless a flag says it:',
-    ...ANSWER_NAMES.map((name) => row(flagText(name), `${ANSWER_OPTIONS[name].summary}${fallbackText(name)}`)),
+    ...ANSWER_NAMES.map((name) =>
+      row(flagText(name), `${ANSWER_OPTIONS[name].summary}${fallbackText(name)}`),
+    ),
     '',
     'How it is asked:',
     ...CONTROL_NAMES.map((name) => row(flagText(name), CONTROL_OPTIONS[name].summary)),

@@ -49,7 +49,9 @@ const read = (file: string): string => readFileSync(join(cwd, file), 'utf8');
 describe('create-runner', () => {
   it('creates a project and says what to type next', async () => {
     expect(await command(['my-runner', '--yes'])).toBe(0);
-    expect(out).toBe('✔ Created my-runner (TypeScript, push) in 0.0 s\n  cd my-runner && npm install && npm run dev\n');
+    expect(out).toBe(
+      '✔ Created my-runner (TypeScript, push) in 0.0 s\n  cd my-runner && npm install && npm run dev\n',
+    );
     expect(err).toBe('');
     expect(readdirSync(cwd)).toEqual(['my-runner']);
   });
@@ -57,7 +59,8 @@ describe('create-runner', () => {
   it('leaves nothing of handlebars in any file', async () => {
     await command(['my-runner', '--json', '--no-git']);
     const { files } = JSON.parse(out) as { files: string[] };
-    for (const file of files) expect(read(`my-runner/${file}`), file).not.toMatch(/\{\{|\}\}\}|&quot;|&#x27;|undefined/);
+    for (const file of files)
+      expect(read(`my-runner/${file}`), file).not.toMatch(/\{\{|\}\}\}|&quot;|&#x27;|undefined/);
   });
 
   it('writes a description with quotes, backslashes and braces as it was given', async () => {
@@ -69,10 +72,18 @@ describe('create-runner', () => {
 
   it('names exact versions, its own for the packages released with it', async () => {
     await command(['my-runner', '--no-git']);
-    const { dependencies, devDependencies } = JSON.parse(read('my-runner/package.json')) as Record<string, Record<string, string>>;
-    const own = (JSON.parse(readFileSync(packageFile('package.json'), 'utf8')) as { version: string }).version;
-    expect({ ...dependencies, ...devDependencies }).toMatchObject({ '@controlplane/runner-sdk': own, '@controlplane/jobforge': own });
-    for (const version of Object.values({ ...dependencies, ...devDependencies })) expect(version).toMatch(/^\d+\.\d+\.\d+$/);
+    const { dependencies, devDependencies } = JSON.parse(read('my-runner/package.json')) as Record<
+      string,
+      Record<string, string>
+    >;
+    const own = (JSON.parse(readFileSync(packageFile('package.json'), 'utf8')) as { version: string })
+      .version;
+    expect({ ...dependencies, ...devDependencies }).toMatchObject({
+      '@controlplane/runner-sdk': own,
+      '@controlplane/jobforge': own,
+    });
+    for (const version of Object.values({ ...dependencies, ...devDependencies }))
+      expect(version).toMatch(/^\d+\.\d+\.\d+$/);
   });
 
   it('keeps in the project what it was made from', async () => {
@@ -80,7 +91,12 @@ describe('create-runner', () => {
     expect(JSON.parse(read('my-runner/.create-runner.json'))).toEqual({
       version: '9.8.7',
       template: 'typescript-push',
-      answers: { name: 'my-runner', description: 'A runner that greets people by name.', port: 4000, pm: 'pnpm' },
+      answers: {
+        name: 'my-runner',
+        description: 'A runner that greets people by name.',
+        port: 4000,
+        pm: 'pnpm',
+      },
     });
     expect(read('my-runner/src/index.ts')).toContain("'PORT'] || 4000");
     expect(read('my-runner/README.md')).toContain('pnpm exec jobforge job submit');
@@ -101,11 +117,14 @@ describe('create-runner', () => {
     expect(err).toContain('--name');
   });
 
-  it.each([[[]], [['--yes']], [['--no-interactive']]])('ends with 2 and names the flag for %j', async (argv) => {
-    expect(await command(argv)).toBe(2);
-    expect(err).toMatch(/--name/);
-    expect(readdirSync(cwd)).toEqual([]);
-  });
+  it.each([[[]], [['--yes']], [['--no-interactive']]])(
+    'ends with 2 and names the flag for %j',
+    async (argv) => {
+      expect(await command(argv)).toBe(2);
+      expect(err).toMatch(/--name/);
+      expect(readdirSync(cwd)).toEqual([]);
+    },
+  );
 
   it('asks nothing with CI set, even at a terminal', async () => {
     expect(await command([], { terminal: true, env: { CI: 'true' } })).toBe(2);

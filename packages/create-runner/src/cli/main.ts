@@ -38,7 +38,9 @@ async function run(surroundings: Surroundings): Promise<void> {
   if (json) return surroundings.stdout(`${JSON.stringify(report)}\n`);
   // The time that a person took to answer is not ours.
   const startedMs = mayAsk(surroundings, line.controls) ? askedMs : 0;
-  surroundings.stdout(`${createdText(report, { name: answers.name, elapsedMs: surroundings.elapsedMs() - startedMs })}\n`);
+  surroundings.stdout(
+    `${createdText(report, { name: answers.name, elapsedMs: surroundings.elapsedMs() - startedMs })}\n`,
+  );
 }
 
 function asKnown(error: unknown): CreateRunnerError {

@@ -60,25 +60,27 @@ describe('the option table', () => {
 
   it('checks what is typed at a prompt as it checks the flag', () => {
     const questions = questionsFor({ given: {}, startedBy: 'npm' });
-    const validate = (name: string, typed: string) => questions.find((question) => question.name === name)?.validate?.(typed);
+    const validate = (name: string, typed: string) =>
+      questions.find((question) => question.name === name)?.validate?.(typed);
     expect(validate('name', 'My Runner')).toContain('Try my-runner');
     expect(validate('name', 'my-runner')).toBe(true);
     expect(validate('port', '70000')).toContain('1 to 65535');
   });
 
   it('refuses with the flag named when nobody can be asked for a value without a default', () => {
-    expect(() => completeAnswers({ given: {}, startedBy: 'npm' })).toThrow(expect.objectContaining({ exitCode: 2, flag: '--name' }));
+    expect(() => completeAnswers({ given: {}, startedBy: 'npm' })).toThrow(
+      expect.objectContaining({ exitCode: 2, flag: '--name' }),
+    );
   });
 });
 
 describe('a command line', () => {
-  it.each([
-    [['--', 'images']],
-    [['images', '--', '--port', '4000']],
-    [['--', '--', 'images']],
-  ])('is read without the stray -- in %j', (argv) => {
-    expect(parseArguments(argv).given).toMatchObject({ name: 'images' });
-  });
+  it.each([[['--', 'images']], [['images', '--', '--port', '4000']], [['--', '--', 'images']]])(
+    'is read without the stray -- in %j',
+    (argv) => {
+      expect(parseArguments(argv).given).toMatchObject({ name: 'images' });
+    },
+  );
 
   it.each([
     [['--nmae', 'x'], /--nmae/],
@@ -94,15 +96,20 @@ describe('a command line', () => {
     [['--dir', ''], /--dir/],
     [['--install=yes'], /--install/],
   ])('%j is a usage error', (argv, message) => {
-    expect(() => parseArguments(argv)).toThrow(expect.objectContaining({ exitCode: 2, message: expect.stringMatching(message) }));
+    expect(() => parseArguments(argv)).toThrow(
+      expect.objectContaining({ exitCode: 2, message: expect.stringMatching(message) }),
+    );
   });
 
   it('never takes --yes for --force', () => {
     expect(parseArguments(['x', '--yes']).controls).toMatchObject({ yes: true, force: false });
   });
 
-  it.each(ANSWER_NAMES.filter((name) => ANSWER_OPTIONS[name].kind === 'switch'))('knows both --%s and its negation', (name) => {
-    expect(parseArguments([`--${name}`]).given).toEqual({ [name]: true });
-    expect(parseArguments([`--no-${name}`]).given).toEqual({ [name]: false });
-  });
+  it.each(ANSWER_NAMES.filter((name) => ANSWER_OPTIONS[name].kind === 'switch'))(
+    'knows both --%s and its negation',
+    (name) => {
+      expect(parseArguments([`--${name}`]).given).toEqual({ [name]: true });
+      expect(parseArguments([`--no-${name}`]).given).toEqual({ [name]: false });
+    },
+  );
 });

@@ -68,18 +68,25 @@ function readDirectory(typed: string): Reading<string> {
 function readDescription(typed: string): Reading<string> {
   // Control characters would break out of the one line that it is given in README.md and package.json.
   if (/\p{Cc}/u.test(typed)) return { problem: 'the description has to be one line of text' };
-  if (typed.length > ONE_LINE_LIMIT) return { problem: `the description has ${typed.length} characters, ${ONE_LINE_LIMIT} at most are allowed` };
+  if (typed.length > ONE_LINE_LIMIT)
+    return {
+      problem: `the description has ${typed.length} characters, ${ONE_LINE_LIMIT} at most are allowed`,
+    };
   return { value: typed.trim() };
 }
 
 function readPort(typed: string): Reading<number> {
   const port = /^\d{1,5}$/.test(typed) ? Number(typed) : Number.NaN;
-  return port >= 1 && port <= 65_535 ? { value: port } : { problem: `"${typed}" is not a port: use a number from 1 to 65535` };
+  return port >= 1 && port <= 65_535
+    ? { value: port }
+    : { problem: `"${typed}" is not a port: use a number from 1 to 65535` };
 }
 
 function readPackageManager(typed: string): Reading<PackageManager> {
   const found = PACKAGE_MANAGERS.find((name) => name === typed);
-  return found ? { value: found } : { problem: `"${typed}" is not a package manager known here: use ${PACKAGE_MANAGERS.join(', ')}` };
+  return found
+    ? { value: found }
+    : { problem: `"${typed}" is not a package manager known here: use ${PACKAGE_MANAGERS.join(', ')}` };
 }
 
 function readSwitch(typed: string): Reading<boolean> {

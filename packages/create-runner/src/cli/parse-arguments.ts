@@ -52,7 +52,10 @@ function split(argv: readonly string[]): ReturnType<typeof parseArgs> {
 function nameFrom(positionals: readonly string[], flag: unknown): string | undefined {
   const [first, second] = positionals;
   if (second !== undefined) {
-    throw usageError(`"${second}" is one argument too many: only the runner's name stands without a flag.`, '--name');
+    throw usageError(
+      `"${second}" is one argument too many: only the runner's name stands without a flag.`,
+      '--name',
+    );
   }
   if (first !== undefined && typeof flag === 'string' && flag !== first) {
     throw usageError(`Two names were given, "${first}" and --name "${flag}": leave one away.`, '--name');
@@ -69,5 +72,8 @@ export function parseArguments(argv: readonly string[]): CommandLine {
     return value === undefined ? [] : [[name, readAnswer(name, String(value))] as const];
   });
   const controls = CONTROL_NAMES.map((name) => [name, values[name] ?? CONTROL_OPTIONS[name].default]);
-  return { given: Object.fromEntries(given) as Partial<Answers>, controls: Object.fromEntries(controls) as Controls };
+  return {
+    given: Object.fromEntries(given) as Partial<Answers>,
+    controls: Object.fromEntries(controls) as Controls,
+  };
 }

@@ -24,7 +24,10 @@ export function failedReport(error: CreateRunnerError): FailedReport {
 }
 
 /** The three lines that a person reads. All but the last command are one line to copy. */
-export function createdText(report: CreatedReport, options: { readonly name: string; readonly elapsedMs: number }): string {
+export function createdText(
+  report: CreatedReport,
+  options: { readonly name: string; readonly elapsedMs: number },
+): string {
   const start = report.next.slice(0, -1).join(' && ');
   return `✔ Created ${options.name} (TypeScript, push) in ${(options.elapsedMs / 1000).toFixed(1)} s\n  ${start}`;
 }

@@ -8,7 +8,10 @@ export interface ResolveOptions {
 }
 
 /** The default of an answer, given those that are known. */
-export function fallbackOf(name: keyof Answers, context: DefaultsContext): Answers[keyof Answers] | undefined {
+export function fallbackOf(
+  name: keyof Answers,
+  context: DefaultsContext,
+): Answers[keyof Answers] | undefined {
   const option: AnswerOption<never> | AnswerOption<Answers[keyof Answers]> = ANSWER_OPTIONS[name];
   return option.fallback(context);
 }
@@ -19,7 +22,10 @@ export function completeAnswers({ given, startedBy }: ResolveOptions): Answers {
   for (const name of ANSWER_NAMES) {
     const value = known[name] ?? fallbackOf(name, { known, startedBy });
     if (value === undefined) {
-      throw usageError(`A value for --${name} is needed: nobody can be asked here. Example: npx create-runner my-runner --yes`, `--${name}`);
+      throw usageError(
+        `A value for --${name} is needed: nobody can be asked here. Example: npx create-runner my-runner --yes`,
+        `--${name}`,
+      );
     }
     known = { ...known, [name]: value };
   }

@@ -39,13 +39,20 @@ describe('the package manager', () => {
   });
 
   it('does not hear what the one that started us says to its scripts, but keeps the registry', () => {
-    const env = { PATH: '/bin', npm_config_cache: '/c', npm_lifecycle_event: 'x', INIT_CWD: '/', npm_config_registry: 'http://r' };
+    const env = {
+      PATH: '/bin',
+      npm_config_cache: '/c',
+      npm_lifecycle_event: 'x',
+      INIT_CWD: '/',
+      npm_config_registry: 'http://r',
+    };
     expect(environmentForTools(env)).toEqual({ PATH: '/bin', npm_config_registry: 'http://r' });
   });
 });
 
 describe('the commands to type next', () => {
-  const answers = (given: object) => completeAnswers({ given: { name: 'images', ...given }, startedBy: 'npm' });
+  const answers = (given: object) =>
+    completeAnswers({ given: { name: 'images', ...given }, startedBy: 'npm' });
 
   it('end with a job', () => {
     expect(nextCommands({ answers: answers({}), installed: false })).toEqual([

@@ -38,11 +38,18 @@ export interface Destination {
 
 function listed(names: readonly string[]): string {
   const more = names.length > LISTED ? `\n  … and ${names.length - LISTED} more` : '';
-  return names.slice(0, LISTED).map((name) => `  ${name}`).join('\n') + more;
+  return (
+    names
+      .slice(0, LISTED)
+      .map((name) => `  ${name}`)
+      .join('\n') + more
+  );
 }
 
 function refuseStrangers(path: string): void {
-  const strangers = readdirSync(path).filter((name) => !HARMLESS.has(name)).sort();
+  const strangers = readdirSync(path)
+    .filter((name) => !HARMLESS.has(name))
+    .sort();
   if (strangers.length === 0) return;
   throw new CreateRunnerError(
     `${path} is not empty:\n${listed(strangers)}\nUse another folder (--dir), or --force to keep these and replace files of the same name.`,
@@ -58,12 +65,18 @@ export function inspectDestination(path: string, options: { readonly force: bool
   const stat = statOf(path);
   if (stat === undefined) return { path, exists: false };
   if (stat.isSymbolicLink()) {
-    throw new CreateRunnerError(`${path} is a symbolic link, which is never followed. Name the folder that it points to (--dir).`, {
-      flag: '--dir',
-    });
+    throw new CreateRunnerError(
+      `${path} is a symbolic link, which is never followed. Name the folder that it points to (--dir).`,
+      {
+        flag: '--dir',
+      },
+    );
   }
   if (!stat.isDirectory()) {
-    throw new CreateRunnerError(`${path} exists and is not a folder. Use another name or another folder (--dir).`, { flag: '--dir' });
+    throw new CreateRunnerError(
+      `${path} exists and is not a folder. Use another name or another folder (--dir).`,
+      { flag: '--dir' },
+    );
   }
   if (!options.force) refuseStrangers(path);
   return { path, exists: true };
@@ -75,12 +88,16 @@ export function refuseUnsafePaths(destination: string, files: readonly string[])
     const stat = statOf(join(destination, file));
     if (stat !== undefined && !stat.isFile()) {
       const kind = stat.isSymbolicLink() ? 'a symbolic link' : 'a folder';
-      throw new CreateRunnerError(`${join(destination, file)} is ${kind} and is not replaced, also not with --force. Move it away first.`);
+      throw new CreateRunnerError(
+        `${join(destination, file)} is ${kind} and is not replaced, also not with --force. Move it away first.`,
+      );
     }
     for (let folder = dirname(file); folder !== '.'; folder = dirname(folder)) {
       const above = statOf(join(destination, folder));
       if (above !== undefined && !above.isDirectory()) {
-        throw new CreateRunnerError(`${join(destination, folder)} is not a folder of its own; nothing is written through it. Move it away first.`);
+        throw new CreateRunnerError(
+          `${join(destination, folder)} is not a folder of its own; nothing is written through it. Move it away first.`,
+        );
       }
     }
   }

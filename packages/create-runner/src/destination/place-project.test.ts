@@ -1,4 +1,13 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -29,7 +38,13 @@ afterEach(() => rmSync(room, { recursive: true, force: true }));
 describe('a new folder', () => {
   it('holds the project and nothing else is left beside it', async () => {
     expect(await place()).toEqual(['.gitignore', 'package.json', 'src/index.ts']);
-    expect(tree()).toEqual(['project', 'project/.gitignore', 'project/package.json', 'project/src', 'project/src/index.ts']);
+    expect(tree()).toEqual([
+      'project',
+      'project/.gitignore',
+      'project/package.json',
+      'project/src',
+      'project/src/index.ts',
+    ]);
   });
 
   it('is made with the folders above it', async () => {
@@ -54,7 +69,9 @@ describe('a new folder', () => {
       controller.abort(new Error('interrupted'));
       return writeFiles(folder);
     };
-    await expect(placeProject(target, { force: false, write, signal: controller.signal })).rejects.toThrow(/interrupted/);
+    await expect(placeProject(target, { force: false, write, signal: controller.signal })).rejects.toThrow(
+      /interrupted/,
+    );
     expect(tree()).toEqual([]);
   });
 
@@ -86,7 +103,12 @@ describe('a folder that exists', () => {
   it('is refused with the list of what is in it', async () => {
     put(join(target, 'src/mine.ts'), 'mine');
     put(join(target, 'notes.txt'), 'mine');
-    await expect(place()).rejects.toThrow(expect.objectContaining({ exitCode: 1, message: expect.stringMatching(/ {2}notes\.txt\n {2}src\n[^]*--force/) }));
+    await expect(place()).rejects.toThrow(
+      expect.objectContaining({
+        exitCode: 1,
+        message: expect.stringMatching(/ {2}notes\.txt\n {2}src\n[^]*--force/),
+      }),
+    );
     expect(readdirSync(target).sort()).toEqual(['notes.txt', 'src']);
   });
 
@@ -108,7 +130,10 @@ describe('--force', () => {
 
   it('puts everything back when a file cannot be moved', async () => {
     put(join(target, 'package.json'), 'old');
-    const write = async (folder: string): Promise<string[]> => [...(await writeFiles(folder)), 'zz-never-written'];
+    const write = async (folder: string): Promise<string[]> => [
+      ...(await writeFiles(folder)),
+      'zz-never-written',
+    ];
     await expect(place(true, write)).rejects.toThrow(/zz-never-written/);
     expect(readFileSync(join(target, 'package.json'), 'utf8')).toBe('old');
     expect(tree()).toEqual(['project', 'project/package.json']);
@@ -136,7 +161,9 @@ describe('a symbolic link', () => {
     mkdirSync(join(room, 'elsewhere'));
     mkdirSync(target);
     symlinkSync(join(room, 'elsewhere'), join(target, name));
-    await expect(place(true)).rejects.toThrow(expect.objectContaining({ exitCode: 1, message: expect.stringContaining(join(target, name)) }));
+    await expect(place(true)).rejects.toThrow(
+      expect.objectContaining({ exitCode: 1, message: expect.stringContaining(join(target, name)) }),
+    );
     expect(readdirSync(join(room, 'elsewhere'))).toEqual([]);
     expect(readdirSync(target)).toEqual([name]);
   });

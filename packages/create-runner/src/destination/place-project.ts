@@ -26,11 +26,15 @@ function undoAll(undos: readonly Undo[]): void {
 function makeFolders(path: string): Undo {
   const first = mkdirSync(path, { recursive: true });
   return () => {
-    for (let folder = path; first !== undefined && folder.length >= first.length; folder = dirname(folder)) rmdirSync(folder);
+    for (let folder = path; first !== undefined && folder.length >= first.length; folder = dirname(folder))
+      rmdirSync(folder);
   };
 }
 
-function moveFile(file: string, options: { readonly from: string; readonly to: string; readonly replaced: string }): Undo[] {
+function moveFile(
+  file: string,
+  options: { readonly from: string; readonly to: string; readonly replaced: string },
+): Undo[] {
   const target = join(options.to, file);
   const undos: Undo[] = [makeFolders(dirname(target))];
   if (statOf(target) !== undefined) {
@@ -50,7 +54,13 @@ function moveInto(destination: Destination, staging: string, files: readonly str
   const undos: Undo[] = [];
   try {
     for (const file of files) {
-      undos.push(...moveFile(file, { from: join(staging, ROOM_FOR_PROJECT), to: destination.path, replaced: join(staging, ROOM_FOR_REPLACED) }));
+      undos.push(
+        ...moveFile(file, {
+          from: join(staging, ROOM_FOR_PROJECT),
+          to: destination.path,
+          replaced: join(staging, ROOM_FOR_REPLACED),
+        }),
+      );
     }
   } catch (error) {
     undoAll(undos);
@@ -61,7 +71,9 @@ function moveInto(destination: Destination, staging: string, files: readonly str
 function cannotWrite(path: string, error: unknown): CreateRunnerError {
   if (error instanceof CreateRunnerError) return error;
   const reason = error instanceof Error ? error.message : String(error);
-  return new CreateRunnerError(`${path} could not be created: ${reason}. Nothing was left behind.`, { cause: error });
+  return new CreateRunnerError(`${path} could not be created: ${reason}. Nothing was left behind.`, {
+    cause: error,
+  });
 }
 
 /**

@@ -2,9 +2,12 @@ import { describe, expect, it } from 'vitest';
 import { MAX_NAME_LENGTH, problemWithName, slugOf } from './runner-name.js';
 
 describe('a runner name', () => {
-  it.each(['a', 'my-runner', 'images2', 'eu.images_1', '7zip', 'x'.repeat(MAX_NAME_LENGTH)])('accepts %s', (name) => {
-    expect(problemWithName(name)).toBeUndefined();
-  });
+  it.each(['a', 'my-runner', 'images2', 'eu.images_1', '7zip', 'x'.repeat(MAX_NAME_LENGTH)])(
+    'accepts %s',
+    (name) => {
+      expect(problemWithName(name)).toBeUndefined();
+    },
+  );
 
   it.each([
     ['', /needed/],
@@ -41,7 +44,10 @@ describe('the slug that is offered', () => {
     expect(slugOf(typed)).toBe(slug);
   });
 
-  it.each(['', '---', 'CON', 'fs', 'a'.repeat(200), `${'a'.repeat(62)}--b`, '😀', '..', 'x y z'])('is legal for %j', (typed) => {
-    expect(problemWithName(slugOf(typed))).toBeUndefined();
-  });
+  it.each(['', '---', 'CON', 'fs', 'a'.repeat(200), `${'a'.repeat(62)}--b`, '😀', '..', 'x y z'])(
+    'is legal for %j',
+    (typed) => {
+      expect(problemWithName(slugOf(typed))).toBeUndefined();
+    },
+  );
 });

@@ -18,8 +18,10 @@ const RESERVED = new Set([...builtinModules, 'node_modules', 'favicon.ico']);
  */
 export function problemWithName(name: string): string | undefined {
   if (name === '') return 'a name is needed';
-  if (name.length > MAX_NAME_LENGTH) return `it has ${name.length} characters, ${MAX_NAME_LENGTH} at most are allowed`;
-  if (!LEGAL.test(name)) return 'use a-z, 0-9 and . _ - between them, starting and ending with a letter or digit';
+  if (name.length > MAX_NAME_LENGTH)
+    return `it has ${name.length} characters, ${MAX_NAME_LENGTH} at most are allowed`;
+  if (!LEGAL.test(name))
+    return 'use a-z, 0-9 and . _ - between them, starting and ending with a letter or digit';
   if (RESERVED.has(name)) return 'Node.js or npm uses this name itself';
   if (DEVICE.test(name)) return 'Windows keeps this name for a device';
   return undefined;

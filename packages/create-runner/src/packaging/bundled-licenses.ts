@@ -17,7 +17,11 @@ function packageFolder(input: string): string | undefined {
 }
 
 function describe(folder: string): BundledPackage {
-  const manifest = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as { name: string; version: string; license?: string };
+  const manifest = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as {
+    name: string;
+    version: string;
+    license?: string;
+  };
   const file = readdirSync(folder).find((name) => LICENSE_FILE.test(name));
   const license = manifest.license ?? 'see below';
   // A few packages name their license and ship no text of it.

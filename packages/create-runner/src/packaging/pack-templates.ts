@@ -26,11 +26,15 @@ const EXACT = /^\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?$/;
 
 function exact(name: string, version: string | undefined): string {
   if (version !== undefined && EXACT.test(version)) return version;
-  throw new Error(`${name} has no exact version for the templates: found ${version ?? 'none'}. Add it to the catalog of pnpm-workspace.yaml.`);
+  throw new Error(
+    `${name} has no exact version for the templates: found ${version ?? 'none'}. Add it to the catalog of pnpm-workspace.yaml.`,
+  );
 }
 
 /** The versions that templates name, from the catalog and from our own version. */
-export function templateVersions(options: Pick<PackTemplatesOptions, 'workspace' | 'manifest'>): TemplateVersions {
+export function templateVersions(
+  options: Pick<PackTemplatesOptions, 'workspace' | 'manifest'>,
+): TemplateVersions {
   const { catalog } = parse(readFileSync(options.workspace, 'utf8')) as { catalog: Record<string, string> };
   const { version } = JSON.parse(readFileSync(options.manifest, 'utf8')) as { version: string };
   const entries = [

@@ -58,7 +58,8 @@ function teach(plop: NodePlopAPI, options: RenderOptions): void {
   makeStrict(plop);
   plop.setHelper('json', (value: unknown) => JSON.stringify(value));
   plop.setHelper('version', (name: string) => {
-    if (!isTemplatePackage(name)) throw new Error(`the template names the package ${name}, which has no version here`);
+    if (!isTemplatePackage(name))
+      throw new Error(`the template names the package ${name}, which has no version here`);
     return options.versions[name];
   });
 }
@@ -93,6 +94,9 @@ export async function renderProject(options: RenderOptions): Promise<string[]> {
   });
   const { failures } = await generator.runActions({ ...options.data });
   const [failure] = failures;
-  if (failure) throw new CreateRunnerError(`the template could not be written: ${failure.path || failure.type}: ${failure.error}`);
+  if (failure)
+    throw new CreateRunnerError(
+      `the template could not be written: ${failure.path || failure.type}: ${failure.error}`,
+    );
   return [...files.map(projectPath), ORIGIN_FILE].sort();
 }

@@ -12,7 +12,11 @@ export interface CommandOptions {
 export type CommandEnd = { readonly code: number } | { readonly notStarted: string };
 
 /** Runs a command to its end; never throws. */
-export function runCommand(command: string, args: readonly string[], options: CommandOptions): Promise<CommandEnd> {
+export function runCommand(
+  command: string,
+  args: readonly string[],
+  options: CommandOptions,
+): Promise<CommandEnd> {
   const spawnOptions: SpawnOptions = {
     cwd: options.cwd,
     env: options.env,

@@ -34,5 +34,8 @@ export function readTemplateVersions(templates: string): TemplateVersions {
 /** Refuses a runner that is called as one of its own dependencies: npm would look for the one in the other. */
 export function refuseNameOfDependency(name: string): void {
   if (!isTemplatePackage(name)) return;
-  throw new CreateRunnerError(`--name: "${name}" is a package that the runner itself needs. Try my-${name}.`, { exitCode: 2, flag: '--name' });
+  throw new CreateRunnerError(
+    `--name: "${name}" is a package that the runner itself needs. Try my-${name}.`,
+    { exitCode: 2, flag: '--name' },
+  );
 }

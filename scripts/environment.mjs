@@ -17,5 +17,11 @@ export function childEnvironment(extra = {}) {
   return { ...Object.fromEntries(kept), ...extra };
 }
 
+/** Takes out of this process's own environment what a child would not be given either. */
+export function cleanOwnEnvironment() {
+  const kept = childEnvironment();
+  for (const name of Object.keys(process.env)) if (!(name in kept)) delete process.env[name];
+}
+
 /** The folder in which the person typed the command; npm itself moves to the repository's root. */
 export const typedIn = process.env['INIT_CWD'] ?? process.cwd();

@@ -72,14 +72,16 @@ export function run(command, args, options = {}) {
   const fd = log ? openSync(log, 'w') : undefined;
   const stdio = fd === undefined ? 'inherit' : ['ignore', fd, fd];
   const child = spawn(command, args, { cwd, env: childEnvironment(env), stdio, shell });
-  // Ctrl-C reaches the whole group; this process stays until the child has cleaned up.
+  // Ctrl-C reaches the whole group by itself: this process only stays until the child has cleaned up.
+  let interrupted = false;
   const forward = (signal) => child.kill(signal);
-  const ignore = () => undefined;
-  process.on('SIGTERM', forward).on('SIGINT', ignore);
+  const interrupt = () => (interrupted = true);
+  process.on('SIGTERM', forward).on('SIGINT', interrupt);
   return new Promise((resolve, reject) => {
     child.once('error', reject);
     child.once('close', (code, signal) => {
-      process.off('SIGTERM', forward).off('SIGINT', ignore);
+      process.off('SIGTERM', forward).off('SIGINT', interrupt);
+      if (interrupted && log) reject(new Refusal('Interrupted.'));
       resolve({ code: code ?? (signal === 'SIGINT' ? 130 : 1), output: () => (log ? readFileSync(log, 'utf8') : '') });
     });
   });

@@ -1,15 +1,20 @@
 import './node-version.mjs';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { buildStale } from './build-packages.mjs';
-import { typedIn } from './environment.mjs';
+import { cleanOwnEnvironment, typedIn } from './environment.mjs';
 import { ensureInstalled } from './install.mjs';
-import { main, root, run } from './report.mjs';
+import { main, root } from './report.mjs';
 
-// `npm start` sets everything up and runs the main job on real input: examples/dependency-audit.
+// `npm start` sets everything up and runs the main job on real input: examples/dependency-audit. It runs in this very
+// process, so that a signal reaches it once, whoever sends it.
 await main(async () => {
   await ensureInstalled();
   await buildStale();
   const program = join(root, 'examples', 'dependency-audit', 'dist', 'main.js');
-  const { code } = await run(process.execPath, [program, ...process.argv.slice(2)], { cwd: typedIn });
-  return code;
+  process.argv[1] = program;
+  process.chdir(typedIn);
+  cleanOwnEnvironment();
+  await import(pathToFileURL(program).href);
+  return Number(process.exitCode ?? 0);
 });

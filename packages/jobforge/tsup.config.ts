@@ -1,4 +1,5 @@
 import { defineConfig } from 'tsup';
 import { library } from '../../tsup.shared.js';
 
-export default defineConfig(library());
+// `node:sqlite` exists under that name alone.
+export default defineConfig(library({ removeNodeProtocol: false }));

@@ -164,6 +164,10 @@ export const ERROR_CODES = {
     'The store could not be written.',
     'Check the disk and the permissions of the data folder.',
   ]),
+  SUBSCRIBER_TOO_SLOW: transient('SERVICE_UNAVAILABLE', 503, [
+    'Events arrived faster than they were read.',
+    'Connect again with Last-Event-ID set to the last event that was read.',
+  ]),
   INTERNAL_ERROR: permanent('INTERNAL_ERROR', 500, [
     'Something failed that should not have.',
     'Report it with the id of this error.',

@@ -1,1 +1,11 @@
-export {};
+// Adding a name here makes it public API.
+export { createJobForge } from './control-plane.js';
+export { isJobForgeError, JobForgeError } from './model/job-forge-error.js';
+
+export type { JobForge, StoppedJobForge } from './control-plane.js';
+export type { JobHandle, JobInput } from './embedded/job-handle.js';
+export type { Clock } from './model/clock.js';
+export type { JobForgeLimits } from './model/limits.js';
+export type { Log, LogSeverity } from './model/log.js';
+export type { JobEventsOptions, Operations, Submitted } from './model/operations.js';
+export type { JobForgeOptions, ListenOptions } from './options.js';

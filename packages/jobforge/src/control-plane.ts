@@ -1,0 +1,81 @@
+import type { JobSubmission } from '@controlplane/contracts';
+import { createApiServer, type ApiServer } from './api/server.js';
+import { createJobHandle, toSubmission, type JobHandle, type JobInput } from './embedded/job-handle.js';
+import { systemClock } from './model/clock.js';
+import type { Operations } from './model/operations.js';
+import { resolveOptions, type JobForgeOptions, type ResolvedOptions } from './options.js';
+import { createEngine, type Engine } from './scheduler/engine.js';
+import { openSqliteStore } from './store/sqlite-store.js';
+
+/** A running control plane. */
+export interface JobForge {
+  /** Where the HTTP API answers; undefined with `listen: false`. */
+  readonly url: string | undefined;
+  /** Everything that the HTTP API can be asked, as functions. */
+  readonly operations: Operations;
+  /** Submits a job. Resolves once it is on disk. */
+  submit(input: JobInput): Promise<JobHandle>;
+  /** A job that was submitted before. Nothing is read until the handle is used. */
+  job(id: string): JobHandle;
+  /** Takes nothing new, lets running executions end within `drainMs` (default 25 s), stores everything and closes. */
+  stop(options?: { readonly drainMs?: number }): Promise<void>;
+}
+
+/** A control plane that has not been started. */
+export interface StoppedJobForge {
+  /** Opens the store, takes up what had not ended, and listens. Rejects with what prevents that. */
+  start(): Promise<JobForge>;
+}
+
+async function listen(operations: Operations, options: ResolvedOptions): Promise<{ server: ApiServer; url: string } | undefined> {
+  if (options.listen === false) return undefined;
+  const server = createApiServer({ ...options.listen, operations, log: options.log });
+  const { url } = await server.listen();
+  return { server, url };
+}
+
+function running(engine: Engine, options: ResolvedOptions, api: { server: ApiServer; url: string } | undefined): JobForge {
+  const { operations } = engine;
+  let stopping: Promise<void> | undefined;
+  const stop = async (drainMs: number): Promise<void> => {
+    await engine.drain(drainMs);
+    await api?.server.close();
+    await engine.stop();
+  };
+  return {
+    url: api?.url,
+    operations,
+    async submit(input) {
+      const submission: JobSubmission = toSubmission(input);
+      const { job } = await operations.submitJob(submission);
+      return createJobHandle(operations, job.id);
+    },
+    job: (id) => createJobHandle(operations, id),
+    stop: ({ drainMs = options.limits.drainMs } = {}) => (stopping ??= stop(drainMs)),
+  };
+}
+
+/**
+ * Makes a control plane.
+ * @param options - where it stores and listens; see {@link JobForgeOptions}
+ * @returns it, not started yet
+ * @throws TypeError when an option cannot be understood
+ */
+export function createJobForge(options: JobForgeOptions = {}): StoppedJobForge {
+  const resolved = resolveOptions(options);
+  const { location, durability, limits, log } = resolved;
+  const { clock = systemClock, random = Math.random } = options;
+  return {
+    async start() {
+      const store = await openSqliteStore({ location, durability });
+      const engine = createEngine({ store, limits, clock, random, log });
+      try {
+        await engine.start();
+        return running(engine, resolved, await listen(engine.operations, resolved));
+      } catch (error) {
+        await engine.stop();
+        throw error;
+      }
+    },
+  };
+}

@@ -1,0 +1,70 @@
+/**
+ * @module
+ * embedded/ is what a program that holds JobForge in its own process works with, beside the operations themselves.
+ * It imports contracts and model/.
+ */
+import { isFinalStatus, JobSubmission, type CancelReason, type JobEvent, type JobResponse, type JobResult } from '@controlplane/contracts';
+import type { z } from 'zod';
+import { JobForgeError } from '../model/job-forge-error.js';
+import type { JobEventsOptions, Operations } from '../model/operations.js';
+
+/** A job as a program submits it. */
+export interface JobInput {
+  /** Id of the capability. */
+  readonly capability: string;
+  readonly input: Readonly<Record<string, unknown>>;
+  /** The same id and input twice is one job. Default: a new one. */
+  readonly id?: string;
+  /** Default: the capability's id. */
+  readonly type?: string;
+  /** 0–100, higher first. Default: 50. */
+  readonly priority?: number;
+  readonly retryPolicy?: z.input<typeof JobSubmission>['retryPolicy'];
+  /** Limit of one attempt. Default: the capability's own. */
+  readonly timeoutMs?: number;
+  readonly metadata?: z.input<typeof JobSubmission>['metadata'];
+}
+
+/** A job that was submitted. */
+export interface JobHandle {
+  readonly id: string;
+  show(): Promise<JobResponse>;
+  /** What has happened, then what happens; ends after the job has. */
+  events(options?: JobEventsOptions): AsyncIterable<JobEvent>;
+  /** Resolves when the job has ended, however it did: see `success`. */
+  result(): Promise<JobResult>;
+  cancel(reason?: CancelReason): Promise<JobResponse>;
+}
+
+/**
+ * Reads a job as the contract has it.
+ * @throws JobForgeError VALIDATION_ERROR with the paths of what is wrong
+ */
+export function toSubmission({ capability, input, ...rest }: JobInput): JobSubmission {
+  const read = JobSubmission.safeParse({ ...rest, type: rest.type ?? capability, payload: { type: capability, data: input } });
+  if (read.success) return read.data;
+  const details = read.error.issues.map(({ path, message, code }) => ({ path: path.map(String), message, code }));
+  throw new JobForgeError('VALIDATION_ERROR', { message: 'The job does not match the contract.', details });
+}
+
+async function endOf(operations: Operations, id: string): Promise<JobResult> {
+  for (;;) {
+    const job = await operations.showJob(id);
+    if (isFinalStatus(job.status) && job.result !== undefined) return job.result;
+    // One event is enough to look again; the last comes when the job has ended.
+    let ended = false;
+    for await (const { type } of operations.jobEvents(id)) ended = ['job.completed', 'job.failed', 'job.cancelled', 'job.expired'].includes(type);
+    if (!ended) throw new JobForgeError('SHUTTING_DOWN', { message: `JobForge stopped before the job "${id}" had ended.` });
+  }
+}
+
+/** A handle of a job, by its id alone. */
+export function createJobHandle(operations: Operations, id: string): JobHandle {
+  return {
+    id,
+    show: () => operations.showJob(id),
+    events: (options) => operations.jobEvents(id, options),
+    result: () => endOf(operations, id),
+    cancel: (reason) => operations.cancelJob(id, reason),
+  };
+}

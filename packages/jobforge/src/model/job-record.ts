@@ -1,0 +1,73 @@
+import { JobRequest, RetryPolicy, type JobSubmission } from '@controlplane/contracts';
+
+/**
+ * A job request as the store keeps it: the input apart, because it goes to the runner as it is, and without
+ * what the contract's defaults put back.
+ */
+export interface JobRecord {
+  readonly head: string;
+  readonly input: string;
+}
+
+const DEFAULT_POLICY = RetryPolicy.parse({});
+const DEFAULT_POLICY_TEXT = JSON.stringify(DEFAULT_POLICY);
+
+function isDefaultPolicy(policy: RetryPolicy): boolean {
+  return (
+    policy.maxRetries === DEFAULT_POLICY.maxRetries &&
+    policy.backoffMs === DEFAULT_POLICY.backoffMs &&
+    JSON.stringify(policy) === DEFAULT_POLICY_TEXT
+  );
+}
+
+/** Takes a submission apart for the store. */
+export function toJobRecord(submission: JobSubmission): JobRecord {
+  const { payload, metadata, retryPolicy } = submission;
+  const head = {
+    type: submission.type,
+    priority: submission.priority,
+    payload: { type: payload.type, version: payload.version, options: payload.options },
+    metadata,
+    retryPolicy: isDefaultPolicy(retryPolicy) ? undefined : retryPolicy,
+    timeoutMs: submission.timeoutMs,
+  };
+  return { head: JSON.stringify(head), input: JSON.stringify(payload.data) };
+}
+
+/** Puts a request together again. */
+export function toJobRequest(id: string, record: JobRecord): JobRequest {
+  const head = JSON.parse(record.head) as Record<string, unknown> & { payload: object };
+  return JobRequest.parse({ ...head, id, payload: { ...head.payload, data: JSON.parse(record.input) as unknown } });
+}
+
+/** A head without the input: all that deciding about a job takes. */
+export type JobHead = Omit<JobRequest, 'id'>;
+
+/** Reads a head alone; its `payload.data` is empty. */
+export function readHead(head: string): JobHead {
+  return toJobRequest('head', { head, input: '{}' });
+}
+
+/** The part of the metadata that runners are sent, as JSON. */
+export function executionMetadata(metadata: JobRequest['metadata']): string {
+  const { correlationId, userId, traceparent } = metadata;
+  if (correlationId === undefined && userId === undefined && traceparent === undefined) return '{}';
+  return JSON.stringify({ correlationId, userId, traceparent });
+}
+
+function canonical(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(canonical);
+  if (typeof value !== 'object' || value === null) return value;
+  const entries = Object.entries(value).filter(([, member]) => member !== undefined);
+  return entries.sort(([left], [right]) => (left < right ? -1 : 1)).map(([key, member]) => [key, canonical(member)]);
+}
+
+/**
+ * Whether two requests ask for the same: type, priority, payload, retry policy, time limit and metadata, in any
+ * order of members. `createdAt` is left out, because the reader of a request fills it in.
+ */
+export function isSameRequest(left: Omit<JobSubmission, 'id'>, right: Omit<JobSubmission, 'id'>): boolean {
+  const comparable = ({ type, priority, payload, metadata, retryPolicy, timeoutMs }: Omit<JobSubmission, 'id'>): string =>
+    JSON.stringify(canonical({ type, priority, payload, metadata: { ...metadata, createdAt: '' }, retryPolicy, timeoutMs }));
+  return comparable(left) === comparable(right);
+}

@@ -1,0 +1,50 @@
+import { DEFAULTS } from '@controlplane/contracts';
+
+/** Sizes and times that JobForge keeps to. All can be set through the options of the same name. */
+export interface JobForgeLimits {
+  /** Cadence that runners are told. */
+  readonly heartbeatIntervalMs: number;
+  /** A runner is silent after this many beats did not arrive. */
+  readonly missedHeartbeats: number;
+  /** How long an execution is kept without a sign of life; also how long a broken stream is re-attached. */
+  readonly leaseMs: number;
+  /** A runner that has not accepted by then loses the offer. */
+  readonly offerMs: number;
+  /** How long an execution that was told to stop may take before JobForge ends it by itself. */
+  readonly cancelGraceMs: number;
+  /** Beyond an execution's own time limit, before JobForge ends it by itself. */
+  readonly overdueMs: number;
+  /** How long `stop` waits for running executions. */
+  readonly drainMs: number;
+  /** Bytes of a request or of one line of a runner's reply. */
+  readonly maxBodyBytes: number;
+  /** Bytes of log text kept for a job. */
+  readonly maxLogBytes: number;
+  /** Operations in one transaction. */
+  readonly maxCommitOperations: number;
+  /** Events that wait for one slow subscriber before it is ended. */
+  readonly maxSubscriberEvents: number;
+  /** Bytes of waiting jobs' inputs kept in memory; the rest is read from the store when its turn comes. */
+  readonly maxInputBytesInMemory: number;
+  /** Replies that one runner streams at once; executions share them where the runner takes batches. */
+  readonly maxStreamsPerRunner: number;
+  /** How long a runner that is offline stays listed. */
+  readonly forgetOfflineMs: number;
+}
+
+export const DEFAULT_LIMITS: JobForgeLimits = {
+  heartbeatIntervalMs: DEFAULTS.heartbeatIntervalMs,
+  missedHeartbeats: DEFAULTS.missedHeartbeats,
+  leaseMs: DEFAULTS.leaseMs,
+  offerMs: DEFAULTS.offerMs,
+  cancelGraceMs: DEFAULTS.cancelGraceMs,
+  overdueMs: 10_000,
+  drainMs: DEFAULTS.drainMs,
+  maxBodyBytes: DEFAULTS.maxBodyBytes,
+  maxLogBytes: DEFAULTS.maxLogBytes,
+  maxCommitOperations: 400,
+  maxSubscriberEvents: 1_000,
+  maxInputBytesInMemory: 64 * 1024 * 1024,
+  maxStreamsPerRunner: 256,
+  forgetOfflineMs: 24 * 60 * 60 * 1000,
+};

@@ -1,0 +1,34 @@
+import type { RunnerStatus } from '@controlplane/contracts';
+
+/** What is known of a runner's life. */
+export interface RunnerVitals {
+  /** As the runner last said of itself, by beat or health reply. */
+  readonly reported: Exclude<RunnerStatus, 'offline'>;
+  /** Nothing was heard and its probe was not answered. */
+  readonly lost: boolean;
+  readonly draining: boolean;
+  /** Its execute URL refused the last connection. */
+  readonly unreachable: boolean;
+  /** Nothing is offered before then. */
+  readonly blockedUntil: number;
+}
+
+/** The status that clients are shown. */
+export function runnerStatus(vitals: RunnerVitals): RunnerStatus {
+  return vitals.lost ? 'offline' : vitals.reported;
+}
+
+/** Why nothing may be offered to a runner now, in words that follow its name; undefined when it may. */
+export function refusalOf(vitals: RunnerVitals, now: number): string | undefined {
+  if (vitals.lost) return 'is offline';
+  if (vitals.draining) return 'is draining';
+  if (vitals.unreachable) return 'cannot be reached at its execute URL';
+  if (vitals.reported === 'unhealthy') return 'says that it is unhealthy';
+  if (vitals.blockedUntil > now) return 'was busy a moment ago';
+  return undefined;
+}
+
+/** Whether a runner has been silent for so long that it must be asked. */
+export function isSilent(lastSeenAt: number, now: number, beats: { readonly intervalMs: number; readonly missed: number }): boolean {
+  return now - lastSeenAt > beats.intervalMs * beats.missed;
+}

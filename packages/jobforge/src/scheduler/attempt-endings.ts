@@ -1,0 +1,198 @@
+import { envelopeOf, type CancelReason, type ErrorEnvelope } from '@controlplane/contracts';
+import { toJobEvent } from '../model/job-event.js';
+import { readHead } from '../model/job-record.js';
+import { moveJob } from '../model/job-state.js';
+import { afterFailure, afterLoss, type AttemptHistory, type NextStep } from '../model/retry.js';
+import type { FinalState } from '../store/store.js';
+import { iso, toEndEvent, type JobEnd } from './job-views.js';
+import type { Execution, LiveJob } from './live-job.js';
+import { releaseInput, type LiveState } from './live-state.js';
+import { freeSlot } from './runner-entry.js';
+
+/** How an attempt ended, as far as it is known. */
+export interface Ending {
+  /** Seq of its last event. Default: one more than the last seen. */
+  readonly eventSeq?: number;
+  readonly dropped?: number;
+}
+
+/** What becomes of a job when its execution is over. Each closes the execution: later news of it is ignored. */
+export interface AttemptEndings {
+  succeeded(execution: Execution, ending: Ending & { readonly data: string | undefined }): void;
+  failed(execution: Execution, ending: Ending & { readonly error: ErrorEnvelope }): void;
+  cancelled(execution: Execution, ending: Ending & { readonly reason: CancelReason; readonly message?: string | undefined }): void;
+  /** The runner is gone: what the capability does decides. */
+  lost(execution: Execution, message: string): void;
+  /** Not accepted after all: the job waits again, as if nothing had been. */
+  putBack(execution: Execution): void;
+  /** Ends a job that is not on a runner. Resolves `stored` once it is on disk. */
+  endWaiting(job: LiveJob, end: { readonly status: FinalState; readonly error: ErrorEnvelope }, stored?: () => void): void;
+}
+
+/** Why a job was cancelled, as its error. */
+export function cancellation(reason: CancelReason, message?: string): ErrorEnvelope {
+  return envelopeOf('EXECUTION_CANCELLED', { service: 'jobforge', message: message ?? `The job was cancelled (${reason}).` });
+}
+
+/** Why a job ended before it began. */
+export function expiry(job: LiveJob): ErrorEnvelope {
+  const at = iso(job.expiresAt ?? 0);
+  return envelopeOf('JOB_EXPIRED', { service: 'jobforge', message: `The job was not started before it expired at ${at}.` });
+}
+
+function close(state: LiveState, execution: Execution): void {
+  const { job, runner } = execution;
+  execution.phase = 'closed';
+  state.executions.delete(execution.lease.executionId);
+  freeSlot(execution);
+  runner.vitals.blockedUntil = 0;
+  job.execution = undefined;
+  state.wake();
+}
+
+function write(state: LiveState, job: LiveJob, end: JobEnd, stored?: () => void): void {
+  moveJob(job, 'ending');
+  state.commit.keep({ kind: 'finish-job', seq: job.seq, ...end }, () => {
+    moveJob(job, 'ended');
+    state.jobs.delete(job.id);
+    releaseInput(state, job);
+    state.hub.emit(job.id, () => toEndEvent(job.id, end));
+    stored?.();
+  });
+}
+
+const NO_RUN = {
+  startedAt: undefined,
+  runnerId: undefined,
+  runnerVersion: undefined,
+  executionId: undefined,
+  data: undefined,
+} as const satisfies Partial<JobEnd>;
+
+function endOf(state: LiveState, execution: Execution, ending: Ending): Omit<JobEnd, 'status' | 'data' | 'error'> {
+  const { job, runner, lease } = execution;
+  return {
+    attempt: execution.attempt,
+    eventSeq: ending.eventSeq ?? job.lastEventSeq + 1,
+    startedAt: execution.startedAt === 0 ? undefined : execution.startedAt,
+    endedAt: state.clock.now(),
+    runnerId: runner.id,
+    runnerVersion: runner.registration.version,
+    executionId: lease.executionId,
+    dropped: job.dropped + (ending.dropped ?? 0),
+  };
+}
+
+/** The job's retry policy is read from the store: few jobs fail, and all would have to carry it. */
+async function historyOf(state: LiveState, job: LiveJob): Promise<AttemptHistory> {
+  const stored = await state.store.loadJob(job.id);
+  const policy = readHead(stored?.head ?? '{}').retryPolicy;
+  return { policy, retries: job.retries, random: state.random() };
+}
+
+function requeue(state: LiveState, job: LiveJob): void {
+  if (state.jobs.get(job.id) !== job || job.phase !== 'retrying') return;
+  moveJob(job, 'queued');
+  state.ready.push(job);
+  state.wake();
+}
+
+function retry(state: LiveState, execution: Execution, next: { step: NextStep; error: ErrorEnvelope; ending: Ending }): void {
+  const { job } = execution;
+  const { step, error, ending } = next;
+  const end = endOf(state, execution, ending);
+  if (step.kind === 'retry') job.retries += 1;
+  job.nextAt = end.endedAt + (step.kind === 'retry' ? step.delayMs : 0);
+  job.error = JSON.stringify(error);
+  job.progress = undefined;
+  job.lastEventSeq = end.eventSeq;
+  moveJob(job, 'retrying');
+  const { attempt, eventSeq, endedAt, runnerId = '' } = end;
+  const startedAt = end.startedAt ?? endedAt;
+  const times = { startedAt, endedAt, nextAt: job.nextAt };
+  const { retries, seq } = job;
+  state.commit.keep({ kind: 'retry-job', seq, attempt, retries, eventSeq, ...times, runnerId, error: job.error }, () => {
+    const data = { error, attempt, nextAttemptAt: iso(times.nextAt) };
+    state.hub.emit(job.id, () => toJobEvent(job.id, { attempt, seq: eventSeq }, { type: 'job.retrying', at: endedAt, data }));
+    state.agenda.add(times.nextAt, () => requeue(state, job), () => job.phase === 'retrying');
+  });
+}
+
+/** What was offered before JobForge stopped may have been accepted meanwhile. */
+function assumeAccepted({ job, attempt }: Execution): void {
+  job.attempt = attempt;
+  moveJob(job, 'running');
+}
+
+export function createAttemptEndings(state: LiveState): AttemptEndings {
+  const failForGood = (execution: Execution, error: ErrorEnvelope, ending: Ending): void => {
+    const status = error.code === 'EXECUTION_CANCELLED' ? 'cancelled' : 'failed';
+    write(state, execution.job, { ...endOf(state, execution, ending), status, data: undefined, error: JSON.stringify(error) });
+  };
+
+  const decide = (
+    execution: Execution,
+    { error, ending }: { error: ErrorEnvelope; ending: Ending },
+    stepOf: (history: AttemptHistory) => NextStep,
+  ): void => {
+    const { job } = execution;
+    close(state, execution);
+    const finish = (step: NextStep): void => {
+      if (step.kind === 'fail' || job.cancel !== undefined) failForGood(execution, error, ending);
+      else retry(state, execution, { step, error, ending });
+    };
+    // A job that was accepted alone can be tried again; what was refused at the offer has not begun.
+    if (job.phase !== 'running' || job.cancel !== undefined) return failForGood(execution, error, ending);
+    historyOf(state, job).then(
+      (history) => finish(stepOf(history)),
+      (problem: unknown) => {
+        state.log('error', 'a retry policy could not be read', { jobId: job.id, problem: String(problem) });
+        finish({ kind: 'requeue' });
+      },
+    );
+  };
+
+  const endings: AttemptEndings = {
+    succeeded(execution, { data, ...ending }) {
+      close(state, execution);
+      write(state, execution.job, { ...endOf(state, execution, ending), status: 'completed', data, error: undefined });
+    },
+    failed(execution, { error, ...ending }) {
+      decide(execution, { error, ending }, (history) => afterFailure(error, history));
+    },
+    cancelled(execution, { reason, message, ...ending }) {
+      close(state, execution);
+      failForGood(execution, cancellation(reason, message), ending);
+    },
+    lost(execution, message) {
+      if (execution.job.cancel !== undefined) return endings.cancelled(execution, { reason: execution.job.cancel });
+      if (execution.phase === 'open' && !execution.recovered) return endings.putBack(execution);
+      if (execution.phase === 'open') assumeAccepted(execution);
+      const { writes } = execution.lease;
+      const error = envelopeOf('RUNNER_LOST', { service: 'jobforge', message, retryable: !writes });
+      decide(execution, { error, ending: {} }, (history) => afterLoss(writes, history));
+    },
+    putBack(execution) {
+      const { job } = execution;
+      close(state, execution);
+      if (job.phase === 'running') {
+        job.attempt -= 1;
+        job.lastEventSeq = execution.priorEventSeq;
+      }
+      moveJob(job, 'queued');
+      if (job.cancel !== undefined) {
+        return endings.endWaiting(job, { status: 'cancelled', error: cancellation(job.cancel) });
+      }
+      const expired = job.expiresAt !== undefined && job.attempt === 0 && job.expiresAt <= state.clock.now();
+      if (expired) return endings.endWaiting(job, { status: 'failed', error: expiry(job) });
+      // Without this a restart would take the job for one that may be running there.
+      state.commit.keep({ kind: 'lease-job', seq: job.seq, lease: undefined });
+      state.ready.push(job);
+    },
+    endWaiting(job, { status, error }, stored) {
+      const position = { attempt: job.attempt, eventSeq: job.lastEventSeq + 1, endedAt: state.clock.now() };
+      write(state, job, { ...NO_RUN, ...position, status, error: JSON.stringify(error), dropped: job.dropped }, stored);
+    },
+  };
+  return endings;
+}

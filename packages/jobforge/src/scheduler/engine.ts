@@ -1,0 +1,157 @@
+import type { HealthCheck, Probe } from '@controlplane/contracts';
+import { createLinkRegistry } from '../links/link-registry.js';
+import type { Clock } from '../model/clock.js';
+import type { JobForgeLimits } from '../model/limits.js';
+import type { Log } from '../model/log.js';
+import type { Operations } from '../model/operations.js';
+import type { Store } from '../store/store.js';
+import { createAgenda } from './agenda.js';
+import { createAttemptEndings } from './attempt-endings.js';
+import { cancelJob } from './cancellation.js';
+import { createDispatcher } from './dispatcher.js';
+import { createEventHub } from './event-hub.js';
+import { createGroupCommit } from './group-commit.js';
+import { jobEvents } from './job-events.js';
+import { createJobQueries } from './job-queries.js';
+import { createLeaseSweeper } from './lease-sweeper.js';
+import type { LiveState } from './live-state.js';
+import { createReadyQueue } from './ready-queue.js';
+import { recover } from './recovery.js';
+import { createRunnerRegistry } from './runner-registry.js';
+import { toRunnerMetadata } from './runner-entry.js';
+import { createScheduler } from './scheduler.js';
+import { createSubmissions } from './submissions.js';
+import { JobForgeError } from '../model/job-forge-error.js';
+
+export interface EngineOptions {
+  readonly store: Store;
+  readonly limits: JobForgeLimits;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly log: Log;
+}
+
+/** Everything between the API and the store: the operations, and when they begin and end. */
+export interface Engine {
+  readonly operations: Operations;
+  /** Puts back what had not ended and begins to place it. */
+  start(): Promise<void>;
+  /** Takes nothing new, and resolves once nothing runs or the time is over. */
+  drain(drainMs: number): Promise<void>;
+  /** Lets go of runners and listeners and stores what is left. */
+  stop(): Promise<void>;
+}
+
+function createState({ store, limits, clock, random, log }: EngineOptions): LiveState {
+  return {
+    ...{ store, limits, clock, random, log },
+    ...{ jobs: new Map(), executions: new Map(), ready: createReadyQueue() },
+    commit: createGroupCommit({ store, clock, log, maxOperations: limits.maxCommitOperations }),
+    hub: createEventHub(),
+    agenda: createAgenda(clock),
+    wake: () => undefined,
+    inputBytes: 0,
+    stopping: false,
+  };
+}
+
+/** Many calls in one turn of the event loop run it once. */
+function oncePerTurn(run: () => void): () => void {
+  let asked = false;
+  return () => {
+    if (asked) return;
+    asked = true;
+    queueMicrotask(() => {
+      asked = false;
+      run();
+    });
+  };
+}
+
+function healthOf(state: LiveState, startedAt: number): HealthCheck {
+  const failure = state.commit.failure();
+  const status = failure === undefined ? 'healthy' : 'unhealthy';
+  const check = { name: 'store', status, responseTimeMs: 0 } as const;
+  const now = state.clock.now();
+  return {
+    ...{ service: 'jobforge', status, version: '1.0.0', uptime: (now - startedAt) / 1000 },
+    timestamp: new Date(now).toISOString(),
+    checks: [failure === undefined ? check : { ...check, message: failure.message }],
+  };
+}
+
+function readinessOf(state: LiveState): Probe {
+  const reasons = state.stopping ? ['JobForge is shutting down.'] : [];
+  if (state.commit.failure() !== undefined) reasons.push('The store cannot be written.');
+  return { ok: reasons.length === 0, reasons };
+}
+
+/** Resolves when nothing runs any more, or after `drainMs`. */
+function idle(state: LiveState, drainMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    const deadline = state.clock.now() + drainMs;
+    const look = (): void => {
+      if (state.executions.size === 0 || state.clock.now() >= deadline) return resolve();
+      state.clock.after(Math.min(20, drainMs), look);
+    };
+    look();
+  });
+}
+
+export function createEngine(options: EngineOptions): Engine {
+  const { clock, limits, store } = options;
+  const startedAt = clock.now();
+  const state = createState(options);
+  const links = createLinkRegistry({ clock, limits });
+  const endings = createAttemptEndings(state);
+  const dispatcher = createDispatcher(state, endings);
+  const registry = createRunnerRegistry({ state, links, endings });
+  const scheduler = createScheduler({ state, registry, dispatcher });
+  const submissions = createSubmissions({ state, registry, scheduler, dispatcher, endings });
+  const sweeper = createLeaseSweeper({ state, registry, dispatcher, endings });
+  const queries = createJobQueries(state, registry);
+  state.wake = oncePerTurn(scheduler.run);
+  state.commit.onFlush(links.flushAll);
+
+  return {
+    operations: {
+      submitJob: submissions.submitJob,
+      submitJobs: submissions.submitJobs,
+      showJob: queries.showJob,
+      listJobs: queries.listJobs,
+      cancelJob: (id, reason = 'user') => cancelJob({ state, endings, dispatcher }, id, reason),
+      jobEvents: (id, eventOptions) => jobEvents(state, id, eventOptions),
+      registerRunner: registry.register,
+      heartbeat: async (beat) => registry.heartbeat(beat),
+      deregisterRunner: registry.deregister,
+      listRunners: async () => registry.list(),
+      async showRunner(id) {
+        const entry = registry.get(id);
+        if (entry === undefined) throw new JobForgeError('RUNNER_NOT_FOUND', { message: `There is no runner "${id}".` });
+        return toRunnerMetadata(entry);
+      },
+      health: async () => healthOf(state, startedAt),
+      readiness: () => readinessOf(state),
+    },
+    async start() {
+      await recover({ state, registry, dispatcher, endings, submissions });
+      sweeper.start();
+    },
+    async drain(drainMs) {
+      state.stopping = true;
+      await idle(state, drainMs);
+    },
+    async stop() {
+      state.stopping = true;
+      sweeper.stop();
+      links.closeAll();
+      state.agenda.stop();
+      try {
+        await state.commit.drain();
+      } finally {
+        state.hub.close();
+        await store.close();
+      }
+    },
+  };
+}

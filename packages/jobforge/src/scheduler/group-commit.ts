@@ -1,0 +1,137 @@
+/**
+ * @module
+ * scheduler/ decides and carries out: which job goes to which runner, what becomes of it, and in which order all of
+ * that is written. It imports contracts, model/, store/store.ts and links/; never api or express.
+ */
+import type { Clock } from '../model/clock.js';
+import { JobForgeError } from '../model/job-forge-error.js';
+import type { Log } from '../model/log.js';
+import type { Outcome, Store, StoreOperation } from '../store/store.js';
+
+/** Told what became of an operation: an error where it was not stored. */
+export type Settled = (error: JobForgeError | undefined, outcome: Outcome) => void;
+
+/** One list of everything to be written: what arrives while one transaction runs is the next one. */
+export interface GroupCommit {
+  /** Stores an operation or says that it could not: for what a caller waits for. */
+  attempt(operation: StoreOperation, settled: Settled): void;
+  /** Stores an operation, again and again while the store fails: for what has happened already. */
+  keep(operation: StoreOperation, stored?: () => void): void;
+  /** Called after the callbacks of each transaction: the moment to send what they gathered. */
+  onFlush(flushed: () => void): void;
+  /** Resolves once everything so far is stored. Rejects with the store's error when the last try failed. */
+  drain(): Promise<void>;
+  /** Why the last transaction failed; undefined while all is well. */
+  failure(): Error | undefined;
+}
+
+interface Entry {
+  readonly operation: StoreOperation;
+  readonly settled: Settled | undefined;
+  readonly stored: (() => void) | undefined;
+}
+
+export interface GroupCommitOptions {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly maxOperations: number;
+}
+
+const RETRY_MS = 500;
+
+function asError(value: unknown): Error {
+  return value instanceof Error ? value : new Error(String(value));
+}
+
+export function createGroupCommit({ store, clock, log, maxOperations }: GroupCommitOptions): GroupCommit {
+  let pending: Entry[] = [];
+  let running = false;
+  let scheduled = false;
+  let failure: Error | undefined;
+  let waiters: { resolve: () => void; reject: (error: Error) => void }[] = [];
+  const listeners: (() => void)[] = [];
+
+  const schedule = (): void => {
+    if (scheduled || running) return;
+    scheduled = true;
+    setImmediate(flush);
+  };
+
+  const guarded = (callback: () => void): void => {
+    try {
+      callback();
+    } catch (error) {
+      log('error', 'a callback after a commit threw', { error: asError(error).stack });
+    }
+  };
+
+  const settle = (entries: readonly Entry[], outcomes: readonly Outcome[]): void => {
+    for (const [index, entry] of entries.entries()) {
+      guarded(() => {
+        entry.settled?.(undefined, outcomes[index] ?? 'done');
+        entry.stored?.();
+      });
+    }
+  };
+
+  const refuse = (entries: readonly Entry[], cause: Error): void => {
+    failure = cause;
+    log('error', 'the store could not be written', { error: cause.message });
+    const error = new JobForgeError('STORE_UNAVAILABLE', { causes: [{ name: cause.name, message: cause.message }] });
+    pending = [...entries.filter((entry) => entry.settled === undefined), ...pending];
+    for (const entry of entries) guarded(() => entry.settled?.(error, 'done'));
+    for (const waiter of waiters) waiter.reject(cause);
+    waiters = [];
+  };
+
+  const next = (): void => {
+    running = false;
+    for (const flushed of listeners) guarded(flushed);
+    if (pending.length === 0) {
+      for (const waiter of waiters) waiter.resolve();
+      waiters = [];
+    } else if (failure === undefined) schedule();
+    else {
+      scheduled = true;
+      clock.after(RETRY_MS, flush);
+    }
+  };
+
+  const commit = async (entries: readonly Entry[]): Promise<void> => {
+    try {
+      const outcomes = await store.commit(entries.map((entry) => entry.operation));
+      failure = undefined;
+      settle(entries, outcomes);
+    } catch (error) {
+      refuse(entries, asError(error));
+    }
+    next();
+  };
+
+  function flush(): void {
+    scheduled = false;
+    if (running || pending.length === 0) return;
+    running = true;
+    const entries = pending.length <= maxOperations ? pending : pending.slice(0, maxOperations);
+    pending = pending.length <= maxOperations ? [] : pending.slice(maxOperations);
+    void commit(entries);
+  }
+
+  const add = (entry: Entry): void => {
+    pending.push(entry);
+    schedule();
+  };
+
+  return {
+    attempt: (operation, settled) => add({ operation, settled, stored: undefined }),
+    keep: (operation, stored) => add({ operation, settled: undefined, stored }),
+    onFlush: (flushed) => void listeners.push(flushed),
+    drain: () =>
+      new Promise((resolve, reject) => {
+        if (pending.length === 0 && !running) return resolve();
+        waiters.push({ resolve, reject });
+      }),
+    failure: () => failure,
+  };
+}

@@ -1,0 +1,102 @@
+import type { ErrorDetail, JsonObject } from '@controlplane/contracts';
+import { Ajv, type ErrorObject, type Options, type ValidateFunction } from 'ajv';
+import { Ajv2019 } from 'ajv/dist/2019.js';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import formats from 'ajv-formats';
+
+/** Says what is wrong with an input; undefined when nothing is. Paths begin with `input`. */
+export type InputCheck = (input: JsonObject) => ErrorDetail[] | undefined;
+
+const MAX_DETAILS = 20;
+/** Inputs up to this size are told everything that is wrong with them, larger ones the first thing alone. */
+const MAX_EXHAUSTIVE_CHARACTERS = 64 * 1024;
+const MAX_CACHED = 1_000;
+
+const OPTIONS: Options = { strict: false, addUsedSchema: false, validateFormats: true, verbose: true };
+
+function compile(schema: JsonObject, allErrors: boolean): ValidateFunction {
+  const { $schema: draft, ...rest } = schema;
+  const options = { ...OPTIONS, allErrors };
+  const named = typeof draft === 'string' ? draft : '';
+  const ajv = named.includes('draft-07')
+    ? new Ajv(options)
+    : named.includes('2019-09')
+      ? new Ajv2019(options)
+      : new Ajv2020(options);
+  // The plugin is CommonJS whose function is its default export.
+  (formats as unknown as (instance: typeof ajv) => void)(ajv);
+  return ajv.compile(rest);
+}
+
+function kindOf(value: unknown): string {
+  if (value === null) return 'null';
+  return Array.isArray(value) ? 'array' : typeof value;
+}
+
+function unescape(segment: string): string {
+  return segment.replaceAll('~1', '/').replaceAll('~0', '~');
+}
+
+function messageOf(error: ErrorObject, missing: string | undefined): string {
+  if (missing !== undefined) {
+    const properties = (error.parentSchema?.['properties'] ?? {}) as Record<string, { type?: unknown } | undefined>;
+    const type = properties[missing]?.type;
+    return `expected ${typeof type === 'string' ? type : 'a value'}, received undefined`;
+  }
+  if (error.keyword === 'type') return `expected ${String(error.params['type'])}, received ${kindOf(error.data)}`;
+  return error.message ?? `does not satisfy ${error.keyword}`;
+}
+
+function toDetail(error: ErrorObject): ErrorDetail {
+  const { missingProperty, additionalProperty } = error.params as Record<string, string | undefined>;
+  const at = error.instancePath.split('/').slice(1).map(unescape);
+  const extra = missingProperty ?? additionalProperty;
+  return {
+    path: ['input', ...at, ...(extra === undefined ? [] : [extra])],
+    message: messageOf(error, missingProperty),
+    code: error.keyword,
+  };
+}
+
+function createCheck(schema: JsonObject): InputCheck {
+  const first = compile(schema, false);
+  let every: ValidateFunction | undefined;
+  return (input) => {
+    if (first(input)) return undefined;
+    let errors = first.errors ?? [];
+    if (JSON.stringify(input).length <= MAX_EXHAUSTIVE_CHARACTERS) {
+      every ??= compile(schema, true);
+      if (!every(input)) errors = every.errors ?? errors;
+    }
+    return errors.slice(0, MAX_DETAILS).map(toDetail);
+  };
+}
+
+/** Compiles input schemas, each text once. */
+export interface InputChecks {
+  /** The check of a schema, or why it cannot be compiled. */
+  of(schema: JsonObject): { readonly check: InputCheck } | { readonly problem: string };
+}
+
+export function createInputChecks(): InputChecks {
+  const compiled = new Map<string, ReturnType<InputChecks['of']>>();
+  const build = (schema: JsonObject): ReturnType<InputChecks['of']> => {
+    try {
+      return { check: createCheck(schema) };
+    } catch (error) {
+      return { problem: error instanceof Error ? error.message : String(error) };
+    }
+  };
+  return {
+    of(schema) {
+      const text = JSON.stringify(schema);
+      const known = compiled.get(text);
+      if (known !== undefined) return known;
+      const built = build(schema);
+      const oldest = compiled.keys().next().value;
+      if (compiled.size >= MAX_CACHED && oldest !== undefined) compiled.delete(oldest);
+      compiled.set(text, built);
+      return built;
+    },
+  };
+}

@@ -1,0 +1,105 @@
+import type { JobEvent } from '@controlplane/contracts';
+import { JobForgeError } from '../model/job-forge-error.js';
+import { isAfter, parseEventId, type EventPosition } from '../model/job-event.js';
+import type { JobEventsOptions } from '../model/operations.js';
+import { toEvents } from './job-history.js';
+import type { LiveState } from './live-state.js';
+import { jobNotFound, reading } from './store-reads.js';
+
+/** Events that wait for one subscriber. */
+interface Inbox {
+  /** The next one; undefined when there will be none. */
+  next(): Promise<JobEvent | undefined>;
+  close(): void;
+}
+
+const BEFORE_ALL: EventPosition = { attempt: -1, seq: 0 };
+
+const ENDINGS: ReadonlySet<string> = new Set(['job.completed', 'job.failed', 'job.cancelled', 'job.expired']);
+
+function openInbox({ hub, limits }: LiveState, jobId: string, signal: AbortSignal | undefined): Inbox {
+  const waiting: JobEvent[] = [];
+  let over = false;
+  let tooSlow = false;
+  let wake: (() => void) | undefined;
+  const rouse = (): void => {
+    wake?.();
+    wake = undefined;
+  };
+  const finish = (): void => {
+    over = true;
+    rouse();
+  };
+  const leave = hub.listen(jobId, {
+    onEvent(event) {
+      if (over) return;
+      if (waiting.length >= limits.maxSubscriberEvents) {
+        tooSlow = true;
+        return finish();
+      }
+      waiting.push(event);
+      rouse();
+    },
+    onClose: finish,
+  });
+  signal?.addEventListener('abort', finish, { once: true });
+
+  return {
+    async next() {
+      while (waiting.length === 0 && !over) await new Promise<void>((resolve) => (wake = resolve));
+      if (signal?.aborted) return undefined;
+      const event = waiting.shift();
+      if (event === undefined && tooSlow) {
+        throw new JobForgeError('SUBSCRIBER_TOO_SLOW', {
+          message: `More than ${limits.maxSubscriberEvents} events of job "${jobId}" were waiting to be read; resume after the last one that was.`,
+        });
+      }
+      return event;
+    },
+    close() {
+      finish();
+      leave();
+      signal?.removeEventListener('abort', finish);
+    },
+  };
+}
+
+function readAfter(afterId: string | undefined): EventPosition {
+  if (afterId === undefined || afterId === '') return BEFORE_ALL;
+  const position = parseEventId(afterId);
+  if (position !== undefined) return position;
+  throw new JobForgeError('VALIDATION_ERROR', {
+    message: `"${afterId}" is no event id.`,
+    details: [{ path: ['lastEventId'], message: 'expected <attempt>.<seq>, such as 1.4' }],
+  });
+}
+
+/** What has happened to a job and then what happens, each event once and in order, to its end. */
+export async function* jobEvents(state: LiveState, id: string, options: JobEventsOptions = {}): AsyncGenerator<JobEvent> {
+  const { signal, follow = true } = options;
+  let last = readAfter(options.afterId);
+  // Listening comes before reading, so that nothing falls between the two; what comes twice is left out by its id.
+  const inbox = openInbox(state, id, signal);
+  const isNews = (event: JobEvent): boolean => {
+    const position = parseEventId(event.id);
+    if (position === undefined || !isAfter(position, last)) return false;
+    last = position;
+    return true;
+  };
+  try {
+    const stored = await reading(state.store.loadJob(id));
+    if (stored === undefined) throw jobNotFound(id);
+    const history = await reading(state.store.loadHistory(stored.seq));
+    for (const event of toEvents(stored, history, state.jobs.get(id))) {
+      if (signal?.aborted) return;
+      if (isNews(event)) yield event;
+    }
+    if (stored.end !== undefined || !follow) return;
+    for (let event = await inbox.next(); event !== undefined; event = await inbox.next()) {
+      if (isNews(event)) yield event;
+      if (ENDINGS.has(event.type)) return;
+    }
+  } finally {
+    inbox.close();
+  }
+}

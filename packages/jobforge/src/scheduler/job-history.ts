@@ -1,0 +1,55 @@
+import type { ErrorEnvelope, JobEvent, JsonObject } from '@controlplane/contracts';
+import { CREATED, QUEUED, isAfter, parseEventId, toJobEvent, type EventPosition } from '../model/job-event.js';
+import { readHead } from '../model/job-record.js';
+import type { JobHistory, StoredAttempt, StoredJob } from '../store/store.js';
+import { iso, toEndEvent } from './job-views.js';
+import type { LiveJob } from './live-job.js';
+
+function beginning({ id, createdAt, head }: StoredJob, live: LiveJob | undefined): JobEvent[] {
+  const { type, payload, metadata } = readHead(head);
+  const events = [toJobEvent(id, CREATED, { type: 'job.created', at: createdAt, data: { type, capability: payload.type } })];
+  if (live?.phase === 'pending') return events;
+  const at = Math.max(createdAt, metadata.scheduledAt === undefined ? 0 : Date.parse(metadata.scheduledAt));
+  return [...events, toJobEvent(id, QUEUED, { type: 'job.queued', at })];
+}
+
+function started(jobId: string, attempt: number, { at, ...data }: { at: number } & JsonObject): JobEvent {
+  return toJobEvent(jobId, { attempt, seq: 0 }, { type: 'job.started', at, data: { attempt, ...data } });
+}
+
+function ofAttempt(jobId: string, { attempt, eventSeq, startedAt, endedAt, nextAt, runnerId, error }: StoredAttempt): JobEvent[] {
+  const data = { error: JSON.parse(error) as ErrorEnvelope, attempt, nextAttemptAt: iso(nextAt) };
+  const retrying = toJobEvent(jobId, { attempt, seq: eventSeq }, { type: 'job.retrying', at: endedAt, data });
+  return eventSeq === 0 ? [retrying] : [started(jobId, attempt, { at: startedAt, runnerId }), retrying];
+}
+
+function ofNow(stored: StoredJob, live: LiveJob | undefined): JobEvent[] {
+  const { id, end } = stored;
+  if (end !== undefined) {
+    const ran = end.startedAt !== undefined && end.eventSeq > 0;
+    const start = ran ? [started(id, end.attempt, { at: end.startedAt ?? 0, runnerId: end.runnerId, executionId: end.executionId })] : [];
+    return [...start, toEndEvent(id, end)];
+  }
+  const execution = live?.execution;
+  if (execution === undefined || execution.phase !== 'accepted') return [];
+  const { attempt, startedAt, runner, lease } = execution;
+  const who = { runnerId: runner.id, runnerName: runner.name, executionId: lease.executionId };
+  return [started(id, attempt, { at: startedAt, ...who })];
+}
+
+const positionOf = (event: JobEvent): EventPosition => parseEventId(event.id) ?? CREATED;
+
+/** Everything that has happened to a job, in order: ids are made from what is stored, so they are the same again after a restart. */
+export function toEvents(stored: StoredJob, history: JobHistory, live: LiveJob | undefined): JobEvent[] {
+  const { id } = stored;
+  const kept = history.events.map(({ attempt, eventSeq, at, type, data }) =>
+    toJobEvent(id, { attempt, seq: eventSeq }, { type: type === 'log' ? 'job.log' : 'job.progress', at, data: JSON.parse(data) as JsonObject }),
+  );
+  const events = [
+    ...beginning(stored, live),
+    ...history.attempts.flatMap((attempt) => ofAttempt(id, attempt)),
+    ...kept,
+    ...ofNow(stored, live),
+  ];
+  return events.sort((left, right) => (isAfter(positionOf(left), positionOf(right)) ? 1 : -1));
+}

@@ -1,0 +1,70 @@
+import type { JobList, JobListQuery, JobResponse } from '@controlplane/contracts';
+import { JobForgeError } from '../model/job-forge-error.js';
+import { shownStatus } from '../model/job-state.js';
+import { whyWaiting } from '../model/placement.js';
+import type { FinalState, JobPage } from '../store/store.js';
+import { toJobResponse } from './job-views.js';
+import type { LiveState } from './live-state.js';
+import { demandOf } from './ready-queue.js';
+import type { RunnerRegistry } from './runner-registry.js';
+import { jobNotFound, reading } from './store-reads.js';
+
+export interface JobQueries {
+  showJob(id: string): Promise<JobResponse>;
+  listJobs(query: JobListQuery): Promise<JobList>;
+}
+
+function readCursor(cursor: string | undefined): number | undefined {
+  if (cursor === undefined) return undefined;
+  const seq = Number(cursor);
+  if (Number.isSafeInteger(seq) && seq > 0) return seq;
+  throw new JobForgeError('VALIDATION_ERROR', {
+    message: `"${cursor}" is no cursor.`,
+    details: [{ path: ['cursor'], message: 'expected the nextCursor of an earlier page' }],
+  });
+}
+
+function isEnded(status: JobListQuery['status']): status is FinalState {
+  return status === 'completed' || status === 'failed' || status === 'cancelled';
+}
+
+/** Jobs that have not ended are few beside those that have, and are known here: no index on disk is needed. */
+async function listLive(state: LiveState, query: JobListQuery, before: number | undefined): Promise<JobPage> {
+  const seqs: number[] = [];
+  for (const job of state.jobs.values()) {
+    if (shownStatus(job.phase) !== query.status || job.seq >= (before ?? Infinity)) continue;
+    if (query.type === undefined || job.type === query.type) seqs.push(job.seq);
+  }
+  seqs.sort((left, right) => right - left);
+  const page = seqs.slice(0, query.limit);
+  const jobs = await state.store.loadJobs(page);
+  return { jobs, next: seqs.length > page.length ? page.at(-1) : undefined };
+}
+
+export function createJobQueries(state: LiveState, registry: RunnerRegistry): JobQueries {
+  return {
+    async showJob(id) {
+      const stored = await reading(state.store.loadJob(id));
+      if (stored === undefined) throw jobNotFound(id);
+      const live = state.jobs.get(id);
+      const view = toJobResponse(stored, live);
+      if (live?.phase === 'queued') {
+        const demand = demandOf(live);
+        const at = { now: state.clock.now(), known: registry.capabilityIds() };
+        view.waitingFor = whyWaiting(demand, registry.offers(demand), at);
+      }
+      return view;
+    },
+    async listJobs(query) {
+      const before = readCursor(query.cursor);
+      const { status, type, limit } = query;
+      const ended = isEnded(status) ? status : undefined;
+      const page =
+        status === undefined || ended !== undefined
+          ? await reading(state.store.listJobs({ before, limit, type, ended }))
+          : await reading(listLive(state, query, before));
+      const items = page.jobs.map((stored) => toJobResponse(stored, state.jobs.get(stored.id)));
+      return page.next === undefined ? { items } : { items, nextCursor: String(page.next) };
+    },
+  };
+}

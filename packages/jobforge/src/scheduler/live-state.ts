@@ -1,0 +1,45 @@
+import type { Clock } from '../model/clock.js';
+import type { JobForgeLimits } from '../model/limits.js';
+import type { Log } from '../model/log.js';
+import type { Store } from '../store/store.js';
+import type { Agenda } from './agenda.js';
+import type { EventHub } from './event-hub.js';
+import type { GroupCommit } from './group-commit.js';
+import type { Execution, LiveJob } from './live-job.js';
+import type { ReadyQueue } from './ready-queue.js';
+
+/** What the parts of the scheduler share: the jobs that have not ended, and the ways to time, disk and listeners. */
+export interface LiveState {
+  /** Jobs on disk that have not ended, in the order of their seq. */
+  readonly jobs: Map<string, LiveJob>;
+  readonly ready: ReadyQueue;
+  /** Executions that have not ended, by id. */
+  readonly executions: Map<string, Execution>;
+  readonly store: Store;
+  readonly commit: GroupCommit;
+  readonly hub: EventHub;
+  readonly agenda: Agenda;
+  readonly clock: Clock;
+  readonly limits: JobForgeLimits;
+  readonly log: Log;
+  /** In [0, 1). */
+  readonly random: () => number;
+  /** Has the scheduler look for work to place. Cheap to call; looks once for many calls. */
+  wake(): void;
+  /** Bytes of inputs in memory. */
+  inputBytes: number;
+  /** JobForge takes and places nothing new. */
+  stopping: boolean;
+}
+
+/** Keeps a job's input in memory while there is room for it. */
+export function holdInput(state: LiveState, job: LiveJob, input: string): void {
+  if (state.inputBytes + input.length > state.limits.maxInputBytesInMemory) return;
+  state.inputBytes += input.length;
+  job.input = input;
+}
+
+export function releaseInput(state: LiveState, job: LiveJob): void {
+  state.inputBytes -= job.input?.length ?? 0;
+  job.input = undefined;
+}

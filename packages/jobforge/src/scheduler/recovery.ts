@@ -1,0 +1,127 @@
+import { DEFAULTS, envelopeOf, type JobMetadata } from '@controlplane/contracts';
+import { executionMetadata } from '../model/job-record.js';
+import { leaseFromText, type Lease } from '../model/lease.js';
+import { moveJob } from '../model/job-state.js';
+import type { StoredJob } from '../store/store.js';
+import { cancellation, type AttemptEndings } from './attempt-endings.js';
+import type { Dispatcher } from './dispatcher.js';
+import { NEW_JOB, type LiveJob } from './live-job.js';
+import { holdInput, type LiveState } from './live-state.js';
+import { isSameInstance, type RunnerRecord } from './runner-entry.js';
+import type { RunnerRegistry } from './runner-registry.js';
+import { createExecution } from './scheduler.js';
+import type { Submissions } from './submissions.js';
+
+export interface RecoveryParts {
+  readonly state: LiveState;
+  readonly registry: RunnerRegistry;
+  readonly dispatcher: Dispatcher;
+  readonly endings: AttemptEndings;
+  readonly submissions: Submissions;
+}
+
+/** What was found. */
+export interface Recovered {
+  readonly jobs: number;
+  readonly runners: number;
+}
+
+const PAGE = 1_000;
+
+/** The members of a stored head that a live job is made of. It was checked before it was written. */
+interface HeadText {
+  priority: number;
+  payload: { type: string };
+  metadata: JobMetadata;
+  timeoutMs?: number;
+}
+
+function toLiveJob(state: LiveState, stored: StoredJob): LiveJob {
+  const head = JSON.parse(stored.head) as HeadText;
+  const { metadata } = head;
+  const scheduledAt = metadata.scheduledAt === undefined ? 0 : Date.parse(metadata.scheduledAt);
+  const job: LiveJob = {
+    ...NEW_JOB,
+    ...{ id: stored.id, type: stored.type, capability: head.payload.type, priority: head.priority },
+    ...{ createdAt: stored.createdAt, timeoutMs: head.timeoutMs, seq: stored.seq },
+    expiresAt: metadata.expiresAt === undefined ? undefined : Date.parse(metadata.expiresAt),
+    executionMetadata: executionMetadata(metadata),
+    ...{ attempt: stored.attempt, retries: stored.retries, error: stored.error, input: undefined },
+    nextAt: stored.nextAt ?? scheduledAt,
+    cancel: stored.cancel as LiveJob['cancel'],
+  };
+  holdInput(state, job, stored.input);
+  return job;
+}
+
+/** Reads how far the events of a job have come. */
+async function restoreEvents(state: LiveState, job: LiveJob, attempt: number): Promise<number> {
+  const { attempts, events } = await state.store.loadHistory(job.seq);
+  for (const event of events) job.keptBytes += event.data.length;
+  const last = attempts.at(-1);
+  if (last !== undefined) job.lastEventSeq = last.eventSeq;
+  const seen = events.findLast((event) => event.attempt === attempt);
+  return seen?.eventSeq ?? -1;
+}
+
+/** Takes up an execution again, or decides what its loss means. */
+async function recoverLease(parts: RecoveryParts, job: LiveJob, text: string): Promise<void> {
+  const { state, registry, endings, dispatcher } = parts;
+  const lease = leaseFromText(text);
+  const seenSeq = await restoreEvents(state, job, job.attempt + 1);
+  const runner = registry.get(lease.runnerId);
+  if (runner === undefined) return recoverWithoutRunner(parts, job, lease);
+  const capability = runner.registration.capabilities.find(({ id }) => id === lease.capabilityId);
+  const timeoutMs = job.timeoutMs ?? capability?.timeoutMs ?? DEFAULTS.executionTimeoutMs;
+  const execution = createExecution(job, runner, { lease, timeoutMs, recovered: true });
+  state.executions.set(lease.executionId, execution);
+  moveJob(job, 'leased');
+  execution.seenSeq = seenSeq;
+  if (!isSameInstance(runner, lease.instanceId) || !runner.link.canReattach) {
+    return endings.lost(execution, 'JobForge was restarted and cannot take up the execution again.');
+  }
+  execution.brokenSince = state.clock.now();
+  execution.leaseUntil = execution.brokenSince + state.limits.leaseMs;
+  dispatcher.reattach(execution);
+}
+
+function recoverWithoutRunner({ state, endings }: RecoveryParts, job: LiveJob, { writes }: Lease): void {
+  moveJob(job, 'queued');
+  if (!writes) return state.ready.push(job);
+  const message = 'JobForge was restarted, and the runner of the execution has left.';
+  endings.endWaiting(job, { status: 'failed', error: envelopeOf('RUNNER_LOST', { service: 'jobforge', message }) });
+}
+
+async function recoverJob(parts: RecoveryParts, stored: StoredJob): Promise<void> {
+  const { state, endings, submissions } = parts;
+  const job = toLiveJob(state, stored);
+  state.jobs.set(job.id, job);
+  if (stored.lease !== undefined) return recoverLease(parts, job, stored.lease);
+  if (stored.attempt > 0) await restoreEvents(state, job, stored.attempt);
+  const waits = job.nextAt > state.clock.now();
+  moveJob(job, waits ? stored.state : 'queued');
+  if (job.cancel !== undefined) {
+    return endings.endWaiting(job, { status: 'cancelled', error: cancellation(job.cancel) });
+  }
+  if (job.phase === 'queued') state.ready.push(job);
+  submissions.watch(job);
+}
+
+/** Puts everything back that had not ended when JobForge stopped, however it stopped. */
+export async function recover(parts: RecoveryParts): Promise<Recovered> {
+  const { state, registry } = parts;
+  const runners = await state.store.loadRunners();
+  for (const { id, record } of runners) registry.restore(id, JSON.parse(record) as RunnerRecord);
+  let [jobs, after] = [0, 0];
+  for (;;) {
+    const page = await state.store.unfinishedJobs({ after, limit: PAGE });
+    for (const stored of page) {
+      jobs += 1;
+      await recoverJob(parts, stored);
+      after = stored.seq;
+    }
+    if (page.length < PAGE) break;
+  }
+  state.wake();
+  return { jobs, runners: runners.length };
+}

@@ -1,0 +1,124 @@
+import type { RunnerMetadata, RunnerRegistrationRequest } from '@controlplane/contracts';
+import { CONTRACT_VERSION_CURRENT, DEFAULTS, serializeVersion } from '@controlplane/contracts';
+import type { RunnerLink } from '../links/runner-link.js';
+import type { PlaceableRunner } from '../model/placement.js';
+import { runnerStatus, type RunnerVitals } from '../model/runner-status.js';
+import type { InputCheck } from './input-check.js';
+import type { Execution } from './live-job.js';
+
+/** What a runner is known by until it has a secret: its name on its machine, else at its address. */
+export function identityOf({ name, machineId, healthCheckEndpoint }: RunnerRegistrationRequest): string {
+  return machineId === undefined ? `at\n${name}\n${healthCheckEndpoint}` : `on\n${name}\n${machineId}`;
+}
+
+/** What the store keeps of a runner. */
+export interface RunnerRecord {
+  readonly registration: RunnerRegistrationRequest;
+  readonly registeredAt: number;
+}
+
+/** A runner as the scheduler holds it. */
+export interface RunnerEntry extends PlaceableRunner {
+  readonly id: string;
+  registration: RunnerRegistrationRequest;
+  registeredAt: number;
+  lastSeenAt: number;
+  readonly vitals: { -readonly [K in keyof RunnerVitals]: RunnerVitals[K] };
+  link: RunnerLink;
+  checks: ReadonlyMap<string, InputCheck | undefined>;
+  readonly executions: Map<string, Execution>;
+  readonly activeByCapability: Map<string, number>;
+  /** Offers in a row that failed: spaces out the next ones. */
+  failures: number;
+  probing: boolean;
+  nextProbeAt: number;
+  /** It has deregistered: forgotten as soon as nothing runs on it. */
+  leaving: boolean;
+}
+
+export interface NewRunner {
+  readonly id: string;
+  readonly record: RunnerRecord;
+  readonly link: RunnerLink;
+  readonly checks: ReadonlyMap<string, InputCheck | undefined>;
+  readonly now: number;
+}
+
+export function createRunnerEntry({ id, record, link, checks, now }: NewRunner): RunnerEntry {
+  const executions = new Map<string, Execution>();
+  const activeByCapability = new Map<string, number>();
+  return {
+    id,
+    registration: record.registration,
+    registeredAt: record.registeredAt,
+    lastSeenAt: now,
+    vitals: { reported: 'healthy', lost: false, draining: false, unreachable: false, blockedUntil: 0 },
+    link,
+    checks,
+    executions,
+    activeByCapability,
+    failures: 0,
+    probing: false,
+    nextProbeAt: 0,
+    leaving: false,
+    get name() {
+      return this.registration.name;
+    },
+    get slots() {
+      return this.registration.maxConcurrency ?? DEFAULTS.runnerSlots;
+    },
+    get active() {
+      return executions.size;
+    },
+    get hasRoom() {
+      return this.link.hasRoom();
+    },
+    activeOf: (capabilityId) => activeByCapability.get(capabilityId) ?? 0,
+  };
+}
+
+/** Counts an execution as running on its runner. */
+export function occupySlot(execution: Execution): void {
+  const { runner, lease } = execution;
+  runner.executions.set(lease.executionId, execution);
+  runner.activeByCapability.set(lease.capabilityId, runner.activeOf(lease.capabilityId) + 1);
+}
+
+/** Gives the slot back; doing it twice changes nothing. */
+export function freeSlot({ runner, lease }: Execution): void {
+  if (!runner.executions.delete(lease.executionId)) return;
+  const active = runner.activeOf(lease.capabilityId) - 1;
+  if (active > 0) runner.activeByCapability.set(lease.capabilityId, active);
+  else runner.activeByCapability.delete(lease.capabilityId);
+}
+
+const iso = (time: number): string => new Date(time).toISOString();
+
+/** Leaves out members that are undefined. */
+function defined<T extends object>(value: T): { [K in keyof T]: Exclude<T[K], undefined> } {
+  const entries = Object.entries(value).filter(([, member]) => member !== undefined);
+  return Object.fromEntries(entries) as { [K in keyof T]: Exclude<T[K], undefined> };
+}
+
+/** A runner as clients are shown it. */
+export function toRunnerMetadata(entry: RunnerEntry): RunnerMetadata {
+  const { name, version, contractVersion, capabilities, healthCheckEndpoint, tags } = entry.registration;
+  const { instanceId, machineId, delivery, labels, platform, buildId, features } = entry.registration;
+  return {
+    ...{ id: entry.id, name, version, contractVersion, capabilities, healthCheckEndpoint, tags },
+    supportedContracts: [serializeVersion(CONTRACT_VERSION_CURRENT)],
+    registeredAt: iso(entry.registeredAt),
+    lastHeartbeatAt: iso(entry.lastSeenAt),
+    status: runnerStatus(entry.vitals),
+    ...(defined({ instanceId, machineId, delivery, labels, platform, buildId, features }) as Partial<RunnerMetadata>),
+    maxConcurrency: entry.slots,
+    activeExecutions: entry.active,
+    draining: entry.vitals.draining,
+  };
+}
+
+/** Whether the process that an execution was given to is the one that is registered now. */
+export function isSameInstance(entry: RunnerEntry, instanceId: string | undefined): boolean {
+  return entry.registration.instanceId === instanceId;
+}
+

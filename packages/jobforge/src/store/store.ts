@@ -1,0 +1,175 @@
+/**
+ * @module
+ * store/ keeps what must survive: jobs, their ends, attempts, events and runners. `Store` is the interface, each
+ * implementation passes store.suite.ts. It imports contracts and model/, never links, scheduler or api.
+ */
+import type { JobStatus } from '@controlplane/contracts';
+
+/** How a job that has not ended was last written. Offers in flight are told by `lease` beside `queued`. */
+export type StoredState = 'pending' | 'queued' | 'retrying';
+
+export type FinalState = 'completed' | 'failed' | 'cancelled';
+
+export interface InsertJob {
+  readonly kind: 'insert-job';
+  readonly id: string;
+  readonly type: string;
+  readonly head: string;
+  readonly input: string;
+  readonly createdAt: number;
+  readonly state: 'pending' | 'queued';
+  /** Set where a runner was free at once. */
+  readonly lease: string | undefined;
+}
+
+export interface LeaseJob {
+  readonly kind: 'lease-job';
+  readonly seq: number;
+  /** Undefined where an offer was handed back. */
+  readonly lease: string | undefined;
+}
+
+/** An attempt that ended without ending the job. */
+export interface RetryJob {
+  readonly kind: 'retry-job';
+  readonly seq: number;
+  readonly attempt: number;
+  readonly retries: number;
+  /** Highest event seq of the attempt: that of `job.retrying`. */
+  readonly eventSeq: number;
+  readonly startedAt: number;
+  readonly endedAt: number;
+  readonly nextAt: number;
+  readonly runnerId: string;
+  /** JSON of the envelope. */
+  readonly error: string;
+}
+
+export interface CancelJob {
+  readonly kind: 'cancel-job';
+  readonly seq: number;
+  readonly reason: string;
+}
+
+/** Written once; a second end of the same job changes nothing. */
+export interface FinishJob {
+  readonly kind: 'finish-job';
+  readonly seq: number;
+  readonly status: FinalState;
+  readonly attempt: number;
+  readonly eventSeq: number;
+  /** Attempts that a runner accepted. */
+  readonly startedAt: number | undefined;
+  readonly endedAt: number;
+  readonly runnerId: string | undefined;
+  readonly runnerVersion: string | undefined;
+  readonly executionId: string | undefined;
+  /** JSON of the result's data. */
+  readonly data: string | undefined;
+  /** JSON of the envelope. */
+  readonly error: string | undefined;
+  readonly dropped: number;
+}
+
+/** A log line or a step of progress. */
+export interface AddEvent {
+  readonly kind: 'add-event';
+  readonly seq: number;
+  readonly attempt: number;
+  readonly eventSeq: number;
+  readonly at: number;
+  readonly type: 'log' | 'progress';
+  /** JSON of the event's data. */
+  readonly data: string;
+}
+
+export interface PutRunner {
+  readonly kind: 'put-runner';
+  readonly id: string;
+  /** JSON of what the registry wants back. */
+  readonly record: string;
+}
+
+export interface RemoveRunner {
+  readonly kind: 'remove-runner';
+  readonly id: string;
+}
+
+export type StoreOperation =
+  | InsertJob
+  | LeaseJob
+  | RetryJob
+  | CancelJob
+  | FinishJob
+  | AddEvent
+  | PutRunner
+  | RemoveRunner;
+
+/** What became of an operation: for `insert-job` the job's seq, or `exists` where the id was taken; else `done`. */
+export type Outcome = { readonly seq: number } | 'exists' | 'done';
+
+export interface StoredJob {
+  /** Rises with each submission. */
+  readonly seq: number;
+  readonly id: string;
+  readonly type: string;
+  readonly head: string;
+  readonly input: string;
+  readonly createdAt: number;
+  readonly state: StoredState;
+  readonly lease: string | undefined;
+  readonly attempt: number;
+  readonly retries: number;
+  readonly nextAt: number | undefined;
+  /** JSON of the last failed attempt's envelope. */
+  readonly error: string | undefined;
+  readonly cancel: string | undefined;
+  readonly end: Omit<FinishJob, 'kind' | 'seq'> | undefined;
+}
+
+export type StoredAttempt = Omit<RetryJob, 'kind' | 'seq' | 'retries'>;
+export type StoredEvent = Omit<AddEvent, 'kind' | 'seq'>;
+
+/** What happened to a job beside its beginning and its end. */
+export interface JobHistory {
+  readonly attempts: readonly StoredAttempt[];
+  readonly events: readonly StoredEvent[];
+}
+
+export interface JobQuery {
+  /** Only jobs with a smaller seq. */
+  readonly before: number | undefined;
+  readonly limit: number;
+  readonly type: string | undefined;
+  /** Ended jobs of this status. */
+  readonly ended: FinalState | undefined;
+}
+
+export interface JobPage {
+  readonly jobs: readonly StoredJob[];
+  /** Where the next page begins; undefined at the end. A page may be shorter than its limit and not be the last. */
+  readonly next: number | undefined;
+}
+
+/**
+ * What JobForge remembers. All methods reject with the engine's own error when the store cannot do it; the caller
+ * turns that into STORE_UNAVAILABLE. Nothing is called after `close`.
+ */
+export interface Store {
+  /** Writes all of a batch or nothing: on disk when resolved. One outcome an operation, in order. */
+  commit(batch: readonly StoreOperation[]): Promise<readonly Outcome[]>;
+  loadJob(id: string): Promise<StoredJob | undefined>;
+  loadJobs(seqs: readonly number[]): Promise<readonly StoredJob[]>;
+  loadHistory(seq: number): Promise<JobHistory>;
+  /** Newest first. */
+  listJobs(query: JobQuery): Promise<JobPage>;
+  /** Jobs that have not ended, in the order of their seq. */
+  unfinishedJobs(page: { readonly after: number; readonly limit: number }): Promise<readonly StoredJob[]>;
+  loadRunners(): Promise<readonly { readonly id: string; readonly record: string }[]>;
+  close(): Promise<void>;
+}
+
+/** The status of a stored job as far as the store can tell: executions that run now are known to the scheduler. */
+export function storedStatus(job: StoredJob): JobStatus {
+  return job.end?.status ?? job.state;
+}

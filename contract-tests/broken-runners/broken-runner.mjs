@@ -7,38 +7,43 @@
  */
 import { createServer } from 'node:http';
 import { parseArgs } from 'node:util';
-import { createControlPlaneClient } from './control-plane-client.mjs';
+import { join, leave } from './control-plane-client.mjs';
 import { createExecutions } from './executions.mjs';
-import { createRoutes } from './routes.mjs';
+import { route } from './routes.mjs';
 
 const { values } = parseArgs({ options: { break: { type: 'string' } } });
 const broken = (id) => values.break === id;
+const context = {
+  url: process.env.JOBFORGE_URL ?? 'http://127.0.0.1:3002',
+  state: { registered: false, stopping: false },
+  executions: createExecutions({ broken }),
+  broken,
+};
 
-const state = { registered: false, stopping: false };
-const executions = createExecutions({ broken });
-const routes = createRoutes({ executions, state, broken });
-const server = createServer((request, response) => {
-  routes(request, response).catch(() => response.destroy());
-});
-
-server.listen(Number(process.env.PORT ?? 3000), '127.0.0.1', () => {
-  const { port } = server.address();
-  const client = createControlPlaneClient({ url: process.env.JOBFORGE_URL ?? 'http://127.0.0.1:3002', port, state, executions, broken });
-  client.join().catch((error) => {
-    console.error(error);
-    process.exit(1);
-  });
-  process.on('SIGTERM', () => void stop(client));
-});
-
-async function stop(client) {
+async function stop() {
   if (broken('shutdown.exits')) return;
-  if (state.stopping) {
+  if (context.state.stopping) {
     if (!broken('shutdown.second-signal-stops')) process.exit(1);
     return;
   }
-  state.stopping = true;
-  await client.leave();
-  if (!broken('shutdown.finishes-running-work')) await executions.drain();
+  context.state.stopping = true;
+  await leave(context);
+  if (!broken('shutdown.finishes-running-work')) await context.executions.drain();
   process.exit(broken('shutdown.exits-cleanly') ? 1 : 0);
 }
+
+const server = createServer((request, response) => {
+  route(request, response, context).catch((error) => {
+    console.error(error);
+    response.destroy();
+  });
+});
+
+process.on('SIGTERM', () => void stop());
+server.listen(Number(process.env.PORT ?? 3000), '127.0.0.1', () => {
+  context.port = server.address().port;
+  join(context).catch((error) => {
+    console.error(error);
+    process.exit(1);
+  });
+});

@@ -1,9 +1,11 @@
 /** The fixture capabilities, as a runner publishes them, and what each does. */
 import { setTimeout as sleep } from 'node:timers/promises';
 
+export const SLOTS = 8;
+
 const object = (properties, required = Object.keys(properties)) => ({ type: 'object', properties, required });
 
-const capability = (id, inputSchema, outputSchema, maxConcurrency) => ({
+const capability = (id, inputSchema, outputSchema) => ({
   id,
   name: id,
   version: '1.0.0',
@@ -11,21 +13,24 @@ const capability = (id, inputSchema, outputSchema, maxConcurrency) => ({
   inputSchema,
   outputSchema,
   supportedJobTypes: [],
-  maxConcurrency,
+  maxConcurrency: SLOTS,
   timeoutMs: 60_000,
   effects: 'none',
 });
 
-export const SLOTS = 8;
 const text = { type: 'string' };
 const whole = { type: 'integer', minimum: 0 };
 
 export const CAPABILITIES = [
-  capability('conformance.echo', object({ text }), object({ text }), SLOTS),
-  capability('conformance.sleep', object({ ms: whole }), object({ sleptMs: whole }), SLOTS),
-  capability('conformance.fail', object({ code: text, message: text, retryable: { type: 'boolean' } }), object({}), SLOTS),
-  capability('conformance.progress', object({ steps: whole }), object({ steps: whole }), SLOTS),
-  capability('conformance.logs', object({ lines: whole }), object({ lines: whole }), SLOTS),
+  capability('conformance.echo', object({ text }), object({ text })),
+  capability('conformance.sleep', object({ ms: whole }), object({ sleptMs: whole })),
+  capability(
+    'conformance.fail',
+    object({ code: text, message: text, retryable: { type: 'boolean' } }),
+    object({}),
+  ),
+  capability('conformance.progress', object({ steps: whole }), object({ steps: whole })),
+  capability('conformance.logs', object({ lines: whole }), object({ lines: whole })),
 ];
 
 const TYPES = {
@@ -36,9 +41,12 @@ const TYPES = {
 
 /** What is wrong with an input: a detail for each member. */
 export function inputFaults({ inputSchema }, input) {
-  if (typeof input !== 'object' || input === null) return [{ path: ['input'], message: 'expected an object' }];
+  if (typeof input !== 'object' || input === null)
+    return [{ path: ['input'], message: 'expected an object' }];
   return Object.entries(inputSchema.properties).flatMap(([name, { type }]) =>
-    TYPES[type](input[name]) ? [] : [{ path: ['input', name], message: `expected ${type}`, code: 'invalid_type' }],
+    TYPES[type](input[name])
+      ? []
+      : [{ path: ['input', name], message: `expected ${type}`, code: 'invalid_type' }],
   );
 }
 
@@ -63,7 +71,10 @@ export const HANDLERS = {
   },
   'conformance.progress': ({ steps }, { emit, broken }) => {
     for (let step = 1; step <= steps; step += 1) {
-      emit({ type: 'progress', fraction: broken('streaming.reports-progress') ? 1 - step / steps : step / steps });
+      emit({
+        type: 'progress',
+        fraction: broken('streaming.reports-progress') ? 1 - step / steps : step / steps,
+      });
     }
     return { steps };
   },

@@ -9,12 +9,23 @@ export { renderJson } from './reporters/json-reporter.js';
 export { renderJunit } from './reporters/junit-reporter.js';
 export { ContractValidator } from './validator/contract-validator.js';
 export { PredefinedTestSuites, runAllContractTests } from './validator/predefined-suites.js';
-export { predefinedJobRequest, predefinedRunnerRegistration, predefinedTruthCoreRequest } from './fixtures/predefined.js';
+export {
+  predefinedJobRequest,
+  predefinedRunnerRegistration,
+  predefinedTruthCoreRequest,
+} from './fixtures/predefined.js';
 export type { RunContractOptions } from './run-contract/options.js';
 export type { Target, CommandTarget, UrlTarget } from './target/target.js';
 export type { Requirement, Level, Profile, Needs } from './requirements/requirement.js';
 export type { Selection } from './requirements/select-requirements.js';
 export type { RequirementResult, ProfileResult, FindingReport, ResultStatus } from './reporters/report.js';
 export type { TextOptions } from './reporters/text-reporter.js';
-export type { ContractTest, ContractTestSuite, SuiteResult, ValidationError, ValidationResult, ValidationWarning } from './validator/contract-validator.js';
+export type {
+  ContractTest,
+  ContractTestSuite,
+  SuiteResult,
+  ValidationError,
+  ValidationResult,
+  ValidationWarning,
+} from './validator/contract-validator.js';
 export type { AllContractTests } from './validator/predefined-suites.js';

@@ -36,7 +36,9 @@ function byExecution(exchange: ExecutionExchange): Map<string, ExecutionEvent[]>
 }
 
 /** Checks the events of each execution of a stream. */
-function eachExecution(check: (events: readonly ExecutionEvent[], cut: boolean) => Omit<Finding, 'exchange'> | undefined): WireRule['check'] {
+function eachExecution(
+  check: (events: readonly ExecutionEvent[], cut: boolean) => Omit<Finding, 'exchange'> | undefined,
+): WireRule['check'] {
   return (exchange) => {
     if (!isStream(exchange)) return undefined;
     for (const events of byExecution(exchange).values()) {
@@ -47,22 +49,31 @@ function eachExecution(check: (events: readonly ExecutionEvent[], cut: boolean) 
   };
 }
 
-const showTypes = (events: readonly ExecutionEvent[]): string => (events.length === 0 ? 'no event' : events.map(({ type, seq }) => `${type}#${seq}`).join(' '));
+const showTypes = (events: readonly ExecutionEvent[]): string =>
+  events.length === 0 ? 'no event' : events.map(({ type, seq }) => `${type}#${seq}`).join(' ');
 
 function checkReply(exchange: Exchange | ExecutionExchange): Finding | undefined {
   if (!('form' in exchange) || exchange.form !== 'json') return undefined;
   const parsed = RunnerExecutionResponse.safeParse(exchange.json);
-  const faults = parsed.success ? [] : parsed.error.issues.map((issue) => `${issue.path.join('.') || '(body)'}: ${issue.message}`);
-  if (parsed.success && !parsed.data.success && !parsed.data.error) faults.push('error: missing where success is false');
+  const faults = parsed.success
+    ? []
+    : parsed.error.issues.map((issue) => `${issue.path.join('.') || '(body)'}: ${issue.message}`);
+  if (parsed.success && !parsed.data.success && !parsed.data.error)
+    faults.push('error: missing where success is false');
   return faults.length === 0
     ? undefined
-    : { expected: 'a RunnerExecutionResponse, with an error where success is false', actual: `${showReply(exchange)} (${faults.slice(0, 3).join('; ')})`, exchange };
+    : {
+        expected: 'a RunnerExecutionResponse, with an error where success is false',
+        actual: `${showReply(exchange)} (${faults.slice(0, 3).join('; ')})`,
+        exchange,
+      };
 }
 
 function checkLines(exchange: Exchange | ExecutionExchange): Finding | undefined {
   if (!isStream(exchange)) return undefined;
   const type = exchange.headers['content-type'] ?? '(none)';
-  if (!type.startsWith(NDJSON)) return { expected: `content-type ${NDJSON}`, actual: `content-type ${type}`, exchange };
+  if (!type.startsWith(NDJSON))
+    return { expected: `content-type ${NDJSON}`, actual: `content-type ${type}`, exchange };
   // A connection that the kit closed may have cut the last line in two.
   const complete = exchange.cut ? exchange.lines.slice(0, -1) : exchange.lines;
   for (const { text } of complete) {
@@ -75,7 +86,11 @@ function checkLines(exchange: Exchange | ExecutionExchange): Finding | undefined
     const parsed = ExecutionEvent.safeParse(value);
     if (!parsed.success) {
       const [issue] = parsed.error.issues;
-      return { expected: 'every line an ExecutionEvent', actual: `${shorten(text)} (${issue?.path.join('.')}: ${issue?.message})`, exchange };
+      return {
+        expected: 'every line an ExecutionEvent',
+        actual: `${shorten(text)} (${issue?.path.join('.')}: ${issue?.message})`,
+        exchange,
+      };
     }
   }
   return undefined;
@@ -85,7 +100,13 @@ function checkNames(exchange: Exchange | ExecutionExchange): Finding | undefined
   if (!isStream(exchange) || exchange.sent.length === 0 || exchange.form === 'batch') return undefined;
   const wanted = exchange.sent[0]?.executionId;
   const stray = exchange.events.find(({ event }) => event.executionId !== wanted);
-  return stray && { expected: `executionId ${wanted}`, actual: `executionId ${stray.event.executionId} in a ${stray.event.type} event`, exchange };
+  return (
+    stray && {
+      expected: `executionId ${wanted}`,
+      actual: `executionId ${stray.event.executionId} in a ${stray.event.type} event`,
+      exchange,
+    }
+  );
 }
 
 /** The rules, by the id of their requirement. */
@@ -105,7 +126,9 @@ export const WIRE_RULES = {
     check: eachExecution((events) => {
       const [first] = events;
       const refused = first?.type === 'failed' && events.length === 1;
-      return !first || first.type === 'accepted' || refused ? undefined : { expected: 'accepted, or a refusal alone', actual: showTypes(events) };
+      return !first || first.type === 'accepted' || refused
+        ? undefined
+        : { expected: 'accepted, or a refusal alone', actual: showTypes(events) };
     }),
   },
   'streaming.one-terminal-event': {
@@ -114,14 +137,21 @@ export const WIRE_RULES = {
       const ends = events.filter(isTerminalEvent);
       const last = events.at(-1);
       if (cut && ends.length === 0) return undefined;
-      return ends.length === 1 && last && isTerminalEvent(last) ? undefined : { expected: 'exactly one terminal event, and it is the last', actual: showTypes(events) };
+      return ends.length === 1 && last && isTerminalEvent(last)
+        ? undefined
+        : { expected: 'exactly one terminal event, and it is the last', actual: showTypes(events) };
     }),
   },
   'errors.keeps-secrets': {
     id: 'errors.keeps-secrets',
     check: (exchange) =>
-      exchange.text.includes(CANARY) || Object.values(exchange.headers).some((value) => value.includes(CANARY))
-        ? { expected: "no secret of the runner's environment", actual: `the value of CONFORMANCE_CANARY_SECRET in the reply to ${exchange.request.method} ${new URL(exchange.request.url).pathname}`, exchange: { ...exchange, text: '' } }
+      exchange.text.includes(CANARY) ||
+      Object.values(exchange.headers).some((value) => value.includes(CANARY))
+        ? {
+            expected: "no secret of the runner's environment",
+            actual: `the value of CONFORMANCE_CANARY_SECRET in the reply to ${exchange.request.method} ${new URL(exchange.request.url).pathname}`,
+            exchange: { ...exchange, text: '' },
+          }
         : undefined,
   },
 } as const satisfies Readonly<Record<string, WireRule>>;

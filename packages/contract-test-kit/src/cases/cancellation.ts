@@ -42,21 +42,35 @@ async function cancelOne(context: CaseContext): Promise<Cancelled> {
 async function confirms(context: CaseContext): Promise<void> {
   const { confirmation } = await cancelOne(context);
   const parsed = CancelExecutionResponse.safeParse(confirmation.json);
-  mustReply(confirmation.status === 202 && parsed.success && parsed.data.cancelling, '202 and a CancelExecutionResponse with cancelling=true', confirmation);
+  mustReply(
+    confirmation.status === 202 && parsed.success && parsed.data.cancelling,
+    '202 and a CancelExecutionResponse with cancelling=true',
+    confirmation,
+  );
 }
 
 async function endsAsCancelled(context: CaseContext): Promise<void> {
   const { execution, tookMs } = await cancelOne(context);
   const terminal = terminalOf(execution);
-  const cancelled = terminal ? terminal.type === 'cancelled' && terminal.reason === 'user' : execution.reply?.error?.code === 'EXECUTION_CANCELLED';
+  const cancelled = terminal
+    ? terminal.type === 'cancelled' && terminal.reason === 'user'
+    : execution.reply?.error?.code === 'EXECUTION_CANCELLED';
   mustReply(cancelled, 'a cancelled event with reason user (JSON: EXECUTION_CANCELLED)', execution);
-  must(tookMs < PROMPT_MS, { expected: `the end within ${PROMPT_MS} ms of the cancel request`, actual: `${Math.round(tookMs)} ms`, exchange: execution });
+  must(tookMs < PROMPT_MS, {
+    expected: `the end within ${PROMPT_MS} ms of the cancel request`,
+    actual: `${Math.round(tookMs)} ms`,
+    exchange: execution,
+  });
 }
 
 async function unknownExecution({ runner }: CaseContext): Promise<void> {
   const exchange = await runner.client.cancel('kit-no-such-execution');
   const envelope = ErrorEnvelope.safeParse(memberOf(exchange.json, 'error'));
-  mustReply(exchange.status === 404 && envelope.success && envelope.data.code === 'EXECUTION_NOT_FOUND', '404 EXECUTION_NOT_FOUND', exchange);
+  mustReply(
+    exchange.status === 404 && envelope.success && envelope.data.code === 'EXECUTION_NOT_FOUND',
+    '404 EXECUTION_NOT_FOUND',
+    exchange,
+  );
 }
 
 async function afterTheEnd(context: CaseContext): Promise<void> {
@@ -65,16 +79,24 @@ async function afterTheEnd(context: CaseContext): Promise<void> {
   await context.runner.client.execute(body);
   const exchange = await context.runner.client.cancel(body.executionId);
   const parsed = CancelExecutionResponse.safeParse(exchange.json);
-  const harmless = exchange.status === 404 || (exchange.status < 300 && parsed.success && !parsed.data.cancelling);
+  const harmless =
+    exchange.status === 404 || (exchange.status < 300 && parsed.success && !parsed.data.cancelling);
   mustReply(harmless, 'cancelling=false, or 404', exchange);
 }
 
 async function freesTheSlot(context: CaseContext): Promise<void> {
   const capability = context.fixture('conformance.sleep');
-  const slots = Math.min(capability.maxConcurrency, context.runner.description.maxConcurrency ?? capability.maxConcurrency);
+  const slots = Math.min(
+    capability.maxConcurrency,
+    context.runner.description.maxConcurrency ?? capability.maxConcurrency,
+  );
   for (let round = 0; round < Math.min(slots, MAX_ROUNDS); round += 1) await cancelOne(context);
   const next = await context.runner.client.execute(newExecution(capability.id, { ms: 1 }));
-  must(next.reply?.success, { expected: `a free slot after ${slots} cancelled executions`, actual: showReply(next), exchange: next });
+  must(next.reply?.success, {
+    expected: `a free slot after ${slots} cancelled executions`,
+    actual: showReply(next),
+    exchange: next,
+  });
 }
 
 export const cancellationCases: readonly Case[] = [

@@ -7,22 +7,41 @@ import { newExecution, type ExecutionExchange } from '../harness/runner-client.j
 import { CANARY } from '../harness/runner-session.js';
 import { spoilInput } from '../inputs/spoil-input.js';
 
-async function failWith(context: CaseContext, input: Readonly<Record<string, unknown>>): Promise<ExecutionExchange> {
+async function failWith(
+  context: CaseContext,
+  input: Readonly<Record<string, unknown>>,
+): Promise<ExecutionExchange> {
   const { id } = context.fixture('conformance.fail');
   return context.runner.client.execute(newExecution(id, input));
 }
 
 async function failureIsAnEnvelope(context: CaseContext): Promise<void> {
-  const exchange = await failWith(context, { code: 'KIT_EXPECTED', message: 'as the kit asked', retryable: false });
+  const exchange = await failWith(context, {
+    code: 'KIT_EXPECTED',
+    message: 'as the kit asked',
+    retryable: false,
+  });
   mustKeepRule('execute.answers-valid-input', exchange);
   const { reply } = exchange;
-  mustReply(exchange.status >= 400 && reply?.success === false && reply.error, 'success=false with an error', exchange);
-  mustReply(reply.error.code === 'KIT_EXPECTED' && reply.error.message.includes('as the kit asked'), 'code KIT_EXPECTED and the message "as the kit asked"', exchange);
+  mustReply(
+    exchange.status >= 400 && reply?.success === false && reply.error,
+    'success=false with an error',
+    exchange,
+  );
+  mustReply(
+    reply.error.code === 'KIT_EXPECTED' && reply.error.message.includes('as the kit asked'),
+    'code KIT_EXPECTED and the message "as the kit asked"',
+    exchange,
+  );
 }
 
 async function saysWhetherToRetry(context: CaseContext): Promise<void> {
   for (const retryable of [true, false]) {
-    const exchange = await failWith(context, { code: 'KIT_EXPECTED', message: 'as the kit asked', retryable });
+    const exchange = await failWith(context, {
+      code: 'KIT_EXPECTED',
+      message: 'as the kit asked',
+      retryable,
+    });
     mustReply(exchange.reply?.error?.retryable === retryable, `error.retryable=${retryable}`, exchange);
   }
 }
@@ -50,18 +69,30 @@ async function namesThePath(context: CaseContext): Promise<void> {
   const exchange = await context.runner.client.execute(newExecution(capability.id, spoiled.payload));
   const details = exchange.reply?.error?.details ?? [];
   const { member } = spoiled;
-  mustReply(details.some(({ path }) => path?.includes(member)), `a detail whose path contains "${member}"`, exchange);
+  mustReply(
+    details.some(({ path }) => path?.includes(member)),
+    `a detail whose path contains "${member}"`,
+    exchange,
+  );
 }
 
 async function unknownCapability({ runner }: CaseContext): Promise<void> {
   const exchange = await runner.client.execute(newExecution('kit.no-such-capability', {}));
   const error = exchange.reply?.error;
-  mustReply(error?.code === 'CAPABILITY_NOT_FOUND' && !error.retryable, 'CAPABILITY_NOT_FOUND, retryable=false', exchange);
+  mustReply(
+    error?.code === 'CAPABILITY_NOT_FOUND' && !error.retryable,
+    'CAPABILITY_NOT_FOUND, retryable=false',
+    exchange,
+  );
 }
 
 function mustBeError(exchange: Exchange, status: number): void {
   const envelope = ErrorEnvelope.safeParse(memberOf(exchange.json, 'error'));
-  mustReply(exchange.status === status && envelope.success, `${status} and {"success":false,"error":ErrorEnvelope}`, exchange);
+  mustReply(
+    exchange.status === status && envelope.success,
+    `${status} and {"success":false,"error":ErrorEnvelope}`,
+    exchange,
+  );
 }
 
 async function wrongMethod({ runner }: CaseContext): Promise<void> {
@@ -79,10 +110,19 @@ async function keepsSecrets(context: CaseContext): Promise<void> {
   for (const path of paths) exchanges.push(await client.get(path));
   exchanges.push(await client.execute(newExecution('kit.no-such-capability', {})));
   const failing = runner.description.capabilities.find(({ id }) => id === 'conformance.fail');
-  if (failing) exchanges.push(await client.execute(newExecution(failing.id, { code: 'KIT_EXPECTED', message: 'as the kit asked', retryable: false })));
+  if (failing)
+    exchanges.push(
+      await client.execute(
+        newExecution(failing.id, { code: 'KIT_EXPECTED', message: 'as the kit asked', retryable: false }),
+      ),
+    );
   for (const exchange of exchanges) mustKeepRule('errors.keeps-secrets', exchange);
   const leak = runner.controlPlane?.messages.find(({ text }) => text.includes(CANARY));
-  must(!leak, { sent: 'CONFORMANCE_CANARY_SECRET in the environment', expected: 'no trace of its value', actual: `it is in the body of ${leak?.method} ${leak?.path}` });
+  must(!leak, {
+    sent: 'CONFORMANCE_CANARY_SECRET in the environment',
+    expected: 'no trace of its value',
+    actual: `it is in the body of ${leak?.method} ${leak?.path}`,
+  });
 }
 
 export const errorCases: readonly Case[] = [
@@ -91,7 +131,10 @@ export const errorCases: readonly Case[] = [
   { id: 'errors.status-fits-the-code', judge: statusFitsTheCode },
   { id: 'errors.names-the-path', judge: namesThePath },
   { id: 'errors.unknown-capability-has-its-code', judge: unknownCapability },
-  { id: 'errors.unknown-route', judge: async ({ runner }) => mustBeError(await runner.client.get('kit-no-such-path'), 404) },
+  {
+    id: 'errors.unknown-route',
+    judge: async ({ runner }) => mustBeError(await runner.client.get('kit-no-such-path'), 404),
+  },
   { id: 'errors.wrong-method', judge: wrongMethod },
   { id: 'errors.keeps-secrets', judge: keepsSecrets },
 ];

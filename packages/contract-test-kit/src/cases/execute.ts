@@ -17,7 +17,11 @@ async function answersValidInput(context: CaseContext): Promise<void> {
   const exchange = await context.runner.client.execute(newExecution(capability.id, input));
   mustKeepRule('execute.answers-valid-input', exchange);
   const refused = exchange.reply?.error?.category === 'VALIDATION_ERROR';
-  mustReply(!refused, `no VALIDATION_ERROR for an input that the schema of ${capability.id} accepts`, exchange);
+  mustReply(
+    !refused,
+    `no VALIDATION_ERROR for an input that the schema of ${capability.id} accepts`,
+    exchange,
+  );
   if (capability.id === 'conformance.echo') mustReply(exchange.reply?.success, 'success=true', exchange);
 }
 
@@ -31,10 +35,16 @@ async function returnsDeclaredOutput(context: CaseContext): Promise<void> {
     succeeded += 1;
     mustReply(exchange.status === 200, 'status 200 for success=true', exchange);
     const faults = valueFaults(capability.outputSchema, exchange.reply.data);
-    mustReply(faults.length === 0, `data that matches the output schema of ${capability.id} (${faults.slice(0, 3).join('; ')})`, exchange);
+    mustReply(
+      faults.length === 0,
+      `data that matches the output schema of ${capability.id} (${faults.slice(0, 3).join('; ')})`,
+      exchange,
+    );
   }
   if (succeeded === 0) {
-    throw new NotEvaluable(`no capability succeeded with the input made from its schema (${last ? showReply(last) : 'none was called'}); give an input that works: --input 'ID={…}'`);
+    throw new NotEvaluable(
+      `no capability succeeded with the input made from its schema (${last ? showReply(last) : 'none was called'}); give an input that works: --input 'ID={…}'`,
+    );
   }
 }
 
@@ -62,7 +72,9 @@ async function rejectsInvalidInput(context: CaseContext): Promise<void> {
     const { reply } = exchange;
     must(reply?.success === false && reply.error?.category === 'VALIDATION_ERROR' && !reply.error.retryable, {
       expected: 'success=false, error.category=VALIDATION_ERROR, error.retryable=false',
-      actual: reply ? `success=${reply.success}${reply.error ? `, error.category=${reply.error.category}, error.retryable=${reply.error.retryable}` : ''}` : showReply(exchange),
+      actual: reply
+        ? `success=${reply.success}${reply.error ? `, error.category=${reply.error.category}, error.retryable=${reply.error.retryable}` : ''}`
+        : showReply(exchange),
       exchange,
     });
   }
@@ -71,19 +83,42 @@ async function rejectsInvalidInput(context: CaseContext): Promise<void> {
 
 async function rejectsUnknownCapability({ runner }: CaseContext): Promise<void> {
   const exchange = await runner.client.execute(newExecution('kit.no-such-capability', {}));
-  mustReply(exchange.status >= 400 && exchange.reply?.success === false, 'success=false and a status of 400 or more', exchange);
+  mustReply(
+    exchange.status >= 400 && exchange.reply?.success === false,
+    'success=false and a status of 400 or more',
+    exchange,
+  );
 }
 
 async function rejectsMalformedJson({ runner }: CaseContext): Promise<void> {
-  const exchange = await runner.client.send({ method: 'POST', url: runner.urls.execute, headers: JSON_TYPE, body: '{"jobId": "half' });
+  const exchange = await runner.client.send({
+    method: 'POST',
+    url: runner.urls.execute,
+    headers: JSON_TYPE,
+    body: '{"jobId": "half',
+  });
   mustReply(isClientError(exchange), 'a 4xx status', exchange);
   await mustStillAnswer(runner.client, 'a body that is not JSON');
 }
 
 async function rejectsMalformedRequest({ runner }: CaseContext): Promise<void> {
-  for (const body of ['[]', '{}', '"text"', '{"jobId":"kit-1","moduleId":"m","capabilityId":7,"payload":"text"}']) {
-    const exchange = await runner.client.send({ method: 'POST', url: runner.urls.execute, headers: JSON_TYPE, body });
-    mustReply(exchange.status >= 400 && memberOf(exchange.json, 'success') !== true, 'a status of 400 or more', exchange);
+  for (const body of [
+    '[]',
+    '{}',
+    '"text"',
+    '{"jobId":"kit-1","moduleId":"m","capabilityId":7,"payload":"text"}',
+  ]) {
+    const exchange = await runner.client.send({
+      method: 'POST',
+      url: runner.urls.execute,
+      headers: JSON_TYPE,
+      body,
+    });
+    mustReply(
+      exchange.status >= 400 && memberOf(exchange.json, 'success') !== true,
+      'a status of 400 or more',
+      exchange,
+    );
   }
   await mustStillAnswer(runner.client, 'requests that are none');
 }
@@ -93,9 +128,17 @@ async function toleratesUnknownFields(context: CaseContext): Promise<void> {
   const changes = { kitFutureMember: { nested: [1] }, metadata: { kitFutureMember: 'ignore me' } };
   const plain = await context.runner.client.execute(newExecution(capability.id, input));
   const exchange = await context.runner.client.execute(newExecution(capability.id, input, changes));
-  const outcome = ({ success, error }: { success?: boolean; error?: { code: string } | undefined } = {}): string => `success=${success}${error ? ` ${error.code}` : ''}`;
+  const outcome = ({
+    success,
+    error,
+  }: { success?: boolean; error?: { code: string } | undefined } = {}): string =>
+    `success=${success}${error ? ` ${error.code}` : ''}`;
   const expected = outcome(plain.reply);
-  mustReply(exchange.reply && outcome(exchange.reply) === expected, `the same as without the unknown members: ${expected}`, exchange);
+  mustReply(
+    exchange.reply && outcome(exchange.reply) === expected,
+    `the same as without the unknown members: ${expected}`,
+    exchange,
+  );
 }
 
 async function survivesOversizedBody({ runner }: CaseContext): Promise<void> {
@@ -106,7 +149,11 @@ async function survivesOversizedBody({ runner }: CaseContext): Promise<void> {
     // The runner does not offer the capability: 404 would mean that it read the whole body.
     const refused = isClientError(exchange) && exchange.status !== 404;
     const { status, text } = exchange;
-    must(refused, { sent: 'POST /execute with a body of 5 MB', expected: 'a 4xx status for the size (413), or a closed connection', actual: showReply({ status, text: shorten(text) }) });
+    must(refused, {
+      sent: 'POST /execute with a body of 5 MB',
+      expected: 'a 4xx status for the size (413), or a closed connection',
+      actual: showReply({ status, text: shorten(text) }),
+    });
   } catch (error) {
     // A connection that the runner closes while it is being written to is a refusal too.
     if (!(error instanceof NoAnswer)) throw error;

@@ -8,11 +8,16 @@ import { newExecution } from '../harness/runner-client.js';
 const BUSY_MS = 1_500;
 const PROMPT_MS = 1_000;
 
-const askHealth = ({ runner }: CaseContext): Promise<Exchange> => runner.client.send({ method: 'GET', url: runner.urls.health });
+const askHealth = ({ runner }: CaseContext): Promise<Exchange> =>
+  runner.client.send({ method: 'GET', url: runner.urls.health });
 
 async function answers(context: CaseContext): Promise<void> {
   const health = await askHealth(context);
-  mustReply(RunnerHealth.safeParse(health.json).success, 'JSON with status healthy, degraded, unhealthy or unknown', health);
+  mustReply(
+    RunnerHealth.safeParse(health.json).success,
+    'JSON with status healthy, degraded, unhealthy or unknown',
+    health,
+  );
 }
 
 async function statusCodeAgrees(context: CaseContext): Promise<void> {
@@ -26,7 +31,9 @@ async function statusCodeAgrees(context: CaseContext): Promise<void> {
 async function complete(context: CaseContext): Promise<void> {
   const health = await askHealth(context);
   const parsed = HealthCheck.safeParse(health.json);
-  const faults = parsed.success ? [] : parsed.error.issues.map((issue) => `${issue.path.join('.') || '(body)'}: ${issue.message}`);
+  const faults = parsed.success
+    ? []
+    : parsed.error.issues.map((issue) => `${issue.path.join('.') || '(body)'}: ${issue.message}`);
   mustReply(parsed.success, `a HealthCheck (${faults.slice(0, 3).join('; ')})`, health);
 }
 

@@ -13,12 +13,19 @@ async function servedManifest({ runner }: CaseContext): Promise<Exchange> {
 function parseManifest(exchange: Exchange): RunnerManifest {
   const parsed = RunnerManifest.safeParse(exchange.json);
   const [issue] = parsed.success ? [] : parsed.error.issues;
-  mustReply(parsed.success && exchange.status === 200, `200 and a RunnerManifest${issue ? ` (${issue.path.join('.') || '(body)'}: ${issue.message})` : ''}`, exchange);
+  mustReply(
+    parsed.success && exchange.status === 200,
+    `200 and a RunnerManifest${issue ? ` (${issue.path.join('.') || '(body)'}: ${issue.message})` : ''}`,
+    exchange,
+  );
   return parsed.data;
 }
 
 const versions = (list: readonly { readonly id: string; readonly version: string }[]): string =>
-  list.map(({ id, version }) => `${id}@${version}`).toSorted().join(', ');
+  list
+    .map(({ id, version }) => `${id}@${version}`)
+    .toSorted()
+    .join(', ');
 
 async function served({ runner }: CaseContext): Promise<void> {
   const manifest = await runner.client.get('manifest');
@@ -28,7 +35,9 @@ async function served({ runner }: CaseContext): Promise<void> {
 async function matchesRegistration(context: CaseContext): Promise<void> {
   const exchange = await servedManifest(context);
   const manifest = parseManifest(exchange);
-  const registered = RunnerRegistrationRequest.safeParse(context.runner.controlPlane?.of('register').at(-1)?.json);
+  const registered = RunnerRegistrationRequest.safeParse(
+    context.runner.controlPlane?.of('register').at(-1)?.json,
+  );
   if (!registered.success) throw new NotEvaluable('no valid registration arrived');
   const expected = versions(registered.data.capabilities);
   const actual = versions(manifest.capabilities);
@@ -37,6 +46,9 @@ async function matchesRegistration(context: CaseContext): Promise<void> {
 
 export const manifestCases: readonly Case[] = [
   { id: 'manifest.served', judge: served },
-  { id: 'manifest.valid-message', judge: async (context) => void parseManifest(await servedManifest(context)) },
+  {
+    id: 'manifest.valid-message',
+    judge: async (context) => void parseManifest(await servedManifest(context)),
+  },
   { id: 'manifest.matches-registration', judge: matchesRegistration },
 ];

@@ -3,7 +3,12 @@
  * The cases, a file for each concern. Each judges one requirement by its id; levels and words are in
  * requirements. A case imports case, harness and inputs, and no other case.
  */
-import { CONTRACT_VERSION_CURRENT, RunnerCapability, RunnerManifest, RunnerRegistrationRequest } from '@controlplane/contracts';
+import {
+  CONTRACT_VERSION_CURRENT,
+  RunnerCapability,
+  RunnerManifest,
+  RunnerRegistrationRequest,
+} from '@controlplane/contracts';
 import type { Case, CaseContext } from '../case/case.js';
 import { must, mustReply, mustStillAnswer, memberOf } from '../case/expect.js';
 import { NotEvaluable } from '../case/verdict.js';
@@ -12,7 +17,7 @@ import { shorten } from '../case/wire-rules.js';
 import type { RecordingControlPlane } from '../harness/recording-control-plane.js';
 import { schemaFault } from '../inputs/json-schema-check.js';
 
-const RETRY_WAIT_MS = 12_000;
+const RETRY_WAIT_MS = 6_000;
 /** A runner that goes on asking does so within this. */
 const SILENCE_MS = 2_500;
 
@@ -34,7 +39,11 @@ function registers(context: CaseContext): void {
 function validMessage(context: CaseContext): void {
   const [message] = planeOf(context).of('register');
   if (!message) throw new NotEvaluable('no registration arrived');
-  must(message.issues.length === 0, { sent: shorten(message.text), expected: 'a RunnerRegistrationRequest', actual: message.issues.slice(0, 5).join('; ') });
+  must(message.issues.length === 0, {
+    sent: shorten(message.text),
+    expected: 'a RunnerRegistrationRequest',
+    actual: message.issues.slice(0, 5).join('; '),
+  });
   const { contractVersion } = RunnerRegistrationRequest.parse(message.json);
   must(contractVersion.major === CONTRACT_VERSION_CURRENT.major, {
     sent: shorten(message.text),
@@ -48,17 +57,26 @@ async function declaredCapabilities({ runner }: CaseContext): Promise<{ list: un
   const registered = runner.controlPlane?.of('register').at(-1);
   if (registered) return { list: memberOf(registered.json, 'capabilities'), from: shorten(registered.text) };
   const manifest = await runner.client.get('manifest');
-  if (!RunnerManifest.safeParse(manifest.json).success) throw new NotEvaluable('neither a registration nor a manifest could be read');
+  if (!RunnerManifest.safeParse(manifest.json).success)
+    throw new NotEvaluable('neither a registration nor a manifest could be read');
   return { list: memberOf(manifest.json, 'capabilities'), from: 'GET /manifest' };
 }
 
 async function declaresCapabilities(context: CaseContext): Promise<void> {
   const { list, from: sent } = await declaredCapabilities(context);
-  must(Array.isArray(list) && list.length > 0, { sent, expected: 'at least one capability', actual: shorten(JSON.stringify(list) ?? 'no member capabilities') });
+  must(Array.isArray(list) && list.length > 0, {
+    sent,
+    expected: 'at least one capability',
+    actual: shorten(JSON.stringify(list) ?? 'no member capabilities'),
+  });
   const ids = new Set<string>();
   for (const entry of list as unknown[]) {
     const capability = RunnerCapability.safeParse(entry);
-    must(capability.success, { sent, expected: 'every capability a RunnerCapability', actual: shorten(JSON.stringify(entry)) });
+    must(capability.success, {
+      sent,
+      expected: 'every capability a RunnerCapability',
+      actual: shorten(JSON.stringify(entry)),
+    });
     const { id, inputSchema, outputSchema } = capability.data;
     must(!ids.has(id), { sent, expected: 'unique capability ids', actual: `${id} twice` });
     ids.add(id);
@@ -71,7 +89,11 @@ async function reachableHealth(context: CaseContext): Promise<void> {
   const message = planeOf(context).of('register').at(-1);
   if (!message) throw new NotEvaluable('no registration arrived');
   const url = memberOf(message.json, 'healthCheckEndpoint');
-  must(typeof url === 'string' && URL.canParse(url), { sent: shorten(message.text), expected: 'healthCheckEndpoint, a URL', actual: String(url) });
+  must(typeof url === 'string' && URL.canParse(url), {
+    sent: shorten(message.text),
+    expected: 'healthCheckEndpoint, a URL',
+    actual: String(url),
+  });
   const health = await context.runner.client.send({ method: 'GET', url });
   mustReply(health.status === 200 || health.status === 503, '200 or 503', health);
 }
@@ -80,10 +102,14 @@ async function retriesWhenUnavailable(context: CaseContext): Promise<void> {
   const { controlPlane } = await context.startRunner({
     awaitRegistration: false,
     script: {
-      answer: ({ kind, index }) => (kind !== 'register' || index > 1 ? undefined : index === 0 ? { error: 'SHUTTING_DOWN' } : 'drop'),
+      answer: ({ kind, index }) =>
+        kind !== 'register' || index > 1 ? undefined : index === 0 ? { error: 'SHUTTING_DOWN' } : 'drop',
     },
   });
-  const third = await controlPlane?.waitFor(({ kind, index }) => kind === 'register' && index === 2, { timeoutMs: RETRY_WAIT_MS, signal: context.signal });
+  const third = await controlPlane?.waitFor(({ kind, index }) => kind === 'register' && index === 2, {
+    timeoutMs: RETRY_WAIT_MS,
+    signal: context.signal,
+  });
   must(third, {
     sent: '503 to the first registration, a closed connection to the second',
     expected: `a third registration within ${RETRY_WAIT_MS / 1000} s`,
@@ -96,26 +122,49 @@ async function stopsWhenRefused(context: CaseContext): Promise<void> {
     awaitRegistration: false,
     script: { answer: ({ kind }) => (kind === 'register' ? { error: 'CONTRACT_MISMATCH' } : undefined) },
   });
-  const first = await controlPlane?.waitFor(({ kind }) => kind === 'register', { timeoutMs: 5_000, signal: context.signal });
+  const first = await controlPlane?.waitFor(({ kind }) => kind === 'register', {
+    timeoutMs: 5_000,
+    signal: context.signal,
+  });
   if (!first) throw new NotEvaluable('no registration arrived');
   await pause(SILENCE_MS, context.signal);
   const count = controlPlane?.of('register').length ?? 0;
-  must(count === 1, { sent: '409 CONTRACT_MISMATCH to the registration', expected: 'no further registration', actual: `${count} registrations within ${SILENCE_MS / 1000} s` });
+  must(count === 1, {
+    sent: '409 CONTRACT_MISMATCH to the registration',
+    expected: 'no further registration',
+    actual: `${count} registrations within ${SILENCE_MS / 1000} s`,
+  });
 }
 
 async function toleratesUnknownFields(context: CaseContext): Promise<void> {
   const future = { kitFutureMember: { nested: [1, 'two', null] }, kitFutureText: 'ignore me' };
   const runner = await context.startRunner({
-    script: { answer: ({ kind }) => (kind === 'other' ? undefined : { members: kind === 'heartbeat' ? { ...future, directives: [{ kind: 'kit.future' }] } : future }) },
+    script: {
+      answer: ({ kind }) =>
+        kind === 'other'
+          ? undefined
+          : { members: kind === 'heartbeat' ? { ...future, directives: [{ kind: 'kit.future' }] } : future },
+    },
   });
   // A runner that beats gets the chance to stumble over the reply of a beat as well.
-  await runner.controlPlane?.waitFor(({ kind, index }) => kind === 'heartbeat' && index === 1, { timeoutMs: 1_500, signal: context.signal });
+  await runner.controlPlane?.waitFor(({ kind, index }) => kind === 'heartbeat' && index === 1, {
+    timeoutMs: 1_500,
+    signal: context.signal,
+  });
   const sent = 'replies with the members kitFutureMember and kitFutureText, and the directive kit.future';
   const end = runner.process?.end();
-  must(!end, { sent, expected: 'a runner that goes on', actual: `it ended (${end?.signal ?? `code ${end?.code}`}): ${shorten(runner.process?.output() ?? '')}` });
+  must(!end, {
+    sent,
+    expected: 'a runner that goes on',
+    actual: `it ended (${end?.signal ?? `code ${end?.code}`}): ${shorten(runner.process?.output() ?? '')}`,
+  });
   await mustStillAnswer(runner.client, 'a reply with unknown members');
   const registrations = runner.controlPlane?.of('register').length ?? 0;
-  must(registrations <= 1, { sent, expected: 'a registration that counts as accepted', actual: `${registrations} registrations` });
+  must(registrations <= 1, {
+    sent,
+    expected: 'a registration that counts as accepted',
+    actual: `${registrations} registrations`,
+  });
 }
 
 export const registrationCases: readonly Case[] = [

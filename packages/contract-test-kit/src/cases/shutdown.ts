@@ -21,7 +21,12 @@ async function start(context: CaseContext, options?: StartOptions): Promise<OwnR
   return { runner, process: runner.process };
 }
 
-const showEnd = (end: ProcessEnd | undefined): string => (end === undefined ? 'still running' : end.signal === null ? `exit code ${end.code}` : `ended by ${end.signal}`);
+const showEnd = (end: ProcessEnd | undefined): string =>
+  end === undefined
+    ? 'still running'
+    : end.signal === null
+      ? `exit code ${end.code}`
+      : `ended by ${end.signal}`;
 
 /** Tells the runner to stop and waits for its end. */
 async function terminate({ process }: OwnRunner): Promise<ProcessEnd | undefined> {
@@ -31,13 +36,21 @@ async function terminate({ process }: OwnRunner): Promise<ProcessEnd | undefined
 
 async function exits(context: CaseContext): Promise<void> {
   const end = await terminate(await start(context));
-  must(end, { sent: 'SIGTERM', expected: `an exit within ${IDLE_EXIT_MS / 1000} s`, actual: 'still running' });
+  must(end, {
+    sent: 'SIGTERM',
+    expected: `an exit within ${IDLE_EXIT_MS / 1000} s`,
+    actual: 'still running',
+  });
 }
 
 async function exitsCleanly(context: CaseContext): Promise<void> {
   const own = await start(context);
   const end = await terminate(own);
-  must(end?.code === 0, { sent: 'SIGTERM', expected: 'exit code 0', actual: `${showEnd(end)} ${shorten(own.process.output().slice(-300))}` });
+  must(end?.code === 0, {
+    sent: 'SIGTERM',
+    expected: 'exit code 0',
+    actual: `${showEnd(end)} ${shorten(own.process.output().slice(-300))}`,
+  });
 }
 
 async function deregisters(context: CaseContext): Promise<void> {
@@ -47,11 +60,19 @@ async function deregisters(context: CaseContext): Promise<void> {
   const expectedPath = `/runners/${plane?.runnerId()}/deregister`;
   const message = plane?.of('deregister')[0];
   must(message, { sent: 'SIGTERM', expected: `POST ${expectedPath}`, actual: 'no such request' });
-  must(message.path === expectedPath && message.issues.length === 0, { sent: 'SIGTERM', expected: `POST ${expectedPath} with a RunnerDeregistrationRequest`, actual: `POST ${message.path} ${shorten(message.text)} ${message.issues.join('; ')}` });
+  must(message.path === expectedPath && message.issues.length === 0, {
+    sent: 'SIGTERM',
+    expected: `POST ${expectedPath} with a RunnerDeregistrationRequest`,
+    actual: `POST ${message.path} ${shorten(message.text)} ${message.issues.join('; ')}`,
+  });
 }
 
 /** An execution that runs while the runner is told to stop; settled is its outcome, or that none came. */
-async function startWork(context: CaseContext, { runner }: OwnRunner, ms: number): Promise<{ readonly settled: Promise<ExecutionExchange | NoAnswer> }> {
+async function startWork(
+  context: CaseContext,
+  { runner }: OwnRunner,
+  ms: number,
+): Promise<{ readonly settled: Promise<ExecutionExchange | NoAnswer> }> {
   const { id } = context.fixture('conformance.sleep');
   const settled = runner.client.execute(newExecution(id, { ms })).catch((error: unknown) => {
     if (error instanceof NoAnswer) return error;
@@ -67,7 +88,11 @@ async function finishesRunningWork(context: CaseContext): Promise<void> {
   own.process.signal('SIGTERM');
   const exchange = await settled;
   if (exchange instanceof NoAnswer) throw exchange;
-  mustReply(exchange.reply?.success, 'success=true from the execution that ran when SIGTERM arrived', exchange);
+  mustReply(
+    exchange.reply?.success,
+    'success=true from the execution that ran when SIGTERM arrived',
+    exchange,
+  );
   const end = await within(own.process.ended, IDLE_EXIT_MS);
   must(end, { sent: 'SIGTERM', expected: 'an exit after the last execution', actual: 'still running' });
 }
@@ -80,14 +105,19 @@ async function refusesNewWork(context: CaseContext): Promise<void> {
   const { id } = context.fixture('conformance.sleep');
   try {
     const late = await own.runner.client.execute(newExecution(id, { ms: 1 }));
-    const refused = late.reply?.success === false && late.status === 503 && late.reply.error?.code === 'RUNNER_DRAINING';
+    const refused =
+      late.reply?.success === false && late.status === 503 && late.reply.error?.code === 'RUNNER_DRAINING';
     mustReply(refused, '503 RUNNER_DRAINING, or a refused connection', late);
   } catch (error) {
     // A runner that no longer listens takes nothing either.
     if (!(error instanceof NoAnswer)) throw error;
   }
   const first = await settled;
-  must(!(first instanceof NoAnswer), { sent: 'SIGTERM while an execution runs', expected: 'a runner that drains', actual: first instanceof NoAnswer ? first.reason : showReply(first) });
+  must(!(first instanceof NoAnswer), {
+    sent: 'SIGTERM while an execution runs',
+    expected: 'a runner that drains',
+    actual: first instanceof NoAnswer ? first.reason : showReply(first),
+  });
 }
 
 async function secondSignalStops(context: CaseContext): Promise<void> {
@@ -97,7 +127,11 @@ async function secondSignalStops(context: CaseContext): Promise<void> {
   await pause(300, context.signal);
   own.process.signal('SIGTERM');
   const end = await within(own.process.ended, 3_000);
-  must(end, { sent: 'SIGTERM twice while an execution of 12 s runs', expected: 'an exit within 3 s', actual: 'still running' });
+  must(end, {
+    sent: 'SIGTERM twice while an execution of 12 s runs',
+    expected: 'an exit within 3 s',
+    actual: 'still running',
+  });
   await settled;
 }
 

@@ -33,27 +33,42 @@ async function acceptedFirst(context: CaseContext): Promise<void> {
   mustKeepRule('streaming.accepted-first', exchange);
   const [first] = exchange.events;
   mustReply(first?.event.type === 'accepted', 'accepted as the first event', exchange);
-  must(first.afterMs < OFFER_MS, { expected: `accepted within ${OFFER_MS} ms`, actual: `${Math.round(first.afterMs)} ms`, exchange });
+  must(first.afterMs < OFFER_MS, {
+    expected: `accepted within ${OFFER_MS} ms`,
+    actual: `${Math.round(first.afterMs)} ms`,
+    exchange,
+  });
 }
 
 async function asItHappens(context: CaseContext): Promise<void> {
   const { id } = context.fixture('conformance.sleep');
   const exchange = await context.runner.client.stream(newExecution(id, { ms: 600 })).done;
   mustBeStreamed(exchange);
-  const arrivals = exchange.events.map(({ event, afterMs }) => `${event.type} after ${Math.round(afterMs)} ms`).join(', ');
+  const arrivals = exchange.events
+    .map(({ event, afterMs }) => `${event.type} after ${Math.round(afterMs)} ms`)
+    .join(', ');
   const [first] = exchange.events;
   const gap = (exchange.events.at(-1)?.afterMs ?? 0) - (first?.afterMs ?? 0);
-  must(gap > 300, { expected: 'accepted well before the end of an execution of 600 ms', actual: arrivals, exchange });
+  must(gap > 300, {
+    expected: 'accepted well before the end of an execution of 600 ms',
+    actual: arrivals,
+    exchange,
+  });
 }
 
 async function reportsProgress(context: CaseContext): Promise<void> {
   const { id } = context.fixture('conformance.progress');
   const exchange = await context.runner.client.stream(newExecution(id, { steps: 4 })).done;
-  const fractions = exchange.events.flatMap(({ event }) => (event.type === 'progress' ? [event.fraction] : []));
+  const fractions = exchange.events.flatMap(({ event }) =>
+    event.type === 'progress' ? [event.fraction] : [],
+  );
   const rising = fractions.every((fraction, index) => fraction >= (fractions[index - 1] ?? 0));
   must(fractions.length > 0 && rising && terminalOf(exchange)?.type === 'succeeded', {
     expected: 'progress events whose fraction never falls, then succeeded',
-    actual: fractions.length === 0 ? `no progress event: ${showReply(exchange)}` : `fractions ${fractions.join(', ')}, then ${terminalOf(exchange)?.type}`,
+    actual:
+      fractions.length === 0
+        ? `no progress event: ${showReply(exchange)}`
+        : `fractions ${fractions.join(', ')}, then ${terminalOf(exchange)?.type}`,
     exchange,
   });
 }
@@ -64,7 +79,11 @@ async function logsBeforeTheEnd(context: CaseContext): Promise<void> {
   const exchange = await context.runner.client.stream(newExecution(id, { lines })).done;
   const messages = exchange.events.flatMap(({ event }) => (event.type === 'log' ? [event.message] : []));
   const expected = Array.from({ length: lines }, (_, index) => `line ${index}`);
-  must(JSON.stringify(messages) === JSON.stringify(expected), { expected: 'log events "line 0" to "line 19", in order', actual: `${messages.length} log events: ${shorten(messages.join(', '))}`, exchange });
+  must(JSON.stringify(messages) === JSON.stringify(expected), {
+    expected: 'log events "line 0" to "line 19", in order',
+    actual: `${messages.length} log events: ${shorten(messages.join(', '))}`,
+    exchange,
+  });
   const last = exchange.events.at(-1)?.event.type;
   must(last === 'succeeded', { expected: 'succeeded after the last log event', actual: `${last}`, exchange });
 }
@@ -77,7 +96,11 @@ async function refusalComesFirst(context: CaseContext): Promise<void> {
   const invalid = spoiled ? [await client.stream(newExecution(capability.id, spoiled.payload)).done] : [];
   for (const exchange of [unknown, ...invalid]) {
     const [only] = exchange.events;
-    mustReply(exchange.events.length === 1 && only?.event.type === 'failed' && only.event.seq === 0, 'one failed event with seq 0', exchange);
+    mustReply(
+      exchange.events.length === 1 && only?.event.type === 'failed' && only.event.seq === 0,
+      'one failed event with seq 0',
+      exchange,
+    );
   }
 }
 
@@ -102,18 +125,37 @@ async function survivesDisconnect(context: CaseContext): Promise<void> {
   const cut = await context.runner.client.stream(body, { stopAfter: 1 }).done;
   mustBeStreamed(cut);
   const rest = await context.runner.client.stream(body).done;
-  mustReply(terminalOf(rest)?.type === 'succeeded', 'succeeded, after the connection was closed and the execution sent again', rest);
+  mustReply(
+    terminalOf(rest)?.type === 'succeeded',
+    'succeeded, after the connection was closed and the execution sent again',
+    rest,
+  );
   const [accepted] = rest.events;
-  must(accepted?.event.at === cut.events[0]?.event.at, { expected: 'the same execution: accepted at the same time', actual: `accepted at ${accepted?.event.at}, first at ${cut.events[0]?.event.at}`, exchange: rest });
+  must(accepted?.event.at === cut.events[0]?.event.at, {
+    expected: 'the same execution: accepted at the same time',
+    actual: `accepted at ${accepted?.event.at}, first at ${cut.events[0]?.event.at}`,
+    exchange: rest,
+  });
 }
 
 async function batchAnswersEach(context: CaseContext): Promise<void> {
   const { capability, input } = context.subject();
-  const bodies = [newExecution(capability.id, input), newExecution(capability.id, input), newExecution(capability.id, input)];
+  const bodies = [
+    newExecution(capability.id, input),
+    newExecution(capability.id, input),
+    newExecution(capability.id, input),
+  ];
   const exchange = await context.runner.client.batch(bodies);
   for (const { executionId } of bodies) {
-    const ends = exchange.events.filter(({ event }) => event.executionId === executionId && ['succeeded', 'failed', 'cancelled'].includes(event.type));
-    must(ends.length === 1, { expected: `one terminal event for each of 3 executions`, actual: `${ends.length} for ${executionId}: ${showReply(exchange)}`, exchange });
+    const ends = exchange.events.filter(
+      ({ event }) =>
+        event.executionId === executionId && ['succeeded', 'failed', 'cancelled'].includes(event.type),
+    );
+    must(ends.length === 1, {
+      expected: `one terminal event for each of 3 executions`,
+      actual: `${ends.length} for ${executionId}: ${showReply(exchange)}`,
+      exchange,
+    });
   }
 }
 
@@ -121,20 +163,35 @@ async function batchIsolatesBadLine(context: CaseContext): Promise<void> {
   const { capability, input } = context.subject();
   const good = newExecution(capability.id, input);
   const bad = `kit-execution-bad-${good.executionId}`;
-  const exchange = await context.runner.client.batch([JSON.stringify({ executionId: bad, capabilityId: 7 }), good]);
-  const endOf = (id: string) => exchange.events.find(({ event }) => event.executionId === id && event.type !== 'accepted')?.event;
+  const exchange = await context.runner.client.batch([
+    JSON.stringify({ executionId: bad, capabilityId: 7 }),
+    good,
+  ]);
+  const endOf = (id: string) =>
+    exchange.events.find(({ event }) => event.executionId === id && event.type !== 'accepted')?.event;
   const goodEnd = endOf(good.executionId);
-  mustReply(goodEnd && !(goodEnd.type === 'failed' && goodEnd.error.category === 'VALIDATION_ERROR'), 'the good line to run', exchange);
+  mustReply(
+    goodEnd && !(goodEnd.type === 'failed' && goodEnd.error.category === 'VALIDATION_ERROR'),
+    'the good line to run',
+    exchange,
+  );
   const badEnd = endOf(bad);
-  mustReply(badEnd?.type === 'failed' && badEnd.error.category === 'VALIDATION_ERROR', 'failed with VALIDATION_ERROR for the bad line', exchange);
+  mustReply(
+    badEnd?.type === 'failed' && badEnd.error.category === 'VALIDATION_ERROR',
+    'failed with VALIDATION_ERROR for the bad line',
+    exchange,
+  );
 }
 
 /** A batch needs as many slots as it has lines. */
-const withSlots = (judge: Case['judge'], slots: number): Case['judge'] => async (context) => {
-  const { capability } = context.subject();
-  if (Math.min(capability.maxConcurrency, context.runner.description.maxConcurrency ?? slots) < slots) throw new NotApplicable(`the runner declares fewer than ${slots} slots`);
-  await judge(context);
-};
+const withSlots =
+  (judge: Case['judge'], slots: number): Case['judge'] =>
+  async (context) => {
+    const { capability } = context.subject();
+    if (Math.min(capability.maxConcurrency, context.runner.description.maxConcurrency ?? slots) < slots)
+      throw new NotApplicable(`the runner declares fewer than ${slots} slots`);
+    await judge(context);
+  };
 
 export const streamingCases: readonly Case[] = [
   keepsRule('streaming.one-event-a-line'),

@@ -10,7 +10,8 @@ export function listCommand({ json = false }: { readonly json?: boolean }, { out
     out(`${JSON.stringify(selected, null, 2)}\n`);
     return EXIT.conformant;
   }
-  for (const { id, level, profile, statement } of selected) out(`${id.padEnd(42)} ${level.padEnd(6)} ${profile.padEnd(12)} ${statement}\n`);
+  for (const { id, level, profile, statement } of selected)
+    out(`${id.padEnd(42)} ${level.padEnd(6)} ${profile.padEnd(12)} ${statement}\n`);
   return EXIT.conformant;
 }
 
@@ -21,15 +22,21 @@ const NEEDS: Readonly<Record<Requirement['needs'], string>> = {
 };
 
 /** `contract-test explain ID`: one requirement, in full. */
-export function explainCommand(id: string, { json = false }: { readonly json?: boolean }, { out }: Terminal): number {
+export function explainCommand(
+  id: string,
+  { json = false }: { readonly json?: boolean },
+  { out }: Terminal,
+): number {
   const requirement = findRequirement(id);
-  if (!requirement) throw new UsageError(`there is no requirement "${id}"; \`contract-test list\` shows them all`);
+  if (!requirement)
+    throw new UsageError(`there is no requirement "${id}"; \`contract-test list\` shows them all`);
   if (json) {
     out(`${JSON.stringify(requirement, null, 2)}\n`);
     return EXIT.conformant;
   }
   const { level, profile, section, since, statement, needs, feature, fixture } = requirement;
-  const verdict = level === 'MUST' ? 'a runner that breaks it is not conformant' : 'a warning; with --strict a failure';
+  const verdict =
+    level === 'MUST' ? 'a runner that breaks it is not conformant' : 'a warning; with --strict a failure';
   const rows: [string, string | undefined][] = [
     ['statement', statement],
     ['level', `${level} (${verdict})`],

@@ -23,7 +23,11 @@ function defineRun(program: Command, terminal: Terminal, finish: (code: number) 
     .option('--command <command>', 'command that starts the runner; the kit starts and stops it')
     .option('--cwd <dir>', 'folder that --command runs in')
     .option('--control-plane-port <port>', 'with --url: where the kit listens as JobForge for that runner')
-    .option('--run <id>', 'judge this requirement, or those of a glob such as execute.* (repeatable)', collect)
+    .option(
+      '--run <id>',
+      'judge this requirement, or those of a glob such as execute.* (repeatable)',
+      collect,
+    )
     .option('--profile <name>', 'judge this profile: core, streaming, cancellation (repeatable)', collect)
     .option('--input <capability={json}>', 'call a capability with this input (repeatable)', collect)
     .option('--report <format[=path]>', 'text, json or junit, to stdout or a file (repeatable)', collect)
@@ -67,7 +71,9 @@ function codeOf(error: unknown, { err }: Terminal): number {
     err(`contract-test: the runner cannot be judged. ${error.message}\n`);
     return EXIT.unreachable;
   }
-  err(`contract-test: fault of the kit, not of the runner.\n${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  err(
+    `contract-test: fault of the kit, not of the runner.\n${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
+  );
   return EXIT.kitFault;
 }
 

@@ -31,22 +31,31 @@ export interface ReportRequest {
 function wholeNumber(name: string, text: string | undefined, least: number): number | undefined {
   if (text === undefined) return undefined;
   const value = Number(text);
-  if (!Number.isSafeInteger(value) || value < least) throw new UsageError(`--${name} takes a whole number of at least ${least}, not "${text}"`);
+  if (!Number.isSafeInteger(value) || value < least)
+    throw new UsageError(`--${name} takes a whole number of at least ${least}, not "${text}"`);
   return value;
 }
 
 /** Reads which runner is to be judged. */
 export function parseTarget(flags: RunFlags): Target {
   const { url, command, cwd } = flags;
-  if (url !== undefined && command !== undefined) throw new UsageError('--url and --command exclude each other: a runner runs already, or the kit starts it');
+  if (url !== undefined && command !== undefined)
+    throw new UsageError(
+      '--url and --command exclude each other: a runner runs already, or the kit starts it',
+    );
   const controlPlanePort = wholeNumber('control-plane-port', flags.controlPlanePort, 1);
   if (command !== undefined) {
     if (command.trim() === '') throw new UsageError('--command is empty');
-    if (controlPlanePort !== undefined) throw new UsageError('--control-plane-port is for --url; with --command the kit gives the runner JOBFORGE_URL itself');
+    if (controlPlanePort !== undefined)
+      throw new UsageError(
+        '--control-plane-port is for --url; with --command the kit gives the runner JOBFORGE_URL itself',
+      );
     return { kind: 'command', command, cwd };
   }
-  if (url === undefined) throw new UsageError('name the runner: --url http://127.0.0.1:3000, or --command "python3 runner.py"');
-  if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol)) throw new UsageError(`--url takes an http or https URL, not "${url}"`);
+  if (url === undefined)
+    throw new UsageError('name the runner: --url http://127.0.0.1:3000, or --command "python3 runner.py"');
+  if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol))
+    throw new UsageError(`--url takes an http or https URL, not "${url}"`);
   return { kind: 'url', url, controlPlanePort };
 }
 
@@ -71,7 +80,8 @@ function parseInputs(texts: readonly string[] = []): Record<string, Record<strin
 function parseProfiles(names: readonly string[] | undefined): Profile[] | undefined {
   return names?.map((name) => {
     const profile = Profile.safeParse(name);
-    if (!profile.success) throw new UsageError(`there is no profile "${name}"; there are ${Profile.options.join(', ')}`);
+    if (!profile.success)
+      throw new UsageError(`there is no profile "${name}"; there are ${Profile.options.join(', ')}`);
     return profile.data;
   });
 }
@@ -93,12 +103,16 @@ export function parseRunOptions(flags: RunFlags): RunContractOptions {
 export function parseReports(flags: RunFlags): readonly ReportRequest[] {
   const requests = (flags.report ?? []).map((text): ReportRequest => {
     const [format = '', ...rest] = text.split('=');
-    if (format !== 'text' && format !== 'json' && format !== 'junit') throw new UsageError(`--report takes text, json or junit, with =PATH to write a file, not "${text}"`);
+    if (format !== 'text' && format !== 'json' && format !== 'junit')
+      throw new UsageError(`--report takes text, json or junit, with =PATH to write a file, not "${text}"`);
     const path = rest.join('=');
     return { format, path: path === '' ? undefined : path };
   });
   if (flags.json) requests.unshift({ format: 'json', path: undefined });
   const toStdout = requests.filter(({ path }) => path === undefined);
-  if (toStdout.length > 1) throw new UsageError('only one report can go to stdout: give the others a path, as in --report junit=report.xml');
+  if (toStdout.length > 1)
+    throw new UsageError(
+      'only one report can go to stdout: give the others a path, as in --report junit=report.xml',
+    );
   return toStdout.length === 0 ? [...requests, { format: 'text', path: undefined }] : requests;
 }

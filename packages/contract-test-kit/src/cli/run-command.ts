@@ -6,7 +6,13 @@ import type { ContractReport } from '../reporters/report.js';
 import { renderText } from '../reporters/text-reporter.js';
 import { runContract } from '../run-contract/run-contract.js';
 import { EXIT } from './exit-codes.js';
-import { parseReports, parseRunOptions, parseTarget, type ReportFormat, type RunFlags } from './parse-flags.js';
+import {
+  parseReports,
+  parseRunOptions,
+  parseTarget,
+  type ReportFormat,
+  type RunFlags,
+} from './parse-flags.js';
 import type { Terminal } from './terminal.js';
 
 function render(format: ReportFormat, report: ContractReport, color: boolean): string {

@@ -71,7 +71,11 @@ interface Reading {
 }
 
 /** Reads a reply into `reading`, to its end, its break, or the line that `onLine` stops at. */
-async function readReply(reply: IncomingMessage, reading: Reading, options: SendOptions & { startedAt: number }): Promise<void> {
+async function readReply(
+  reply: IncomingMessage,
+  reading: Reading,
+  options: SendOptions & { startedAt: number },
+): Promise<void> {
   const decoder = new TextDecoder();
   const take = (line: string): void => {
     if (line.trim() === '') return;
@@ -92,18 +96,26 @@ async function readReply(reply: IncomingMessage, reading: Reading, options: Send
 }
 
 function flatHeaders(reply: IncomingMessage): Record<string, string> {
-  const entries = Object.entries(reply.headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(', ') : (value ?? '')]);
+  const entries = Object.entries(reply.headers).map(([name, value]) => [
+    name,
+    Array.isArray(value) ? value.join(', ') : (value ?? ''),
+  ]);
   return Object.fromEntries(entries) as Record<string, string>;
 }
 
 /** Reads what can be read; a reply that breaks off is an exchange that was cut, not an error of ours. */
-async function completeExchange(reply: IncomingMessage, request: WireRequest, options: SendOptions & { startedAt: number }): Promise<Exchange> {
+async function completeExchange(
+  reply: IncomingMessage,
+  request: WireRequest,
+  options: SendOptions & { startedAt: number },
+): Promise<Exchange> {
   const reading: Reading = { lines: [], text: '', pending: '', stopped: false };
   let broken = false;
   try {
     await readReply(reply, reading, options);
   } catch (error) {
-    if (options.signal?.aborted) throw new NoAnswer(request, `no complete reply in time; ${reading.lines.length} lines had arrived`);
+    if (options.signal?.aborted)
+      throw new NoAnswer(request, `no complete reply in time; ${reading.lines.length} lines had arrived`);
     broken = error instanceof Error;
   }
   return {
@@ -136,7 +148,10 @@ export function send(request: WireRequest, options: SendOptions = {}): Promise<E
   return new Promise((resolve, reject) => {
     const outgoing = open(url, {
       method: request.method,
-      headers: { ...request.headers, ...(request.method === 'GET' ? {} : { 'content-length': String(Buffer.byteLength(body)) }) },
+      headers: {
+        ...request.headers,
+        ...(request.method === 'GET' ? {} : { 'content-length': String(Buffer.byteLength(body)) }),
+      },
       agent: false,
       ...(options.signal ? { signal: options.signal } : {}),
     });

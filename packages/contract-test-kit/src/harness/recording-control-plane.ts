@@ -1,7 +1,15 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { randomUUID } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
-import { CONTRACT_VERSION_CURRENT, DEFAULTS, envelopeOf, RunnerDeregistrationRequest, RunnerHeartbeat, RunnerRegistrationRequest, type ErrorCode } from '@controlplane/contracts';
+import {
+  CONTRACT_VERSION_CURRENT,
+  DEFAULTS,
+  envelopeOf,
+  RunnerDeregistrationRequest,
+  RunnerHeartbeat,
+  RunnerRegistrationRequest,
+  type ErrorCode,
+} from '@controlplane/contracts';
 import type { z } from 'zod';
 
 export type MessageKind = 'register' | 'heartbeat' | 'deregister' | 'other';
@@ -22,7 +30,10 @@ export interface RecordedMessage {
 }
 
 /** What is answered instead of the usual: an error of the catalogue, members in the reply, or nothing at all. */
-export type Answer = { readonly error: ErrorCode } | { readonly members: Readonly<Record<string, unknown>> } | 'drop';
+export type Answer =
+  | { readonly error: ErrorCode }
+  | { readonly members: Readonly<Record<string, unknown>> }
+  | 'drop';
 
 /** How the control plane of one run differs from a friendly one. */
 export interface ControlPlaneScript {
@@ -36,7 +47,10 @@ export interface RecordingControlPlane {
   readonly messages: readonly RecordedMessage[];
   of(kind: MessageKind): readonly RecordedMessage[];
   /** The first message that fits, among those that came and those to come; undefined after `timeoutMs`. */
-  waitFor(fits: (message: RecordedMessage) => boolean, options: { readonly timeoutMs: number; readonly signal?: AbortSignal | undefined }): Promise<RecordedMessage | undefined>;
+  waitFor(
+    fits: (message: RecordedMessage) => boolean,
+    options: { readonly timeoutMs: number; readonly signal?: AbortSignal | undefined },
+  ): Promise<RecordedMessage | undefined>;
   /** The id that the newest registration was given. */
   runnerId(): string | undefined;
   close(): Promise<void>;
@@ -80,7 +94,9 @@ function issuesOf(kind: MessageKind, text: string, json: unknown): string[] {
   const value = kind === 'deregister' && text === '' ? {} : json;
   if (value === undefined) return ['(body): not JSON'];
   const result = schema.safeParse(value);
-  return result.success ? [] : result.error.issues.map((issue) => `${issue.path.join('.') || '(body)'}: ${issue.message}`);
+  return result.success
+    ? []
+    : result.error.issues.map((issue) => `${issue.path.join('.') || '(body)'}: ${issue.message}`);
 }
 
 async function readBody(request: IncomingMessage): Promise<string> {
@@ -91,7 +107,10 @@ async function readBody(request: IncomingMessage): Promise<string> {
 
 function sendJson(response: ServerResponse, status: number, body: unknown): void {
   const text = JSON.stringify(body);
-  response.writeHead(status, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) });
+  response.writeHead(status, {
+    'content-type': 'application/json',
+    'content-length': Buffer.byteLength(text),
+  });
   response.end(text);
 }
 
@@ -101,22 +120,38 @@ interface Waiter {
 }
 
 /** A usual, friendly reply. */
-function friendlyReply(kind: MessageKind, runnerId: string, script: ControlPlaneScript): Record<string, unknown> | undefined {
+function friendlyReply(
+  kind: MessageKind,
+  runnerId: string,
+  script: ControlPlaneScript,
+): Record<string, unknown> | undefined {
   const heartbeatIntervalMs = script.heartbeatIntervalMs ?? BEAT_MS;
   if (kind === 'register') {
     const limits = { maxBodyBytes: DEFAULTS.maxBodyBytes, maxLogBytes: DEFAULTS.maxLogBytes };
-    return { runnerId, registeredAt: new Date().toISOString(), heartbeatIntervalMs, leaseMs: DEFAULTS.leaseMs, limits, contractVersion: CONTRACT_VERSION_CURRENT };
+    return {
+      runnerId,
+      registeredAt: new Date().toISOString(),
+      heartbeatIntervalMs,
+      leaseMs: DEFAULTS.leaseMs,
+      limits,
+      contractVersion: CONTRACT_VERSION_CURRENT,
+    };
   }
   if (kind === 'heartbeat') return { known: true, receiving: true, directives: [] };
   return kind === 'deregister' ? { runnerId, deregistered: true } : undefined;
 }
 
-function reply(response: ServerResponse, usual: Record<string, unknown> | undefined, answer: Answer | undefined): void {
+function reply(
+  response: ServerResponse,
+  usual: Record<string, unknown> | undefined,
+  answer: Answer | undefined,
+): void {
   if (answer === 'drop') {
     response.socket?.destroy();
     return;
   }
-  const failure: ErrorCode | undefined = answer && 'error' in answer ? answer.error : usual ? undefined : 'ROUTE_NOT_FOUND';
+  const failure: ErrorCode | undefined =
+    answer && 'error' in answer ? answer.error : usual ? undefined : 'ROUTE_NOT_FOUND';
   if (failure) {
     const error = envelopeOf(failure, { service: 'contract-test-kit' });
     const status = failure === 'CONTRACT_MISMATCH' ? 409 : failure === 'ROUTE_NOT_FOUND' ? 404 : 503;
@@ -138,7 +173,10 @@ function createRecord() {
       messages.push(message);
       for (const waiter of waiters) if (waiter.fits(message)) waiter.resolve(message);
     },
-    waitFor: (fits: Waiter['fits'], { timeoutMs, signal }: { readonly timeoutMs: number; readonly signal?: AbortSignal | undefined }) =>
+    waitFor: (
+      fits: Waiter['fits'],
+      { timeoutMs, signal }: { readonly timeoutMs: number; readonly signal?: AbortSignal | undefined },
+    ) =>
       new Promise<RecordedMessage | undefined>((resolve) => {
         const found = messages.find(fits);
         if (found) return resolve(found);
@@ -161,7 +199,9 @@ function createRecord() {
  * Starts a control plane on 127.0.0.1 that answers as the contract says, writes down every message and
  * can be told to answer otherwise.
  */
-export async function startRecordingControlPlane(options: ControlPlaneOptions = {}): Promise<RecordingControlPlane> {
+export async function startRecordingControlPlane(
+  options: ControlPlaneOptions = {},
+): Promise<RecordingControlPlane> {
   const script = options.script ?? {};
   const record = createRecord();
   let runnerId: string | undefined;
@@ -172,9 +212,19 @@ export async function startRecordingControlPlane(options: ControlPlaneOptions = 
     const path = (request.url ?? '/').split('?')[0] ?? '/';
     const kind = kindOf(method, path);
     const json = parse(text);
-    const message = { kind, method, path, text, json, issues: issuesOf(kind, text, json), at: performance.now(), index: record.of(kind).length };
+    const message = {
+      kind,
+      method,
+      path,
+      text,
+      json,
+      issues: issuesOf(kind, text, json),
+      at: performance.now(),
+      index: record.of(kind).length,
+    };
     const answer = script.answer?.(message);
-    if (kind === 'register' && (answer === undefined || (answer !== 'drop' && 'members' in answer))) runnerId ??= `kit-runner-${randomUUID()}`;
+    if (kind === 'register' && (answer === undefined || (answer !== 'drop' && 'members' in answer)))
+      runnerId ??= `kit-runner-${randomUUID()}`;
     reply(response, friendlyReply(kind, runnerId ?? 'unknown', script), answer);
     record.add(message);
   };

@@ -65,7 +65,11 @@ export interface RunnerClient {
 }
 
 /** A new execution with ids that no runner has seen. */
-export function newExecution(capabilityId: string, payload: unknown, changes: Readonly<Record<string, unknown>> = {}): ExecutionBody {
+export function newExecution(
+  capabilityId: string,
+  payload: unknown,
+  changes: Readonly<Record<string, unknown>> = {},
+): ExecutionBody {
   const id = randomUUID();
   return {
     jobId: `kit-job-${id}`,
@@ -92,7 +96,11 @@ function readEvent(line: ReplyLine): ArrivedEvent[] {
   return parsed.success ? [{ event: parsed.data, afterMs: line.afterMs }] : [];
 }
 
-function asExecution(exchange: Exchange, form: ExecutionForm, sent: readonly ExecutionBody[]): ExecutionExchange {
+function asExecution(
+  exchange: Exchange,
+  form: ExecutionForm,
+  sent: readonly ExecutionBody[],
+): ExecutionExchange {
   const parsed = form === 'json' ? RunnerExecutionResponse.safeParse(exchange.json) : undefined;
   return {
     ...exchange,
@@ -110,56 +118,80 @@ export function terminalOf(exchange: ExecutionExchange) {
 
 const JSON_TYPE = { 'content-type': 'application/json', accept: 'application/json' };
 
-/** A client that speaks to one runner for the time of one case. */
-export function createRunnerClient({ urls, signal, onExchange }: ClientOptions): RunnerClient {
-  const exchange = async (request: WireRequest, options: Omit<SendOptions, 'signal'> = {}): Promise<Exchange> =>
-    send(request, { ...options, signal });
-  const seen = <Kind extends Exchange>(done: Kind): Kind => {
-    onExchange(done);
-    return done;
-  };
-  const executeRequest = (headers: Readonly<Record<string, string>>, body: string): WireRequest => ({ method: 'POST', url: urls.execute, headers, body });
-
-  const stream: RunnerClient['stream'] = (body, { stopAfter } = {}) => {
-    let count = 0;
-    let tellFirst: (line: ReplyLine | undefined) => void = () => {};
-    const firstLine = new Promise<ReplyLine | undefined>((resolve) => {
-      tellFirst = resolve;
-    });
-    const onLine = (line: ReplyLine): boolean => {
-      tellFirst(line);
-      count += 1;
-      return count === stopAfter;
-    };
-    const request = executeRequest({ 'content-type': 'application/json', accept: NDJSON }, JSON.stringify(body));
-    const done = exchange(request, { onLine }).then((raw) => seen(asExecution(raw, 'ndjson', [body])));
-    done.then(
-      () => tellFirst(undefined),
-      () => tellFirst(undefined),
-    );
-    return { firstLine, done };
-  };
-
-  return {
-    urls,
-    stream,
-    send: async (request) => seen(await exchange(request)),
-    get: async (path) => seen(await exchange({ method: 'GET', url: new URL(path, urls.root).href, headers: { accept: 'application/json' } })),
-    execute: async (body) => seen(asExecution(await exchange(executeRequest(JSON_TYPE, JSON.stringify(body))), 'json', [body])),
-    batch: async (lines) => {
-      const text = lines.map((line) => `${typeof line === 'string' ? line : JSON.stringify(line)}\n`).join('');
-      const sent = lines.filter((line) => typeof line !== 'string');
-      return seen(asExecution(await exchange(executeRequest({ 'content-type': NDJSON, accept: NDJSON }, text)), 'batch', sent));
-    },
-    cancel: async (executionId) =>
-      seen(
-        await exchange({
-          method: 'POST',
-          url: new URL(`executions/${encodeURIComponent(executionId)}/cancel`, urls.root).href,
-          headers: JSON_TYPE,
-          body: JSON.stringify({ reason: 'user' }),
-        }),
-      ),
-  };
+interface Wire {
+  readonly urls: RunnerUrls;
+  readonly exchange: (request: WireRequest, options?: Omit<SendOptions, 'signal'>) => Promise<Exchange>;
+  readonly seen: <Kind extends Exchange>(done: Kind) => Kind;
 }
 
+/** Posts to the execute endpoint. */
+function executeRequest(
+  { urls }: Wire,
+  headers: Readonly<Record<string, string>>,
+  body: string,
+): WireRequest {
+  return { method: 'POST', url: urls.execute, headers, body };
+}
+
+function startStream(wire: Wire, body: ExecutionBody, stopAfter: number | undefined): RunningStream {
+  let count = 0;
+  let tellFirst: (line: ReplyLine | undefined) => void = () => {};
+  const firstLine = new Promise<ReplyLine | undefined>((resolve) => {
+    tellFirst = resolve;
+  });
+  const onLine = (line: ReplyLine): boolean => {
+    tellFirst(line);
+    count += 1;
+    return count === stopAfter;
+  };
+  const headers = { 'content-type': 'application/json', accept: NDJSON };
+  const done = wire
+    .exchange(executeRequest(wire, headers, JSON.stringify(body)), { onLine })
+    .then((raw) => wire.seen(asExecution(raw, 'ndjson', [body])));
+  const finish = (): void => tellFirst(undefined);
+  done.then(finish, finish);
+  return { firstLine, done };
+}
+
+async function sendBatch(wire: Wire, lines: readonly (ExecutionBody | string)[]): Promise<ExecutionExchange> {
+  const text = lines.map((line) => `${typeof line === 'string' ? line : JSON.stringify(line)}\n`).join('');
+  const sent = lines.filter((line) => typeof line !== 'string');
+  const raw = await wire.exchange(executeRequest(wire, { 'content-type': NDJSON, accept: NDJSON }, text));
+  return wire.seen(asExecution(raw, 'batch', sent));
+}
+
+function cancelRequest(urls: RunnerUrls, executionId: string): WireRequest {
+  const { href } = new URL(`executions/${encodeURIComponent(executionId)}/cancel`, urls.root);
+  return { method: 'POST', url: href, headers: JSON_TYPE, body: JSON.stringify({ reason: 'user' }) };
+}
+
+/** A client that speaks to one runner for the time of one case. */
+export function createRunnerClient({ urls, signal, onExchange }: ClientOptions): RunnerClient {
+  const wire: Wire = {
+    urls,
+    exchange: (request, options = {}) => send(request, { ...options, signal }),
+    seen: (done) => {
+      onExchange(done);
+      return done;
+    },
+  };
+  const sendAndSee = async (request: WireRequest): Promise<Exchange> =>
+    wire.seen(await wire.exchange(request));
+  return {
+    urls,
+    send: sendAndSee,
+    get: (path) =>
+      sendAndSee({
+        method: 'GET',
+        url: new URL(path, urls.root).href,
+        headers: { accept: 'application/json' },
+      }),
+    execute: async (body) => {
+      const raw = await wire.exchange(executeRequest(wire, JSON_TYPE, JSON.stringify(body)));
+      return wire.seen(asExecution(raw, 'json', [body]));
+    },
+    stream: (body, { stopAfter } = {}) => startStream(wire, body, stopAfter),
+    batch: (lines) => sendBatch(wire, lines),
+    cancel: (executionId) => sendAndSee(cancelRequest(urls, executionId)),
+  };
+}

@@ -19,7 +19,9 @@ function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
 }
 
 function httpUrl(value: unknown): URL | undefined {
-  return typeof value === 'string' && URL.canParse(value) && /^https?:/.test(value) ? new URL(value) : undefined;
+  return typeof value === 'string' && URL.canParse(value) && /^https?:/.test(value)
+    ? new URL(value)
+    : undefined;
 }
 
 /** The URLs that a registration names; undefined when its health endpoint is no URL. */
@@ -28,7 +30,8 @@ export function urlsOfRegistration(registration: unknown): RunnerUrls | undefine
   const health = httpUrl(registration['healthCheckEndpoint']);
   if (!health) return undefined;
   const delivery = registration['delivery'];
-  const execute = (isObject(delivery) ? httpUrl(delivery['executeUrl']) : undefined) ?? new URL('execute', health);
+  const execute =
+    (isObject(delivery) ? httpUrl(delivery['executeUrl']) : undefined) ?? new URL('execute', health);
   return { root: new URL('.', execute).href, health: health.href, execute: execute.href };
 }
 
@@ -39,17 +42,30 @@ export function urlsOfRoot(root: string): RunnerUrls {
 }
 
 /** Reads the manifest, else the registration. */
-export function describeRunner(manifest: Exchange | undefined, registration: RecordedMessage | undefined): RunnerDescription {
-  const registered = RunnerRegistrationRequest.safeParse(registration?.json);
-  const served = RunnerManifest.safeParse(manifest?.status === 200 ? manifest.json : undefined);
-  const source = served.success ? served.data : registered.success ? registered.data : undefined;
-  const features = [...(served.success ? served.data.features : []), ...(registered.success ? (registered.data.features ?? []) : [])];
+export function describeRunner(
+  manifest: Exchange | undefined,
+  registration: RecordedMessage | undefined,
+): RunnerDescription {
+  const served = RunnerManifest.safeParse(manifest?.status === 200 ? manifest.json : undefined).data;
+  const registered = RunnerRegistrationRequest.safeParse(registration?.json).data;
+  const source = served ?? registered;
+  if (!source)
+    return {
+      name: undefined,
+      version: undefined,
+      capabilities: [],
+      features: [],
+      maxConcurrency: undefined,
+      source: 'nowhere',
+    };
+  const { name, version, capabilities, maxConcurrency } = source;
+  const features = [...new Set([...(served?.features ?? []), ...(registered?.features ?? [])])];
   return {
-    name: source?.name,
-    version: source?.version,
-    capabilities: source?.capabilities ?? [],
-    features: [...new Set(features)],
-    maxConcurrency: source?.maxConcurrency,
-    source: served.success ? 'manifest' : registered.success ? 'registration' : 'nowhere',
+    name,
+    version,
+    capabilities,
+    features,
+    maxConcurrency,
+    source: served ? 'manifest' : 'registration',
   };
 }

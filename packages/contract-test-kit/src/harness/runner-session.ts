@@ -1,8 +1,17 @@
 import type { CommandTarget, Target, UrlTarget } from '../target/target.js';
 import { NoAnswer, send, type Exchange } from './exchange.js';
-import { startRecordingControlPlane, type ControlPlaneScript, type RecordingControlPlane } from './recording-control-plane.js';
+import {
+  startRecordingControlPlane,
+  type ControlPlaneScript,
+  type RecordingControlPlane,
+} from './recording-control-plane.js';
 import type { RunnerUrls } from './runner-client.js';
-import { describeRunner, urlsOfRegistration, urlsOfRoot, type RunnerDescription } from './runner-description.js';
+import {
+  describeRunner,
+  urlsOfRegistration,
+  urlsOfRoot,
+  type RunnerDescription,
+} from './runner-description.js';
 import { freePort, startRunnerProcess, type RunnerProcess } from './runner-process.js';
 
 /** How long a runner that answers may take to register. */
@@ -39,7 +48,10 @@ export interface SessionOptions {
 
 async function tryGet(url: string, timeoutMs: number): Promise<Exchange | undefined> {
   try {
-    return await send({ method: 'GET', url, headers: { accept: 'application/json' } }, { signal: AbortSignal.timeout(timeoutMs) });
+    return await send(
+      { method: 'GET', url, headers: { accept: 'application/json' } },
+      { signal: AbortSignal.timeout(timeoutMs) },
+    );
   } catch (error) {
     if (error instanceof NoAnswer) return undefined;
     throw error;
@@ -58,7 +70,11 @@ async function finishSession(parts: Omit<RunnerSession, 'description'>): Promise
   return { ...parts, description: describeRunner(manifest, parts.controlPlane?.of('register').at(-1)) };
 }
 
-function environmentFor(options: SessionOptions, port: number, controlPlaneUrl: string): Record<string, string | undefined> {
+function environmentFor(
+  options: SessionOptions,
+  port: number,
+  controlPlaneUrl: string,
+): Record<string, string | undefined> {
   return {
     ...options.environment,
     NODE_ENV: 'test',
@@ -83,32 +99,53 @@ function startFailure(runner: RunnerProcess, command: string, why: string): Targ
 }
 
 /** Waits until the runner answers somewhere: where it registered, or at the port it was given. */
-async function awaitUrls(runner: RunnerProcess, plane: RecordingControlPlane, options: { target: CommandTarget; port: number; startTimeoutMs: number }): Promise<RunnerUrls> {
+async function awaitUrls(
+  runner: RunnerProcess,
+  plane: RecordingControlPlane,
+  options: { target: CommandTarget; port: number; startTimeoutMs: number },
+): Promise<RunnerUrls> {
   const { target, port, startTimeoutMs } = options;
   const given = urlsOfRoot(`http://127.0.0.1:${port}/`);
   const deadline = performance.now() + startTimeoutMs;
   while (performance.now() < deadline) {
     const end = runner.end();
-    if (end) throw startFailure(runner, target.command, `ended (${end.signal ?? `code ${end.code}`}) before it answered`);
+    if (end)
+      throw startFailure(
+        runner,
+        target.command,
+        `ended (${end.signal ?? `code ${end.code}`}) before it answered`,
+      );
     const named = urlsOfRegistration(plane.of('register').at(-1)?.json);
     for (const urls of named && named.health !== given.health ? [named, given] : [given]) {
       if (await tryGet(urls.health, 1_000)) return urls;
     }
     await delay(POLL_MS);
   }
-  throw startFailure(runner, target.command, `did not answer at http://127.0.0.1:${port}/health within ${startTimeoutMs} ms, nor register another address`);
+  throw startFailure(
+    runner,
+    target.command,
+    `did not answer at http://127.0.0.1:${port}/health within ${startTimeoutMs} ms, nor register another address`,
+  );
 }
 
 async function startCommand(target: CommandTarget, options: SessionOptions): Promise<RunnerSession> {
   const controlPlane = await startRecordingControlPlane({ script: options.script });
   const port = await freePort();
-  const runner = startRunnerProcess({ command: target.command, cwd: target.cwd, env: environmentFor(options, port, controlPlane.url) });
+  const runner = startRunnerProcess({
+    command: target.command,
+    cwd: target.cwd,
+    env: environmentFor(options, port, controlPlane.url),
+  });
   const close = async (): Promise<void> => {
     await runner.stop();
     await controlPlane.close();
   };
   try {
-    const first = await awaitUrls(runner, controlPlane, { target, port, startTimeoutMs: options.startTimeoutMs });
+    const first = await awaitUrls(runner, controlPlane, {
+      target,
+      port,
+      startTimeoutMs: options.startTimeoutMs,
+    });
     if (options.awaitRegistration !== false) {
       await controlPlane.waitFor(({ kind }) => kind === 'register', { timeoutMs: REGISTRATION_WAIT_MS });
     }
@@ -124,16 +161,25 @@ async function startCommand(target: CommandTarget, options: SessionOptions): Pro
 async function joinUrl(target: UrlTarget, options: SessionOptions): Promise<RunnerSession> {
   const urls = urlsOfRoot(target.url);
   if (!(await tryGet(urls.health, options.startTimeoutMs))) {
-    throw new TargetUnreachable(`Nothing answers at ${urls.health}. Is the runner started, and is --url its root (the health endpoint without "health")?`);
+    throw new TargetUnreachable(
+      `Nothing answers at ${urls.health}. Is the runner started, and is --url its root (the health endpoint without "health")?`,
+    );
   }
   if (target.controlPlanePort === undefined) {
     return finishSession({ urls, controlPlane: undefined, process: undefined, close: async () => {} });
   }
-  const controlPlane = await startRecordingControlPlane({ port: target.controlPlanePort, script: options.script });
-  const arrived = await controlPlane.waitFor(({ kind }) => kind === 'register', { timeoutMs: options.startTimeoutMs });
+  const controlPlane = await startRecordingControlPlane({
+    port: target.controlPlanePort,
+    script: options.script,
+  });
+  const arrived = await controlPlane.waitFor(({ kind }) => kind === 'register', {
+    timeoutMs: options.startTimeoutMs,
+  });
   if (!arrived) {
     await controlPlane.close();
-    throw new TargetUnreachable(`No runner registered at ${controlPlane.url} within ${options.startTimeoutMs} ms. Start it with JOBFORGE_URL=${controlPlane.url}, or leave --control-plane-port out.`);
+    throw new TargetUnreachable(
+      `No runner registered at ${controlPlane.url} within ${options.startTimeoutMs} ms. Start it with JOBFORGE_URL=${controlPlane.url}, or leave --control-plane-port out.`,
+    );
   }
   return finishSession({ urls, controlPlane, process: undefined, close: () => controlPlane.close() });
 }
@@ -143,5 +189,7 @@ async function joinUrl(target: UrlTarget, options: SessionOptions): Promise<Runn
  * @throws TargetUnreachable when it does not start or does not answer
  */
 export function openSession(options: SessionOptions): Promise<RunnerSession> {
-  return options.target.kind === 'command' ? startCommand(options.target, options) : joinUrl(options.target, options);
+  return options.target.kind === 'command'
+    ? startCommand(options.target, options)
+    : joinUrl(options.target, options);
 }

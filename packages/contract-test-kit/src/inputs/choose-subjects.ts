@@ -38,13 +38,17 @@ function subjectOf(capability: RunnerCapability, { seed, inputs }: SubjectOption
  */
 export function chooseSubjects(description: RunnerDescription, options: SubjectOptions): readonly Subject[] {
   const callable = description.capabilities.filter(
-    ({ id, effects }) => !NEVER_SUBJECTS.has(id) && (effects !== 'writes' || options.inputs[id] !== undefined),
+    ({ id, effects }) =>
+      !NEVER_SUBJECTS.has(id) && (effects !== 'writes' || options.inputs[id] !== undefined),
   );
   const subjects = callable.flatMap((capability) => subjectOf(capability, options) ?? []);
-  const first = (subject: Subject): number => (options.inputs[subject.capability.id] ? 0 : subject.capability.id === 'conformance.echo' ? 1 : 2);
+  const first = (subject: Subject): number =>
+    options.inputs[subject.capability.id] ? 0 : subject.capability.id === 'conformance.echo' ? 1 : 2;
   if (subjects.length > 0) return subjects.toSorted((left, right) => first(left) - first(right));
   if (description.source === 'nowhere') {
-    throw new NotEvaluable('the runner serves no manifest and its registration was not seen, so that its capabilities are not known; use --command, or --control-plane-port');
+    throw new NotEvaluable(
+      'the runner serves no manifest and its registration was not seen, so that its capabilities are not known; use --command, or --control-plane-port',
+    );
   }
   if (description.capabilities.length === 0) throw new NotEvaluable('the runner declares no capability');
   throw new NotEvaluable(

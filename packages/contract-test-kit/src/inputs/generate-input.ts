@@ -63,7 +63,9 @@ function makeString(schema: JsonSchema, { random }: Making): string {
   const min = numberOf(schema['minLength']) ?? 0;
   const max = numberOf(schema['maxLength']) ?? Math.max(min, 12);
   const length = Math.min(max, Math.max(min, 3 + Math.floor(random() * 6)));
-  return Array.from({ length }, () => 'abcdefghijklmnopqrstuvwxyz'.charAt(Math.floor(random() * 26))).join('');
+  return Array.from({ length }, () => 'abcdefghijklmnopqrstuvwxyz'.charAt(Math.floor(random() * 26))).join(
+    '',
+  );
 }
 
 function makeNumber(schema: JsonSchema, whole: boolean): number {
@@ -81,7 +83,9 @@ function makeArray(schema: JsonSchema, making: Making): unknown[] {
   const items = isSchema(schema['items']) ? schema['items'] : {};
   const least = numberOf(schema['minItems']) ?? (making.depth < MAX_DEPTH ? 1 : 0);
   const most = numberOf(schema['maxItems']) ?? least;
-  return Array.from({ length: Math.min(least, most) }, () => make(items, { ...making, depth: making.depth + 1 }));
+  return Array.from({ length: Math.min(least, most) }, () =>
+    make(items, { ...making, depth: making.depth + 1 }),
+  );
 }
 
 function makeObject(schema: JsonSchema, making: Making): Record<string, unknown> {
@@ -107,7 +111,9 @@ function givenValue(schema: JsonSchema): { readonly value: unknown } | undefined
 }
 
 function typeOf(schema: JsonSchema): string {
-  const type = Array.isArray(schema['type']) ? schema['type'].find((name) => name !== 'null') : schema['type'];
+  const type = Array.isArray(schema['type'])
+    ? schema['type'].find((name) => name !== 'null')
+    : schema['type'];
   if (typeof type === 'string') return type;
   if (isSchema(schema['properties']) || Array.isArray(schema['required'])) return 'object';
   return 'items' in schema ? 'array' : 'string';
@@ -116,15 +122,23 @@ function typeOf(schema: JsonSchema): string {
 /** The first branch of a union, and all parts of an intersection, laid over the schema. */
 function flatten(schema: JsonSchema, root: JsonSchema): JsonSchema {
   const resolved = resolveReference(schema, root);
-  const branch = [resolved['anyOf'], resolved['oneOf']].flatMap((list) => (Array.isArray(list) ? list.slice(0, 1) : []));
+  const branch = [resolved['anyOf'], resolved['oneOf']].flatMap((list) =>
+    Array.isArray(list) ? list.slice(0, 1) : [],
+  );
   const parts = [...branch, ...(Array.isArray(resolved['allOf']) ? resolved['allOf'] : [])].filter(isSchema);
   return parts.reduce<JsonSchema>((whole, part) => {
     const inner = flatten(part, root);
     return {
       ...whole,
       ...inner,
-      properties: { ...(isSchema(whole['properties']) ? whole['properties'] : {}), ...(isSchema(inner['properties']) ? inner['properties'] : {}) },
-      required: [...((whole['required'] as string[] | undefined) ?? []), ...((inner['required'] as string[] | undefined) ?? [])],
+      properties: {
+        ...(isSchema(whole['properties']) ? whole['properties'] : {}),
+        ...(isSchema(inner['properties']) ? inner['properties'] : {}),
+      },
+      required: [
+        ...((whole['required'] as string[] | undefined) ?? []),
+        ...((inner['required'] as string[] | undefined) ?? []),
+      ],
     };
   }, resolved);
 }

@@ -34,7 +34,8 @@ export function schemaFault(schema: JsonSchema): string | undefined {
   return result instanceof Error ? result.message : undefined;
 }
 
-const describe = (error: ErrorObject): string => `${error.instancePath || '(root)'} ${error.message ?? error.keyword}`;
+const describe = (error: ErrorObject): string =>
+  `${error.instancePath || '(root)'} ${error.message ?? error.keyword}`;
 
 /** What a schema says against a value; empty when it accepts it, or is itself broken. */
 export function valueFaults(schema: JsonSchema, value: unknown): readonly string[] {

@@ -22,7 +22,11 @@ function* candidates(schema: JsonSchema, valid: Readonly<Record<string, unknown>
   yield { payload: {} };
   yield { payload: { ...valid, kitUnknownMember: true } };
   if (typeof schema['maxProperties'] === 'number') {
-    yield { payload: Object.fromEntries(Array.from({ length: schema['maxProperties'] + 1 }, (_, index) => [`m${index}`, index])) };
+    yield {
+      payload: Object.fromEntries(
+        Array.from({ length: schema['maxProperties'] + 1 }, (_, index) => [`m${index}`, index]),
+      ),
+    };
   }
 }
 
@@ -30,7 +34,10 @@ function* candidates(schema: JsonSchema, valid: Readonly<Record<string, unknown>
  * Changes a valid input so that the schema refuses it.
  * @returns undefined when the schema refuses none of the changes: it accepts any object
  */
-export function spoilInput(schema: JsonSchema, valid: Readonly<Record<string, unknown>>): SpoiledInput | undefined {
+export function spoilInput(
+  schema: JsonSchema,
+  valid: Readonly<Record<string, unknown>>,
+): SpoiledInput | undefined {
   for (const candidate of candidates(schema, valid)) {
     if (valueFaults(schema, candidate.payload).length > 0) return candidate;
   }

@@ -10,9 +10,16 @@ export function shellQuote(text: string): string {
 
 /** The command that sends a request again; undefined when its body is too long for one. */
 export function curlOf(request: WireRequest): string | undefined {
-  const body = request.body === undefined ? '' : typeof request.body === 'string' ? request.body : Buffer.from(request.body).toString('utf8');
+  const body =
+    request.body === undefined
+      ? ''
+      : typeof request.body === 'string'
+        ? request.body
+        : Buffer.from(request.body).toString('utf8');
   if (body.length > MAX_BODY) return undefined;
-  const headers = Object.entries(request.headers ?? {}).map(([name, value]) => `-H ${shellQuote(`${name}: ${value}`)}`);
+  const headers = Object.entries(request.headers ?? {}).map(
+    ([name, value]) => `-H ${shellQuote(`${name}: ${value}`)}`,
+  );
   const data = body === '' ? [] : [`--data-binary ${shellQuote(body)}`];
   const method = request.method === 'GET' ? [] : [`-X ${request.method}`];
   return ['curl -sS', ...method, shellQuote(request.url), ...headers, ...data].join(' ');

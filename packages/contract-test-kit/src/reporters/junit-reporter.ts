@@ -1,9 +1,16 @@
 import type { ContractReport, RequirementResult } from './report.js';
 
-/** Escapes text for XML 1.0, whose characters do not include most controls. */
+/** Whether XML 1.0 knows the character: most controls and half surrogates it does not. */
+function isXmlCharacter(character: string): boolean {
+  const code = character.codePointAt(0) ?? 0;
+  if (code < 0x20) return code === 0x9 || code === 0xa || code === 0xd;
+  return !(code >= 0xd800 && code <= 0xdfff) && code !== 0xfffe && code !== 0xffff;
+}
+
+/** Escapes text for XML 1.0. */
 function xml(text: string): string {
-  return text
-    .replaceAll(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g, '\ufffd')
+  return Array.from(text, (character) => (isXmlCharacter(character) ? character : '\ufffd'))
+    .join('')
     .replaceAll('&', '&amp;')
     .replaceAll('<', '&lt;')
     .replaceAll('>', '&gt;')
@@ -15,7 +22,13 @@ const seconds = (ms: number): string => (ms / 1000).toFixed(3);
 
 function findingText({ finding, statement }: RequirementResult): string {
   if (!finding) return xml(statement);
-  const rows = [`statement  ${statement}`, `sent       ${finding.sent}`, `expected   ${finding.expected}`, `actual     ${finding.actual}`, `again      ${finding.again}`];
+  const rows = [
+    `statement  ${statement}`,
+    `sent       ${finding.sent}`,
+    `expected   ${finding.expected}`,
+    `actual     ${finding.actual}`,
+    `again      ${finding.again}`,
+  ];
   return xml([...rows, ...(finding.curl ? [`curl       ${finding.curl}`] : [])].join('\n'));
 }
 
@@ -26,13 +39,17 @@ function outcome(result: RequirementResult): string {
     case 'failed':
       return `<failure type="${result.level}" message="${message}">${findingText(result)}</failure>`;
     case 'not-evaluable':
-      return result.breaksConformance ? `<failure type="not-evaluable" message="${message}"/>` : `<skipped message="${xml(`not judged: ${reason}`)}"/>`;
+      return result.breaksConformance
+        ? `<failure type="not-evaluable" message="${message}"/>`
+        : `<skipped message="${xml(`not judged: ${reason}`)}"/>`;
     case 'error':
       return `<error type="kit" message="${message}"/>`;
     case 'not-applicable':
       return `<skipped message="${message}"/>`;
     case 'warned':
-      return result.breaksConformance ? `<failure type="SHOULD" message="${message}">${findingText(result)}</failure>` : `<system-out>${xml('warning: ')}${findingText(result)}</system-out>`;
+      return result.breaksConformance
+        ? `<failure type="SHOULD" message="${message}">${findingText(result)}</failure>`
+        : `<system-out>${xml('warning: ')}${findingText(result)}</system-out>`;
     case 'passed':
       return '';
   }
@@ -55,6 +72,12 @@ function suite(profile: string, results: readonly RequirementResult[], report: C
 /** The report as JUnit XML: a suite for each profile, a test case for each requirement. */
 export function renderJunit(report: ContractReport): string {
   const profiles = [...new Set(report.results.map(({ profile }) => profile))];
-  const suites = profiles.map((profile) => suite(profile, report.results.filter((result) => result.profile === profile), report));
+  const suites = profiles.map((profile) =>
+    suite(
+      profile,
+      report.results.filter((result) => result.profile === profile),
+      report,
+    ),
+  );
   return `<?xml version="1.0" encoding="UTF-8"?>\n<testsuites name="contract-test" time="${seconds(report.durationMs)}">\n${suites.join('\n')}\n</testsuites>\n`;
 }

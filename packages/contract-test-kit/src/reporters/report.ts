@@ -13,7 +13,14 @@ export const REPORT_SCHEMA_VERSION = '1.0';
  * `not-applicable` does not concern the runner; `not-evaluable` could not be judged, which is not a pass;
  * `error` is the kit's own fault.
  */
-export const ResultStatus = z.enum(['passed', 'failed', 'warned', 'not-applicable', 'not-evaluable', 'error']);
+export const ResultStatus = z.enum([
+  'passed',
+  'failed',
+  'warned',
+  'not-applicable',
+  'not-evaluable',
+  'error',
+]);
 export type ResultStatus = z.infer<typeof ResultStatus>;
 
 export const FindingReport = z.object({

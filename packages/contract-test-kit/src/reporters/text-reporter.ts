@@ -17,7 +17,10 @@ const plural = (count: number, word: string): string => `${count} ${word}${count
 
 function findingRows(result: RequirementResult): string[] {
   const { finding, reason, status } = result;
-  if (!finding) return status === 'not-evaluable' || status === 'error' ? [`      ${status === 'error' ? 'kit fault ' : 'not judged'} ${reason ?? ''}`] : [];
+  if (!finding)
+    return status === 'not-evaluable' || status === 'error'
+      ? [`      ${status === 'error' ? 'kit fault ' : 'not judged'} ${reason ?? ''}`]
+      : [];
   const rows: [string, string | undefined][] = [
     ['statement', result.statement],
     ['sent', finding.sent],
@@ -29,21 +32,33 @@ function findingRows(result: RequirementResult): string[] {
   return rows.flatMap(([name, value]) => (value === undefined ? [] : [`      ${name.padEnd(9)}  ${value}`]));
 }
 
-/** Requirements that were left out, grouped by the reason. */
-function notApplicableRows(results: readonly RequirementResult[]): string[] {
-  const byReason = new Map<string, string[]>();
-  for (const { status, reason = '', id } of results) {
-    if (status === 'not-applicable') byReason.set(reason, [...(byReason.get(reason) ?? []), id]);
+/** Whether a result is told in a group with others of the same reason, and not on a line of its own. */
+function isGrouped({ status, breaksConformance }: RequirementResult): boolean {
+  return status === 'not-applicable' || (status === 'not-evaluable' && !breaksConformance);
+}
+
+/** Requirements that were not judged and need not be, grouped by the reason. */
+function groupedRows(results: readonly RequirementResult[]): string[] {
+  const groups = new Map<string, string[]>();
+  for (const { status, reason = '', id } of results.filter(isGrouped)) {
+    const title = `${status === 'not-applicable' ? 'not applicable' : 'not judged'}: ${reason}`;
+    groups.set(title, [...(groups.get(title) ?? []), id]);
   }
-  return [...byReason].flatMap(([reason, ids]) => [`  - ${plural(ids.length, 'requirement')} not applicable: ${reason}`, `      ${ids.join(' ')}`]);
+  return [...groups].flatMap(([title, ids]) => [
+    `  - ${plural(ids.length, 'requirement')} ${title}`,
+    `      ${ids.join(' ')}`,
+  ]);
 }
 
 function verdict(report: ContractReport): string {
-  if (report.summary.error > 0) return `the kit failed in ${plural(report.summary.error, 'case')}; nothing is said of the runner there`;
+  if (report.summary.error > 0)
+    return `the kit failed in ${plural(report.summary.error, 'case')}; nothing is said of the runner there`;
   const claimed = report.profiles.filter((profile) => profile.claimed);
   const broken = claimed.filter((profile) => !profile.conformant).map(({ profile }) => profile);
   if (broken.length > 0) return `not conformant: ${broken.join(', ')}`;
-  return claimed.length === 0 ? 'nothing was judged' : `conformant: ${claimed.map(({ profile }) => profile).join(', ')}`;
+  return claimed.length === 0
+    ? 'nothing was judged'
+    : `conformant: ${claimed.map(({ profile }) => profile).join(', ')}`;
 }
 
 function summaryLine({ summary }: ContractReport): string {
@@ -58,16 +73,23 @@ export function renderText(report: ContractReport, { color = false }: TextOption
   const paint = (code: number, text: string): string => (color ? `\u001b[${code}m${text}\u001b[0m` : text);
   const profiles = [...new Set(report.results.map(({ profile }) => profile))].join(', ');
   const { runner } = report;
-  const lines = [`contract ${report.contract} · ${profiles} · ${plural(report.results.length, 'requirement')}`];
-  if (runner.source !== 'nowhere') lines.push(`${runner.name} ${runner.version} · features ${runner.features.join(', ') || 'none'} (from its ${runner.source})`);
+  const lines = [
+    `contract ${report.contract} · ${profiles} · ${plural(report.results.length, 'requirement')}`,
+  ];
+  if (runner.source !== 'nowhere')
+    lines.push(
+      `${runner.name} ${runner.version} · features ${runner.features.join(', ') || 'none'} (from its ${runner.source})`,
+    );
   lines.push('');
   for (const result of report.results) {
-    if (result.status === 'not-applicable') continue;
+    if (isGrouped(result)) continue;
     const [mark, ansi] = MARKS[result.status];
-    lines.push(`  ${paint(ansi, mark)} ${result.id.padEnd(42)} ${result.level.padEnd(6)} ${String(Math.round(result.durationMs)).padStart(6)} ms`);
+    lines.push(
+      `  ${paint(ansi, mark)} ${result.id.padEnd(42)} ${result.level.padEnd(6)} ${String(Math.round(result.durationMs)).padStart(6)} ms`,
+    );
     lines.push(...findingRows(result));
   }
-  lines.push(...notApplicableRows(report.results), '');
+  lines.push(...groupedRows(report.results), '');
   lines.push(`  ${summaryLine(report).padEnd(60)}   ${paint(report.conformant ? 32 : 31, verdict(report))}`);
   lines.push(`  ${(report.durationMs / 1000).toFixed(1)} s · seed ${report.seed}`);
   return `${lines.join('\n')}\n`;

@@ -24,9 +24,13 @@ export function selectRequirements(selection: Selection): {
   const globs = (selection.ids ?? []).map((text) => ({ text, pattern: globToPattern(text) }));
   const wanted = (requirement: Requirement): boolean =>
     (globs.length === 0 || globs.some(({ pattern }) => pattern.test(requirement.id))) &&
-    (selection.profiles === undefined || selection.profiles.length === 0 || selection.profiles.includes(requirement.profile));
+    (selection.profiles === undefined ||
+      selection.profiles.length === 0 ||
+      selection.profiles.includes(requirement.profile));
   return {
     selected: REQUIREMENTS.filter(wanted),
-    unmatched: globs.filter(({ pattern }) => !REQUIREMENTS.some(({ id }) => pattern.test(id))).map(({ text }) => text),
+    unmatched: globs
+      .filter(({ pattern }) => !REQUIREMENTS.some(({ id }) => pattern.test(id)))
+      .map(({ text }) => text),
   };
 }

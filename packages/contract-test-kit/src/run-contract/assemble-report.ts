@@ -2,7 +2,14 @@ import type { Finding } from '../case/verdict.js';
 import { showReply, shorten } from '../case/wire-rules.js';
 import type { RunnerDescription } from '../harness/runner-description.js';
 import { curlOf, shellQuote } from '../reporters/curl.js';
-import { REPORT_SCHEMA_VERSION, type ContractReport, type FindingReport, type ProfileResult, type RequirementResult, type ResultStatus } from '../reporters/report.js';
+import {
+  REPORT_SCHEMA_VERSION,
+  type ContractReport,
+  type FindingReport,
+  type ProfileResult,
+  type RequirementResult,
+  type ResultStatus,
+} from '../reporters/report.js';
 import { JUDGED_CONTRACT, type Requirement } from '../requirements/requirement.js';
 import type { Target } from '../target/target.js';
 import type { JudgedCase } from './judge-case.js';
@@ -19,7 +26,8 @@ export interface ReportParts {
 
 function targetFlags(target: Target): string {
   if (target.kind === 'command') return `--command ${shellQuote(target.command)}`;
-  const port = target.controlPlanePort === undefined ? '' : ` --control-plane-port ${target.controlPlanePort}`;
+  const port =
+    target.controlPlanePort === undefined ? '' : ` --control-plane-port ${target.controlPlanePort}`;
   return `--url ${shellQuote(target.url)}${port}`;
 }
 
@@ -54,7 +62,11 @@ const STATUS: Readonly<Record<JudgedCase['outcome']['kind'], (requirement: Requi
  * Whether a result alone refuses the certificate. What needs a fixture is optional for a runner that
  * offers no fixture at all: it has declared to be judged by its own capabilities.
  */
-function breaksConformance(status: ResultStatus, requirement: Requirement, { description, options }: ReportParts): boolean {
+function breaksConformance(
+  status: ResultStatus,
+  requirement: Requirement,
+  { description, options }: ReportParts,
+): boolean {
   if (status === 'failed') return true;
   if (status === 'warned') return options.strict;
   if (status !== 'not-evaluable') return false;
@@ -67,7 +79,12 @@ function toResult({ requirement, outcome, durationMs }: JudgedCase, parts: Repor
   const status = STATUS[outcome.kind](requirement);
   const { id, level, profile, section, statement } = requirement;
   return {
-    ...{ id, level, profile, section, statement, status },
+    id,
+    level,
+    profile,
+    section,
+    statement,
+    status,
     durationMs: Math.round(durationMs * 10) / 10,
     breaksConformance: breaksConformance(status, requirement, parts),
     ...('reason' in outcome ? { reason: outcome.reason } : {}),
@@ -79,7 +96,11 @@ function profilesOf(results: readonly RequirementResult[]): ProfileResult[] {
   return [...new Set(results.map(({ profile }) => profile))].map((profile) => {
     const own = results.filter((result) => result.profile === profile);
     const claimed = own.some(({ status }) => status !== 'not-applicable');
-    return { profile, claimed, conformant: claimed && !own.some((result) => result.breaksConformance || result.status === 'error') };
+    return {
+      profile,
+      claimed,
+      conformant: claimed && !own.some((result) => result.breaksConformance || result.status === 'error'),
+    };
   });
 }
 
@@ -104,7 +125,9 @@ export function assembleReport(parts: ReportParts): ContractReport {
       features: [...description.features],
       source: description.source,
     },
-    conformant: profiles.some(({ claimed }) => claimed) && profiles.every(({ claimed, conformant }) => !claimed || conformant),
+    conformant:
+      profiles.some(({ claimed }) => claimed) &&
+      profiles.every(({ claimed, conformant }) => !claimed || conformant),
     profiles,
     summary: {
       passed: count('passed'),

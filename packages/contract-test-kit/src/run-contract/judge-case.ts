@@ -34,12 +34,17 @@ export interface Bench {
 /** Why a requirement does not concern this runner, by what it declares and how it is run. */
 function notConcerned({ needs, feature }: Requirement, { session, target }: Bench): string | undefined {
   if (needs === 'process' && target.kind !== 'command') return 'needs --command';
-  if (needs === 'control-plane' && !session.controlPlane) return 'needs --command, or --url with --control-plane-port';
-  if (feature && !session.description.features.includes(feature)) return `the runner does not declare the feature ${feature}`;
+  if (needs === 'control-plane' && !session.controlPlane)
+    return 'needs --command, or --url with --control-plane-port';
+  if (feature && !session.description.features.includes(feature))
+    return `the runner does not declare the feature ${feature}`;
   return undefined;
 }
 
-function createContext(bench: Bench, scope: { readonly signal: AbortSignal; readonly onClose: (close: () => Promise<void>) => void }): CaseContext {
+function createContext(
+  bench: Bench,
+  scope: { readonly signal: AbortSignal; readonly onClose: (close: () => Promise<void>) => void },
+): CaseContext {
   const { session, options, target } = bench;
   const onExchange: Parameters<typeof createRunnerClient>[0]['onExchange'] = (exchange) => {
     for (const rule of Object.values(WIRE_RULES)) {
@@ -47,7 +52,10 @@ function createContext(bench: Bench, scope: { readonly signal: AbortSignal; read
       if (finding) bench.onViolation(rule.id, finding);
     }
   };
-  const judged = (of: RunnerSession): JudgedRunner => ({ ...of, client: createRunnerClient({ urls: of.urls, signal: scope.signal, onExchange }) });
+  const judged = (of: RunnerSession): JudgedRunner => ({
+    ...of,
+    client: createRunnerClient({ urls: of.urls, signal: scope.signal, onExchange }),
+  });
   const subjects = (): readonly Subject[] => chooseSubjects(session.description, options);
   return {
     runner: judged(session),
@@ -65,8 +73,13 @@ function createContext(bench: Bench, scope: { readonly signal: AbortSignal; read
     },
     startRunner: async (start: StartOptions = {}) => {
       if (target.kind !== 'command') throw new NotApplicable('needs --command');
-      const own = await openSession({ target, environment: options.environment, startTimeoutMs: options.startTimeoutMs, ...start });
-      scope.onClose(own.close);
+      const own = await openSession({
+        target,
+        environment: options.environment,
+        startTimeoutMs: options.startTimeoutMs,
+        ...start,
+      });
+      scope.onClose(() => own.close());
       return judged(own);
     },
   };
@@ -78,16 +91,43 @@ function outcomeOf(error: unknown): Outcome {
   if (error instanceof NotEvaluable) return { kind: 'not-evaluable', reason: error.message };
   if (error instanceof NoAnswer) {
     const { request, reason } = error;
-    return { kind: 'broken', finding: { expected: 'an answer', actual: reason, exchange: { request, status: 0, headers: {}, text: '', json: undefined, lines: [], durationMs: 0, cut: true } } };
+    return {
+      kind: 'broken',
+      finding: {
+        expected: 'an answer',
+        actual: reason,
+        exchange: {
+          request,
+          status: 0,
+          headers: {},
+          text: '',
+          json: undefined,
+          lines: [],
+          durationMs: 0,
+          cut: true,
+        },
+      },
+    };
   }
-  if (error instanceof TargetUnreachable) return { kind: 'broken', finding: { sent: 'the start of the runner', expected: 'a runner that answers', actual: error.message } };
-  return { kind: 'kit-fault', reason: error instanceof Error ? (error.stack ?? error.message) : String(error) };
+  if (error instanceof TargetUnreachable)
+    return {
+      kind: 'broken',
+      finding: { sent: 'the start of the runner', expected: 'a runner that answers', actual: error.message },
+    };
+  return {
+    kind: 'kit-fault',
+    reason: error instanceof Error ? (error.stack ?? error.message) : String(error),
+  };
 }
 
 /** Judges one requirement. Never throws. */
 export async function judgeCase(item: Case, requirement: Requirement, bench: Bench): Promise<JudgedCase> {
   const startedAt = performance.now();
-  const ended = (outcome: Outcome): JudgedCase => ({ requirement, outcome, durationMs: performance.now() - startedAt });
+  const ended = (outcome: Outcome): JudgedCase => ({
+    requirement,
+    outcome,
+    durationMs: performance.now() - startedAt,
+  });
   const reason = notConcerned(requirement, bench);
   if (reason !== undefined) return ended({ kind: 'not-applicable', reason });
 
@@ -96,7 +136,9 @@ export async function judgeCase(item: Case, requirement: Requirement, bench: Ben
   const timer = setTimeout(() => controller.abort(), bench.options.timeoutMs);
   const closers: (() => Promise<void>)[] = [];
   try {
-    await item.judge(createContext(bench, { signal: controller.signal, onClose: (close) => closers.push(close) }));
+    await item.judge(
+      createContext(bench, { signal: controller.signal, onClose: (close) => closers.push(close) }),
+    );
     return ended({ kind: 'kept' });
   } catch (error) {
     return ended(outcomeOf(error));

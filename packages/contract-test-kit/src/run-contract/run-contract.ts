@@ -54,21 +54,34 @@ function plan(requirements: readonly Requirement[], bench: Bench) {
 }
 
 /** A rule that was broken in another case breaks its requirement too, where that was selected and kept. */
-function applyViolations(judged: readonly JudgedCase[], violations: ReadonlyMap<string, Finding>): JudgedCase[] {
+function applyViolations(
+  judged: readonly JudgedCase[],
+  violations: ReadonlyMap<string, Finding>,
+): JudgedCase[] {
   return judged.map((result) => {
     const finding = violations.get(result.requirement.id);
-    return finding && result.outcome.kind !== 'broken' ? { ...result, outcome: { kind: 'broken', finding } } : result;
+    return finding && result.outcome.kind !== 'broken'
+      ? { ...result, outcome: { kind: 'broken', finding } }
+      : result;
   });
 }
 
 async function judgeAll(requirements: readonly Requirement[], bench: Bench): Promise<JudgedCase[]> {
   const { shared, alone, own } = plan(requirements, bench);
   const run = (items: readonly Planned[], lanes: number): Promise<JudgedCase[]> =>
-    runLanes(shuffle(items, bench.options.seed).map((item) => item.run), lanes);
-  const onShared = async (): Promise<JudgedCase[]> => [...(await run(shared, sharedLanes(bench.session))), ...(await run(alone, 1))];
+    runLanes(
+      shuffle(items, bench.options.seed).map((item) => item.run),
+      lanes,
+    );
+  const onShared = async (): Promise<JudgedCase[]> => [
+    ...(await run(shared, sharedLanes(bench.session))),
+    ...(await run(alone, 1)),
+  ];
   const [fromShared, fromOwn] = await Promise.all([onShared(), run(own, PROCESS_LANES)]);
   const order = new Map(requirements.map(({ id }, index) => [id, index]));
-  return [...fromShared, ...fromOwn].toSorted((left, right) => (order.get(left.requirement.id) ?? 0) - (order.get(right.requirement.id) ?? 0));
+  return [...fromShared, ...fromOwn].toSorted(
+    (left, right) => (order.get(left.requirement.id) ?? 0) - (order.get(right.requirement.id) ?? 0),
+  );
 }
 
 /**
@@ -81,20 +94,34 @@ async function judgeAll(requirements: readonly Requirement[], bench: Bench): Pro
  */
 export async function runContract(target: Target, options: RunContractOptions = {}): Promise<ContractReport> {
   const { selected, unmatched } = selectRequirements({ ids: options.run, profiles: options.profiles });
-  if (unmatched.length > 0) throw new NothingSelected(`no requirement is called ${unmatched.join(', ')}; \`contract-test list\` shows them all`);
+  if (unmatched.length > 0)
+    throw new NothingSelected(
+      `no requirement is called ${unmatched.join(', ')}; \`contract-test list\` shows them all`,
+    );
   if (selected.length === 0) throw new NothingSelected('the ids and profiles together select no requirement');
   const resolved = resolveRunOptions(options);
   const startedAt = new Date();
   const begin = performance.now();
   const violations = new Map<string, Finding>();
-  const session = await openSession({ target, environment: resolved.environment, startTimeoutMs: resolved.startTimeoutMs });
+  const session = await openSession({
+    target,
+    environment: resolved.environment,
+    startTimeoutMs: resolved.startTimeoutMs,
+  });
   try {
     const onViolation: Bench['onViolation'] = (id, finding) => {
       if (!violations.has(id)) violations.set(id, finding);
     };
     const judged = await judgeAll(selected, { target, session, options: resolved, onViolation });
     const final = applyViolations(judged, violations);
-    return assembleReport({ target, options: resolved, description: session.description, judged: final, startedAt, durationMs: performance.now() - begin });
+    return assembleReport({
+      target,
+      options: resolved,
+      description: session.description,
+      judged: final,
+      startedAt,
+      durationMs: performance.now() - begin,
+    });
   } finally {
     await session.close();
   }

@@ -48,19 +48,32 @@ export interface SuiteResult {
 }
 
 function valueAt(data: unknown, path: readonly PropertyKey[]): unknown {
-  return path.reduce<unknown>((inner, key) => (typeof inner === 'object' && inner !== null ? (inner as Record<PropertyKey, unknown>)[key] : undefined), data);
+  return path.reduce<unknown>(
+    (inner, key) =>
+      typeof inner === 'object' && inner !== null ? (inner as Record<PropertyKey, unknown>)[key] : undefined,
+    data,
+  );
 }
 
 function toError(issue: z.core.$ZodIssue, data: unknown): ValidationError {
   const value = issue.path.length === 0 ? undefined : valueAt(data, issue.path);
-  return { path: issue.path.map(String).join('.'), message: issue.message, code: issue.code, ...(value === undefined ? {} : { value }) };
+  return {
+    path: issue.path.map(String).join('.'),
+    message: issue.message,
+    code: issue.code,
+    ...(value === undefined ? {} : { value }),
+  };
 }
 
 function unknownMembers(schema: z.ZodType, data: unknown): ValidationWarning[] {
   if (!(schema instanceof z.ZodObject) || typeof data !== 'object' || data === null) return [];
   return Object.keys(data)
     .filter((key) => !Object.hasOwn(schema.shape as object, key))
-    .map((path) => ({ path, message: `"${path}" is not a member of the schema and is ignored`, code: 'unknown_member' }));
+    .map((path) => ({
+      path,
+      message: `"${path}" is not a member of the schema and is ignored`,
+      code: 'unknown_member',
+    }));
 }
 
 /**
@@ -84,7 +97,11 @@ export class ContractValidator {
   validate(schema: z.ZodType, data: unknown, context?: string): ValidationResult {
     const parsed = schema.safeParse(data);
     const errors = parsed.success ? [] : parsed.error.issues.map((issue) => toError(issue, data));
-    const result: ValidationResult = { valid: parsed.success, errors, warnings: unknownMembers(schema, data) };
+    const result: ValidationResult = {
+      valid: parsed.success,
+      errors,
+      warnings: unknownMembers(schema, data),
+    };
     if (context !== undefined) this.results.set(context, result);
     return result;
   }

@@ -1,5 +1,15 @@
-import { JobRequest, JobResponse, RunnerRegistrationRequest, TruthCoreRequest, TruthCoreResponse } from '@controlplane/contracts';
-import { predefinedJobRequest, predefinedRunnerRegistration, predefinedTruthCoreRequest } from '../fixtures/predefined.js';
+import {
+  JobRequest,
+  JobResponse,
+  RunnerRegistrationRequest,
+  TruthCoreRequest,
+  TruthCoreResponse,
+} from '@controlplane/contracts';
+import {
+  predefinedJobRequest,
+  predefinedRunnerRegistration,
+  predefinedTruthCoreRequest,
+} from '../fixtures/predefined.js';
 import { ContractValidator, type ContractTestSuite } from './contract-validator.js';
 
 const AT = '2026-01-31T12:00:01.000Z';
@@ -12,32 +22,80 @@ const jobResponse = {
   updatedAt: AT,
 };
 
-const truthCoreResponse = { requestId: predefinedTruthCoreRequest.id, success: true, data: { assertions: [] }, timestamp: AT };
+const truthCoreResponse = {
+  requestId: predefinedTruthCoreRequest.id,
+  success: true,
+  data: { assertions: [] },
+  timestamp: AT,
+};
 
-const without = (message: object, member: string): object => Object.fromEntries(Object.entries(message).filter(([key]) => key !== member));
+const without = (message: object, member: string): object =>
+  Object.fromEntries(Object.entries(message).filter(([key]) => key !== member));
 
 /** Tests of the schemas themselves, with the predefined messages. */
 export const PredefinedTestSuites: readonly ContractTestSuite[] = [
   {
     name: 'JobForge Contract Tests',
     tests: [
-      { name: 'valid-job-request', description: 'A complete job request is valid', schema: JobRequest, testData: predefinedJobRequest, expectedValid: true },
-      { name: 'invalid-job-request-missing-id', description: 'A job request without id is not', schema: JobRequest, testData: without(predefinedJobRequest, 'id'), expectedValid: false },
-      { name: 'valid-job-response', description: 'A completed job is valid', schema: JobResponse, testData: jobResponse, expectedValid: true },
+      {
+        name: 'valid-job-request',
+        description: 'A complete job request is valid',
+        schema: JobRequest,
+        testData: predefinedJobRequest,
+        expectedValid: true,
+      },
+      {
+        name: 'invalid-job-request-missing-id',
+        description: 'A job request without id is not',
+        schema: JobRequest,
+        testData: without(predefinedJobRequest, 'id'),
+        expectedValid: false,
+      },
+      {
+        name: 'valid-job-response',
+        description: 'A completed job is valid',
+        schema: JobResponse,
+        testData: jobResponse,
+        expectedValid: true,
+      },
     ],
   },
   {
     name: 'Runner Contract Tests',
     tests: [
-      { name: 'valid-runner-registration', description: 'A registration is valid', schema: RunnerRegistrationRequest, testData: predefinedRunnerRegistration, expectedValid: true },
-      { name: 'invalid-runner-missing-name', description: 'A registration without name is not', schema: RunnerRegistrationRequest, testData: without(predefinedRunnerRegistration, 'name'), expectedValid: false },
+      {
+        name: 'valid-runner-registration',
+        description: 'A registration is valid',
+        schema: RunnerRegistrationRequest,
+        testData: predefinedRunnerRegistration,
+        expectedValid: true,
+      },
+      {
+        name: 'invalid-runner-missing-name',
+        description: 'A registration without name is not',
+        schema: RunnerRegistrationRequest,
+        testData: without(predefinedRunnerRegistration, 'name'),
+        expectedValid: false,
+      },
     ],
   },
   {
     name: 'TruthCore Contract Tests',
     tests: [
-      { name: 'valid-truthcore-request', description: 'A request is valid', schema: TruthCoreRequest, testData: predefinedTruthCoreRequest, expectedValid: true },
-      { name: 'valid-truthcore-response', description: 'A response is valid', schema: TruthCoreResponse, testData: truthCoreResponse, expectedValid: true },
+      {
+        name: 'valid-truthcore-request',
+        description: 'A request is valid',
+        schema: TruthCoreRequest,
+        testData: predefinedTruthCoreRequest,
+        expectedValid: true,
+      },
+      {
+        name: 'valid-truthcore-response',
+        description: 'A response is valid',
+        schema: TruthCoreResponse,
+        testData: truthCoreResponse,
+        expectedValid: true,
+      },
     ],
   },
 ];

@@ -1,0 +1,84 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { describe, expect, it } from 'vitest';
+import { main } from './main.js';
+
+/** Runs a command line and catches what it writes. */
+async function run(...args: string[]): Promise<{ code: number; out: string; err: string }> {
+  const written = { out: '', err: '' };
+  const code = await main(args, {
+    out: (text) => void (written.out += text),
+    err: (text) => void (written.err += text),
+    color: false,
+    environment: process.env,
+  });
+  return { code, ...written };
+}
+
+describe('contract-test list and explain', () => {
+  it('shows a line for each requirement, or JSON', async () => {
+    expect((await run('list')).out).toMatch(/^registration\.registers +MUST +core +A runner that starts/);
+    expect(JSON.parse((await run('list', '--json')).out)).toContainEqual(
+      expect.objectContaining({ id: 'health.answers', level: 'MUST' }),
+    );
+  });
+
+  it('explains one requirement', async () => {
+    const { code, out } = await run('explain', 'execute.honours-timeout');
+    expect(code).toBe(0);
+    expect(out).toContain('EXECUTION_TIMEOUT');
+    expect(out).toContain('fixture    conformance.sleep');
+  });
+
+  it('exits 2 for an id that it does not know', async () => {
+    expect(await run('explain', 'no.such')).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('no.such'),
+    });
+  });
+});
+
+describe('contract-test run exits 2 and says what is wrong', () => {
+  it.each([
+    [[], 'name the runner'],
+    [['--url', 'x', '--command', 'y'], 'exclude each other'],
+    [['--url', 'ftp://h'], 'http or https URL'],
+    [['--command', ' '], 'empty'],
+    [['--command', 'true', '--control-plane-port', '1'], '--control-plane-port is for --url'],
+    [['--command', 'true', '--timeout', 'soon'], '--timeout takes a whole number'],
+    [['--command', 'true', '--profile', 'quantum'], 'there are core, streaming, cancellation'],
+    [['--command', 'true', '--run', 'no.such'], 'no requirement is called no.such'],
+    [['--command', 'true', '--run', 'health.*', '--profile', 'cancellation'], 'select no requirement'],
+    [['--command', 'true', '--report', 'html'], 'text, json or junit'],
+    [['--command', 'true', '--json', '--report', 'junit'], 'only one report'],
+    [['--command', 'true', '--input', 'echo'], '--input takes CAPABILITY={…}'],
+    [['--command', 'true', '--frobnicate'], 'unknown option'],
+  ])('%j', async (flags, message) => {
+    const { code, out, err } = await run('run', ...flags);
+    expect(err).toContain(message);
+    expect({ code, out }).toEqual({ code: 2, out: '' });
+  });
+});
+
+describe('contract-test run exits 4 when the runner cannot be reached', () => {
+  it('because the command ends, and shows what it wrote', async () => {
+    const { code, out, err } = await run('run', '--command', 'echo "no such port" >&2; exit 5', '--json');
+    expect({ code, out }).toEqual({ code: 4, out: '' });
+    expect(err).toContain('ended (code 5)');
+    expect(err).toContain('no such port');
+  });
+
+  it('because it answers nowhere in time', async () => {
+    const { code, err } = await run('run', '--command', 'sleep 30', '--start-timeout', '300');
+    expect(code).toBe(4);
+    expect(err).toContain('did not answer');
+  });
+
+  it('because nothing listens at the URL', async () => {
+    const server = createServer();
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    await new Promise((resolve) => server.close(resolve));
+    expect((await run('run', '--url', `http://127.0.0.1:${port}`, '--start-timeout', '500')).code).toBe(4);
+  });
+});

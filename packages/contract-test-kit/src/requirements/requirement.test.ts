@@ -1,0 +1,59 @@
+import { describe, expect, it } from 'vitest';
+import { CASES } from '../cases/all-cases.js';
+import { WIRE_RULES } from '../case/wire-rules.js';
+import { findRequirement, REQUIREMENTS } from './requirement.js';
+import { selectRequirements } from './select-requirements.js';
+
+describe('requirements and cases', () => {
+  const ids = REQUIREMENTS.map(({ id }) => id);
+
+  it('have unique ids', () => {
+    expect(new Set(ids).size).toBe(ids.length);
+  });
+
+  it('name each other: no requirement without a case, no case without a requirement', () => {
+    expect([...CASES.keys()].toSorted()).toEqual(ids.toSorted());
+  });
+
+  it('include every rule of the wire', () => {
+    expect(Object.keys(WIRE_RULES).filter((id) => !findRequirement(id))).toEqual([]);
+  });
+
+  it('cover every concern of the contract', () => {
+    const concerns = new Set(ids.map((id) => id.split('.')[0]));
+    expect(concerns).toEqual(
+      new Set([
+        'registration',
+        'manifest',
+        'heartbeat',
+        'health',
+        'execute',
+        'errors',
+        'streaming',
+        'cancellation',
+        'shutdown',
+      ]),
+    );
+    expect(ids.length).toBeGreaterThanOrEqual(25);
+  });
+});
+
+describe('selectRequirements', () => {
+  it('takes ids and globs', () => {
+    const { selected, unmatched } = selectRequirements({
+      ids: ['health.answers', 'shutdown.*', 'nothing.*'],
+    });
+    expect(selected.map(({ id }) => id)).toContain('health.answers');
+    expect(selected.every(({ id }) => id === 'health.answers' || id.startsWith('shutdown.'))).toBe(true);
+    expect(unmatched).toEqual(['nothing.*']);
+  });
+
+  it('reads a dot as a dot', () => {
+    expect(selectRequirements({ ids: ['healthXanswers'] }).selected).toEqual([]);
+  });
+
+  it('takes profiles, and both together', () => {
+    const { selected } = selectRequirements({ ids: ['*.e*'], profiles: ['cancellation'] });
+    expect(selected.map(({ id }) => id)).toEqual(['cancellation.ends-as-cancelled']);
+  });
+});

@@ -26,7 +26,7 @@ export async function boot({ port, data }: Pick<Options, 'port' | 'data'>): Prom
     port: 0,
     host: '127.0.0.1',
     handleSignals: false,
-    logLevel: 'warn',
+    logLevel: 'error', // what the capabilities log is shown as the job's events
   });
   try {
     await runner.start();
@@ -47,7 +47,7 @@ export async function boot({ port, data }: Pick<Options, 'port' | 'data'>): Prom
 
 async function startJobForge(store: string, port: number): Promise<JobForge> {
   try {
-    return await createJobForge({ store, port, host: '127.0.0.1' }).start();
+    return await createJobForge({ store, listen: { port } }).start();
   } catch (error) {
     if (!isPortTaken(error)) throw error;
     throw new UsageError(

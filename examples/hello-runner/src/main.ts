@@ -1,7 +1,7 @@
 // A story: a runner of fifteen lines joins JobForge, greets by its job, refuses a wrong input, leaves in order.
 // Asserts what it tells and exits non-zero when it is not so.
 import assert from 'node:assert/strict';
-import { createJobForge } from '@controlplane/jobforge';
+import { createJobForge, isJobForgeError } from '@controlplane/jobforge';
 import { createRunner, defineCapability } from '@controlplane/runner-sdk';
 import { z } from 'zod';
 
@@ -19,7 +19,7 @@ const greet = defineCapability({
   },
 });
 
-const forge = await createJobForge({ store: 'memory', port: 0 }).start();
+const forge = await createJobForge({ store: 'memory', listen: { port: 0 } }).start();
 assert(forge.url, 'JobForge listens');
 const runner = createRunner({
   name: 'hello',
@@ -45,11 +45,12 @@ try {
     ['job.log', 'job.progress', 'job.completed'],
   );
 
-  await assert.rejects(forge.submit({ capability: 'hello.greet', input: { nam: 'Ada' } }), (error: Error) => {
-    console.log('refused:', error.message);
-    return error.message.includes('name');
-  });
-  console.log('the job was done, the wrong one refused before it was queued');
+  const refused = await forge.submit({ capability: 'hello.greet', input: { nam: 'Ada' } }).catch((error: unknown) => error);
+  assert(isJobForgeError(refused), 'a wrong input is refused before it is queued');
+  const [detail] = refused.envelope.details ?? [];
+  console.log('refused:', refused.message, JSON.stringify(detail));
+  assert.deepEqual(detail?.path, ['input', 'name']);
+  console.log('the job was done, the wrong one refused');
 } finally {
   await runner.stop();
   await forge.stop();

@@ -19,7 +19,7 @@ export interface Deadlines {
   /** Forgets both timers. */
   disarm(execution: RunningExecution): void;
   /** The handler's signal, made when first asked for. */
-  signalOf(execution: RunningExecution): AbortSignal;
+  readonly signalOf: (execution: RunningExecution) => AbortSignal;
 }
 
 /**
@@ -29,7 +29,7 @@ export interface Deadlines {
 export function createDeadlines(options: {
   readonly clock: Clock;
   readonly graces: Graces;
-  onAbandon(execution: RunningExecution): void;
+  readonly onAbandon: (execution: RunningExecution) => void;
 }): Deadlines {
   const { clock, graces, onAbandon } = options;
 

@@ -49,8 +49,8 @@ function textOf(value: object, key: string): string | undefined {
 
 function describeThrown(thrown: unknown): ErrorCause {
   if (!isObject(thrown)) {
-    const shown = toSafeJson(thrown);
-    return { name: 'NonError', message: redactText(truncateText(thrown === undefined ? 'undefined' : String(shown), MAX_MESSAGE)) };
+    const shown = thrown === undefined ? 'undefined' : JSON.stringify(toSafeJson(thrown)).replace(/^"|"$/g, '');
+    return { name: 'NonError', message: redactText(truncateText(shown, MAX_MESSAGE)) };
   }
   const message = textOf(thrown, 'message') ?? redactText(truncateText(JSON.stringify(toSafeJson(thrown)), MAX_MESSAGE));
   const code = textOf(thrown, 'code');
@@ -84,7 +84,7 @@ function safeDetails(details: unknown): ErrorDetail[] {
   if (!Array.isArray(details)) return [];
   return details.slice(0, 100).map((detail: unknown) => {
     const copied = toSafeJson(detail);
-    if (typeof copied !== 'object' || copied === null || Array.isArray(copied)) return { message: String(copied) };
+    if (typeof copied !== 'object' || copied === null || Array.isArray(copied)) return { message: JSON.stringify(copied) };
     const { path, message, code, value } = copied;
     return {
       message: typeof message === 'string' ? redactText(message) : '',
@@ -95,6 +95,15 @@ function safeDetails(details: unknown): ErrorDetail[] {
   });
 }
 
+function retryAdvice(option: (key: string) => unknown, fallbackRemedy: string | undefined): { retryAfter?: number; remedy?: string } {
+  const retryAfter = option('retryAfter');
+  const remedy = option('remedy') ?? fallbackRemedy;
+  return {
+    ...(typeof retryAfter === 'number' && retryAfter >= 0 && retryAfter < Infinity ? { retryAfter } : {}),
+    ...(typeof remedy === 'string' ? { remedy: truncateText(remedy, MAX_MESSAGE) } : {}),
+  };
+}
+
 function fromCapabilityError(thrown: object, place: ErrorPlace): ErrorEnvelope {
   const shown = describeThrown(thrown);
   const code = (shown.code ?? '').slice(0, 128);
@@ -102,8 +111,6 @@ function fromCapabilityError(thrown: object, place: ErrorPlace): ErrorEnvelope {
   const given = readMember(thrown, 'options');
   const option = (key: string): unknown => (isObject(given) ? readMember(given, key) : undefined);
   const known = isErrorCode(code) ? ERROR_CODES[code] : ERROR_CODES.EXECUTION_FAILED;
-  const { retryable = known.retryable, retryAfter } = { retryable: option('retryable'), retryAfter: option('retryAfter') };
-  const remedy = option('remedy') ?? (isErrorCode(code) ? known.remedy : undefined);
   const causes = causesOf(thrown);
   return createErrorEnvelope({
     ...place,
@@ -111,10 +118,9 @@ function fromCapabilityError(thrown: object, place: ErrorPlace): ErrorEnvelope {
     message: shown.message,
     category: ErrorCategory.catch(known.category).parse(option('category')),
     severity: ErrorSeverity.catch(known.severity).parse(option('severity')),
-    retryable: retryable === true,
+    retryable: (option('retryable') ?? known.retryable) === true,
     details: safeDetails(option('details')),
-    ...(typeof retryAfter === 'number' && retryAfter >= 0 && retryAfter < Infinity ? { retryAfter } : {}),
-    ...(typeof remedy === 'string' ? { remedy: truncateText(remedy, MAX_MESSAGE) } : {}),
+    ...retryAdvice(option, isErrorCode(code) ? known.remedy : undefined),
     ...(causes.length > 0 ? { causes } : {}),
   });
 }

@@ -4,14 +4,14 @@ import type { Capability } from '../capability/capability.js';
 import { createTimestamps, sleep, systemClock, type Clock } from '../util/clock.js';
 import { silentLogger, type Logger } from '../util/logger.js';
 import type { Slots } from './admission.js';
-import { createDeadlines } from './deadline.js';
+import { createDeadlines, type Deadlines } from './deadline.js';
 import { createEventChannel, emitTerminal, subscribe, type ChannelLimits } from './event-channel.js';
 import { createExecute } from './event-stream.js';
 import type { EventSink, Execute, ExecutionRequest, Subscription } from './execute.js';
-import { createHandlerCall } from './handler-call.js';
-import { failureOf, stoppedOutcome, toTerminalEvent, type Outcome } from './outcome.js';
-import { createReplayCache, type ReplayLimits } from './replay-cache.js';
-import { createRunningExecutions, type RunningExecution } from './running-executions.js';
+import { callHandler, type HandlerCallScope } from './handler-call.js';
+import { refusalEvent, stoppedOutcome, toTerminalEvent, type Outcome } from './outcome.js';
+import { createReplayCache, type ReplayCache, type ReplayLimits } from './replay-cache.js';
+import { createRunningExecutions, type RunningExecution, type RunningExecutions } from './running-executions.js';
 
 /** Bounds of an executor; sizes in bytes, times in milliseconds. */
 export interface ExecutorLimits extends ChannelLimits {
@@ -26,7 +26,7 @@ export const EXECUTOR_LIMITS: ExecutorLimits = {
   maxLogEventBytes: 64 * 1024,
   maxResultBytes: DEFAULTS.maxBodyBytes,
   cancelGraceMs: DEFAULTS.cancelGraceMs,
-  replay: { maxCount: 1000, maxBytes: 16 * 1024 * 1024, maxAgeMs: 10 * 60_000 },
+  replay: { maxCount: 5000, maxBytes: 16 * 1024 * 1024, maxAgeMs: 10 * 60_000 },
 };
 
 /** The control plane decides by itself ten seconds after a deadline: the runner must have spoken by then. */
@@ -52,140 +52,157 @@ export type CancelAnswer = 'cancelling' | 'ended' | 'unknown' | 'superseded';
 export interface Executor {
   readonly execute: Execute;
   /** The core of `execute`, without the cost of an async iterator: events go to the sink as they happen. */
-  run(request: ExecutionRequest, sink: EventSink): Subscription;
+  readonly run: (request: ExecutionRequest, sink: EventSink) => Subscription;
   /** Tells an execution to stop. With a lease token that is not its own, nothing happens. */
-  cancel(executionId: string, reason: CancelReason, leaseToken?: string): CancelAnswer;
+  readonly cancel: (executionId: string, reason: CancelReason, leaseToken?: string) => CancelAnswer;
   /** The ids of what runs now. */
-  running(): string[];
-  readonly draining: boolean;
+  readonly running: () => string[];
   /**
    * Accepts nothing new, lets running executions finish within `drainMs`, tells the rest to stop and gives
    * up on them after `graceMs`. Resolves when none runs.
    */
-  drain(options: { readonly drainMs: number; readonly graceMs: number }): Promise<void>;
+  readonly drain: (options: { readonly drainMs: number; readonly graceMs: number }) => Promise<void>;
   /** Accepts nothing new and ends what runs at once. */
-  abort(): void;
+  readonly abort: () => void;
+}
+
+interface Core extends HandlerCallScope {
+  readonly registry: CapabilityRegistry;
+  readonly slots: Slots;
+  readonly running: RunningExecutions;
+  readonly replay: ReplayCache;
+  readonly deadlines: Deadlines;
+  readonly runnerId: () => string | undefined;
+  draining: boolean;
+}
+
+function stampOf({ timestamp, clock, service, runnerId }: Core) {
+  return { at: timestamp(), elapsedMs: clock.elapsed(), service, runnerId: runnerId() };
+}
+
+function end(core: Core, execution: RunningExecution, ending: { readonly outcome: Outcome; readonly dataJson?: string | undefined }): void {
+  const { channel, capability } = execution;
+  if (channel.terminal) return;
+  core.deadlines.disarm(execution);
+  core.slots.release(capability);
+  core.running.remove(execution);
+  emitTerminal(channel, toTerminalEvent(execution, ending.outcome, stampOf(core)), ending.dataJson);
+  // What was refused may be offered again; what was accepted is answered from memory.
+  if (channel.accepted !== undefined) core.replay.put(channel);
+}
+
+function abandon(core: Core, execution: RunningExecution): void {
+  const kind = execution.cancelled?.kind ?? 'deadline';
+  const { executionId, jobId } = execution.request;
+  core.logger.warn(
+    { executionId, jobId, capability: execution.capability.id, reason: kind },
+    'the handler ignored its signal and was given up; its slot is free, its work may still go on',
+  );
+  end(core, execution, { outcome: stoppedOutcome(execution, kind, core.service) });
+}
+
+interface Refusal {
+  readonly code: ErrorCode;
+  readonly message: string;
+}
+
+/** Takes a slot, or says why there is none for this request. */
+function admit(core: Core, request: ExecutionRequest): Capability | Refusal {
+  const { draining, registry, slots, service } = core;
+  if (draining) return { code: 'RUNNER_DRAINING', message: `the runner "${service}" is shutting down and accepts nothing new` };
+  const capability = registry.get(request.capabilityId);
+  if (!capability) {
+    const offered = registry.list().map(({ id }) => id).join(', ');
+    return { code: 'CAPABILITY_NOT_FOUND', message: `the runner "${service}" does not offer "${request.capabilityId}"; it offers ${offered}` };
+  }
+  const full = slots.take(capability);
+  return full === undefined ? capability : { code: 'RUNNER_BUSY', message: full };
+}
+
+function run(core: Core, request: ExecutionRequest, sink: EventSink): Subscription {
+  const known = core.running.get(request.executionId)?.channel ?? core.replay.get(request.executionId);
+  if (known) return subscribe(known, sink);
+  const channel = createEventChannel(request.executionId);
+  const subscription = subscribe(channel, sink);
+  const admitted = admit(core, request);
+  if ('code' in admitted) {
+    emitTerminal(channel, refusalEvent(request, admitted, stampOf(core)));
+    return subscription;
+  }
+  const execution: RunningExecution = {
+    request,
+    capability: admitted,
+    channel,
+    startedMs: core.clock.elapsed(),
+    cancelled: undefined,
+    controller: undefined,
+    deadlineTimer: undefined,
+    graceTimer: undefined,
+  };
+  core.running.add(execution);
+  core.deadlines.arm(execution);
+  callHandler(core, execution);
+  return subscription;
+}
+
+function cancel(core: Core, executionId: string, { reason, leaseToken }: { reason: CancelReason; leaseToken?: string | undefined }): CancelAnswer {
+  const execution = core.running.get(executionId);
+  if (!execution) return core.replay.get(executionId) ? 'ended' : 'unknown';
+  const own = execution.request.leaseToken;
+  if (leaseToken !== undefined && own !== undefined && leaseToken !== own) return 'superseded';
+  core.deadlines.stop(execution, reason);
+  return 'cancelling';
+}
+
+async function drain(core: Core, { drainMs, graceMs }: { drainMs: number; graceMs: number }): Promise<void> {
+  core.draining = true;
+  const waiting = new AbortController();
+  await Promise.race([core.running.idle(), sleep(core.clock, drainMs, waiting.signal)]);
+  waiting.abort();
+  for (const execution of core.running.all()) core.deadlines.stop(execution, 'shutdown', graceMs);
+  await core.running.idle();
+}
+
+function abort(core: Core): void {
+  core.draining = true;
+  for (const execution of core.running.all()) {
+    core.deadlines.stop(execution, 'shutdown', 0);
+    end(core, execution, { outcome: stoppedOutcome(execution, 'shutdown', core.service) });
+  }
 }
 
 /** Makes an executor. */
 export function createExecutor(options: ExecutorOptions): Executor {
-  const { registry, slots, service, clock = systemClock, logger = silentLogger } = options;
+  const { registry, slots, service, clock = systemClock, logger = silentLogger, runnerId = () => undefined } = options;
   const limits: ExecutorLimits = { ...EXECUTOR_LIMITS, ...options.limits };
-  const running = createRunningExecutions();
-  const replay = createReplayCache(limits.replay, clock);
-  const timestamp = createTimestamps(clock);
-  const deadlines = createDeadlines({
+  const core: Core = {
+    registry,
+    slots,
+    service,
     clock,
-    graces: { cancelMs: limits.cancelGraceMs, deadlineMs: Math.min(limits.cancelGraceMs, MAX_DEADLINE_GRACE_MS) },
-    onAbandon: abandon,
-  });
-  const call = createHandlerCall({ service, clock, logger, limits, timestamp, signalOf: deadlines.signalOf, end });
-  let draining = false;
-
-  function end(execution: RunningExecution, outcome: Outcome, dataJson?: string): void {
-    const { channel, capability } = execution;
-    if (channel.terminal) return;
-    deadlines.disarm(execution);
-    slots.release(capability);
-    running.remove(execution);
-    const stamp = { at: timestamp(), elapsedMs: clock.elapsed(), service, runnerId: options.runnerId?.() };
-    // What was refused may be offered again; what was accepted is answered from memory.
-    const wasAccepted = channel.accepted !== undefined;
-    emitTerminal(channel, toTerminalEvent(execution, outcome, stamp), dataJson);
-    if (wasAccepted) replay.put(channel);
-  }
-
-  function abandon(execution: RunningExecution): void {
-    const kind = execution.cancelled?.kind ?? 'deadline';
-    const { executionId, jobId } = execution.request;
-    logger.warn(
-      { executionId, jobId, capability: execution.capability.id, reason: kind },
-      'the handler ignored its signal and was given up; its slot is free, its work may still go on',
-    );
-    end(execution, stoppedOutcome(execution, kind, service));
-  }
-
-  function refuse(request: ExecutionRequest, sink: EventSink, refusal: { code: ErrorCode; message: string }): Subscription {
-    const channel = createEventChannel(request.executionId);
-    const capability = registry.get(request.capabilityId) ?? { id: request.capabilityId, version: '?' };
-    const outcome = failureOf(refusal.code, { request, capability: capability as Capability }, { service, message: refusal.message });
-    const stamp = { at: timestamp(), elapsedMs: 0, service, runnerId: options.runnerId?.() };
-    emitTerminal(channel, toTerminalEvent({ channel, startedMs: 0 } as RunningExecution, outcome, stamp));
-    return subscribe(channel, sink);
-  }
-
-  function start(request: ExecutionRequest, capability: Capability, sink: EventSink): Subscription {
-    const execution: RunningExecution = {
-      request,
-      capability,
-      channel: createEventChannel(request.executionId),
-      startedMs: clock.elapsed(),
-      cancelled: undefined,
-      controller: undefined,
-      deadlineTimer: undefined,
-      graceTimer: undefined,
-    };
-    running.add(execution);
-    const subscription = subscribe(execution.channel, sink);
-    deadlines.arm(execution);
-    call(execution);
-    return subscription;
-  }
-
-  function run(request: ExecutionRequest, sink: EventSink): Subscription {
-    const known = running.get(request.executionId)?.channel ?? replay.get(request.executionId);
-    if (known) return subscribe(known, sink);
-    if (draining) {
-      return refuse(request, sink, { code: 'RUNNER_DRAINING', message: `the runner "${service}" is shutting down and accepts nothing new` });
-    }
-    const capability = registry.get(request.capabilityId);
-    if (!capability) {
-      const offered = registry.list().map(({ id }) => id).join(', ');
-      return refuse(request, sink, {
-        code: 'CAPABILITY_NOT_FOUND',
-        message: `the runner "${service}" does not offer "${request.capabilityId}"; it offers ${offered}`,
-      });
-    }
-    const full = slots.take(capability);
-    if (full !== undefined) return refuse(request, sink, { code: 'RUNNER_BUSY', message: full });
-    return start(request, capability, sink);
-  }
-
-  function cancel(executionId: string, reason: CancelReason, leaseToken?: string): CancelAnswer {
-    const execution = running.get(executionId);
-    if (!execution) return replay.get(executionId) ? 'ended' : 'unknown';
-    const own = execution.request.leaseToken;
-    if (leaseToken !== undefined && own !== undefined && leaseToken !== own) return 'superseded';
-    deadlines.stop(execution, reason);
-    return 'cancelling';
-  }
-
-  async function drain({ drainMs, graceMs }: { drainMs: number; graceMs: number }): Promise<void> {
-    draining = true;
-    const waiting = new AbortController();
-    await Promise.race([running.idle(), sleep(clock, drainMs, waiting.signal)]);
-    waiting.abort();
-    for (const execution of running.all()) deadlines.stop(execution, 'shutdown', graceMs);
-    await running.idle();
-  }
-
-  function abort(): void {
-    draining = true;
-    for (const execution of running.all()) {
-      deadlines.stop(execution, 'shutdown', 0);
-      end(execution, stoppedOutcome(execution, 'shutdown', service));
-    }
-  }
-
+    logger,
+    limits,
+    runnerId,
+    running: createRunningExecutions(),
+    replay: createReplayCache(limits.replay, clock),
+    timestamp: createTimestamps(clock),
+    deadlines: createDeadlines({
+      clock,
+      graces: { cancelMs: limits.cancelGraceMs, deadlineMs: Math.min(limits.cancelGraceMs, MAX_DEADLINE_GRACE_MS) },
+      onAbandon: (execution) => abandon(core, execution),
+    }),
+    end: (execution, outcome, dataJson) => end(core, execution, { outcome, dataJson }),
+    draining: false,
+  };
+  const executor = {
+    run: (request: ExecutionRequest, sink: EventSink) => run(core, request, sink),
+    cancel: (executionId: string, reason: CancelReason, leaseToken?: string) => cancel(core, executionId, { reason, leaseToken }),
+  };
   return {
-    execute: createExecute({ run, cancel }),
-    run,
-    cancel,
-    running: () => running.all().map(({ request }) => request.executionId),
-    get draining() {
-      return draining;
-    },
-    drain,
-    abort,
+    ...executor,
+    execute: createExecute(executor),
+    running: () => core.running.all().map(({ request }) => request.executionId),
+    drain: (drainOptions) => drain(core, drainOptions),
+    abort: () => abort(core),
   };
 }

@@ -6,6 +6,7 @@ import {
   type ErrorEnvelope,
   type TerminalEvent,
 } from '@controlplane/contracts';
+import type { ExecutionRequest } from './execute.js';
 import type { RunningExecution } from './running-executions.js';
 
 /** What every terminal event of a runner carries. */
@@ -23,7 +24,11 @@ export type Outcome =
   | { readonly kind: 'cancelled'; readonly reason: CancelReason; readonly message: string };
 
 /** The terminal event of an execution. */
-export function toTerminalEvent(execution: RunningExecution, outcome: Outcome, stamp: OutcomeStamp): TerminalEvent {
+export function toTerminalEvent(
+  execution: Pick<RunningExecution, 'channel' | 'startedMs'>,
+  outcome: Outcome,
+  stamp: OutcomeStamp,
+): TerminalEvent {
   const { channel } = execution;
   const ending = {
     executionId: channel.executionId,
@@ -61,6 +66,23 @@ export function failureOf(
       ...(more.details === undefined ? {} : { details: [...more.details] }),
     }),
   };
+}
+
+/** The one event of an execution that was not admitted. */
+export function refusalEvent(
+  request: ExecutionRequest,
+  { code, message }: { readonly code: ErrorCode; readonly message: string },
+  { at, service, runnerId }: OutcomeStamp,
+): TerminalEvent {
+  const { correlationId } = request.metadata;
+  const error = envelopeOf(code, {
+    service,
+    operation: request.capabilityId,
+    message,
+    ...(correlationId === undefined ? {} : { correlationId }),
+  });
+  const runner = runnerId === undefined ? {} : { runnerId };
+  return { type: 'failed', executionId: request.executionId, seq: 0, at, executionTimeMs: 0, ...runner, error };
 }
 
 /** How an envelope names a capability. */

@@ -27,8 +27,8 @@ export interface SessionOptions {
   readonly logger: Logger;
   readonly instanceId: string;
   describe(): RunnerRegistrationRequest;
-  running(): string[];
-  cancel(executionId: string, reason: CancelReason): void;
+  readonly running: () => string[];
+  readonly cancel: (executionId: string, reason: CancelReason) => void;
 }
 
 /** Keeps the runner known to the control plane. */

@@ -1,5 +1,5 @@
 import type { HealthCheck, HealthCheckItem, HealthStatus } from '@controlplane/contracts';
-import { createTimestamps, type Clock } from '../util/clock.js';
+import { createTimestamps, type Clock, type TimerHandle } from '../util/clock.js';
 
 /** What a health check may say: nothing or `true` is healthy, `false` is not, a throw is not and says why. */
 export type HealthCheckResult = boolean | void | { readonly status: HealthStatus; readonly message?: string };
@@ -12,7 +12,7 @@ const CHECK_LIMIT_MS = 5_000;
 /** The health of a runner and of what it depends on. */
 export interface Health {
   /** Looks now; several callers at once share one look. */
-  check(): Promise<HealthCheck>;
+  readonly check: () => Promise<HealthCheck>;
   /** What the last look found; healthy before the first. */
   readonly last: 'healthy' | 'degraded' | 'unhealthy';
 }
@@ -33,7 +33,7 @@ function toItem(result: HealthCheckResult): { status: HealthStatus; message?: st
 
 async function look(name: string, check: HealthCheckFunction, clock: Clock): Promise<HealthCheckItem> {
   const startedMs = clock.elapsed();
-  let timer: unknown;
+  let timer: TimerHandle | undefined;
   const limit = new Promise<never>((_, reject) => {
     timer = clock.setTimeout(() => reject(new Error(`did not answer within ${CHECK_LIMIT_MS} ms`)), CHECK_LIMIT_MS);
   });
@@ -41,7 +41,7 @@ async function look(name: string, check: HealthCheckFunction, clock: Clock): Pro
     status: 'unhealthy' as const,
     message: error instanceof Error ? error.message : String(error),
   }));
-  clock.clearTimeout(timer);
+  if (timer !== undefined) clock.clearTimeout(timer);
   return { name, responseTimeMs: Math.round(clock.elapsed() - startedMs), ...found };
 }
 

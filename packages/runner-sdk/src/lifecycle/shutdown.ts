@@ -26,7 +26,7 @@ export interface ShutdownOptions {
 }
 
 /** Makes the way down of a runner, taken at most once. */
-export function createShutdown(options: ShutdownOptions): { stop(stopOptions?: StopOptions): Promise<void> } {
+export function createShutdown(options: ShutdownOptions): { readonly stop: (stopOptions?: StopOptions) => Promise<void> } {
   const { state, executor, session, logger } = options;
   let stopping: Promise<void> | undefined;
 

@@ -5,7 +5,7 @@ export interface SignalActions {
   /** First signal: finish and leave. */
   drain(): Promise<void>;
   /** Second signal: end everything now. */
-  abort(): void;
+  readonly abort: () => void;
   readonly logger: Logger;
   /** Default: `process.exit`. */
   readonly exit?: (code: number) => void;

@@ -16,9 +16,9 @@ export interface HttpListenerOptions {
   readonly host: string;
   /** 0: any free one. */
   readonly port: number;
-  onRequest(request: IncomingMessage, response: ServerResponse): void;
+  readonly onRequest: (request: IncomingMessage, response: ServerResponse) => void;
   /** The reply to bytes that are no HTTP request. */
-  onMalformed(error: Error & { readonly code?: string }): { readonly status: string; readonly json: string };
+  readonly onMalformed: (error: Error & { readonly code?: string }) => { readonly status: string; readonly json: string };
 }
 
 /** A server that listens. */

@@ -5,7 +5,7 @@
  */
 
 /** What a pending timer is known by. */
-export type TimerHandle = unknown;
+export type TimerHandle = object | number;
 
 /** Where time comes from, so that tests need not wait for it. */
 export interface Clock {

@@ -7,6 +7,7 @@ import { eventLine } from './event-lines.js';
 const FLUSH_LENGTH = 256 * 1024;
 
 interface Follower {
+  readonly stream: Stream;
   subscription: Subscription | undefined;
   nextSeq: number;
   done: boolean;
@@ -35,7 +36,8 @@ function flush(stream: Stream): void {
   if (pending !== '' && !response.write(pending)) stream.blocked = true;
 }
 
-function writeEvent(stream: Stream, follower: Follower, event: ExecutionEvent, dataJson: string | undefined): void {
+function writeEvent(follower: Follower, event: ExecutionEvent, dataJson: string | undefined): void {
+  const { stream } = follower;
   if (follower.done || event.seq < follower.nextSeq) return;
   follower.nextSeq = event.seq + 1;
   stream.pending += eventLine(event, dataJson);
@@ -57,7 +59,7 @@ function catchUp(stream: Stream): void {
     if (follower.done || !subscription) continue;
     for (const event of subscription.eventsFrom(follower.nextSeq)) {
       if (stream.blocked) return;
-      writeEvent(stream, follower, event, subscription.dataJson());
+      writeEvent(follower, event, subscription.dataJson());
     }
   }
 }
@@ -85,14 +87,14 @@ export function streamExecutions(
     for (const { subscription } of stream.followers) subscription?.detach();
   });
   for (const entry of entries) {
-    const follower: Follower = { subscription: undefined, nextSeq: 0, done: false };
+    const follower: Follower = { stream, subscription: undefined, nextSeq: 0, done: false };
     stream.followers.push(follower);
     if ('event' in entry) {
-      writeEvent(stream, follower, entry.event, undefined);
+      writeEvent(follower, entry.event, undefined);
       continue;
     }
     follower.subscription = run(entry.request, (event, dataJson) => {
-      if (!stream.blocked) writeEvent(stream, follower, event, dataJson);
+      if (!stream.blocked) writeEvent(follower, event, dataJson);
     });
   }
 }

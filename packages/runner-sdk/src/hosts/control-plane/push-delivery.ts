@@ -23,7 +23,7 @@ import { parseJson, readRequestBody, type ParsedBody } from './request-body.js';
 
 /** What the push delivery stands on. */
 export interface PushDeliveryOptions {
-  run(request: ExecutionRequest, sink: EventSink): Subscription;
+  readonly run: (request: ExecutionRequest, sink: EventSink) => Subscription;
   /** The runner's name. */
   readonly service: string;
   readonly maxBodyBytes: number;

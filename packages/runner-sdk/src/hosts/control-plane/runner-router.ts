@@ -20,11 +20,11 @@ export interface RunnerRouterOptions {
   readonly service: string;
   readonly maxBodyBytes: number;
   readonly execute: PushDelivery;
-  health(): Promise<HealthCheck>;
-  live(): Probe;
-  ready(): Probe;
-  manifest(): RunnerManifest;
-  cancel(executionId: string, reason: CancelReason, leaseToken?: string): 'cancelling' | 'ended' | 'unknown' | 'superseded';
+  readonly health: () => Promise<HealthCheck>;
+  readonly live: () => Probe;
+  readonly ready: () => Probe;
+  readonly manifest: () => RunnerManifest;
+  readonly cancel: (executionId: string, reason: CancelReason, leaseToken?: string) => 'cancelling' | 'ended' | 'unknown' | 'superseded';
 }
 
 type Handler = (request: IncomingMessage, response: ServerResponse, params: Readonly<Record<string, string>>) => void;
@@ -109,7 +109,7 @@ export function createLastResort(service: string): (request: IncomingMessage, re
     request.resume();
     if (error !== undefined && error !== null) {
       const isClientFault = error instanceof URIError || Reflect.get(Object(error) as object, 'status') === 400;
-      const message = isClientFault ? `the path ${request.url ?? ''} cannot be decoded` : String(error);
+      const message = isClientFault ? `the path ${request.url ?? ''} cannot be decoded` : `the request could not be answered: ${error instanceof Error ? error.message : 'unknown'}`;
       return replyError(response, isClientFault ? 'VALIDATION_ERROR' : 'INTERNAL_ERROR', { service, message });
     }
     const message = `nothing is served at ${request.method ?? ''} ${request.url ?? ''}; a runner serves ${endpointPath('execute')}, ${endpointPath('runnerHealth')}, ${endpointPath('runnerManifest')}`;

@@ -1,0 +1,230 @@
+import { ExecutionEvent } from '@controlplane/contracts';
+import { describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import { defineCapability } from '../capability/define-capability.js';
+import type { CapabilityContext } from '../capability/capability-context.js';
+import { CapabilityError } from '../errors/capability-error.js';
+import { createDeferred } from '../util/deferred.js';
+import { createExecutorFixture } from './executor-fixture.js';
+
+const words = { version: '1.0.0', description: 'For a test.' };
+const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+const greet = defineCapability({
+  ...words,
+  id: 'greet',
+  input: z.object({ name: z.string() }),
+  output: z.object({ message: z.string() }),
+  async execute({ name }, ctx) {
+    ctx.log.info('greeting', { name });
+    await ctx.progress(0.5, 'half');
+    return { message: `Hello, ${name}` };
+  },
+});
+
+/** A capability whose end the test decides, and whose context it can look at. */
+function createHeld(id = 'held', more: { maxConcurrency?: number; timeoutMs?: number } = {}) {
+  const calls: Array<{ ctx: CapabilityContext; resolve: (value: unknown) => void; reject: (error: unknown) => void }> = [];
+  const capability = defineCapability({
+    ...words,
+    ...more,
+    id,
+    input: z.object({}),
+    execute(_input, ctx) {
+      const { promise, resolve, reject } = createDeferred<unknown>();
+      calls.push({ ctx, resolve, reject });
+      return promise;
+    },
+  });
+  return { capability, calls };
+}
+
+describe('an execution', () => {
+  test('is accepted, says what it says, and succeeds, in order', async () => {
+    const { start, requestOf } = createExecutorFixture([greet]);
+    const { events } = start(requestOf('greet', { name: 'Ada' }));
+    await settle();
+    expect(events).toMatchObject([
+      { type: 'accepted', seq: 0, at: '2026-01-01T00:00:00.000Z', executionId: 'execution-1' },
+      { type: 'log', seq: 1, level: 'info', message: 'greeting', fields: { name: 'Ada' } },
+      { type: 'progress', seq: 2, fraction: 0.5, message: 'half' },
+      { type: 'succeeded', seq: 3, data: { message: 'Hello, Ada' }, runnerId: 'runner-1' },
+    ]);
+    for (const event of events) expect(ExecutionEvent.safeParse(event).success).toBe(true);
+  });
+
+  test('knows its job, its attempt and what the sender attached', async () => {
+    const { capability, calls } = createHeld();
+    const { start, requestOf } = createExecutorFixture([capability]);
+    start(requestOf('held', {}, { attempt: 3, metadata: { correlationId: 'c-1' } }));
+    expect(calls[0]?.ctx).toMatchObject({ jobId: 'job-1', executionId: 'execution-1', attempt: 3, metadata: { correlationId: 'c-1' } });
+  });
+
+  test('is refused when its input does not fit, with the path, and is not accepted', async () => {
+    const { start, requestOf } = createExecutorFixture([greet]);
+    const { events } = start(requestOf('greet', { name: 42 }));
+    expect(events).toMatchObject([
+      { type: 'failed', seq: 0, error: { code: 'VALIDATION_ERROR', retryable: false, details: [{ path: ['input', 'name'] }] } },
+    ]);
+  });
+
+  test('fails when the capability is not offered, and says which are', () => {
+    const { start, requestOf } = createExecutorFixture([greet]);
+    const { last } = start(requestOf('paint'));
+    expect(last()).toMatchObject({ type: 'failed', error: { code: 'CAPABILITY_NOT_FOUND', message: expect.stringContaining('it offers greet') } });
+  });
+
+  test.each([
+    ['does not fit the output schema', { message: 7 }, 'OUTPUT_INVALID'],
+    ['is missing', undefined, 'OUTPUT_INVALID'],
+  ])('fails when its result %s', async (_why, result, code) => {
+    const wrong = defineCapability({ ...words, id: 'wrong', input: z.object({}), output: z.object({ message: z.string() }), execute: () => result as never });
+    const { start, requestOf } = createExecutorFixture([wrong]);
+    const { last } = start(requestOf('wrong'));
+    await settle();
+    expect(last()).toMatchObject({ type: 'failed', error: { code, details: [{ path: expect.arrayContaining(['output']) }] } });
+  });
+
+  test.each([
+    ['a cycle', () => { const cycle: { self?: unknown } = {}; cycle.self = cycle; return cycle; }, 'OUTPUT_INVALID'],
+    ['a bigint', () => 1n, 'OUTPUT_INVALID'],
+    ['a function', () => () => 1, 'OUTPUT_INVALID'],
+    ['more than may be sent', () => 'ü'.repeat(600), 'PAYLOAD_TOO_LARGE'],
+  ])('fails when its result is %s', async (_what, make, code) => {
+    const odd = defineCapability({ ...words, id: 'odd', input: z.object({}), execute: make });
+    const { start, requestOf } = createExecutorFixture([odd], { limits: { maxResultBytes: 1000 } });
+    const { last } = start(requestOf('odd'));
+    await settle();
+    expect(last()).toMatchObject({ type: 'failed', error: { code } });
+  });
+
+  test('succeeds with null when the handler returns nothing', async () => {
+    const quiet = defineCapability({ ...words, id: 'quiet', input: z.object({}), execute: () => undefined });
+    const { start, requestOf } = createExecutorFixture([quiet]);
+    const { last } = start(requestOf('quiet'));
+    await settle();
+    expect(last()).toMatchObject({ type: 'succeeded', data: null });
+  });
+
+  test.each([
+    ['throws at once', () => { throw new CapabilityError('NOPE', 'no', { retryable: false }); }],
+    ['rejects', () => Promise.reject(new CapabilityError('NOPE', 'no', { retryable: false }))],
+    // eslint-disable-next-line unicorn/no-thenable
+    ['returns a thenable that throws', () => ({ then: () => { throw new CapabilityError('NOPE', 'no', { retryable: false }); } })],
+  ])('fails as the handler says when it %s', async (_how, execute) => {
+    const failing = defineCapability({ ...words, id: 'failing', input: z.object({}), execute });
+    const { start, requestOf } = createExecutorFixture([failing]);
+    const { last, types } = start(requestOf('failing'));
+    await settle();
+    expect(last()).toMatchObject({ type: 'failed', error: { code: 'NOPE', retryable: false, operation: 'failing@1.0.0' } });
+    expect(types()).toEqual(['accepted', 'failed']);
+  });
+
+  test('works with schemas that take their time', async () => {
+    const slowly = z.object({ name: z.string() }).refine(async ({ name }) => Promise.resolve(name !== 'taken'), 'taken');
+    const slow = defineCapability({ ...words, id: 'slow', input: slowly, output: slowly, execute: (input) => input });
+    const { start, requestOf } = createExecutorFixture([slow]);
+    const good = start(requestOf('slow', { name: 'ada' }));
+    const bad = start(requestOf('slow', { name: 'taken' }));
+    await settle();
+    expect(good.types()).toEqual(['accepted', 'succeeded']);
+    expect(bad.last()).toMatchObject({ type: 'failed', seq: 0, error: { code: 'VALIDATION_ERROR', message: expect.stringContaining('taken') } });
+  });
+
+  test('fails when a schema throws', async () => {
+    const odd = defineCapability({ ...words, id: 'odd', input: z.object({}).transform(() => { throw new Error('schema is broken'); }), execute: () => 1 });
+    const { start, requestOf, executor } = createExecutorFixture([odd]);
+    const { last } = start(requestOf('odd'));
+    await settle();
+    expect(last()).toMatchObject({ type: 'failed', error: { code: 'EXECUTION_FAILED', message: 'schema is broken' } });
+    expect(executor.running()).toEqual([]);
+  });
+});
+
+describe('slots', () => {
+  test('are counted for the runner and for each capability, and come back', async () => {
+    const one = createHeld('one', { maxConcurrency: 1 });
+    const two = createHeld('two');
+    const { start, requestOf, executor } = createExecutorFixture([one.capability, two.capability], { slots: 2 });
+    start(requestOf('one'));
+    expect(start(requestOf('one')).last()).toMatchObject({ type: 'failed', seq: 0, error: { code: 'RUNNER_BUSY', retryable: true, message: 'all 1 slots of the capability "one" are taken' } });
+    start(requestOf('two'));
+    expect(start(requestOf('two')).last()).toMatchObject({ error: { message: 'all 2 slots of the runner are taken' } });
+    expect(executor.running()).toHaveLength(2);
+    one.calls[0]?.resolve('done');
+    await settle();
+    expect(start(requestOf('one')).types()).toEqual(['accepted']);
+  });
+
+  test('are free when the terminal event is heard', async () => {
+    const held = createHeld();
+    const { executor, requestOf, start } = createExecutorFixture([held.capability], { slots: 1 });
+    const seen: string[] = [];
+    executor.run(requestOf('held'), (event) => {
+      if (event.type === 'succeeded') seen.push(...start(requestOf('held')).types());
+    });
+    held.calls[0]?.resolve(1);
+    await settle();
+    expect(seen).toEqual(['accepted']);
+  });
+
+  test('are given back by an execution whose input was refused', () => {
+    const { start, requestOf, executor } = createExecutorFixture([greet], { slots: 1 });
+    start(requestOf('greet', {}));
+    expect(executor.running()).toEqual([]);
+    expect(start(requestOf('greet', { name: 'Ada' })).types()).toContain('accepted');
+  });
+});
+
+describe('a repeated delivery', () => {
+  test('of a running execution joins it from its first event on', async () => {
+    const held = createHeld();
+    const { start, requestOf } = createExecutorFixture([held.capability]);
+    const first = start(requestOf('held'));
+    held.calls[0]?.ctx.log.info('one');
+    const again = start(first.request);
+    held.calls[0]?.ctx.log.info('two');
+    held.calls[0]?.resolve('done');
+    await settle();
+    expect(held.calls).toHaveLength(1);
+    expect(again.events).toEqual(first.events);
+    expect(again.types()).toEqual(['accepted', 'log', 'log', 'succeeded']);
+  });
+
+  test('of an ended execution is answered from memory', async () => {
+    const held = createHeld();
+    const { start, requestOf } = createExecutorFixture([held.capability]);
+    const first = start(requestOf('held'));
+    held.calls[0]?.reject(new Error('broken'));
+    await settle();
+    const again = start(first.request);
+    expect(again.events).toEqual(first.events);
+    expect(held.calls).toHaveLength(1);
+  });
+
+  test('of a refused execution is tried again', async () => {
+    const held = createHeld();
+    const { start, requestOf } = createExecutorFixture([held.capability], { slots: 1 });
+    start(requestOf('held'));
+    const refused = start(requestOf('held'));
+    held.calls[0]?.resolve(1);
+    await settle();
+    expect(start(refused.request).types()).toEqual(['accepted']);
+  });
+
+  test('is run again once it is forgotten, by age or by number', async () => {
+    const held = createHeld();
+    const { start, requestOf, clock } = createExecutorFixture([held.capability], { limits: { replay: { maxCount: 1, maxBytes: 1e6, maxAgeMs: 1000 } } });
+    const first = start(requestOf('held'));
+    held.calls[0]?.resolve(1);
+    await clock.advance(1001);
+    start(first.request);
+    expect(held.calls).toHaveLength(2);
+    start(requestOf('held'));
+    held.calls[1]?.resolve(1);
+    held.calls[2]?.resolve(1);
+    await settle();
+    start(first.request);
+    expect(held.calls).toHaveLength(4);
+  });
+});

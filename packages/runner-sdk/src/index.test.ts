@@ -1,0 +1,15 @@
+import { expect, test } from 'vitest';
+import * as sdk from './index.js';
+
+test('exports exactly these names', () => {
+  expect(Object.keys(sdk).sort()).toMatchInlineSnapshot(`
+    [
+      "CapabilityError",
+      "RunnerError",
+      "createRunner",
+      "defineCapability",
+      "isCapabilityError",
+      "isRunnerError",
+    ]
+  `);
+});

@@ -88,6 +88,13 @@ describe('the events of a job', () => {
     expect(Refusal.parse(await reply.json()).error.code).toBe('JOB_NOT_FOUND');
   });
 
+  it('are refused after an id that no event has', async () => {
+    const api = await apiWithJob();
+    const reply = await fetch(`${api.url}/jobs/a/events?lastEventId=last`);
+    expect(reply.status).toBe(400);
+    expect(Refusal.parse(await reply.json()).error.message).toContain('"last" is no event id');
+  });
+
   it('have a head of their own', async () => {
     const api = await apiWithJob();
     expect(await rawRequest(api.port, { method: 'HEAD', path: '/jobs/a/events' })).toMatchObject({

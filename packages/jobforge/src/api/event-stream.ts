@@ -1,6 +1,8 @@
 import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import { isFinalStatus, type JobEvent } from '@controlplane/contracts';
+import { parseEventId } from '../model/job-event.js';
+import { JobForgeError } from '../model/job-forge-error.js';
 import type { Operations } from '../model/operations.js';
 import { readJson } from './body-reader.js';
 import { HTTP_LIMITS } from './http-limits.js';
@@ -27,7 +29,7 @@ export async function streamJobEvents(exchange: Exchange, options: EventStreamOp
   await readJson(request);
   const { status } = await options.operations.showJob(id);
   const query = queryOf(request.url);
-  const afterId = headerValue(request.headers['last-event-id']) ?? query['lastEventId'];
+  const afterId = eventIdOf(headerValue(request.headers['last-event-id']) ?? query['lastEventId']);
   const leaving = new AbortController();
   const leave = (): void => leaving.abort();
   response.once('close', leave);
@@ -55,6 +57,14 @@ export async function streamJobEvents(exchange: Exchange, options: EventStreamOp
     leave();
     await events.return?.();
   }
+}
+
+// The history refuses this too, but only once it is read: after the head has been sent.
+function eventIdOf(sent: string | undefined): string | undefined {
+  if (!sent || parseEventId(sent)) return sent || undefined;
+  throw new JobForgeError('VALIDATION_ERROR', {
+    message: `${JSON.stringify(sent.slice(0, 128))} is no event id: expected the \`id\` of an event that was received before.`,
+  });
 }
 
 function headerValue(value: string | string[] | undefined): string | undefined {

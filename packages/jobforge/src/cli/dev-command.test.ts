@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { createServer, type AddressInfo } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import type { ForgeOptions } from './cli-context.js';
 import { runJobforge, type CliRun } from './cli-run.fixture.js';
@@ -72,7 +74,14 @@ describe('jobforge dev', () => {
     expect(ErrorOutput.parse(JSON.parse(run.out[0] ?? '')).error.message).toContain('--port');
   });
 
-  it('says what it does not know the cause of', async () => {
-    expect((await dev([], new Error('the disk is full'))).err[0]).toContain('the disk is full');
+  it('says what else keeps it from starting, and whether the port would have too', async () => {
+    const free = await dev(['--port', '0'], new Error('jobs.db is in use.'));
+    expect(free.err).toEqual(['✗ START_FAILED  jobs.db is in use.']);
+    const other = createServer().listen(0, '127.0.0.1');
+    await once(other, 'listening');
+    const { port } = other.address() as AddressInfo;
+    const taken = await dev(['--port', String(port)], new Error('jobs.db is in use.'));
+    expect(taken.err[0]).toContain(`jobs.db is in use. Port ${port} on 127.0.0.1 is taken`);
+    other.close();
   });
 });

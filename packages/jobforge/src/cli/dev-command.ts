@@ -1,13 +1,14 @@
-import { createErrorEnvelope, DEFAULTS } from '@controlplane/contracts';
+import { DEFAULTS } from '@controlplane/contracts';
 import type { Command } from 'commander';
 import { isLoopback } from '../api/loopback.js';
 import type { Log } from '../model/log.js';
 import type { CliContext, ServingForge } from './cli-context.js';
-import { misused, refused, type CliFailure } from './cli-failure.js';
+import { misused } from './cli-failure.js';
 import { timeOfDay } from './durations.js';
 import { printJson, type DevLine } from './json-output.js';
 import { integer } from './option-values.js';
 import { printable, printableLine } from './printable.js';
+import { startFailure } from './start-failure.js';
 import { toned, type Terminal } from './terminal.js';
 
 interface DevOptions {
@@ -64,51 +65,31 @@ async function dev(context: CliContext, options: DevOptions): Promise<void> {
     if (ready) say(line);
     else held.push(line);
   };
-  const stopped = new Promise<() => void>((resolve) => {
-    const release = context.onSignal(() => resolve(release));
-  });
-  const forge = await started(context, { host, port, data, allowedHosts: options.allowHost ?? [], log });
+  const signal = firstSignal(context);
+  let forge: ServingForge;
+  try {
+    forge = await context.startForge({ host, port, data, allowedHosts: options.allowHost ?? [], log });
+  } catch (error) {
+    signal.release();
+    if (!json) held.forEach(say);
+    throw await startFailure(error, { host, port });
+  }
   ready = true;
   say({ event: 'ready', url: forge.url, data: data ?? null, version });
   held.forEach(say);
-  const release = await stopped;
+  await signal.heard;
   say({ event: 'stopping' });
   await forge.stop();
-  release();
+  signal.release();
   say({ event: 'stopped' });
 }
 
-async function started(
-  context: CliContext,
-  options: Parameters<CliContext['startForge']>[0],
-): Promise<ServingForge> {
-  try {
-    return await context.startForge(options);
-  } catch (error) {
-    throw (error instanceof Error && 'code' in error && listenFailure(String(error.code), options)) || error;
-  }
-}
-
-function listenFailure(
-  code: string,
-  { host, port }: { readonly host: string; readonly port: number },
-): CliFailure | undefined {
-  const reasons: Readonly<Record<string, string>> = {
-    EADDRINUSE: `Port ${port} on ${host} is taken: stop what listens there, or choose another with --port.`,
-    EACCES: `Port ${port} on ${host} may not be opened by this user: choose one above 1023 with --port.`,
-    EADDRNOTAVAIL: `${host} is no address of this machine: choose another with --host.`,
-  };
-  const message = reasons[code];
-  if (message === undefined) return undefined;
-  return refused(
-    createErrorEnvelope({
-      category: 'RESOURCE_CONFLICT',
-      severity: 'error',
-      code,
-      message,
-      service: 'jobforge-cli',
-    }),
-  );
+function firstSignal(context: CliContext): { readonly heard: Promise<void>; release(): void } {
+  let release = (): void => undefined;
+  const heard = new Promise<void>((resolve) => {
+    release = context.onSignal(resolve);
+  });
+  return { heard, release: () => release() };
 }
 
 // Errors are not JSON by themselves: what they say is kept.

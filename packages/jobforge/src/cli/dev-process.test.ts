@@ -1,0 +1,134 @@
+import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { onTestFinished, describe, expect, it } from 'vitest';
+import { DevLine } from './json-output.js';
+
+// The command as it is installed: built, in a process of its own.
+const bin = fileURLToPath(new URL('../../bin/jobforge.js', import.meta.url));
+
+interface DevProcess {
+  readonly child: ChildProcessWithoutNullStreams;
+  readonly url: string;
+  readonly lines: AsyncIterator<string>;
+}
+
+const jobforge = (args: readonly string[]): ChildProcessWithoutNullStreams => {
+  const child = spawn(process.execPath, [bin, ...args], { env: { ...process.env, NO_COLOR: '1' } });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  return child;
+};
+
+async function startDev(...args: string[]): Promise<DevProcess> {
+  const child = jobforge(['dev', '--json', '--port', '0', ...args]);
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const ready = DevLine.parse(JSON.parse(String((await lines.next()).value)));
+  if (ready.event !== 'ready') throw new Error(`the first line is ${ready.event}`);
+  return { child, url: ready.url, lines };
+}
+
+const exitOf = async (
+  child: ChildProcessWithoutNullStreams,
+): Promise<{ code: number; out: string; err: string }> => {
+  let out = '';
+  let err = '';
+  child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()));
+  child.stderr.on('data', (chunk: Buffer) => (err += chunk.toString()));
+  const [code] = (await once(child, 'close')) as [number];
+  return { code, out, err };
+};
+
+async function folder(): Promise<string> {
+  const path = await mkdtemp(join(tmpdir(), 'jobforge-'));
+  onTestFinished(() => rm(path, { recursive: true, force: true }));
+  return path;
+}
+
+describe('jobforge as a process', () => {
+  it.each(['SIGTERM', 'SIGINT'] as const)(
+    'keeps what was submitted across %s, which ends it with 0',
+    async (signal) => {
+      const data = await folder();
+      const first = await startDev('--data', data);
+      const submitted = await exitOf(
+        jobforge(['job', 'submit', 'nobody.offers', '{"a":1}', '--id', 'kept', '--url', first.url]),
+      );
+      expect(submitted).toMatchObject({
+        code: 0,
+        out: expect.stringContaining('job kept  queued · no runner offers nobody.offers yet'),
+      });
+      first.child.kill(signal);
+      expect((await exitOf(first.child)).code).toBe(0);
+      const second = await startDev('--data', data);
+      expect(await (await fetch(`${second.url}/jobs/kept`)).json()).toMatchObject({
+        id: 'kept',
+        status: 'queued',
+      });
+    },
+  );
+
+  it('says so when another one holds its store', async () => {
+    const data = await folder();
+    await startDev('--data', data);
+    const second = await exitOf(jobforge(['dev', '--data', data, '--port', '0']));
+    expect(second).toMatchObject({
+      code: 1,
+      out: '',
+      err: expect.stringMatching(/^✗ .*in use by another JobForge.*\n$/),
+    });
+  });
+
+  it('ends with 4 when there is nobody to ask', async () => {
+    expect((await exitOf(jobforge(['job', 'list', '--url', 'http://127.0.0.1:1']))).code).toBe(4);
+  });
+
+  it('ends at once at the second signal, though a job still runs', async () => {
+    // A runner that takes a job and never ends it.
+    const runner = createServer((request, response) => {
+      if (request.url === '/health') response.end('{"status":"healthy"}');
+    }).listen(0, '127.0.0.1');
+    onTestFinished(() => {
+      runner.close().closeAllConnections();
+    });
+    await once(runner, 'listening');
+    const dev = await startDev('--memory');
+    const address = runner.address();
+    const health = `http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}/health`;
+    const capability = {
+      id: 'never',
+      name: 'n',
+      version: '1.0.0',
+      description: 'd',
+      inputSchema: {},
+      outputSchema: {},
+      supportedJobTypes: [],
+    };
+    const post = (path: string, body: unknown): Promise<Response> =>
+      fetch(dev.url + path, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(body),
+      });
+    await post('/runners/register', {
+      name: 'r',
+      version: '1',
+      contractVersion: '1.0.0',
+      capabilities: [capability],
+      healthCheckEndpoint: health,
+    });
+    const [request] = await Promise.all([
+      once(runner, 'request'),
+      post('/jobs', { type: 'never', payload: { type: 'never', data: {} } }),
+    ]);
+    expect(request).toHaveLength(2);
+    dev.child.kill('SIGTERM');
+    while (DevLine.parse(JSON.parse(String((await dev.lines.next()).value))).event !== 'stopping');
+    dev.child.kill('SIGTERM');
+    expect((await exitOf(dev.child)).code).toBe(1);
+  });
+});

@@ -24,7 +24,7 @@ export interface CapabilityContext {
    * @param fraction - 0 to 1; what lies outside is moved to the nearer end
    * @param message - what is being done now
    */
-  progress(fraction: number, message?: string): Promise<void>;
+  readonly progress: (fraction: number, message?: string) => Promise<void>;
   readonly jobId: string;
   /** This attempt. */
   readonly executionId: string;

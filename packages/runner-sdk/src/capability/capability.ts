@@ -23,28 +23,28 @@ export interface CapabilityDefinition<
   /** Version of this capability, such as `1.2.0`. */
   readonly version: string;
   /** Shown to people. Default: the id. */
-  readonly name?: string;
+  readonly name?: string | undefined;
   /** One sentence that says what it does. */
   readonly description: string;
   /** Schema of the input, of any library that speaks Standard Schema. The handler is given what it parses to. */
   readonly input: Input;
   /** Schema of the result. Without one, the result is not checked. */
-  readonly output?: Output;
+  readonly output?: Output | undefined;
   /** JSON Schema of the input; needed only where the library cannot make one (Valibot). Default: made from `input`. */
-  readonly inputJsonSchema?: JsonSchema;
+  readonly inputJsonSchema?: JsonSchema | undefined;
   /** JSON Schema of the result; see `inputJsonSchema`. Default: made from `output`. */
-  readonly outputJsonSchema?: JsonSchema;
+  readonly outputJsonSchema?: JsonSchema | undefined;
   /**
    * What running it twice would do: `none` reads only, `idempotent` may be repeated, `writes` must not be.
    * Decides what happens to a job whose runner is lost. Default: `idempotent`.
    */
-  readonly effects?: Effects;
+  readonly effects?: Effects | undefined;
   /** Milliseconds that an execution may take where the sender names no limit. Default: 30,000. */
-  readonly timeoutMs?: number;
+  readonly timeoutMs?: number | undefined;
   /** Executions that may run at once. Default: as many as the runner takes. */
-  readonly maxConcurrency?: number;
+  readonly maxConcurrency?: number | undefined;
   /** Job types that it serves beside its own id. Default: none. */
-  readonly jobTypes?: readonly string[];
+  readonly jobTypes?: readonly string[] | undefined;
   /**
    * Does the work. Returns the result or throws; a `CapabilityError` says which code and whether to retry,
    * anything else becomes a retryable `EXECUTION_FAILED`.

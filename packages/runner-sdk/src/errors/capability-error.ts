@@ -5,17 +5,17 @@ const BRAND = Symbol.for('controlplane.CapabilityError');
 /** What a capability may say of an error beside its code and message. */
 export interface CapabilityErrorOptions extends ErrorOptions {
   /** Whether another attempt may succeed. Default: the catalogue's word for a known code, else `true`. */
-  readonly retryable?: boolean;
+  readonly retryable?: boolean | undefined;
   /** Default: the catalogue's for a known code, else `RUNTIME_ERROR`. */
-  readonly category?: ErrorCategory;
+  readonly category?: ErrorCategory | undefined;
   /** Default: the catalogue's for a known code, else `error`. */
-  readonly severity?: ErrorSeverity;
+  readonly severity?: ErrorSeverity | undefined;
   /** Places in the input that are to blame, and the like. Values under secret-looking keys are redacted. */
-  readonly details?: readonly ErrorDetail[];
+  readonly details?: readonly ErrorDetail[] | undefined;
   /** Seconds to wait before the next attempt. */
-  readonly retryAfter?: number;
+  readonly retryAfter?: number | undefined;
   /** What the reader can do about it. */
-  readonly remedy?: string;
+  readonly remedy?: string | undefined;
 }
 
 /**

@@ -7,11 +7,9 @@ import { createExecutorFixture } from './executor-fixture.js';
 
 const words = { version: '1.0.0', description: 'For a test.', input: z.object({}) };
 
-const polite = defineCapability({
-  ...words,
-  id: 'polite',
-  execute: (_input, { signal }) => new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error))),
-});
+const untilAborted = (_input: unknown, { signal }: CapabilityContext): Promise<never> =>
+  new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error)));
+const polite = defineCapability({ ...words, id: 'polite', execute: untilAborted });
 const deaf = defineCapability({ ...words, id: 'deaf', execute: () => new Promise(() => undefined) });
 
 /** A capability whose end the test decides. */
@@ -31,7 +29,7 @@ function createHeld() {
 
 describe('the deadline', () => {
   test('is the sender\'s where it names one, else the capability\'s', async () => {
-    const quick = defineCapability({ ...words, id: 'quick', timeoutMs: 100, execute: polite.execute });
+    const quick = defineCapability({ ...words, id: 'quick', timeoutMs: 100, execute: untilAborted });
     const { start, requestOf, clock } = createExecutorFixture([quick]);
     const own = start(requestOf('quick'));
     const named = start(requestOf('quick', {}, { timeoutMs: 500 }));

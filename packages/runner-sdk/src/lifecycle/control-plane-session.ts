@@ -56,6 +56,8 @@ interface Session extends SessionOptions {
   missed: number;
   receiving: boolean;
   registering: boolean;
+  /** Ends the heartbeat loop that runs now. */
+  beating: AbortController;
 }
 
 function onRegistered(session: Session, reply: RunnerRegistrationResponse): void {
@@ -68,6 +70,7 @@ function onRegistered(session: Session, reply: RunnerRegistrationResponse): void
   session.registration.resolve();
   const fields = { runnerId: reply.runnerId, controlPlane: session.controlPlaneUrl, heartbeatIntervalMs: reply.heartbeatIntervalMs };
   session.logger.info(fields, isFirst ? 'registered' : 'registered again');
+  startBeating(session);
 }
 
 function onRefused(session: Session, { code, message }: Refusal): void {
@@ -78,7 +81,8 @@ function onRefused(session: Session, { code, message }: Refusal): void {
 }
 
 function register(session: Session): void {
-  if (session.registering || session.stopping.signal.aborted) return;
+  const isLeaving = session.state.current === 'draining' || session.stopping.signal.aborted;
+  if (session.registering || isLeaving) return;
   session.registering = true;
   session.state.moveTo('registering');
   const { client, clock, random, logger, controlPlaneUrl, stopping } = session;
@@ -100,19 +104,6 @@ function register(session: Session): void {
     });
 }
 
-function onReply(session: Session, reply: RunnerHeartbeatResponse): void {
-  if (reply.heartbeatIntervalMs !== undefined) session.intervalMs = reply.heartbeatIntervalMs;
-  session.receiving = reply.receiving;
-  const directives = reply.directives.flatMap((directive) => Directive.safeParse(directive).data ?? []);
-  for (const directive of directives) {
-    if (directive.kind === 'cancel') session.cancel(directive.executionId, directive.reason);
-  }
-  const isUnknown = !reply.known || directives.some(({ kind }) => kind === 'register');
-  if (!isUnknown) return;
-  session.logger.warn({ runnerId: session.runnerId }, 'the control plane does not know this runner any more; registering again');
-  register(session);
-}
-
 function beat(session: Session, signal: AbortSignal, draining: boolean): ReturnType<ControlPlaneClient['heartbeat']> {
   const { client, clock, health, instanceId, runnerId = 'unknown' } = session;
   const executions = session.running();
@@ -129,6 +120,41 @@ function beat(session: Session, signal: AbortSignal, draining: boolean): ReturnT
     ...(draining ? { draining } : {}),
   };
   return client.heartbeat(body, signal);
+}
+
+function onReply(session: Session, reply: RunnerHeartbeatResponse): void {
+  if (reply.heartbeatIntervalMs !== undefined) session.intervalMs = reply.heartbeatIntervalMs;
+  session.receiving = reply.receiving;
+  const directives = reply.directives.flatMap((directive) => Directive.safeParse(directive).data ?? []);
+  for (const directive of directives) {
+    if (directive.kind === 'cancel') session.cancel(directive.executionId, directive.reason);
+  }
+  const isUnknown = !reply.known || directives.some(({ kind }) => kind === 'register');
+  if (!isUnknown) return;
+  session.logger.warn({ runnerId: session.runnerId }, 'the control plane does not know this runner any more; registering again');
+  session.beating.abort();
+  register(session);
+}
+
+/** Each registration may set another interval: it starts the beats anew. */
+function startBeating(session: Session): void {
+  const { clock, random, logger, stopping } = session;
+  session.beating.abort();
+  session.beating = new AbortController();
+  const loop = {
+    beat: (signal: AbortSignal) => beat(session, signal, session.state.current === 'draining'),
+    onReply: (reply: RunnerHeartbeatResponse) => onReply(session, reply),
+    onMissed: (missed: number) => {
+      session.missed = missed;
+    },
+    intervalMs: () => session.intervalMs,
+    clock,
+    random,
+    logger,
+  };
+  beatUntilStopped(loop, AbortSignal.any([stopping.signal, session.beating.signal])).catch((error: unknown) =>
+    logger.error({ err: error }, 'the heartbeat loop failed'),
+  );
 }
 
 function reasons({ state, missed, receiving }: Session): string[] {
@@ -162,32 +188,10 @@ export function createControlPlaneSession(options: SessionOptions): ControlPlane
     missed: 0,
     receiving: true,
     registering: false,
+    beating: new AbortController(),
   };
-  const { stopping, logger } = session;
-  const isDraining = (): boolean => session.state.current === 'draining';
-
-  function start(): void {
-    register(session);
-    const { clock, random } = session;
-    const loop = {
-      beat: (signal: AbortSignal) =>
-        session.runnerId === undefined || session.registering
-          ? Promise.resolve({ ok: true as const, value: { known: true, receiving: session.receiving, directives: [] } })
-          : beat(session, signal, isDraining()),
-      onReply: (reply: RunnerHeartbeatResponse) => onReply(session, reply),
-      onMissed: (missed: number) => {
-        session.missed = missed;
-      },
-      intervalMs: () => session.intervalMs,
-      clock,
-      random,
-      logger,
-    };
-    beatUntilStopped(loop, stopping.signal).catch((error: unknown) => logger.error({ err: error }, 'the heartbeat loop failed'));
-  }
-
   return {
-    start,
+    start: () => register(session),
     get runnerId() {
       return session.runnerId;
     },

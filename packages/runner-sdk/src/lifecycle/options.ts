@@ -14,62 +14,62 @@ export interface PushDeliveryChoice {
    * Path under which an existing application mounts `runner.router()`, such as `/runner`. Set, the runner does
    * not listen: the application does.
    */
-  readonly mountAt?: string;
+  readonly mountAt?: string | undefined;
 }
 
 /** What {@link createRunner} is told. What is left out comes from the environment, then from the default. */
 export interface RunnerOptions {
   /** Name of the runner, 1–128 characters. Environment: `RUNNER_NAME`. Required in one of the two. */
-  readonly name?: string;
+  readonly name?: string | undefined;
   /** Version of the program that runs. Environment: `RUNNER_VERSION`. Default: `0.0.0`. */
-  readonly version?: string;
+  readonly version?: string | undefined;
   /** What the runner can do; at least one. */
   readonly capabilities: readonly Capability[];
   /** URL of the control plane. Environment: `JOBFORGE_URL`. Default: `http://127.0.0.1:3002`. */
-  readonly controlPlaneUrl?: string;
+  readonly controlPlaneUrl?: string | undefined;
   /** Port to listen on; 0 takes a free one. Environment: `PORT`. Default: 3000. */
-  readonly port?: number;
+  readonly port?: number | undefined;
   /** Address to listen on. Environment: `HOST` (in a container `0.0.0.0`). Default: `127.0.0.1`. */
-  readonly host?: string;
+  readonly host?: string | undefined;
   /**
    * URL by which the control plane reaches this server. Environment: `RUNNER_PUBLIC_URL`. Default: derived from
    * address and port. `mountAt` is added to it.
    */
-  readonly publicUrl?: string;
+  readonly publicUrl?: string | undefined;
   /** Default: push, with a server of the runner's own. */
-  readonly delivery?: 'push' | PushDeliveryChoice;
+  readonly delivery?: 'push' | PushDeliveryChoice | undefined;
   /** Executions that run at once, over all capabilities. Environment: `RUNNER_MAX_CONCURRENCY`. Default: 10. */
-  readonly maxConcurrency?: number;
+  readonly maxConcurrency?: number | undefined;
   /** Words that jobs can ask for. Environment: `RUNNER_LABELS` (`region=eu,gpu=yes`). Default: none. */
-  readonly labels?: Readonly<Record<string, string>>;
+  readonly labels?: Readonly<Record<string, string>> | undefined;
   /** Environment: `RUNNER_TAGS` (`a,b`). Default: none. */
-  readonly tags?: readonly string[];
+  readonly tags?: readonly string[] | undefined;
   /** Identity of this machine, kept across restarts. Environment: `RUNNER_MACHINE_ID`. Default: none. */
-  readonly machineId?: string;
+  readonly machineId?: string | undefined;
   /** The build that runs, such as a commit. Environment: `RUNNER_BUILD_ID`. Default: none. */
-  readonly buildId?: string;
+  readonly buildId?: string | undefined;
   /** Things that `/health` looks at, by name. Default: none. */
-  readonly healthChecks?: Readonly<Record<string, HealthCheckFunction>>;
+  readonly healthChecks?: Readonly<Record<string, HealthCheckFunction>> | undefined;
   /** Milliseconds that running executions get to finish in when the runner stops. Environment: `RUNNER_DRAIN_MS`. Default: 25,000. */
-  readonly drainMs?: number;
+  readonly drainMs?: number | undefined;
   /** Milliseconds between telling a handler to stop and giving it up. Environment: `RUNNER_CANCEL_GRACE_MS`. Default: 10,000. */
-  readonly cancelGraceMs?: number;
+  readonly cancelGraceMs?: number | undefined;
   /** Bytes of log that one execution may send; the rest is counted. Environment: `RUNNER_MAX_LOG_BYTES`. Default: 1 MB. */
-  readonly maxLogBytes?: number;
+  readonly maxLogBytes?: number | undefined;
   /** Bytes of one request. Environment: `RUNNER_MAX_BODY_BYTES`. Default: 4 MB. */
-  readonly maxBodyBytes?: number;
+  readonly maxBodyBytes?: number | undefined;
   /** Handle SIGTERM and SIGINT. Default: true when the runner listens itself, false when it is mounted. */
-  readonly handleSignals?: boolean;
+  readonly handleSignals?: boolean | undefined;
   /** Any pino-compatible logger; `false` for none. Default: JSON lines on standard error. */
-  readonly logger?: Logger | false;
+  readonly logger?: Logger | false | undefined;
   /** Least level of the default logger. Environment: `LOG_LEVEL`. Default: `info`. */
-  readonly logLevel?: LoggerLevel;
+  readonly logLevel?: LoggerLevel | undefined;
   /** Default: the global `fetch`. */
-  readonly fetch?: typeof globalThis.fetch;
+  readonly fetch?: typeof globalThis.fetch | undefined;
   /** Where time comes from; for tests. */
-  readonly clock?: Clock;
+  readonly clock?: Clock | undefined;
   /** A number in [0, 1), for jitter; for tests. Default: `Math.random`. */
-  readonly random?: () => number;
+  readonly random?: (() => number) | undefined;
 }
 
 const count = z.coerce.number().int().positive();

@@ -6,9 +6,9 @@ import type { RunnerStateHolder } from './runner-state.js';
 /** How a runner is stopped. */
 export interface StopOptions {
   /** Told to the control plane. Default: `stopped`. */
-  readonly reason?: string;
+  readonly reason?: string | undefined;
   /** Milliseconds that running executions get to finish in. Default: the runner's option. */
-  readonly drainMs?: number;
+  readonly drainMs?: number | undefined;
 }
 
 /** Milliseconds between telling what is left to stop and giving it up; with the drain it stays below 30 s. */

@@ -1,0 +1,119 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { createDeferred } from '../util/deferred.js';
+import { silentLogger } from '../util/logger.js';
+import { startRecordingControlPlane } from './recording-control-plane.js';
+import { post, requestOf } from './runner-fixture.js';
+import { handleSignals } from './signals.js';
+
+function install() {
+  const drained = createDeferred<void>();
+  const exits: number[] = [];
+  const exited = createDeferred<number>();
+  const calls: string[] = [];
+  const uninstall = handleSignals({
+    drain: () => {
+      calls.push('drain');
+      return drained.promise;
+    },
+    abort: () => calls.push('abort'),
+    logger: silentLogger,
+    exit: (code) => {
+      exits.push(code);
+      exited.resolve(code);
+    },
+  });
+  onTestFinished(uninstall);
+  return { drained, exited: exited.promise, exits, calls, uninstall };
+}
+
+describe('signals', () => {
+  test('the first drains, and exits 0 when all is done', async () => {
+    const { drained, exited, exits, calls } = install();
+    process.emit('SIGTERM');
+    expect(calls).toEqual(['drain']);
+    expect(exits).toEqual([]);
+    drained.resolve();
+    expect(await exited).toBe(0);
+  });
+
+  test('the second aborts and exits 1', () => {
+    const { exits, calls } = install();
+    process.emit('SIGINT');
+    process.emit('SIGTERM');
+    expect(calls).toEqual(['drain', 'abort']);
+    expect(exits).toEqual([1]);
+  });
+
+  test('a drain that fails exits 1', async () => {
+    const { drained, exited } = install();
+    process.emit('SIGTERM');
+    drained.reject(new Error('no'));
+    expect(await exited).toBe(1);
+  });
+
+  test('nothing is left when taken away', () => {
+    const before = process.listenerCount('SIGTERM');
+    install().uninstall();
+    expect(process.listenerCount('SIGTERM')).toBe(before);
+  });
+});
+
+describe('a runner in a process of its own', () => {
+  const program = `
+    import { createRunner, defineCapability } from '@controlplane/runner-sdk';
+    const wait = { type: 'object' };
+    const input = { '~standard': { version: 1, vendor: 'test', validate: (value) => ({ value }) } };
+    const capability = defineCapability({
+      id: 'wait', version: '1.0.0', description: 'Waits.', input, inputJsonSchema: wait,
+      execute: ({ ms }, { signal }) => new Promise((resolve) => { setTimeout(() => resolve('done'), ms); }),
+    });
+    const runner = await createRunner({ capabilities: [capability] }).start();
+    process.stdout.write(runner.url + '\\n');
+  `;
+
+  async function startProcess() {
+    const controlPlane = await startRecordingControlPlane();
+    const registered = controlPlane.next(/register$/);
+    const child = spawn(process.execPath, ['--input-type=module', '--eval', program], {
+      cwd: fileURLToPath(new URL('../..', import.meta.url)),
+      env: { PATH: process.env['PATH'], JOBFORGE_URL: controlPlane.url, PORT: '0', RUNNER_NAME: 'child', LOG_LEVEL: 'silent' },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    onTestFinished(async () => {
+      child.kill('SIGKILL');
+      await controlPlane.close();
+    });
+    const [line] = (await once(child.stdout, 'data')) as [Buffer];
+    await registered;
+    return { child, controlPlane, url: line.toString().trim() };
+  }
+
+  test('finishes what runs on SIGTERM, deregisters and exits 0', async () => {
+    const { child, controlPlane, url } = await startProcess();
+    const outcome = post(`${url}/execute`, requestOf('wait', { ms: 300 }));
+    while (((await (await fetch(`${url}/readyz`)).json()) as { ok: boolean }).ok === false);
+    const announced = controlPlane.next(/heartbeat$/);
+    const ended = once(child, 'exit');
+    child.kill('SIGTERM');
+    expect((await announced).body).toMatchObject({ draining: true });
+    expect(await outcome).toMatchObject({ status: 200, json: { success: true, data: 'done' } });
+    expect(await ended).toEqual([0, null]);
+    expect(controlPlane.recorded.at(-1)?.path).toBe('/runners/runner-1/deregister');
+  });
+
+  test('ends at once on a second signal with exit code 1', async () => {
+    const { child, controlPlane, url } = await startProcess();
+    const outcome = post(`${url}/execute`, requestOf('wait', { ms: 60_000 })).catch(() => 'cut off');
+    while (((await (await fetch(`${url}/readyz`)).json()) as { ok: boolean }).ok === false);
+    const announced = controlPlane.next(/heartbeat$/);
+    const ended = once(child, 'exit');
+    child.kill('SIGTERM');
+    await announced;
+    child.kill('SIGINT');
+    expect(await ended).toEqual([1, null]);
+    await outcome;
+  });
+});

@@ -24,8 +24,3 @@ export interface UrlTarget {
 }
 
 export type Target = CommandTarget | UrlTarget;
-
-/** The target as the command line names it. */
-export function describeTarget(target: Target): string {
-  return target.kind === 'command' ? `--command ${JSON.stringify(target.command)}` : `--url ${target.url}`;
-}

@@ -1,0 +1,33 @@
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import type { CommandTarget } from '@controlplane/contract-test-kit';
+
+const path = (relative: string): string => fileURLToPath(new URL(relative, import.meta.url));
+
+const command = (text: string): CommandTarget => ({ kind: 'command', command: text });
+
+function built(file: string): string {
+  if (!existsSync(file)) throw new Error(`${file} is not there: run \`pnpm build\` first`);
+  return file;
+}
+
+/** The runner written by hand in plain Node; told to, it breaks one requirement. */
+export function handWrittenRunner(breaks?: string): CommandTarget {
+  const flag = breaks === undefined ? '' : ` --break ${breaks}`;
+  return command(`'${process.execPath}' '${path('../broken-runners/broken-runner.mjs')}'${flag}`);
+}
+
+/** The fixture capabilities on the SDK. Needs the SDK's build: it runs in a process of its own. */
+export function sdkRunner(): CommandTarget {
+  built(path('../../packages/runner-sdk/dist/index.js'));
+  return command(`'${process.execPath}' '${path('../runners/sdk/runner.mjs')}'`);
+}
+
+/** The express runner of the guide. Needs its build. */
+export function guideRunner(): CommandTarget {
+  return command(`'${process.execPath}' '${built(path('../../examples/guide-runner/dist/runner.js'))}'`);
+}
+
+export function pythonRunner(): CommandTarget {
+  return command(`python3 '${path('../runners/python/runner.py')}'`);
+}

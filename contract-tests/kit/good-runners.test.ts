@@ -1,0 +1,81 @@
+import { spawnSync } from 'node:child_process';
+import { renderText, runContract, type ContractReport } from '@controlplane/contract-test-kit';
+import { describe, expect, it } from 'vitest';
+import { guideRunner, handWrittenRunner, pythonRunner, sdkRunner } from './commands.js';
+
+const LIMIT_MS = 60_000;
+
+/** Ids of the results with this status. */
+const idsOf = (report: ContractReport, status: string): string[] =>
+  report.results.filter((result) => result.status === status).map(({ id }) => id);
+
+/** Shows the whole report when the verdict is another. */
+function expectConformant(report: ContractReport, profiles: readonly string[]): void {
+  const claimed = report.profiles
+    .filter((profile) => profile.claimed && profile.conformant)
+    .map(({ profile }) => profile);
+  expect({ conformant: report.conformant, claimed }, renderText(report)).toEqual({
+    conformant: true,
+    claimed: profiles,
+  });
+}
+
+const ALL_PROFILES = ['core', 'streaming', 'cancellation'];
+const hasPython = spawnSync('python3', ['--version']).status === 0;
+
+describe.concurrent('a runner written by hand in plain Node', () => {
+  it(
+    'keeps every requirement, and core is judged in less than 15 seconds',
+    { timeout: LIMIT_MS },
+    async () => {
+      const report = await runContract(handWrittenRunner(), { strict: true, seed: 3 });
+      expectConformant(report, ALL_PROFILES);
+      expect(idsOf(report, 'passed')).toHaveLength(report.results.length);
+      expect(report.durationMs).toBeLessThan(15_000);
+    },
+  );
+});
+
+describe.concurrent('a runner on the SDK', () => {
+  it('conforms to every profile', { timeout: LIMIT_MS }, async () => {
+    expectConformant(await runContract(sdkRunner()), ALL_PROFILES);
+  });
+});
+
+describe.concurrent('the runner that the guide writes by hand', () => {
+  it('conforms to core by its own capability alone, with warnings', { timeout: LIMIT_MS }, async () => {
+    const report = await runContract(guideRunner());
+    expectConformant(report, ['core']);
+    expect(report.runner).toMatchObject({
+      capabilities: ['my-capability'],
+      features: [],
+      source: 'registration',
+    });
+    expect(idsOf(report, 'warned')).toEqual(
+      expect.arrayContaining([
+        'manifest.served',
+        'health.complete',
+        'errors.unknown-capability-has-its-code',
+        'shutdown.deregisters',
+      ]),
+    );
+    expect(report.results.filter(({ breaksConformance }) => breaksConformance)).toEqual([]);
+  });
+
+  it('does not conform when what could not be judged counts', { timeout: LIMIT_MS }, async () => {
+    const report = await runContract(guideRunner(), { strict: true, run: ['execute.honours-timeout'] });
+    expect(report.results).toMatchObject([{ status: 'not-evaluable', breaksConformance: true }]);
+    expect(report.conformant).toBe(false);
+  });
+});
+
+describe.concurrent('a runner in Python, with the standard library alone', () => {
+  // Where CI is set, a missing python3 fails the test instead of hiding it.
+  const required = hasPython || Boolean(process.env['CI']);
+  it.runIf(required)('keeps all of core', { timeout: LIMIT_MS }, async () => {
+    const report = await runContract(pythonRunner(), { profiles: ['core'], strict: true });
+    expectConformant(report, ['core']);
+    expect(idsOf(report, 'passed')).toHaveLength(report.results.length);
+  });
+  it.skipIf(required)('is NOT judged: there is no python3 here', () => {});
+});

@@ -1,0 +1,26 @@
+import { renderText, runContract } from '@controlplane/contract-test-kit';
+import { describe, expect, it } from 'vitest';
+import { handWrittenRunner } from './commands.js';
+
+describe('in a run over all requirements', () => {
+  it.each([
+    ['execute.rejects-invalid-input', 'failed'],
+    ['streaming.one-terminal-event', 'failed'],
+    ['health.complete', 'warned'],
+  ])('%s is found on the runner that breaks it', { timeout: 60_000 }, async (id, status) => {
+    const { results, conformant } = await runContract(handWrittenRunner(id));
+    expect(results.find((result) => result.id === id)?.status).toBe(status);
+    expect(conformant).toBe(status === 'warned');
+  });
+});
+
+describe('on a conformant runner', () => {
+  it.each([11, 12, 13, 14, 15])(
+    'no case fails in the order of seed %i',
+    { timeout: 60_000 },
+    async (seed) => {
+      const report = await runContract(handWrittenRunner(), { seed, strict: true });
+      expect(report.conformant, renderText(report)).toBe(true);
+    },
+  );
+});

@@ -10,13 +10,18 @@ export interface JobRecord {
 }
 
 const DEFAULT_POLICY = RetryPolicy.parse({});
-const DEFAULT_POLICY_TEXT = JSON.stringify(DEFAULT_POLICY);
+
+const sameList = (left: readonly string[], right: readonly string[]): boolean =>
+  left.length === right.length && left.every((member, index) => member === right[index]);
 
 function isDefaultPolicy(policy: RetryPolicy): boolean {
   return (
     policy.maxRetries === DEFAULT_POLICY.maxRetries &&
     policy.backoffMs === DEFAULT_POLICY.backoffMs &&
-    JSON.stringify(policy) === DEFAULT_POLICY_TEXT
+    policy.maxBackoffMs === DEFAULT_POLICY.maxBackoffMs &&
+    policy.backoffMultiplier === DEFAULT_POLICY.backoffMultiplier &&
+    sameList(policy.retryableCategories, DEFAULT_POLICY.retryableCategories) &&
+    sameList(policy.nonRetryableCategories, DEFAULT_POLICY.nonRetryableCategories)
   );
 }
 

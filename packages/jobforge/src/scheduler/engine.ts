@@ -44,8 +44,14 @@ export interface Engine {
 
 function createState({ store, limits, clock, random, log }: EngineOptions): LiveState {
   return {
-    ...{ store, limits, clock, random, log },
-    ...{ jobs: new Map(), executions: new Map(), ready: createReadyQueue() },
+    store,
+    limits,
+    clock,
+    random,
+    log,
+    jobs: new Map(),
+    executions: new Map(),
+    ready: createReadyQueue(),
     commit: createGroupCommit({ store, clock, log, maxOperations: limits.maxCommitOperations }),
     hub: createEventHub(),
     agenda: createAgenda(clock),
@@ -74,7 +80,10 @@ function healthOf(state: LiveState, startedAt: number): HealthCheck {
   const check = { name: 'store', status, responseTimeMs: 0 } as const;
   const now = state.clock.now();
   return {
-    ...{ service: 'jobforge', status, version: '1.0.0', uptime: (now - startedAt) / 1000 },
+    service: 'jobforge',
+    status,
+    version: '1.0.0',
+    uptime: (now - startedAt) / 1000,
     timestamp: new Date(now).toISOString(),
     checks: [failure === undefined ? check : { ...check, message: failure.message }],
   };

@@ -1,9 +1,9 @@
 import { isSilent } from '../model/runner-status.js';
 import type { AttemptEndings } from './attempt-endings.js';
 import type { Dispatcher } from './dispatcher.js';
-import type { Execution } from './live-job.js';
+import type { Execution, RunnerEntry } from './live-job.js';
 import type { LiveState } from './live-state.js';
-import type { RunnerEntry } from './runner-entry.js';
+
 import type { RunnerRegistry } from './runner-registry.js';
 
 /** Looks at every execution and runner from time to time, so that none of them needs a timer of its own. */

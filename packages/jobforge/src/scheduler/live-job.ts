@@ -1,7 +1,30 @@
-import type { CancelReason } from '@controlplane/contracts';
+import type { CancelReason, RunnerRegistrationRequest } from '@controlplane/contracts';
+import type { RunnerLink } from '../links/runner-link.js';
+import { QUEUED } from '../model/job-event.js';
 import type { JobPhase } from '../model/job-state.js';
 import type { Lease } from '../model/lease.js';
-import type { RunnerEntry } from './runner-entry.js';
+import type { PlaceableRunner } from '../model/placement.js';
+import type { RunnerVitals } from '../model/runner-status.js';
+import type { InputCheck } from './input-check.js';
+
+/** A runner as the scheduler holds it. */
+export interface RunnerEntry extends PlaceableRunner {
+  readonly id: string;
+  registration: RunnerRegistrationRequest;
+  registeredAt: number;
+  lastSeenAt: number;
+  readonly vitals: { -readonly [K in keyof RunnerVitals]: RunnerVitals[K] };
+  link: RunnerLink;
+  checks: ReadonlyMap<string, InputCheck | undefined>;
+  readonly executions: Map<string, Execution>;
+  readonly activeByCapability: Map<string, number>;
+  /** Offers in a row that failed: spaces out the next ones. */
+  failures: number;
+  probing: boolean;
+  nextProbeAt: number;
+  /** It has deregistered: forgotten as soon as nothing runs on it. */
+  leaving: boolean;
+}
 
 /** One attempt of a job on one runner, from the offer to its end. */
 export interface Execution {
@@ -65,18 +88,35 @@ export interface LiveJob {
   error: string | undefined;
 }
 
-/** What a live job starts with beside its identity. */
-export const NEW_JOB = {
-  seq: 0,
-  phase: 'submitting',
-  attempt: 0,
-  retries: 0,
-  nextAt: 0,
-  lastEventSeq: 1,
-  execution: undefined,
-  cancel: undefined,
-  keptBytes: 0,
-  dropped: 0,
-  progress: undefined,
-  error: undefined,
-} as const satisfies Partial<LiveJob>;
+/** What a job is known by from its submission on. */
+export type JobIdentity = Pick<
+  LiveJob,
+  'id' | 'type' | 'capability' | 'priority' | 'createdAt' | 'expiresAt' | 'timeoutMs' | 'executionMetadata' | 'nextAt'
+>;
+
+/** A job as it is before its row is on disk. Written out, because every job is made here and all are of one shape. */
+export function newLiveJob(identity: JobIdentity): LiveJob {
+  return {
+    id: identity.id,
+    type: identity.type,
+    capability: identity.capability,
+    priority: identity.priority,
+    createdAt: identity.createdAt,
+    expiresAt: identity.expiresAt,
+    timeoutMs: identity.timeoutMs,
+    executionMetadata: identity.executionMetadata,
+    nextAt: identity.nextAt,
+    seq: 0,
+    phase: 'submitting',
+    input: undefined,
+    attempt: 0,
+    retries: 0,
+    lastEventSeq: QUEUED.seq,
+    execution: undefined,
+    cancel: undefined,
+    keptBytes: 0,
+    dropped: 0,
+    progress: undefined,
+    error: undefined,
+  };
+}

@@ -5,7 +5,7 @@ import { moveJob } from '../model/job-state.js';
 import type { StoredJob } from '../store/store.js';
 import { cancellation, type AttemptEndings } from './attempt-endings.js';
 import type { Dispatcher } from './dispatcher.js';
-import { NEW_JOB, type LiveJob } from './live-job.js';
+import { newLiveJob, type LiveJob } from './live-job.js';
 import { holdInput, type LiveState } from './live-state.js';
 import { isSameInstance, type RunnerRecord } from './runner-entry.js';
 import type { RunnerRegistry } from './runner-registry.js';
@@ -40,16 +40,19 @@ function toLiveJob(state: LiveState, stored: StoredJob): LiveJob {
   const head = JSON.parse(stored.head) as HeadText;
   const { metadata } = head;
   const scheduledAt = metadata.scheduledAt === undefined ? 0 : Date.parse(metadata.scheduledAt);
-  const job: LiveJob = {
-    ...NEW_JOB,
-    ...{ id: stored.id, type: stored.type, capability: head.payload.type, priority: head.priority },
-    ...{ createdAt: stored.createdAt, timeoutMs: head.timeoutMs, seq: stored.seq },
+  const job = newLiveJob({
+    id: stored.id,
+    type: stored.type,
+    capability: head.payload.type,
+    priority: head.priority,
+    createdAt: stored.createdAt,
     expiresAt: metadata.expiresAt === undefined ? undefined : Date.parse(metadata.expiresAt),
+    timeoutMs: head.timeoutMs,
     executionMetadata: executionMetadata(metadata),
-    ...{ attempt: stored.attempt, retries: stored.retries, error: stored.error, input: undefined },
     nextAt: stored.nextAt ?? scheduledAt,
-    cancel: stored.cancel as LiveJob['cancel'],
-  };
+  });
+  const { seq, attempt, retries, error } = stored;
+  Object.assign(job, { seq, attempt, retries, error, cancel: stored.cancel });
   holdInput(state, job, stored.input);
   return job;
 }

@@ -1,10 +1,9 @@
 import type { RunnerMetadata, RunnerRegistrationRequest } from '@controlplane/contracts';
 import { CONTRACT_VERSION_CURRENT, DEFAULTS, serializeVersion } from '@controlplane/contracts';
 import type { RunnerLink } from '../links/runner-link.js';
-import type { PlaceableRunner } from '../model/placement.js';
-import { runnerStatus, type RunnerVitals } from '../model/runner-status.js';
+import { runnerStatus } from '../model/runner-status.js';
 import type { InputCheck } from './input-check.js';
-import type { Execution } from './live-job.js';
+import type { Execution, RunnerEntry } from './live-job.js';
 
 /** What a runner is known by until it has a secret: its name on its machine, else at its address. */
 export function identityOf({ name, machineId, healthCheckEndpoint }: RunnerRegistrationRequest): string {
@@ -15,25 +14,6 @@ export function identityOf({ name, machineId, healthCheckEndpoint }: RunnerRegis
 export interface RunnerRecord {
   readonly registration: RunnerRegistrationRequest;
   readonly registeredAt: number;
-}
-
-/** A runner as the scheduler holds it. */
-export interface RunnerEntry extends PlaceableRunner {
-  readonly id: string;
-  registration: RunnerRegistrationRequest;
-  registeredAt: number;
-  lastSeenAt: number;
-  readonly vitals: { -readonly [K in keyof RunnerVitals]: RunnerVitals[K] };
-  link: RunnerLink;
-  checks: ReadonlyMap<string, InputCheck | undefined>;
-  readonly executions: Map<string, Execution>;
-  readonly activeByCapability: Map<string, number>;
-  /** Offers in a row that failed: spaces out the next ones. */
-  failures: number;
-  probing: boolean;
-  nextProbeAt: number;
-  /** It has deregistered: forgotten as soon as nothing runs on it. */
-  leaving: boolean;
 }
 
 export interface NewRunner {
@@ -105,7 +85,13 @@ export function toRunnerMetadata(entry: RunnerEntry): RunnerMetadata {
   const { name, version, contractVersion, capabilities, healthCheckEndpoint, tags } = entry.registration;
   const { instanceId, machineId, delivery, labels, platform, buildId, features } = entry.registration;
   return {
-    ...{ id: entry.id, name, version, contractVersion, capabilities, healthCheckEndpoint, tags },
+    id: entry.id,
+    name,
+    version,
+    contractVersion,
+    capabilities,
+    healthCheckEndpoint,
+    tags,
     supportedContracts: [serializeVersion(CONTRACT_VERSION_CURRENT)],
     registeredAt: iso(entry.registeredAt),
     lastHeartbeatAt: iso(entry.lastSeenAt),

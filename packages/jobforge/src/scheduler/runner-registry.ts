@@ -11,14 +11,15 @@ import {
   type RunnerRegistrationRequest,
   type RunnerRegistrationResponse,
 } from '@controlplane/contracts';
-import { ulid } from 'ulid';
 import type { LinkRegistry } from '../links/link-registry.js';
 import { JobForgeError } from '../model/job-forge-error.js';
 import { capabilityFor, type Demand, type Offer } from '../model/placement.js';
 import type { AttemptEndings } from './attempt-endings.js';
 import { createInputChecks, type InputCheck } from './input-check.js';
 import type { LiveState } from './live-state.js';
-import { createRunnerEntry, identityOf, isSameInstance, toRunnerMetadata, type RunnerEntry, type RunnerRecord } from './runner-entry.js';
+import { newId } from './new-id.js';
+import { createRunnerEntry, identityOf, isSameInstance, toRunnerMetadata, type RunnerRecord } from './runner-entry.js';
+import type { RunnerEntry } from './live-job.js';
 
 /** Every runner that is known. */
 export interface RunnerRegistry {
@@ -120,7 +121,7 @@ export function createRunnerRegistry({ state, links, endings }: RegistryParts): 
       const known = byIdentity.get(identityOf(registration));
       const record: RunnerRecord = { registration, registeredAt: state.clock.now() };
       const identity = identityOf(registration);
-      const id = known?.id ?? minted.get(identity) ?? ulid();
+      const id = known?.id ?? minted.get(identity) ?? newId();
       minted.set(identity, id);
       await store({ kind: 'put-runner', id, record: JSON.stringify(record) }).finally(() => minted.delete(identity));
       const entry = byIdentity.get(identityOf(registration));

@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import { ulid } from 'ulid';
 import { leaseToText, type Lease } from '../model/lease.js';
 import { moveJob } from '../model/job-state.js';
 import { place, type Offer } from '../model/placement.js';
 import type { Dispatcher } from './dispatcher.js';
-import type { Execution, LiveJob } from './live-job.js';
+import type { Execution, LiveJob, RunnerEntry } from './live-job.js';
+import { newId } from './new-id.js';
 import type { LiveState } from './live-state.js';
 import { demandOf, goesFirst, type ReadyLane } from './ready-queue.js';
-import { occupySlot, type RunnerEntry } from './runner-entry.js';
+import { occupySlot } from './runner-entry.js';
 import type { RunnerRegistry } from './runner-registry.js';
 
 /** Gives waiting jobs to runners. One loop: whatever changes wakes it, nothing calls it. */
@@ -26,9 +26,21 @@ function timeoutOf(job: LiveJob, offer: Offer<RunnerEntry>): number {
 /** An execution of a job on a runner, its slot taken. */
 export function createExecution(job: LiveJob, runner: RunnerEntry, from: { lease: Lease; timeoutMs: number; recovered: boolean }): Execution {
   const execution: Execution = {
-    ...{ job, runner, ...from, attempt: job.attempt + 1, phase: 'open' },
-    ...{ offeredAt: 0, startedAt: 0, leaseUntil: Infinity, deadlineAt: Infinity },
-    ...{ seenSeq: -1, priorEventSeq: job.lastEventSeq, brokenSince: 0, cancelledAt: 0 },
+    job,
+    runner,
+    lease: from.lease,
+    timeoutMs: from.timeoutMs,
+    recovered: from.recovered,
+    attempt: job.attempt + 1,
+    phase: 'open',
+    offeredAt: 0,
+    startedAt: 0,
+    leaseUntil: Infinity,
+    deadlineAt: Infinity,
+    seenSeq: -1,
+    priorEventSeq: job.lastEventSeq,
+    brokenSince: 0,
+    cancelledAt: 0,
   };
   job.execution = execution;
   occupySlot(execution);
@@ -45,7 +57,7 @@ export function createScheduler({ state, registry, dispatcher }: SchedulerParts)
   const reserve = (job: LiveJob, offer: Offer<RunnerEntry>): Execution => {
     const { runner, capability } = offer;
     const lease: Lease = {
-      executionId: ulid(),
+      executionId: newId(),
       token: randomUUID(),
       runnerId: runner.id,
       instanceId: runner.registration.instanceId,

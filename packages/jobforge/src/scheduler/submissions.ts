@@ -1,5 +1,4 @@
 import type { ErrorDetail, JobBatchEntry, JobSubmission } from '@controlplane/contracts';
-import { ulid } from 'ulid';
 import { JobForgeError } from '../model/job-forge-error.js';
 import { executionMetadata, isSameRequest, toJobRecord, toJobRequest, type JobRecord } from '../model/job-record.js';
 import { moveJob, shownStatus } from '../model/job-state.js';
@@ -11,7 +10,8 @@ import type { AttemptEndings } from './attempt-endings.js';
 import { expiry } from './attempt-endings.js';
 import type { Dispatcher } from './dispatcher.js';
 import { iso, toJobResponse } from './job-views.js';
-import { NEW_JOB, type Execution, type LiveJob } from './live-job.js';
+import { newLiveJob, type Execution, type LiveJob } from './live-job.js';
+import { newId } from './new-id.js';
 import { holdInput, type LiveState } from './live-state.js';
 import { demandOf } from './ready-queue.js';
 import { freeSlot } from './runner-entry.js';
@@ -61,14 +61,17 @@ function checkInput(registry: RunnerRegistry, submission: JobSubmission): JobFor
 function toLiveJob(submission: JobSubmission, id: string, now: number): LiveJob {
   const { payload, metadata } = submission;
   const scheduledAt = timeOf(metadata.scheduledAt) ?? 0;
-  return {
-    ...NEW_JOB,
-    ...{ id, type: submission.type, capability: payload.type, priority: submission.priority },
-    ...{ createdAt: now, expiresAt: timeOf(metadata.expiresAt), timeoutMs: submission.timeoutMs },
+  return newLiveJob({
+    id,
+    type: submission.type,
+    capability: payload.type,
+    priority: submission.priority,
+    createdAt: now,
+    expiresAt: timeOf(metadata.expiresAt),
+    timeoutMs: submission.timeoutMs,
     executionMetadata: executionMetadata(metadata),
     nextAt: scheduledAt > now ? scheduledAt : 0,
-    input: undefined,
-  };
+  });
 }
 
 export function createSubmissions(parts: SubmissionParts): Submissions {
@@ -118,13 +121,14 @@ export function createSubmissions(parts: SubmissionParts): Submissions {
 
   const insert = (submission: JobSubmission, record: JobRecord, stored: Stored): LiveJob => {
     const now = state.clock.now();
-    const job = toLiveJob(submission, submission.id ?? ulid(now), now);
+    const job = toLiveJob(submission, submission.id ?? newId(), now);
     const { head, input } = record;
     const isExpired = job.expiresAt !== undefined && job.expiresAt <= now;
     const execution = job.nextAt > 0 || isExpired ? undefined : scheduler.takeSlot(job);
     const lease = execution === undefined ? undefined : leaseToText(execution.lease);
-    const where = { id: job.id, type: job.type, head, input, createdAt: now };
-    state.commit.attempt({ kind: 'insert-job', ...where, state: job.nextAt > 0 ? 'pending' : 'queued', lease }, (error, outcome: Outcome) => {
+    const { id, type } = job;
+    const from = job.nextAt > 0 ? 'pending' : 'queued';
+    state.commit.attempt({ kind: 'insert-job', id, type, head, input, createdAt: now, state: from, lease }, (error, outcome: Outcome) => {
       if (error !== undefined || typeof outcome === 'string') {
         release(execution);
         moveJob(job, 'ended');
@@ -155,10 +159,8 @@ export function createSubmissions(parts: SubmissionParts): Submissions {
 
   const toSubmitted = (submission: JobSubmission, job: LiveJob): Submitted => {
     const status = job.phase === 'ended' ? 'queued' : shownStatus(job.phase);
-    const view: Submitted['job'] = {
-      ...{ id: job.id, status, request: { ...submission, id: job.id } },
-      ...{ updatedAt: iso(job.createdAt), attempts: 0 },
-    };
+    const { id, createdAt } = job;
+    const view: Submitted['job'] = { id, status, request: { ...submission, id }, updatedAt: iso(createdAt), attempts: 0 };
     if (job.phase === 'queued') {
       const demand = demandOf(job);
       const at = { now: job.createdAt, known: registry.capabilityIds() };

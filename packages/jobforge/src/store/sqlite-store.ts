@@ -105,6 +105,18 @@ async function open(location: string): Promise<SqliteDatabase> {
 }
 
 /**
+ * Leaves one file behind and gives up its lock, which the package for older Nodes would keep until the prepared
+ * statements are garbage.
+ */
+function closeDatabase(database: SqliteDatabase): void {
+  try {
+    database.exec('PRAGMA journal_mode = DELETE; PRAGMA locking_mode = NORMAL; SELECT count(*) FROM runners;');
+  } finally {
+    database.close();
+  }
+}
+
+/**
  * Opens a store over one SQLite file that this process alone uses.
  * @throws Error with one clear sentence when another process has the file, or a newer version wrote it
  */
@@ -138,6 +150,6 @@ export async function openSqliteStore({ location, durability = 'full' }: SqliteS
     // The engine is synchronous; the interface is not, so that others can implement it.
     commit: async (batch) => commit(batch),
     ...sqliteReads(database),
-    close: async () => database.close(),
+    close: async () => closeDatabase(database),
   };
 }

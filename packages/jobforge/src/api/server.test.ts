@@ -236,6 +236,17 @@ describe('the listener', () => {
     ['no HTTP at all', 'HELLO\r\n\r\n', 400],
     ['headers of 20 KB', `GET /jobs HTTP/1.1\r\nhost: localhost\r\nx: ${'x'.repeat(20_000)}\r\n\r\n`, 413],
     [
+      'a chunk of no length',
+      'POST /jobs HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\n\r\nZZ\r\n',
+      400,
+    ],
+    ['a wish to be a proxy', 'CONNECT evil.example:443 HTTP/1.1\r\nhost: localhost\r\n\r\n', 400],
+    [
+      'an expectation that nobody knows',
+      'POST /jobs HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\nexpect: tea\r\ncontent-length: 0\r\n\r\n',
+      400,
+    ],
+    [
       'two lengths',
       'POST /jobs HTTP/1.1\r\nhost: localhost\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\nab',
       400,

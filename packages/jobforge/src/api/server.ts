@@ -86,6 +86,11 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     if (!isTooLong(declaredLength(request))) response.writeContinue();
     onRequest(request, response);
   });
+  // An expectation that nobody knows is ignored rather than answered without an envelope.
+  server.on('checkExpectation', onRequest);
+  server.on('connect', (_request: IncomingMessage, socket: Socket) =>
+    answerUnreadable(new Error('CONNECT'), socket),
+  );
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => answerUnreadable(error, socket));
 
   return { listen: () => listening(server, { host, port }), close: () => closed(server, closing) };

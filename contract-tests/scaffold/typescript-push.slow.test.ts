@@ -105,6 +105,7 @@ describe('its project, installed by npm from the packed packages', () => {
       'Welcome, Ada',
     );
 
+    expect(dev.output().match(/ready · hello\.greet@1\.0\.0/g)).toHaveLength(1);
     // The shell between npm and the script reports the signal, not the exit code.
     expect([0, null]).toContain(await dev.interrupt());
     for (const port of [env.JOBFORGE_PORT, env.PORT]) {

@@ -1,0 +1,37 @@
+import { createJobForge, type JobForge, type JobForgeOptions } from '../index.js';
+import { startStubRunner, type StubOptions, type StubRunner } from './stub-runner.js';
+
+/** What one test opens, closed after it. */
+export interface TestForge {
+  forge(options?: JobForgeOptions): Promise<JobForge>;
+  runner(options: StubOptions): Promise<StubRunner>;
+  /** A JobForge with one registered runner. */
+  pair(options: StubOptions & { readonly limits?: JobForgeOptions['limits'] }): Promise<{ forge: JobForge; runner: StubRunner; runnerId: string }>;
+  close(): Promise<void>;
+}
+
+export function openForges(): TestForge {
+  const opened: (() => Promise<void>)[] = [];
+  const test: TestForge = {
+    async forge(options = {}) {
+      const forge = await createJobForge({ store: 'memory', listen: false, ...options }).start();
+      opened.push(() => forge.stop({ drainMs: 0 }));
+      return forge;
+    },
+    async runner(options) {
+      const runner = await startStubRunner(options);
+      opened.push(() => runner.close());
+      return runner;
+    },
+    async pair({ limits = {}, ...options }) {
+      const forge = await test.forge({ limits });
+      const runner = await test.runner(options);
+      const { runnerId } = await forge.operations.registerRunner(runner.registration());
+      return { forge, runner, runnerId };
+    },
+    async close() {
+      for (const close of opened.splice(0).reverse()) await close();
+    },
+  };
+  return test;
+}

@@ -5,7 +5,7 @@
  */
 import { isFinalStatus, JobSubmission, type CancelReason, type JobEvent, type JobResponse, type JobResult } from '@controlplane/contracts';
 import type { z } from 'zod';
-import { JobForgeError } from '../model/job-forge-error.js';
+import { isJobForgeError, JobForgeError } from '../model/job-forge-error.js';
 import type { JobEventsOptions, Operations } from '../model/operations.js';
 
 /** A job as a program submits it. */
@@ -47,14 +47,26 @@ export function toSubmission({ capability, input, ...rest }: JobInput): JobSubmi
   throw new JobForgeError('VALIDATION_ERROR', { message: 'The job does not match the contract.', details });
 }
 
+const ENDINGS: ReadonlySet<string> = new Set(['job.completed', 'job.failed', 'job.cancelled', 'job.expired']);
+
+/** Waits until there is a reason to look at the job again; false when there will be none. */
+async function waitForEnd(operations: Operations, id: string): Promise<boolean> {
+  try {
+    for await (const { type } of operations.jobEvents(id)) if (ENDINGS.has(type)) return true;
+    return false;
+  } catch (error) {
+    // What came in between does not matter here.
+    if (isJobForgeError(error) && error.envelope.code === 'SUBSCRIBER_TOO_SLOW') return true;
+    throw error;
+  }
+}
+
 async function endOf(operations: Operations, id: string): Promise<JobResult> {
   for (;;) {
     const job = await operations.showJob(id);
     if (isFinalStatus(job.status) && job.result !== undefined) return job.result;
-    // One event is enough to look again; the last comes when the job has ended.
-    let ended = false;
-    for await (const { type } of operations.jobEvents(id)) ended = ['job.completed', 'job.failed', 'job.cancelled', 'job.expired'].includes(type);
-    if (!ended) throw new JobForgeError('SHUTTING_DOWN', { message: `JobForge stopped before the job "${id}" had ended.` });
+    if (await waitForEnd(operations, id)) continue;
+    throw new JobForgeError('SHUTTING_DOWN', { message: `JobForge stopped before the job "${id}" had ended.` });
   }
 }
 

@@ -1,0 +1,72 @@
+import { describe, expect, it } from 'vitest';
+import { silentLog } from '../model/log.js';
+import { openSqliteStore } from '../store/sqlite-store.js';
+import type { Store, StoreOperation } from '../store/store.js';
+import { createManualClock } from '../testing/manual-clock.js';
+import { createGroupCommit } from './group-commit.js';
+
+const runnerRow = (id: string): StoreOperation => ({ kind: 'put-runner', id, record: '{}' });
+
+async function setUp(maxOperations = 100) {
+  const store = await openSqliteStore({ location: ':memory:' });
+  const batches: number[] = [];
+  let broken: Error | undefined;
+  const failing: Store = {
+    ...store,
+    async commit(batch) {
+      batches.push(batch.length);
+      if (broken !== undefined) throw broken;
+      return store.commit(batch);
+    },
+  };
+  const clock = createManualClock();
+  const commit = createGroupCommit({ store: failing, clock, log: silentLog, maxOperations });
+  return { store, commit, clock, batches, setBroken: (error: Error | undefined) => (broken = error) };
+}
+
+const attempt = (commit: Awaited<ReturnType<typeof setUp>>['commit'], id: string): Promise<string> =>
+  new Promise((resolve) => commit.attempt(runnerRow(id), (error) => resolve(error?.envelope.code ?? 'stored')));
+
+describe('group commit', () => {
+  it('stores in one transaction what arrived in one turn, and in bites where it is too much', async () => {
+    const { commit, batches } = await setUp(4);
+    await Promise.all(['a', 'b', 'c', 'd', 'e', 'f'].map((id) => attempt(commit, id)));
+    expect(batches).toEqual([4, 2]);
+  });
+
+  it('tells of a flush only after everybody was told that it is stored', async () => {
+    const { commit } = await setUp();
+    const told: string[] = [];
+    commit.onFlush(() => told.push('flush'));
+    commit.attempt(runnerRow('a'), () => told.push('a'));
+    commit.keep(runnerRow('b'), () => told.push('b'));
+    await commit.drain();
+    expect(told).toEqual(['a', 'b', 'flush']);
+  });
+
+  it('refuses those who wait for a commit that failed, and keeps what has happened for the next', async () => {
+    const { commit, store, clock, setBroken } = await setUp();
+    setBroken(new Error('disk is full'));
+    let kept = false;
+    commit.keep(runnerRow('kept'), () => (kept = true));
+    expect(await attempt(commit, 'waiting')).toBe('STORE_UNAVAILABLE');
+    expect(kept).toBe(false);
+    expect(commit.failure()?.message).toBe('disk is full');
+    setBroken(undefined);
+    const drained = commit.drain();
+    clock.advance(500);
+    await drained;
+    expect(kept).toBe(true);
+    expect(commit.failure()).toBeUndefined();
+    expect((await store.loadRunners()).map(({ id }) => id)).toEqual(['kept']);
+  });
+
+  it('goes on when a callback throws', async () => {
+    const { commit } = await setUp();
+    commit.keep(runnerRow('a'), () => {
+      throw new Error('from a callback');
+    });
+    expect(await attempt(commit, 'b')).toBe('stored');
+    expect(await attempt(commit, 'c')).toBe('stored');
+  });
+});

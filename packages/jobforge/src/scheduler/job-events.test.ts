@@ -1,0 +1,67 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { openForges } from '../testing/open-forge.js';
+
+const test = openForges();
+afterEach(test.close);
+
+describe('the events of a job', () => {
+  it('end for a subscriber that reads too slowly, with how to go on', async () => {
+    const { forge, runner } = await test.pair({ form: 'batch', limits: { maxSubscriberEvents: 5 }, handle: (execution) => execution.accept() });
+    const job = await forge.submit({ capability: 'echo', input: {} });
+    const execution = await runner.execution(0);
+    const events = job.events()[Symbol.asyncIterator]();
+    await events.next();
+    for (let line = 0; line < 20; line += 1) execution.send({ type: 'log', level: 'info', message: `${line}` });
+    execution.succeed();
+    await job.result();
+    const read: string[] = [];
+    const all = async (): Promise<void> => {
+      for (let next = await events.next(); !next.done; next = await events.next()) read.push(next.value.id);
+    };
+    await expect(all()).rejects.toMatchObject({ envelope: { code: 'SUBSCRIBER_TOO_SLOW', retryable: true } });
+    const rest: string[] = [];
+    for await (const { id } of job.events({ afterId: read.at(-1) ?? '' })) rest.push(id);
+    expect([...read, ...rest]).toEqual(['0.1', '1.0', ...Array.from({ length: 21 }, (_, index) => `1.${index + 1}`)]);
+  });
+
+  it('end without an error when the subscriber leaves or JobForge stops', async () => {
+    const forge = await test.forge();
+    const job = await forge.submit({ capability: 'echo', input: {} });
+    const left = new AbortController();
+    const count = async (options = {}): Promise<number> => {
+      let events = 0;
+      for await (const event of job.events(options)) events += event.id === '' ? 0 : 1;
+      return events;
+    };
+    const leaving = count({ signal: left.signal });
+    const staying = count();
+    expect(await count({ follow: false })).toBe(2);
+    left.abort();
+    expect(await leaving).toBe(2);
+    await forge.stop();
+    expect(await staying).toBe(2);
+  });
+
+  it('of a job that is not known are refused, as is an id that is none', async () => {
+    const forge = await test.forge();
+    const first = async (iterable: AsyncIterable<unknown>): Promise<unknown> => iterable[Symbol.asyncIterator]().next();
+    await expect(first(forge.operations.jobEvents('missing'))).rejects.toMatchObject({ envelope: { code: 'JOB_NOT_FOUND' } });
+    const job = await forge.submit({ capability: 'echo', input: {} });
+    await expect(first(job.events({ afterId: 'nonsense' }))).rejects.toMatchObject({ envelope: { code: 'VALIDATION_ERROR' } });
+  });
+});
+
+describe('stopping', () => {
+  it('lets what runs finish and takes nothing new', async () => {
+    const { forge, runner } = await test.pair({ form: 'batch', handle: (execution) => execution.accept() });
+    const job = await forge.submit({ capability: 'echo', input: {} });
+    const execution = await runner.execution(0);
+    const result = job.result();
+    const stopped = forge.stop({ drainMs: 10_000 });
+    await expect(forge.submit({ capability: 'echo', input: {} })).rejects.toMatchObject({ envelope: { code: 'SHUTTING_DOWN' } });
+    expect(forge.operations.readiness()).toMatchObject({ ok: false });
+    execution.succeed('late');
+    expect(await result).toMatchObject({ data: 'late' });
+    await stopped;
+  });
+});

@@ -15,7 +15,7 @@ export interface System {
 
 export async function boot({ port, data }: Pick<Options, 'port' | 'data'>): Promise<System> {
   mkdirSync(data, { recursive: true });
-  const forge = await startJobForge(`sqlite:${join(data, 'jobs.db')}`, port);
+  const forge = await startJobForge(data, port);
   const url = forge.url ?? '';
   const capabilities = [licenses, duplicates];
   const runner = createRunner({
@@ -45,20 +45,26 @@ export async function boot({ port, data }: Pick<Options, 'port' | 'data'>): Prom
   };
 }
 
-async function startJobForge(store: string, port: number): Promise<JobForge> {
+async function startJobForge(data: string, port: number): Promise<JobForge> {
   try {
-    return await createJobForge({ store, listen: { port } }).start();
+    return await createJobForge({ store: `sqlite:${join(data, 'jobs.db')}`, listen: { port } }).start();
   } catch (error) {
-    if (!isPortTaken(error)) throw error;
-    throw new UsageError(
-      `Port ${port} is taken by another program. End that one, or choose another port: npm start -- --port ${port + 10}`,
-    );
+    if (hasCode(error, 'EADDRINUSE')) {
+      throw new UsageError(
+        `Port ${port} is taken by another program. End that one, or choose another port: npm start -- --port ${port + 10}`,
+      );
+    }
+    if (error instanceof Error && hasCode(error, 'ERR_SQLITE_ERROR')) {
+      throw new UsageError(`${error.message} The folder is chosen by npm start -- --data DIR`);
+    }
+    throw error;
   }
 }
 
-function isPortTaken(error: unknown): boolean {
+/** Whether an error or one of its causes has a code: what listens or opens may wrap what it met. */
+function hasCode(error: unknown, code: string): boolean {
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
-    if ('code' in cause && cause.code === 'EADDRINUSE') return true;
+    if ('code' in cause && cause.code === code) return true;
   }
   return false;
 }

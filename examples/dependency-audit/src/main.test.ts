@@ -84,6 +84,14 @@ describe('the main job', () => {
     expect(await start('--exit').ended).toMatchObject({ code: 0 });
   });
 
+  test('on data that another one uses it is refused with what to do', async () => {
+    const first = start();
+    await first.says('until Ctrl-C');
+    const { code, output } = await start('--exit').ended;
+    expect(output).toMatch(/^✗ .*jobs\.db is in use by another JobForge.* npm start -- --data DIR\n$/);
+    expect(code).toBe(2);
+  });
+
   test('names the port that is taken and the flag to change it', async () => {
     const server = createServer().listen(0, '127.0.0.1');
     await once(server, 'listening');

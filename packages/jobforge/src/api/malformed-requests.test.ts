@@ -186,6 +186,20 @@ describe('what looks dangerous and is not', () => {
     expect(await (await fetch(`${url}/jobs`)).json()).toEqual({ items: [] });
   });
 
+  it('reads a refused upload to its end, so that a sender who listens only then hears the answer', async () => {
+    const { port } = await serveApi();
+    const size = 30 * 1024 * 1024;
+    const answer = await new Promise<string>((resolve, reject) => {
+      const socket = connect(port, '127.0.0.1').pause().on('error', reject);
+      socket.write(
+        `POST /jobs HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: ${size}\r\n\r\n`,
+      );
+      socket.write(Buffer.alloc(size, 'x'), () => socket.resume());
+      socket.once('data', (chunk) => resolve(chunk.toString()));
+    });
+    expect(answer).toMatch(/^HTTP\/1.1 413 [^]*PAYLOAD_TOO_LARGE/);
+  });
+
   it('refuses a body that says it is too large before it is sent', async () => {
     const { port } = await serveApi();
     const answer = await rawBytes(

@@ -15,14 +15,17 @@ describe('the broken runners', () => {
   });
 });
 
-/** Every case is proved able to fail: on the runner that breaks just its requirement, and with that id. */
-describe('the case of each requirement fails on the runner that breaks it', () => {
-  it.concurrent.each(
-    REQUIREMENTS.map(({ id, level }) => [id, level === 'MUST' ? 'failed' : 'warned'] as const),
-  )('%s', { timeout: 60_000 }, async (id, status) => {
-    const { results } = await runContract(handWrittenRunner(id), { run: [id] });
-    expect(results).toMatchObject([
-      { id, status, finding: { sent: expect.any(String), again: expect.stringContaining(`--run ${id}`) } },
-    ]);
+describe('a case fails on the runner that breaks its requirement (kill-matrix.slow.test.ts: all of them)', () => {
+  it.each([
+    ['registration.registers', 'failed'],
+    ['health.complete', 'warned'],
+    ['execute.rejects-invalid-input', 'failed'],
+    ['streaming.one-terminal-event', 'failed'],
+    ['cancellation.ends-as-cancelled', 'failed'],
+    ['shutdown.finishes-running-work', 'failed'],
+  ])('%s', { timeout: 60_000 }, async (id, status) => {
+    const { results, conformant } = await runContract(handWrittenRunner(id), { run: [id] });
+    expect(results).toMatchObject([{ id, status }]);
+    expect(conformant).toBe(status === 'warned');
   });
 });

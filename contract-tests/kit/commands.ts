@@ -17,10 +17,13 @@ export function handWrittenRunner(breaks?: string): CommandTarget {
   return command(`'${process.execPath}' '${path('../broken-runners/broken-runner.mjs')}'${flag}`);
 }
 
-/** The fixture capabilities on the SDK. Needs the SDK's build: it runs in a process of its own. */
-export function sdkRunner(): CommandTarget {
+/**
+ * A runner on the SDK: `runner` with the fixture capabilities, `own-capabilities` without. Needs the SDK's
+ * build: it runs in a process of its own.
+ */
+export function sdkRunner(name: 'runner' | 'own-capabilities'): CommandTarget {
   built(path('../../packages/runner-sdk/dist/index.js'));
-  return command(`'${process.execPath}' '${path('../runners/sdk/runner.mjs')}'`);
+  return command(`'${process.execPath}' '${path(`../runners/sdk/${name}.mjs`)}'`);
 }
 
 /** The express runner of the guide. Needs its build. */

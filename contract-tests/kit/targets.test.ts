@@ -1,4 +1,4 @@
-import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { renderText, runContract, type RunContractOptions } from '@controlplane/contract-test-kit';
 import { afterEach, describe, expect, it } from 'vitest';
 import { handWrittenRunner } from './commands.js';
+import { isAlive } from './processes.js';
 
 const cleanups: (() => Promise<void> | void)[] = [];
 afterEach(async () => {
@@ -52,12 +53,6 @@ async function startRunner(env: Record<string, string> = {}): Promise<string> {
   const url = `http://127.0.0.1:${port}`;
   await answers(`${url}/health`);
   return url;
-}
-
-/** Whether a process runs; one that ended and was not yet reaped by its parent does not. */
-function isAlive(pid: number): boolean {
-  const state = spawnSync('ps', ['-o', 'stat=', '-p', String(pid)], { encoding: 'utf8' }).stdout.trim();
-  return state !== '' && !state.startsWith('Z');
 }
 
 describe('a runner that runs already', () => {

@@ -24,3 +24,10 @@ describe('on a conformant runner', () => {
     },
   );
 });
+
+describe('a run over core', () => {
+  it('takes less than 15 seconds against a local runner', { timeout: 60_000 }, async () => {
+    const report = await runContract(handWrittenRunner(), { profiles: ['core'] });
+    expect(report.durationMs).toBeLessThan(15_000);
+  });
+});

@@ -22,6 +22,8 @@ export interface JudgedRunner extends RunnerSession {
 export interface StartOptions {
   readonly script?: ControlPlaneScript;
   readonly awaitRegistration?: boolean;
+  /** A runner that ends while it starts is no fault. */
+  readonly mayEnd?: boolean;
 }
 
 export interface CaseContext {

@@ -1,26 +1,18 @@
-/** Resolves after `ms`, or at once when the case's time is up. For silences that must be watched. */
-export function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) return resolve();
-    const finish = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', finish);
-      resolve();
-    };
-    const timer = setTimeout(finish, ms);
-    signal.addEventListener('abort', finish);
-  });
+import { pause } from '../harness/pause.js';
+
+/** A limit of time: its own, and that of the case. */
+export interface Limit {
+  readonly ms: number;
+  readonly signal: AbortSignal;
 }
 
-/** The promise's value, or undefined when it takes longer than `ms`. */
-export async function within<T>(promise: Promise<T>, ms: number): Promise<T | undefined> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<undefined>((resolve) => {
-    timer = setTimeout(() => resolve(undefined), ms);
-  });
+/** The promise's value, or undefined when it takes longer than the limit. */
+export async function within<T>(promise: Promise<T>, { ms, signal }: Limit): Promise<T | undefined> {
+  const settled = new AbortController();
+  const late = pause(ms, AbortSignal.any([signal, settled.signal]));
   try {
-    return await Promise.race([promise, late]);
+    return await Promise.race([promise, late.then(() => undefined)]);
   } finally {
-    clearTimeout(timer);
+    settled.abort();
   }
 }

@@ -1,7 +1,7 @@
 import { CancelExecutionResponse, ErrorEnvelope } from '@controlplane/contracts';
 import type { Case, CaseContext } from '../case/case.js';
 import { memberOf, must, mustReply } from '../case/expect.js';
-import { pause } from '../case/wait.js';
+import { pause } from '../harness/pause.js';
 import { showReply } from '../case/wire-rules.js';
 import type { Exchange } from '../harness/exchange.js';
 import { newExecution, terminalOf, type ExecutionExchange } from '../harness/runner-client.js';

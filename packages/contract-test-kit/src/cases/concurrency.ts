@@ -1,7 +1,7 @@
 import type { Case, CaseContext, JudgedRunner } from '../case/case.js';
 import { must, mustReply } from '../case/expect.js';
 import { NotApplicable } from '../case/verdict.js';
-import { pause } from '../case/wait.js';
+import { pause } from '../harness/pause.js';
 import { showReply } from '../case/wire-rules.js';
 import { newExecution, type ExecutionExchange } from '../harness/runner-client.js';
 
@@ -18,7 +18,7 @@ async function keepsAnswersApart(context: CaseContext): Promise<void> {
   const bodies = Array.from({ length: AT_ONCE }, (_, index) =>
     newExecution(capability.id, echoes ? { text: `number ${index}` } : input),
   );
-  const exchanges = await Promise.all(bodies.map((body) => context.runner.client.execute(body)));
+  const exchanges = await Promise.all(bodies.map((body) => context.runner.client.executeOnce(body)));
   for (const [index, exchange] of exchanges.entries()) {
     if (isBusy(exchange)) continue;
     mustReply(exchange.reply, 'a RunnerExecutionResponse', exchange);
@@ -68,10 +68,10 @@ async function refusesBeyondItsSlots(context: CaseContext): Promise<void> {
   if (slots === undefined) throw new NotApplicable('the runner declares no maxConcurrency');
   if (slots > MAX_SLOTS) throw new NotApplicable(`the runner declares more than ${MAX_SLOTS} slots`);
   const filling = Array.from({ length: slots }, () =>
-    context.runner.client.execute(newExecution(id, { ms: HOLD_MS })),
+    context.runner.client.executeOnce(newExecution(id, { ms: HOLD_MS })),
   );
   await pause(250, context.signal);
-  const extra = await context.runner.client.execute(newExecution(id, { ms: 1 }));
+  const extra = await context.runner.client.executeOnce(newExecution(id, { ms: 1 }));
   const taken = await Promise.all(filling);
   const refused = taken.find(isBusy);
   must(!refused, {
@@ -84,6 +84,6 @@ async function refusesBeyondItsSlots(context: CaseContext): Promise<void> {
 
 export const concurrencyCases: readonly Case[] = [
   { id: 'execute.keeps-concurrent-answers-apart', alone: true, judge: keepsAnswersApart },
-  { id: 'execute.honours-timeout', judge: honoursTimeout },
+  { id: 'execute.honours-timeout', alone: true, judge: honoursTimeout },
   { id: 'execute.refuses-beyond-its-slots', alone: true, judge: refusesBeyondItsSlots },
 ];

@@ -1,7 +1,7 @@
 import { HealthCheck, Probe, RunnerHealth } from '@controlplane/contracts';
 import type { Case, CaseContext } from '../case/case.js';
 import { must, mustReply } from '../case/expect.js';
-import { pause } from '../case/wait.js';
+import { pause } from '../harness/pause.js';
 import type { Exchange } from '../harness/exchange.js';
 import { newExecution } from '../harness/runner-client.js';
 

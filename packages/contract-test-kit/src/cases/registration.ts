@@ -12,7 +12,7 @@ import {
 import type { Case, CaseContext } from '../case/case.js';
 import { must, mustReply, mustStillAnswer, memberOf } from '../case/expect.js';
 import { NotEvaluable } from '../case/verdict.js';
-import { pause } from '../case/wait.js';
+import { pause } from '../harness/pause.js';
 import { shorten } from '../case/wire-rules.js';
 import type { RecordingControlPlane } from '../harness/recording-control-plane.js';
 import { schemaFault } from '../inputs/json-schema-check.js';
@@ -120,6 +120,7 @@ async function retriesWhenUnavailable(context: CaseContext): Promise<void> {
 async function stopsWhenRefused(context: CaseContext): Promise<void> {
   const { controlPlane } = await context.startRunner({
     awaitRegistration: false,
+    mayEnd: true,
     script: { answer: ({ kind }) => (kind === 'register' ? { error: 'CONTRACT_MISMATCH' } : undefined) },
   });
   const first = await controlPlane?.waitFor(({ kind }) => kind === 'register', {

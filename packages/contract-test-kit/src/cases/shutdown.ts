@@ -1,7 +1,8 @@
 import type { Case, CaseContext, JudgedRunner, StartOptions } from '../case/case.js';
 import { must, mustReply } from '../case/expect.js';
 import { NotEvaluable } from '../case/verdict.js';
-import { pause, within } from '../case/wait.js';
+import { within } from '../case/wait.js';
+import { pause } from '../harness/pause.js';
 import { shorten, showReply } from '../case/wire-rules.js';
 import { NoAnswer } from '../harness/exchange.js';
 import { newExecution, type ExecutionExchange } from '../harness/runner-client.js';
@@ -29,13 +30,13 @@ const showEnd = (end: ProcessEnd | undefined): string =>
       : `ended by ${end.signal}`;
 
 /** Tells the runner to stop and waits for its end. */
-async function terminate({ process }: OwnRunner): Promise<ProcessEnd | undefined> {
+async function terminate({ process }: OwnRunner, { signal }: CaseContext): Promise<ProcessEnd | undefined> {
   process.signal('SIGTERM');
-  return within(process.ended, IDLE_EXIT_MS);
+  return within(process.ended, { ms: IDLE_EXIT_MS, signal });
 }
 
 async function exits(context: CaseContext): Promise<void> {
-  const end = await terminate(await start(context));
+  const end = await terminate(await start(context), context);
   must(end, {
     sent: 'SIGTERM',
     expected: `an exit within ${IDLE_EXIT_MS / 1000} s`,
@@ -45,7 +46,7 @@ async function exits(context: CaseContext): Promise<void> {
 
 async function exitsCleanly(context: CaseContext): Promise<void> {
   const own = await start(context);
-  const end = await terminate(own);
+  const end = await terminate(own, context);
   must(end?.code === 0, {
     sent: 'SIGTERM',
     expected: 'exit code 0',
@@ -56,7 +57,7 @@ async function exitsCleanly(context: CaseContext): Promise<void> {
 async function deregisters(context: CaseContext): Promise<void> {
   const own = await start(context);
   const plane = own.runner.controlPlane;
-  await terminate(own);
+  await terminate(own, context);
   const expectedPath = `/runners/${plane?.runnerId()}/deregister`;
   const message = plane?.of('deregister')[0];
   must(message, { sent: 'SIGTERM', expected: `POST ${expectedPath}`, actual: 'no such request' });
@@ -93,7 +94,7 @@ async function finishesRunningWork(context: CaseContext): Promise<void> {
     'success=true from the execution that ran when SIGTERM arrived',
     exchange,
   );
-  const end = await within(own.process.ended, IDLE_EXIT_MS);
+  const end = await within(own.process.ended, { ms: IDLE_EXIT_MS, signal: context.signal });
   must(end, { sent: 'SIGTERM', expected: 'an exit after the last execution', actual: 'still running' });
 }
 
@@ -126,7 +127,7 @@ async function secondSignalStops(context: CaseContext): Promise<void> {
   own.process.signal('SIGTERM');
   await pause(300, context.signal);
   own.process.signal('SIGTERM');
-  const end = await within(own.process.ended, 3_000);
+  const end = await within(own.process.ended, { ms: 3_000, signal: context.signal });
   must(end, {
     sent: 'SIGTERM twice while an execution of 12 s runs',
     expected: 'an exit within 3 s',

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { ExecutionEvent, isTerminalEvent, NDJSON, RunnerExecutionResponse } from '@controlplane/contracts';
+import { pause } from './pause.js';
 import { send, type Exchange, type ReplyLine, type SendOptions, type WireRequest } from './exchange.js';
 
 /** Where a runner is reached. */
@@ -56,7 +57,10 @@ export interface RunnerClient {
   readonly urls: RunnerUrls;
   send(request: WireRequest): Promise<Exchange>;
   get(path: string): Promise<Exchange>;
+  /** Runs an execution; one that is refused because every slot is taken is sent again for a while. */
   execute(body: ExecutionBody): Promise<ExecutionExchange>;
+  /** Sends an execution once, and takes a refusal for an answer. */
+  executeOnce(body: ExecutionBody): Promise<ExecutionExchange>;
   /** Starts a streamed execution. `stopAfter` closes the connection after that many lines. */
   stream(body: ExecutionBody, options?: { readonly stopAfter?: number }): RunningStream;
   /** Sends bodies, or lines as they are, as one batch. */
@@ -133,6 +137,15 @@ function executeRequest(
   return { method: 'POST', url: urls.execute, headers, body };
 }
 
+/** For as long as an execution of another case may hold the slot. */
+const BUSY_TRIES = 20;
+const BUSY_PAUSE_MS = 200;
+
+async function sendExecution(wire: Wire, body: ExecutionBody): Promise<ExecutionExchange> {
+  const raw = await wire.exchange(executeRequest(wire, JSON_TYPE, JSON.stringify(body)));
+  return wire.seen(asExecution(raw, 'json', [body]));
+}
+
 function startStream(wire: Wire, body: ExecutionBody, stopAfter: number | undefined): RunningStream {
   let count = 0;
   let tellFirst: (line: ReplyLine | undefined) => void = () => {};
@@ -186,9 +199,13 @@ export function createRunnerClient({ urls, signal, onExchange }: ClientOptions):
         url: new URL(path, urls.root).href,
         headers: { accept: 'application/json' },
       }),
+    executeOnce: (body) => sendExecution(wire, body),
     execute: async (body) => {
-      const raw = await wire.exchange(executeRequest(wire, JSON_TYPE, JSON.stringify(body)));
-      return wire.seen(asExecution(raw, 'json', [body]));
+      for (let tries = 1; ; tries += 1) {
+        const done = await sendExecution(wire, body);
+        if (done.reply?.error?.code !== 'RUNNER_BUSY' || tries === BUSY_TRIES) return done;
+        await pause(BUSY_PAUSE_MS, signal);
+      }
     },
     stream: (body, { stopAfter } = {}) => startStream(wire, body, stopAfter),
     batch: (lines) => sendBatch(wire, lines),

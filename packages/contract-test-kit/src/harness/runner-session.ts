@@ -44,6 +44,8 @@ export interface SessionOptions {
   readonly startTimeoutMs: number;
   /** Whether to wait for a registration that was accepted. Default: true. */
   readonly awaitRegistration?: boolean | undefined;
+  /** A runner that ends before it answers is no fault. Default: false. */
+  readonly mayEnd?: boolean | undefined;
 }
 
 async function tryGet(url: string, timeoutMs: number): Promise<Exchange | undefined> {
@@ -102,19 +104,18 @@ function startFailure(runner: RunnerProcess, command: string, why: string): Targ
 async function awaitUrls(
   runner: RunnerProcess,
   plane: RecordingControlPlane,
-  options: { target: CommandTarget; port: number; startTimeoutMs: number },
+  options: { target: CommandTarget; port: number; startTimeoutMs: number; mayEnd: boolean },
 ): Promise<RunnerUrls> {
-  const { target, port, startTimeoutMs } = options;
+  const { target, port, startTimeoutMs, mayEnd } = options;
   const given = urlsOfRoot(`http://127.0.0.1:${port}/`);
   const deadline = performance.now() + startTimeoutMs;
   while (performance.now() < deadline) {
     const end = runner.end();
-    if (end)
-      throw startFailure(
-        runner,
-        target.command,
-        `ended (${end.signal ?? `code ${end.code}`}) before it answered`,
-      );
+    if (end && mayEnd) return given;
+    if (end) {
+      const how = end.signal ?? `code ${end.code}`;
+      throw startFailure(runner, target.command, `ended (${how}) before it answered`);
+    }
     const named = urlsOfRegistration(plane.of('register').at(-1)?.json);
     for (const urls of named && named.health !== given.health ? [named, given] : [given]) {
       if (await tryGet(urls.health, 1_000)) return urls;
@@ -128,29 +129,54 @@ async function awaitUrls(
   );
 }
 
+/** Starts that are tried when another process takes the port between its choice and its use. */
+const PORT_TRIES = 3;
+
+interface Started {
+  readonly runner: RunnerProcess;
+  readonly urls: RunnerUrls;
+}
+
+async function startAt(
+  target: CommandTarget,
+  controlPlane: RecordingControlPlane,
+  options: SessionOptions,
+): Promise<Started> {
+  for (let tries = 1; ; tries += 1) {
+    const port = await freePort();
+    const env = environmentFor(options, port, controlPlane.url);
+    const runner = startRunnerProcess({ command: target.command, cwd: target.cwd, env });
+    try {
+      const { startTimeoutMs, mayEnd = false } = options;
+      return {
+        runner,
+        urls: await awaitUrls(runner, controlPlane, { target, port, startTimeoutMs, mayEnd }),
+      };
+    } catch (error) {
+      await runner.stop();
+      const isPortTaken = /EADDRINUSE|address already in use/i.test(runner.output());
+      if (!isPortTaken || tries === PORT_TRIES) throw error;
+    }
+  }
+}
+
 async function startCommand(target: CommandTarget, options: SessionOptions): Promise<RunnerSession> {
   const controlPlane = await startRecordingControlPlane({ script: options.script });
-  const port = await freePort();
-  const runner = startRunnerProcess({
-    command: target.command,
-    cwd: target.cwd,
-    env: environmentFor(options, port, controlPlane.url),
+  const started = await startAt(target, controlPlane, options).catch(async (error: unknown) => {
+    await controlPlane.close();
+    throw error;
   });
+  const { runner } = started;
   const close = async (): Promise<void> => {
     await runner.stop();
     await controlPlane.close();
   };
   try {
-    const first = await awaitUrls(runner, controlPlane, {
-      target,
-      port,
-      startTimeoutMs: options.startTimeoutMs,
-    });
     if (options.awaitRegistration !== false) {
       await controlPlane.waitFor(({ kind }) => kind === 'register', { timeoutMs: REGISTRATION_WAIT_MS });
     }
     const named = urlsOfRegistration(controlPlane.of('register').at(-1)?.json);
-    const urls = named && (await tryGet(named.health, 2_000)) ? named : first;
+    const urls = named && (await tryGet(named.health, 2_000)) ? named : started.urls;
     return await finishSession({ urls, controlPlane, process: runner, close });
   } catch (error) {
     await close();

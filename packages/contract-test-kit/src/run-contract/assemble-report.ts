@@ -25,7 +25,10 @@ export interface ReportParts {
 }
 
 function targetFlags(target: Target): string {
-  if (target.kind === 'command') return `--command ${shellQuote(target.command)}`;
+  if (target.kind === 'command') {
+    const folder = target.cwd === undefined ? '' : ` --cwd ${shellQuote(target.cwd)}`;
+    return `--command ${shellQuote(target.command)}${folder}`;
+  }
   const port =
     target.controlPlanePort === undefined ? '' : ` --control-plane-port ${target.controlPlanePort}`;
   return `--url ${shellQuote(target.url)}${port}`;
@@ -40,12 +43,15 @@ function sentText({ sent, exchange }: Finding): string {
 }
 
 function reportFinding(finding: Finding, id: string, { target, options }: ReportParts): FindingReport {
+  const inputs = Object.entries(options.inputs).map(
+    ([name, input]) => ` --input ${shellQuote(`${name}=${JSON.stringify(input)}`)}`,
+  );
   const curl = finding.exchange ? curlOf(finding.exchange.request) : undefined;
   return {
     sent: sentText(finding),
     expected: finding.expected,
     actual: finding.actual === '' && finding.exchange ? showReply(finding.exchange) : finding.actual,
-    again: `npx contract-test run ${targetFlags(target)} --run ${id} --seed ${options.seed}`,
+    again: `npx contract-test run ${targetFlags(target)}${inputs.join('')} --run ${id} --seed ${options.seed}`,
     ...(curl === undefined ? {} : { curl }),
   };
 }

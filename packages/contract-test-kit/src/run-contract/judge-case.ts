@@ -3,6 +3,7 @@ import type { Case, CaseContext, JudgedRunner, StartOptions, Subject } from '../
 import { Mismatch, NotApplicable, NotEvaluable, type Finding } from '../case/verdict.js';
 import { WIRE_RULES } from '../case/wire-rules.js';
 import { NoAnswer } from '../harness/exchange.js';
+import { pause } from '../harness/pause.js';
 import { createRunnerClient } from '../harness/runner-client.js';
 import { openSession, TargetUnreachable, type RunnerSession } from '../harness/runner-session.js';
 import { chooseSubjects } from '../inputs/choose-subjects.js';
@@ -41,10 +42,14 @@ function notConcerned({ needs, feature }: Requirement, { session, target }: Benc
   return undefined;
 }
 
-function createContext(
-  bench: Bench,
-  scope: { readonly signal: AbortSignal; readonly onClose: (close: () => Promise<void>) => void },
-): CaseContext {
+interface CaseScope {
+  readonly signal: AbortSignal;
+  readonly onClose: (close: () => Promise<void>) => void;
+  /** The case's time begins anew: the start of a runner has a limit of its own. */
+  readonly restartClock: () => void;
+}
+
+function createContext(bench: Bench, scope: CaseScope): CaseContext {
   const { session, options, target } = bench;
   const onExchange: Parameters<typeof createRunnerClient>[0]['onExchange'] = (exchange) => {
     for (const rule of Object.values(WIRE_RULES)) {
@@ -80,6 +85,7 @@ function createContext(
         ...start,
       });
       scope.onClose(() => own.close());
+      scope.restartClock();
       return judged(own);
     },
   };
@@ -112,12 +118,26 @@ function outcomeOf(error: unknown): Outcome {
   if (error instanceof TargetUnreachable)
     return {
       kind: 'broken',
-      finding: { sent: 'the start of the runner', expected: 'a runner that answers', actual: error.message },
+      finding: {
+        sent: 'the start of the runner',
+        expected: 'a runner that answers',
+        actual: error.message.replaceAll(/\s*\n\s*/g, ' ⏎ '),
+      },
     };
   return {
     kind: 'kit-fault',
     reason: error instanceof Error ? (error.stack ?? error.message) : String(error),
   };
+}
+
+/** What a case may take to end once its time is up. */
+const STUCK_MS = 5_000;
+
+/** A case that goes on when its time is up is a fault of the kit: it would hold up the whole run. */
+async function failWhenStuck(expired: AbortSignal, settled: AbortSignal): Promise<void> {
+  await pause(2_147_483_647, AbortSignal.any([expired, settled]));
+  await pause(STUCK_MS, settled);
+  if (!settled.aborted) throw new Error(`the case did not end within ${STUCK_MS} ms after its time was up`);
 }
 
 /** Judges one requirement. Never throws. */
@@ -132,18 +152,25 @@ export async function judgeCase(item: Case, requirement: Requirement, bench: Ben
   if (reason !== undefined) return ended({ kind: 'not-applicable', reason });
 
   const controller = new AbortController();
-  setMaxListeners(0, controller.signal);
+  const { signal } = controller;
+  setMaxListeners(0, signal);
   const timer = setTimeout(() => controller.abort(), bench.options.timeoutMs);
   const closers: (() => Promise<void>)[] = [];
+  const scope: CaseScope = {
+    signal,
+    onClose: (close) => closers.push(close),
+    restartClock: () => void timer.refresh(),
+  };
+  const settled = new AbortController();
   try {
-    await item.judge(
-      createContext(bench, { signal: controller.signal, onClose: (close) => closers.push(close) }),
-    );
+    const judging = Promise.resolve(item.judge(createContext(bench, scope)));
+    await Promise.race([judging, failWhenStuck(signal, settled.signal)]);
     return ended({ kind: 'kept' });
   } catch (error) {
     return ended(outcomeOf(error));
   } finally {
     clearTimeout(timer);
+    settled.abort();
     controller.abort();
     await Promise.all(closers.map((close) => close()));
   }

@@ -20,7 +20,7 @@ describe('a JSON reply', () => {
     ['not JSON', 200, '<html>', { failure: { kind: 'protocol' } }],
     ['JSON that is no reply', 200, { ok: 1 }, { failure: { kind: 'protocol' } }],
     ['success with an error status', 500, { success: true }, { failure: { kind: 'protocol' } }],
-  ])('is read: %s', (_, status, body, expected) => {
+  ])('is read: %s', (...[, status, body, expected]) => {
     expect(reply(status, body)).toMatchObject(expected);
   });
 

@@ -2,7 +2,7 @@ import { NDJSON, RunnerHealth } from '@controlplane/contracts';
 import type { ClientRequest } from 'node:http';
 import type { Clock } from '../model/clock.js';
 import { exchangeJson, exchangeStream, type Exchange } from './execution-stream.js';
-import { createHttpSender, readBody } from './http-post.js';
+import { createHttpSender, readBody, type HttpSender } from './http-post.js';
 import type { LinkListener, LinkRequest, RunnerLink } from './runner-link.js';
 
 export interface PushLinkOptions {
@@ -31,6 +31,11 @@ function cancelUrl(executeUrl: string, executionId: string): URL {
   return new URL(`executions/${encodeURIComponent(executionId)}/cancel`, executeUrl);
 }
 
+function formOf(features: readonly string[]): 'json' | 'ndjson' | 'batch' {
+  if (features.includes('batch')) return 'batch';
+  return features.includes('ndjson') ? 'ndjson' : 'json';
+}
+
 function readHealth(body: string): RunnerHealth['status'] | undefined {
   try {
     return RunnerHealth.safeParse(JSON.parse(body)).data?.status;
@@ -39,74 +44,85 @@ function readHealth(body: string): RunnerHealth['status'] | undefined {
   }
 }
 
-/** A link to a runner that listens: each flush is one request where the runner takes batches, else one an execution. */
-export function createPushLink(options: PushLinkOptions): RunnerLink {
-  const { features, clock } = options;
-  const executeUrl = new URL(options.executeUrl);
-  const batches = features.includes('batch');
-  const streams = batches || features.includes('ndjson');
-  const headers = { 'content-type': batches ? NDJSON : JSON_TYPE, accept: streams ? NDJSON : JSON_TYPE };
-  const sender = createHttpSender();
-  const exchanges = new Map<string, Exchange>();
-  const now = (): string => new Date(clock.now()).toISOString();
-  let pending: Pending[] = [];
-  let open = 0;
-  let closed = false;
+/** What a link has under way. */
+interface Traffic {
+  /** By execution; those of a batch share one. */
+  readonly exchanges: Map<string, Exchange>;
+  open: number;
+}
 
-  const post = (batch: readonly Pending[]): void => {
+/** Posts executions and listens to the reply. */
+function createPost(options: PushLinkOptions, sender: HttpSender, traffic: Traffic): (batch: readonly Pending[]) => void {
+  const url = new URL(options.executeUrl);
+  const form = formOf(options.features);
+  const headers = { 'content-type': form === 'batch' ? NDJSON : JSON_TYPE, accept: form === 'json' ? JSON_TYPE : NDJSON };
+  const now = (): string => new Date(options.clock.now()).toISOString();
+
+  return (batch) => {
     const listeners = new Map(batch.map(({ request, listener }) => [request.executionId, listener]));
-    const body = batches ? `${batch.map(({ request }) => request.body).join('\n')}\n` : (batch[0]?.request.body ?? '');
-    open += 1;
-    const request = sender.send({ method: 'POST', url: executeUrl, headers, body });
+    const bodies = batch.map(({ request }) => request.body);
+    const body = form === 'batch' ? `${bodies.join('\n')}\n` : bodies.join('');
+    traffic.open += 1;
+    const request = sender.send({ method: 'POST', url, headers, body });
     const ended = (): void => {
-      open -= 1;
+      traffic.open -= 1;
       for (const { request: { executionId } } of batch) {
-        if (exchanges.get(executionId) === exchange) exchanges.delete(executionId);
+        if (traffic.exchanges.get(executionId) === exchange) traffic.exchanges.delete(executionId);
       }
     };
     const exchange: Exchange = { request, listeners, maxBytes: options.maxBodyBytes, now, ended };
-    for (const id of listeners.keys()) exchanges.set(id, exchange);
-    if (streams) exchangeStream(exchange);
-    else exchangeJson(exchange);
+    for (const id of listeners.keys()) traffic.exchanges.set(id, exchange);
+    if (form === 'json') exchangeJson(exchange);
+    else exchangeStream(exchange);
   };
+}
 
-  const sendCancel = (url: URL, body: string): void => {
-    const request = sender.send({ method: 'POST', url, headers: { 'content-type': JSON_TYPE }, body });
-    // Whether it arrived is told by the execution's own end, or by its grace.
-    request.on('error', () => undefined);
-    request.on('response', (response) => response.resume());
-    limitTime(request, clock);
-  };
+function sendCancel(sender: HttpSender, clock: Clock, { url, body }: { url: URL; body: string }): void {
+  const request = sender.send({ method: 'POST', url, headers: { 'content-type': JSON_TYPE }, body });
+  // Whether it arrived is told by the execution's own end, or by its grace.
+  request.on('error', () => undefined);
+  request.on('response', (response) => response.resume());
+  limitTime(request, clock);
+}
+
+/** A link to a runner that listens: each flush is one request where the runner takes batches, else one an execution. */
+export function createPushLink(options: PushLinkOptions): RunnerLink {
+  const { features, clock, executeUrl } = options;
+  const sender = createHttpSender();
+  const traffic: Traffic = { exchanges: new Map(), open: 0 };
+  const post = createPost(options, sender, traffic);
+  let pending: Pending[] = [];
+  let closed = false;
 
   return {
-    canReattach: streams,
-    hasRoom: () => !closed && open < options.maxStreams,
+    canReattach: formOf(features) !== 'json',
+    hasRoom: () => !closed && traffic.open < options.maxStreams,
     dispatch: (request, listener) => void pending.push({ request, listener }),
     flush() {
       if (pending.length === 0 || closed) return;
       const batch = pending;
       pending = [];
-      if (batches) post(batch);
+      if (formOf(features) === 'batch') post(batch);
       else for (const one of batch) post([one]);
     },
-    cancel(executionId, { reason, leaseToken }) {
+    cancel(executionId, cancellation) {
       if (features.includes('cancel')) {
-        sendCancel(cancelUrl(options.executeUrl, executionId), JSON.stringify({ reason, leaseToken }));
-        return;
+        const body = JSON.stringify(cancellation);
+        return sendCancel(sender, clock, { url: cancelUrl(executeUrl, executionId), body });
       }
-      const exchange = exchanges.get(executionId);
+      const exchange = traffic.exchanges.get(executionId);
       // Others may share the request of a batch: it is left open for them.
       if (exchange !== undefined && exchange.listeners.size <= 1) exchange.request.destroy();
     },
     forget(executionId) {
       pending = pending.filter(({ request }) => request.executionId !== executionId);
-      exchanges.get(executionId)?.listeners.delete(executionId);
+      traffic.exchanges.get(executionId)?.listeners.delete(executionId);
     },
     probe: () => probe(sender.send({ method: 'GET', url: new URL(options.healthUrl) }), clock),
     close() {
       closed = true;
       pending = [];
-      for (const exchange of exchanges.values()) {
+      for (const exchange of traffic.exchanges.values()) {
         exchange.listeners.clear();
         exchange.request.destroy();
       }

@@ -46,7 +46,7 @@ export interface JobEventsOptions {
 export interface Operations {
   /** Resolves once the job is on disk. Refuses with VALIDATION_ERROR, JOB_CONFLICT, SHUTTING_DOWN or STORE_UNAVAILABLE. */
   submitJob(submission: JobSubmission): Promise<Submitted>;
-  /** One entry a submission, in order; one transaction for all. */
+  /** One entry a submission, in order. They share transactions; each is on disk or refused on its own. */
   submitJobs(submissions: readonly JobSubmission[]): Promise<JobBatchEntry[]>;
   /** Refuses with JOB_NOT_FOUND. */
   showJob(id: string): Promise<JobResponse>;

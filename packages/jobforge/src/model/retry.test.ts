@@ -15,7 +15,7 @@ describe('after a failure', () => {
     ['retryAfter is honoured', error('EXECUTION_FAILED', { retryAfter: 7 }), 0, { kind: 'retry', delayMs: 7_000 }],
     ['a shutdown costs nothing', error('RUNNER_SHUTDOWN'), 2, { kind: 'requeue' }],
     ['a timeout is tried again', error('EXECUTION_TIMEOUT'), 0, { kind: 'retry', delayMs: 100 }],
-  ])('%s', (_, envelope, retries, step) => {
+  ])('%s', (...[, envelope, retries, step]) => {
     expect(afterFailure(envelope, history(retries))).toEqual(step);
   });
 
@@ -29,7 +29,7 @@ describe('after a loss', () => {
     ['what may be repeated is, at once', false, 0, { kind: 'retry', delayMs: 0 }],
     ['what writes fails', true, 0, { kind: 'fail' }],
     ['attempts are counted', false, 2, { kind: 'fail' }],
-  ] as const)('%s', (_, writes, retries, step) => {
+  ] as const)('%s', (...[, writes, retries, step]) => {
     expect(afterLoss(writes, history(retries))).toEqual(step);
   });
 });

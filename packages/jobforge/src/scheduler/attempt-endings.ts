@@ -16,6 +16,14 @@ export interface Ending {
   readonly dropped?: number;
 }
 
+/** How a job ends that is not on a runner. */
+export interface WaitingEnd {
+  readonly status: FinalState;
+  readonly error: ErrorEnvelope;
+  /** Called once it is on disk. */
+  readonly stored?: () => void;
+}
+
 /** What becomes of a job when its execution is over. Each closes the execution: later news of it is ignored. */
 export interface AttemptEndings {
   succeeded(execution: Execution, ending: Ending & { readonly data: string | undefined }): void;
@@ -25,8 +33,13 @@ export interface AttemptEndings {
   lost(execution: Execution, message: string): void;
   /** Not accepted after all: the job waits again, as if nothing had been. */
   putBack(execution: Execution): void;
-  /** Ends a job that is not on a runner. Resolves `stored` once it is on disk. */
-  endWaiting(job: LiveJob, end: { readonly status: FinalState; readonly error: ErrorEnvelope }, stored?: () => void): void;
+  /** Ends a job that is not on a runner. */
+  endWaiting(job: LiveJob, end: WaitingEnd): void;
+}
+
+interface Failure {
+  readonly error: ErrorEnvelope;
+  readonly ending: Ending;
 }
 
 /** Why a job was cancelled, as its error. */
@@ -50,7 +63,7 @@ function close(state: LiveState, execution: Execution): void {
   state.wake();
 }
 
-function write(state: LiveState, job: LiveJob, end: JobEnd, stored?: () => void): void {
+function write(state: LiveState, job: LiveJob, { stored, ...end }: JobEnd & { readonly stored?: (() => void) | undefined }): void {
   moveJob(job, 'ending');
   state.commit.keep({ kind: 'finish-job', seq: job.seq, ...end }, () => {
     moveJob(job, 'ended');
@@ -97,7 +110,7 @@ function requeue(state: LiveState, job: LiveJob): void {
   state.wake();
 }
 
-function retry(state: LiveState, execution: Execution, next: { step: NextStep; error: ErrorEnvelope; ending: Ending }): void {
+function retry(state: LiveState, execution: Execution, next: Failure & { step: NextStep }): void {
   const { job } = execution;
   const { step, error, ending } = next;
   const end = endOf(state, execution, ending);
@@ -124,45 +137,63 @@ function assumeAccepted({ job, attempt }: Execution): void {
   moveJob(job, 'running');
 }
 
+function failForGood(state: LiveState, execution: Execution, { error, ending }: Failure): void {
+  const status = error.code === 'EXECUTION_CANCELLED' ? 'cancelled' : 'failed';
+  write(state, execution.job, { ...endOf(state, execution, ending), status, data: undefined, error: JSON.stringify(error) });
+}
+
+/** Closes an execution that failed and, where it had begun, asks what comes next. */
+function decide(state: LiveState, execution: Execution, failure: Failure & { stepOf: (history: AttemptHistory) => NextStep }): void {
+  const { job } = execution;
+  close(state, execution);
+  // What was refused at the offer has not begun: there is nothing to try again.
+  if (job.phase !== 'running' || job.cancel !== undefined) return failForGood(state, execution, failure);
+  const finish = (step: NextStep): void => {
+    if (step.kind === 'fail' || job.cancel !== undefined) failForGood(state, execution, failure);
+    else retry(state, execution, { ...failure, step });
+  };
+  historyOf(state, job).then(
+    (history) => finish(failure.stepOf(history)),
+    (problem: unknown) => {
+      state.log('error', 'a retry policy could not be read', { jobId: job.id, problem: String(problem) });
+      finish({ kind: 'requeue' });
+    },
+  );
+}
+
+function endWaiting(state: LiveState, job: LiveJob, { status, error, stored }: WaitingEnd): void {
+  const position = { attempt: job.attempt, eventSeq: job.lastEventSeq + 1, endedAt: state.clock.now() };
+  write(state, job, { ...NO_RUN, ...position, status, error: JSON.stringify(error), dropped: job.dropped, stored });
+}
+
+function putBack(state: LiveState, execution: Execution): void {
+  const { job } = execution;
+  close(state, execution);
+  if (job.phase === 'running') {
+    job.attempt -= 1;
+    job.lastEventSeq = execution.priorEventSeq;
+  }
+  moveJob(job, 'queued');
+  if (job.cancel !== undefined) return endWaiting(state, job, { status: 'cancelled', error: cancellation(job.cancel) });
+  const isExpired = job.expiresAt !== undefined && job.attempt === 0 && job.expiresAt <= state.clock.now();
+  if (isExpired) return endWaiting(state, job, { status: 'failed', error: expiry(job) });
+  // Without this a restart would take the job for one that may be running there.
+  state.commit.keep({ kind: 'lease-job', seq: job.seq, lease: undefined });
+  state.ready.push(job);
+}
+
 export function createAttemptEndings(state: LiveState): AttemptEndings {
-  const failForGood = (execution: Execution, error: ErrorEnvelope, ending: Ending): void => {
-    const status = error.code === 'EXECUTION_CANCELLED' ? 'cancelled' : 'failed';
-    write(state, execution.job, { ...endOf(state, execution, ending), status, data: undefined, error: JSON.stringify(error) });
-  };
-
-  const decide = (
-    execution: Execution,
-    { error, ending }: { error: ErrorEnvelope; ending: Ending },
-    stepOf: (history: AttemptHistory) => NextStep,
-  ): void => {
-    const { job } = execution;
-    close(state, execution);
-    const finish = (step: NextStep): void => {
-      if (step.kind === 'fail' || job.cancel !== undefined) failForGood(execution, error, ending);
-      else retry(state, execution, { step, error, ending });
-    };
-    // A job that was accepted alone can be tried again; what was refused at the offer has not begun.
-    if (job.phase !== 'running' || job.cancel !== undefined) return failForGood(execution, error, ending);
-    historyOf(state, job).then(
-      (history) => finish(stepOf(history)),
-      (problem: unknown) => {
-        state.log('error', 'a retry policy could not be read', { jobId: job.id, problem: String(problem) });
-        finish({ kind: 'requeue' });
-      },
-    );
-  };
-
   const endings: AttemptEndings = {
     succeeded(execution, { data, ...ending }) {
       close(state, execution);
       write(state, execution.job, { ...endOf(state, execution, ending), status: 'completed', data, error: undefined });
     },
     failed(execution, { error, ...ending }) {
-      decide(execution, { error, ending }, (history) => afterFailure(error, history));
+      decide(state, execution, { error, ending, stepOf: (history) => afterFailure(error, history) });
     },
     cancelled(execution, { reason, message, ...ending }) {
       close(state, execution);
-      failForGood(execution, cancellation(reason, message), ending);
+      failForGood(state, execution, { error: cancellation(reason, message), ending });
     },
     lost(execution, message) {
       if (execution.job.cancel !== undefined) return endings.cancelled(execution, { reason: execution.job.cancel });
@@ -170,29 +201,10 @@ export function createAttemptEndings(state: LiveState): AttemptEndings {
       if (execution.phase === 'open') assumeAccepted(execution);
       const { writes } = execution.lease;
       const error = envelopeOf('RUNNER_LOST', { service: 'jobforge', message, retryable: !writes });
-      decide(execution, { error, ending: {} }, (history) => afterLoss(writes, history));
+      decide(state, execution, { error, ending: {}, stepOf: (history) => afterLoss(writes, history) });
     },
-    putBack(execution) {
-      const { job } = execution;
-      close(state, execution);
-      if (job.phase === 'running') {
-        job.attempt -= 1;
-        job.lastEventSeq = execution.priorEventSeq;
-      }
-      moveJob(job, 'queued');
-      if (job.cancel !== undefined) {
-        return endings.endWaiting(job, { status: 'cancelled', error: cancellation(job.cancel) });
-      }
-      const expired = job.expiresAt !== undefined && job.attempt === 0 && job.expiresAt <= state.clock.now();
-      if (expired) return endings.endWaiting(job, { status: 'failed', error: expiry(job) });
-      // Without this a restart would take the job for one that may be running there.
-      state.commit.keep({ kind: 'lease-job', seq: job.seq, lease: undefined });
-      state.ready.push(job);
-    },
-    endWaiting(job, { status, error }, stored) {
-      const position = { attempt: job.attempt, eventSeq: job.lastEventSeq + 1, endedAt: state.clock.now() };
-      write(state, job, { ...NO_RUN, ...position, status, error: JSON.stringify(error), dropped: job.dropped }, stored);
-    },
+    putBack: (execution) => putBack(state, execution),
+    endWaiting: (job, end) => endWaiting(state, job, end),
   };
   return endings;
 }

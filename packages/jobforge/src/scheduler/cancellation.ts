@@ -29,7 +29,7 @@ function carryOut({ state, endings, dispatcher }: CancellationParts, job: LiveJo
     // Between two attempts: how the last one ended is being decided, and the cancellation is seen there.
     if (job.phase === 'running') return resolve();
     if (job.phase === 'queued') state.ready.remove(job);
-    endings.endWaiting(job, { status: 'cancelled', error: cancellation(reason) }, resolve);
+    endings.endWaiting(job, { status: 'cancelled', error: cancellation(reason), stored: resolve });
   });
 }
 

@@ -1,10 +1,7 @@
-import { envelopeOf, isTerminalEvent, type CancelReason, type ExecutionEvent, type TerminalEvent } from '@controlplane/contracts';
-import type { LinkFailure, LinkListener, LinkRequest } from '../links/runner-link.js';
-import { toJobEvent } from '../model/job-event.js';
-import { moveJob } from '../model/job-state.js';
-import { isRefusal } from '../model/retry.js';
+import { envelopeOf, type CancelReason } from '@controlplane/contracts';
+import type { LinkRequest } from '../links/runner-link.js';
 import type { AttemptEndings } from './attempt-endings.js';
-import { keepEvent } from './kept-events.js';
+import { blockRunner, listenTo } from './execution-news.js';
 import type { Execution } from './live-job.js';
 import type { LiveState } from './live-state.js';
 
@@ -24,11 +21,6 @@ export interface Dispatcher {
   uncooperative(execution: Execution): void;
 }
 
-const FIRST_BLOCK_MS = 100;
-const MAX_BLOCK_MS = 5_000;
-const FIRST_REATTACH_MS = 100;
-const MAX_REATTACH_MS = 2_000;
-
 function bodyOf({ job, runner, lease, attempt, timeoutMs }: Execution, input: string): string {
   // Ids are of a set of characters that needs no escaping; the input is JSON already.
   return (
@@ -38,116 +30,12 @@ function bodyOf({ job, runner, lease, attempt, timeoutMs }: Execution, input: st
   );
 }
 
-/** Offers nothing more to a runner for a while: longer each time, until it accepts again. */
-function blockRunner(state: LiveState, execution: Execution, retryAfterMs?: number): void {
-  const { runner } = execution;
-  const delay = Math.min(FIRST_BLOCK_MS * 2 ** runner.failures, MAX_BLOCK_MS);
-  runner.failures += 1;
-  runner.vitals.blockedUntil = state.clock.now() + Math.max(delay, retryAfterMs ?? 0);
-  state.agenda.add(runner.vitals.blockedUntil, state.wake);
-}
-
-function accept(state: LiveState, execution: Execution, event: { readonly at: string }): void {
-  const { job, runner, attempt } = execution;
-  if (execution.phase !== 'open') return;
-  const now = state.clock.now();
-  // After a restart the runner tells again when it began.
-  const began = execution.recovered ? Date.parse(event.at) : now;
-  execution.phase = 'accepted';
-  execution.startedAt = began <= now ? began : now;
-  execution.deadlineAt = now + execution.timeoutMs + state.limits.overdueMs;
-  execution.priorEventSeq = job.lastEventSeq;
-  runner.failures = 0;
-  job.attempt = attempt;
-  job.lastEventSeq = 0;
-  moveJob(job, 'running');
-  state.hub.emit(job.id, () => {
-    const data = { attempt, runnerId: runner.id, runnerName: runner.name, executionId: execution.lease.executionId };
-    return toJobEvent(job.id, { attempt, seq: 0 }, { type: 'job.started', at: execution.startedAt, data });
-  });
-}
-
-function end(endings: AttemptEndings, execution: Execution, event: TerminalEvent): void {
-  const ending = { eventSeq: event.seq, dropped: event.droppedEvents ?? 0 };
-  if (event.type === 'succeeded') {
-    const data = event.data === undefined ? undefined : JSON.stringify(event.data);
-    return endings.succeeded(execution, { ...ending, data });
-  }
-  if (event.type === 'failed') return endings.failed(execution, { ...ending, error: event.error });
-  const { reason, message } = event;
-  if (execution.job.cancel !== undefined || reason === 'user') return endings.cancelled(execution, { ...ending, reason, message });
-  if (reason === 'lease-lost') return endings.lost(execution, 'The runner gave the execution up because its lease was lost.');
-  const code = reason === 'deadline' ? 'EXECUTION_TIMEOUT' : 'RUNNER_SHUTDOWN';
-  endings.failed(execution, { ...ending, error: envelopeOf(code, { service: 'jobforge' }) });
-}
-
 export function createDispatcher(state: LiveState, endings: AttemptEndings): Dispatcher {
-  const refuse = (execution: Execution, code: string, retryAfterMs?: number): void => {
-    // Asked for an execution that it has accepted before: it no longer has it.
-    if (execution.phase === 'accepted' && execution.brokenSince > 0) {
-      return endings.lost(execution, `${execution.runner.name} no longer has the execution.`);
-    }
-    endings.putBack(execution);
-    if (code === 'RUNNER_BUSY') blockRunner(state, execution, retryAfterMs);
-    else execution.runner.vitals.draining = true;
-  };
-
-  const onEvent = (execution: Execution, event: ExecutionEvent): void => {
-    if (execution.phase === 'closed') return;
-    execution.leaseUntil = state.clock.now() + state.limits.leaseMs;
-    execution.brokenSince = 0;
-    if (isTerminalEvent(event)) {
-      const early = execution.phase === 'open' && event.type === 'failed';
-      if (early && (isRefusal(event.error.code) || event.error.code === 'RUNNER_SHUTDOWN')) return refuse(execution, event.error.code);
-      return end(endings, execution, event);
-    }
-    if (event.type === 'accepted') return accept(state, execution, event);
-    if (event.seq <= execution.seenSeq || execution.phase !== 'accepted') return;
-    execution.seenSeq = event.seq;
-    execution.job.lastEventSeq = event.seq;
-    keepEvent(state, execution, event);
-  };
-
-  const breakStream = (execution: Execution, message: string): void => {
-    const { runner, job } = execution;
-    if (job.cancel !== undefined && !runner.registration.features?.includes('cancel')) {
-      return endings.cancelled(execution, { reason: job.cancel });
-    }
-    if (!runner.link.canReattach) {
-      if (execution.phase === 'open') return endings.putBack(execution);
-      return endings.lost(execution, `${runner.name} was lost: ${message}.`);
-    }
-    const now = state.clock.now();
-    if (execution.brokenSince === 0) execution.brokenSince = now;
-    const delay = Math.min(Math.max(FIRST_REATTACH_MS, now - execution.brokenSince), MAX_REATTACH_MS);
-    state.agenda.add(now + delay, () => dispatcher.reattach(execution));
-  };
-
-  const onFailure = (execution: Execution, failure: LinkFailure): void => {
-    if (execution.phase === 'closed') return;
-    if (failure.kind === 'refused') return refuse(execution, failure.code, failure.retryAfterMs);
-    if (failure.kind === 'protocol') {
-      execution.runner.link.cancel(execution.lease.executionId, { reason: 'lease-lost', leaseToken: execution.lease.token });
-      return endings.failed(execution, { error: failure.error });
-    }
-    if (failure.kind === 'not-delivered' && execution.brokenSince === 0) {
-      execution.runner.vitals.unreachable = true;
-      state.log('warn', 'a runner cannot be reached', { runner: execution.runner.name, problem: failure.message });
-      return endings.putBack(execution);
-    }
-    breakStream(execution, failure.message);
-  };
-
-  const listenerOf = (execution: Execution): LinkListener => ({
-    onEvent: (event) => onEvent(execution, event),
-    onFailure: (failure) => onFailure(execution, failure),
-  });
-
   const hand = (execution: Execution, input: string): void => {
     execution.offeredAt = state.clock.now();
     execution.leaseUntil = execution.offeredAt + state.limits.leaseMs;
     const request: LinkRequest = { executionId: execution.lease.executionId, body: bodyOf(execution, input) };
-    execution.runner.link.dispatch(request, listenerOf(execution));
+    execution.runner.link.dispatch(request, listenTo({ state, endings, reattach: dispatcher.reattach }, execution));
   };
 
   const load = async (execution: Execution): Promise<void> => {

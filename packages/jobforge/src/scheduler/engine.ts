@@ -12,16 +12,15 @@ import { createDispatcher } from './dispatcher.js';
 import { createEventHub } from './event-hub.js';
 import { createGroupCommit } from './group-commit.js';
 import { jobEvents } from './job-events.js';
+import { createJobIntake } from './job-intake.js';
 import { createJobQueries } from './job-queries.js';
 import { createLeaseSweeper } from './lease-sweeper.js';
 import type { LiveState } from './live-state.js';
 import { createReadyQueue } from './ready-queue.js';
 import { recover } from './recovery.js';
 import { createRunnerRegistry } from './runner-registry.js';
-import { toRunnerMetadata } from './runner-entry.js';
 import { createScheduler } from './scheduler.js';
 import { createSubmissions } from './submissions.js';
-import { JobForgeError } from '../model/job-forge-error.js';
 
 export interface EngineOptions {
   readonly store: Store;
@@ -116,7 +115,8 @@ export function createEngine(options: EngineOptions): Engine {
   const dispatcher = createDispatcher(state, endings);
   const registry = createRunnerRegistry({ state, links, endings });
   const scheduler = createScheduler({ state, registry, dispatcher });
-  const submissions = createSubmissions({ state, registry, scheduler, dispatcher, endings });
+  const intake = createJobIntake({ state, scheduler, dispatcher, endings });
+  const submissions = createSubmissions({ state, registry, intake });
   const sweeper = createLeaseSweeper({ state, registry, dispatcher, endings });
   const queries = createJobQueries(state, registry);
   state.wake = oncePerTurn(scheduler.run);
@@ -134,16 +134,12 @@ export function createEngine(options: EngineOptions): Engine {
       heartbeat: async (beat) => registry.heartbeat(beat),
       deregisterRunner: registry.deregister,
       listRunners: async () => registry.list(),
-      async showRunner(id) {
-        const entry = registry.get(id);
-        if (entry === undefined) throw new JobForgeError('RUNNER_NOT_FOUND', { message: `There is no runner "${id}".` });
-        return toRunnerMetadata(entry);
-      },
+      showRunner: async (id) => registry.show(id),
       health: async () => healthOf(state, startedAt),
       readiness: () => readinessOf(state),
     },
     async start() {
-      await recover({ state, registry, dispatcher, endings, submissions });
+      await recover({ state, registry, dispatcher, endings, intake });
       sweeper.start();
     },
     async drain(drainMs) {

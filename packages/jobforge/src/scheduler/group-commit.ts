@@ -44,6 +44,29 @@ function asError(value: unknown): Error {
   return value instanceof Error ? value : new Error(String(value));
 }
 
+/** A callback's failure is its own: the others are told all the same. */
+function guarded(log: Log, callback: () => void): void {
+  try {
+    callback();
+  } catch (error) {
+    log('error', 'a callback after a commit threw', { error: asError(error).stack });
+  }
+}
+
+function tell(log: Log, entries: readonly Entry[], outcomes: readonly Outcome[]): void {
+  for (const [index, { settled, stored }] of entries.entries()) {
+    if (settled !== undefined) guarded(log, () => settled(undefined, outcomes[index] ?? 'done'));
+    else if (stored !== undefined) guarded(log, stored);
+  }
+}
+
+/** Refuses those who wait. */
+function refuse(log: Log, entries: readonly Entry[], cause: Error): void {
+  log('error', 'the store could not be written', { error: cause.message });
+  const error = new JobForgeError('STORE_UNAVAILABLE', { causes: [{ name: cause.name, message: cause.message }] });
+  for (const { settled } of entries) if (settled !== undefined) guarded(log, () => settled(error, 'done'));
+}
+
 export function createGroupCommit({ store, clock, log, maxOperations }: GroupCommitOptions): GroupCommit {
   let pending: Entry[] = [];
   let running = false;
@@ -55,46 +78,16 @@ export function createGroupCommit({ store, clock, log, maxOperations }: GroupCom
   const schedule = (): void => {
     if (scheduled || running) return;
     scheduled = true;
-    setImmediate(flush);
+    if (failure === undefined) setImmediate(flush);
+    else clock.after(RETRY_MS, flush);
   };
 
-  const guarded = (callback: () => void): void => {
-    try {
-      callback();
-    } catch (error) {
-      log('error', 'a callback after a commit threw', { error: asError(error).stack });
-    }
-  };
-
-  const settle = (entries: readonly Entry[], outcomes: readonly Outcome[]): void => {
-    for (const [index, entry] of entries.entries()) {
-      guarded(() => {
-        entry.settled?.(undefined, outcomes[index] ?? 'done');
-        entry.stored?.();
-      });
-    }
-  };
-
-  const refuse = (entries: readonly Entry[], cause: Error): void => {
-    failure = cause;
-    log('error', 'the store could not be written', { error: cause.message });
-    const error = new JobForgeError('STORE_UNAVAILABLE', { causes: [{ name: cause.name, message: cause.message }] });
-    pending = [...entries.filter((entry) => entry.settled === undefined), ...pending];
-    for (const entry of entries) guarded(() => entry.settled?.(error, 'done'));
-    for (const waiter of waiters) waiter.reject(cause);
+  const release = (): void => {
+    const released = waiters;
     waiters = [];
-  };
-
-  const next = (): void => {
-    running = false;
-    for (const flushed of listeners) guarded(flushed);
-    if (pending.length === 0) {
-      for (const waiter of waiters) waiter.resolve();
-      waiters = [];
-    } else if (failure === undefined) schedule();
-    else {
-      scheduled = true;
-      clock.after(RETRY_MS, flush);
+    for (const waiter of released) {
+      if (failure === undefined) waiter.resolve();
+      else waiter.reject(failure);
     }
   };
 
@@ -102,11 +95,16 @@ export function createGroupCommit({ store, clock, log, maxOperations }: GroupCom
     try {
       const outcomes = await store.commit(entries.map((entry) => entry.operation));
       failure = undefined;
-      settle(entries, outcomes);
+      tell(log, entries, outcomes);
     } catch (error) {
-      refuse(entries, asError(error));
+      failure = asError(error);
+      pending = [...entries.filter((entry) => entry.settled === undefined), ...pending];
+      refuse(log, entries, failure);
     }
-    next();
+    running = false;
+    for (const flushed of listeners) guarded(log, flushed);
+    if (pending.length === 0 || failure !== undefined) release();
+    if (pending.length > 0) schedule();
   };
 
   function flush(): void {

@@ -74,27 +74,38 @@ function readAfter(afterId: string | undefined): EventPosition {
   });
 }
 
-/** What has happened to a job and then what happens, each event once and in order, to its end. */
-export async function* jobEvents(state: LiveState, id: string, options: JobEventsOptions = {}): AsyncGenerator<JobEvent> {
-  const { signal, follow = true } = options;
-  let last = readAfter(options.afterId);
-  // Listening comes before reading, so that nothing falls between the two; what comes twice is left out by its id.
-  const inbox = openInbox(state, id, signal);
-  const isNews = (event: JobEvent): boolean => {
+/** Passes each event once, whether it comes from the store or live. */
+function newsAfter(afterId: string | undefined): (event: JobEvent) => boolean {
+  let last = readAfter(afterId);
+  return (event) => {
     const position = parseEventId(event.id);
     if (position === undefined || !isAfter(position, last)) return false;
     last = position;
     return true;
   };
+}
+
+/** What has happened so far, and whether the job has ended with it. */
+async function readPast(state: LiveState, id: string): Promise<{ events: readonly JobEvent[]; ended: boolean }> {
+  const stored = await reading(state.store.loadJob(id));
+  if (stored === undefined) throw jobNotFound(id);
+  const history = await reading(state.store.loadHistory(stored.seq));
+  return { events: toEvents(stored, history, state.jobs.get(id)), ended: stored.end !== undefined };
+}
+
+/** What has happened to a job and then what happens, each event once and in order, to its end. */
+export async function* jobEvents(state: LiveState, id: string, options: JobEventsOptions = {}): AsyncGenerator<JobEvent> {
+  const { signal, follow = true } = options;
+  const isNews = newsAfter(options.afterId);
+  // Listening comes before reading, so that nothing falls between the two; what comes twice is left out by its id.
+  const inbox = openInbox(state, id, signal);
   try {
-    const stored = await reading(state.store.loadJob(id));
-    if (stored === undefined) throw jobNotFound(id);
-    const history = await reading(state.store.loadHistory(stored.seq));
-    for (const event of toEvents(stored, history, state.jobs.get(id))) {
+    const { events, ended } = await readPast(state, id);
+    for (const event of events) {
       if (signal?.aborted) return;
       if (isNews(event)) yield event;
     }
-    if (stored.end !== undefined || !follow) return;
+    if (ended || !follow) return;
     for (let event = await inbox.next(); event !== undefined; event = await inbox.next()) {
       if (isNews(event)) yield event;
       if (ENDINGS.has(event.type)) return;

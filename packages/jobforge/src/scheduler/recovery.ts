@@ -5,19 +5,19 @@ import { moveJob } from '../model/job-state.js';
 import type { StoredJob } from '../store/store.js';
 import { cancellation, type AttemptEndings } from './attempt-endings.js';
 import type { Dispatcher } from './dispatcher.js';
+import type { JobIntake } from './job-intake.js';
 import { newLiveJob, type LiveJob } from './live-job.js';
 import { holdInput, type LiveState } from './live-state.js';
 import { isSameInstance, type RunnerRecord } from './runner-entry.js';
 import type { RunnerRegistry } from './runner-registry.js';
 import { createExecution } from './scheduler.js';
-import type { Submissions } from './submissions.js';
 
 export interface RecoveryParts {
   readonly state: LiveState;
   readonly registry: RunnerRegistry;
   readonly dispatcher: Dispatcher;
   readonly endings: AttemptEndings;
-  readonly submissions: Submissions;
+  readonly intake: JobIntake;
 }
 
 /** What was found. */
@@ -96,7 +96,7 @@ function recoverWithoutRunner({ state, endings }: RecoveryParts, job: LiveJob, {
 }
 
 async function recoverJob(parts: RecoveryParts, stored: StoredJob): Promise<void> {
-  const { state, endings, submissions } = parts;
+  const { state, endings, intake } = parts;
   const job = toLiveJob(state, stored);
   state.jobs.set(job.id, job);
   if (stored.lease !== undefined) return recoverLease(parts, job, stored.lease);
@@ -107,7 +107,7 @@ async function recoverJob(parts: RecoveryParts, stored: StoredJob): Promise<void
     return endings.endWaiting(job, { status: 'cancelled', error: cancellation(job.cancel) });
   }
   if (job.phase === 'queued') state.ready.push(job);
-  submissions.watch(job);
+  intake.watch(job);
 }
 
 /** Puts everything back that had not ended when JobForge stopped, however it stopped. */

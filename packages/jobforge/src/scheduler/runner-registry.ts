@@ -2,7 +2,7 @@ import {
   CONTRACT_VERSION_CURRENT,
   negotiateVersion,
   serializeVersion,
-  type Directive,
+  type ContractVersion,
   type RunnerDeregistrationRequest,
   type RunnerDeregistrationResponse,
   type RunnerHeartbeat,
@@ -13,27 +13,25 @@ import {
 } from '@controlplane/contracts';
 import type { LinkRegistry } from '../links/link-registry.js';
 import { JobForgeError } from '../model/job-forge-error.js';
-import { capabilityFor, type Demand, type Offer } from '../model/placement.js';
+import type { StoreOperation } from '../store/store.js';
 import type { AttemptEndings } from './attempt-endings.js';
-import { createInputChecks, type InputCheck } from './input-check.js';
+import { createInputChecks, type InputCheck, type InputChecks } from './input-check.js';
+import type { RunnerEntry } from './live-job.js';
 import type { LiveState } from './live-state.js';
 import { newId } from './new-id.js';
+import { answerBeat } from './runner-beats.js';
 import { createRunnerEntry, identityOf, isSameInstance, toRunnerMetadata, type RunnerRecord } from './runner-entry.js';
-import type { RunnerEntry } from './live-job.js';
+import { createRunnerIndex, type RunnerIndex } from './runner-index.js';
 
-/** Every runner that is known. */
-export interface RunnerRegistry {
+/** Every runner that is known, and how they come and go. */
+export interface RunnerRegistry extends Pick<RunnerIndex, 'get' | 'entries' | 'offers' | 'capabilityIds'> {
   register(request: RunnerRegistrationRequest): Promise<RunnerRegistrationResponse>;
   heartbeat(beat: RunnerHeartbeat): RunnerHeartbeatResponse;
   deregister(id: string, request: RunnerDeregistrationRequest): Promise<RunnerDeregistrationResponse>;
   /** Puts a runner back that the store knows. */
   restore(id: string, record: RunnerRecord): void;
-  get(id: string): RunnerEntry | undefined;
   list(): RunnerMetadata[];
-  entries(): Iterable<RunnerEntry>;
-  /** Runners that offer what a demand asks for, whether or not they are free. */
-  offers(demand: Demand): readonly Offer<RunnerEntry>[];
-  capabilityIds(): string[];
+  show(id: string): RunnerMetadata;
   forget(entry: RunnerEntry): void;
 }
 
@@ -43,6 +41,24 @@ export interface RegistryParts {
   readonly endings: AttemptEndings;
 }
 
+interface Desk extends RegistryParts {
+  readonly index: RunnerIndex;
+  readonly inputChecks: InputChecks;
+}
+
+function runnerNotFound(id: string): JobForgeError {
+  return new JobForgeError('RUNNER_NOT_FOUND', { message: `There is no runner "${id}".` });
+}
+
+/** The version that both sides speak. */
+function negotiate(theirs: ContractVersion): ContractVersion {
+  const agreed = negotiateVersion(CONTRACT_VERSION_CURRENT, theirs);
+  if (agreed !== undefined) return agreed;
+  throw new JobForgeError('CONTRACT_MISMATCH', {
+    message: `The runner speaks contract ${serializeVersion(theirs)}; JobForge speaks ${serializeVersion(CONTRACT_VERSION_CURRENT)}.`,
+  });
+}
+
 /** Whether the connection that a runner has serves its new registration too. */
 function keepsLink(before: RunnerRegistrationRequest, after: RunnerRegistrationRequest): boolean {
   const connection = ({ delivery, healthCheckEndpoint, features }: RunnerRegistrationRequest): string =>
@@ -50,164 +66,103 @@ function keepsLink(before: RunnerRegistrationRequest, after: RunnerRegistrationR
   return connection(before) === connection(after);
 }
 
-export function createRunnerRegistry({ state, links, endings }: RegistryParts): RunnerRegistry {
-  const entries = new Map<string, RunnerEntry>();
-  const byIdentity = new Map<string, RunnerEntry>();
-  const inputChecks = createInputChecks();
-  /** Ids of registrations that are being written. */
+function checksOf({ state, inputChecks }: Desk, registration: RunnerRegistrationRequest): ReadonlyMap<string, InputCheck | undefined> {
+  return new Map(
+    registration.capabilities.map((capability) => {
+      const compiled = inputChecks.of(capability.inputSchema);
+      if ('check' in compiled) return [capability.id, compiled.check];
+      const where = { runner: registration.name, capability: capability.id, problem: compiled.problem };
+      state.log('warn', 'an input schema cannot be compiled: inputs of this capability are not checked at submit', where);
+      return [capability.id, undefined];
+    }),
+  );
+}
+
+function add(desk: Desk, id: string, record: RunnerRecord): void {
+  const link = desk.links.open(record.registration);
+  const checks = checksOf(desk, record.registration);
+  desk.index.add(createRunnerEntry({ id, record, link, checks, now: desk.state.clock.now() }));
+  desk.state.wake();
+}
+
+function renew(desk: Desk, entry: RunnerEntry, { registration, registeredAt }: RunnerRecord): void {
+  const { state, links, endings, index } = desk;
+  const restarted = registration.instanceId !== entry.registration.instanceId;
+  const relinked = !keepsLink(entry.registration, registration);
+  if (restarted || relinked) {
+    for (const execution of [...entry.executions.values()]) endings.lost(execution, `${entry.name} was started anew.`);
+  }
+  if (relinked) {
+    links.close(entry.link);
+    entry.link = links.open(registration);
+  }
+  index.rename(entry, () => Object.assign(entry, { registration, registeredAt, checks: checksOf(desk, registration) }));
+  Object.assign(entry, { lastSeenAt: state.clock.now(), nextProbeAt: 0, failures: 0, leaving: false });
+  Object.assign(entry.vitals, { reported: 'healthy', lost: false, draining: false, unreachable: false, blockedUntil: 0 });
+  state.wake();
+}
+
+function stored({ commit }: LiveState, operation: StoreOperation): Promise<void> {
+  return new Promise((resolve, reject) => {
+    commit.attempt(operation, (error) => (error === undefined ? resolve() : reject(error)));
+  });
+}
+
+/** Writes a registration before it counts. Two at once of the same runner get one id. */
+function createRegister(desk: Desk): RunnerRegistry['register'] {
+  const { state, index } = desk;
+  const { heartbeatIntervalMs, leaseMs, maxBodyBytes, maxLogBytes } = state.limits;
   const minted = new Map<string, string>();
-  let offersByDemand = new Map<string, readonly Offer<RunnerEntry>[]>();
-
-  const changed = (): void => {
-    offersByDemand = new Map();
-    state.wake();
+  return async (registration) => {
+    const contractVersion = negotiate(registration.contractVersion);
+    const identity = identityOf(registration);
+    const record: RunnerRecord = { registration, registeredAt: state.clock.now() };
+    const runnerId = index.byIdentity(identity)?.id ?? minted.get(identity) ?? newId();
+    minted.set(identity, runnerId);
+    await stored(state, { kind: 'put-runner', id: runnerId, record: JSON.stringify(record) }).finally(() => minted.delete(identity));
+    const entry = index.get(runnerId);
+    if (entry === undefined) add(desk, runnerId, record);
+    else renew(desk, entry, record);
+    const registeredAt = new Date(record.registeredAt).toISOString();
+    return { runnerId, registeredAt, heartbeatIntervalMs, leaseMs, limits: { maxBodyBytes, maxLogBytes }, contractVersion };
   };
+}
 
-  const checksOf = (registration: RunnerRegistrationRequest): ReadonlyMap<string, InputCheck | undefined> =>
-    new Map(
-      registration.capabilities.map((capability) => {
-        const compiled = inputChecks.of(capability.inputSchema);
-        if ('check' in compiled) return [capability.id, compiled.check];
-        const where = { runner: registration.name, capability: capability.id, problem: compiled.problem };
-        state.log('warn', 'an input schema cannot be compiled: inputs of this capability are not checked at submit', where);
-        return [capability.id, undefined];
-      }),
-    );
-
-  const loseAll = (entry: RunnerEntry, why: string): void => {
-    for (const execution of [...entry.executions.values()]) endings.lost(execution, why);
+export function createRunnerRegistry(parts: RegistryParts): RunnerRegistry {
+  const { state, links } = parts;
+  const index = createRunnerIndex();
+  const desk: Desk = { ...parts, index, inputChecks: createInputChecks() };
+  const forget = (entry: RunnerEntry): void => {
+    index.remove(entry);
+    links.close(entry.link);
   };
-
-  const add = (id: string, record: RunnerRecord): RunnerEntry => {
-    const link = links.open(record.registration);
-    const entry = createRunnerEntry({ id, record, link, checks: checksOf(record.registration), now: state.clock.now() });
-    entries.set(id, entry);
-    byIdentity.set(identityOf(record.registration), entry);
-    changed();
-    return entry;
-  };
-
-  const renew = (entry: RunnerEntry, { registration, registeredAt }: RunnerRecord): void => {
-    const { instanceId } = entry.registration;
-    const restarted = registration.instanceId !== instanceId;
-    const relinked = !keepsLink(entry.registration, registration);
-    if (restarted || relinked) loseAll(entry, `${entry.name} was started anew.`);
-    if (relinked) {
-      links.close(entry.link);
-      entry.link = links.open(registration);
-    }
-    byIdentity.delete(identityOf(entry.registration));
-    byIdentity.set(identityOf(registration), entry);
-    Object.assign(entry, { registration, registeredAt, checks: checksOf(registration) });
-    Object.assign(entry, { lastSeenAt: state.clock.now(), failures: 0, leaving: false });
-    Object.assign(entry.vitals, { reported: 'healthy', lost: false, draining: false, unreachable: false, blockedUntil: 0 });
-    changed();
-  };
-
-  const store = (operation: Parameters<LiveState['commit']['attempt']>[0]): Promise<void> =>
-    new Promise((resolve, reject) => {
-      state.commit.attempt(operation, (error) => (error === undefined ? resolve() : reject(error)));
-    });
-
-  const registry: RunnerRegistry = {
-    async register(registration) {
-      const contractVersion = negotiateVersion(CONTRACT_VERSION_CURRENT, registration.contractVersion);
-      if (contractVersion === undefined) {
-        const theirs = serializeVersion(registration.contractVersion);
-        throw new JobForgeError('CONTRACT_MISMATCH', {
-          message: `The runner speaks contract ${theirs}; JobForge speaks ${serializeVersion(CONTRACT_VERSION_CURRENT)}.`,
-        });
-      }
-      const known = byIdentity.get(identityOf(registration));
-      const record: RunnerRecord = { registration, registeredAt: state.clock.now() };
-      const identity = identityOf(registration);
-      const id = known?.id ?? minted.get(identity) ?? newId();
-      minted.set(identity, id);
-      await store({ kind: 'put-runner', id, record: JSON.stringify(record) }).finally(() => minted.delete(identity));
-      const entry = byIdentity.get(identityOf(registration));
-      if (entry === undefined) add(id, record);
-      else renew(entry, record);
-      return {
-        runnerId: entry?.id ?? id,
-        registeredAt: new Date(record.registeredAt).toISOString(),
-        heartbeatIntervalMs: state.limits.heartbeatIntervalMs,
-        leaseMs: state.limits.leaseMs,
-        limits: { maxBodyBytes: state.limits.maxBodyBytes, maxLogBytes: state.limits.maxLogBytes },
-        contractVersion,
-      };
-    },
-    heartbeat(beat) {
-      const entry = entries.get(beat.runnerId);
-      const foreign = beat.instanceId !== undefined && entry !== undefined && !isSameInstance(entry, beat.instanceId);
-      if (entry === undefined || foreign || entry.leaving) {
-        return { known: false, receiving: false, directives: [{ kind: 'register' }] };
-      }
-      onBeat(state, entry, beat);
-      const receiving = !entry.vitals.draining && !state.stopping;
-      const { heartbeatIntervalMs } = state.limits;
-      return { known: true, receiving, directives: directivesFor(state, entry, beat), heartbeatIntervalMs };
-    },
+  return {
+    get: index.get,
+    entries: index.entries,
+    offers: index.offers,
+    capabilityIds: index.capabilityIds,
+    register: createRegister(desk),
+    heartbeat: (beat) => answerBeat(state, index.get(beat.runnerId), beat),
     async deregister(id, { instanceId }) {
-      const entry = entries.get(id);
-      if (entry === undefined) throw new JobForgeError('RUNNER_NOT_FOUND', { message: `There is no runner "${id}".` });
+      const entry = index.get(id);
+      if (entry === undefined) throw runnerNotFound(id);
       if (instanceId !== undefined && !isSameInstance(entry, instanceId)) return { runnerId: id, deregistered: false };
-      await store({ kind: 'remove-runner', id });
+      const { registration } = entry;
+      await stored(state, { kind: 'remove-runner', id });
+      // It has registered again meanwhile, and is stored again.
+      if (entry.registration !== registration) return { runnerId: id, deregistered: false };
       entry.vitals.draining = true;
       entry.leaving = true;
-      if (entry.active === 0) registry.forget(entry);
+      if (entry.active === 0) forget(entry);
       return { runnerId: id, deregistered: true };
     },
-    restore: (id, record) => void add(id, record),
-    get: (id) => entries.get(id),
-    list: () => [...entries.values()].map(toRunnerMetadata),
-    entries: () => entries.values(),
-    offers(demand) {
-      const key = `${demand.payloadType}\n${demand.jobType}`;
-      const cached = offersByDemand.get(key);
-      if (cached !== undefined) return cached;
-      const offers = [...entries.values()].flatMap((runner) => {
-        const capability = capabilityFor(runner.registration.capabilities, demand);
-        return capability === undefined || runner.leaving ? [] : [{ runner, capability }];
-      });
-      if (offersByDemand.size > MAX_CACHED_DEMANDS) offersByDemand.clear();
-      offersByDemand.set(key, offers);
-      return offers;
+    restore: (id, record) => add(desk, id, record),
+    list: () => [...index.entries()].map(toRunnerMetadata),
+    show(id) {
+      const entry = index.get(id);
+      if (entry === undefined) throw runnerNotFound(id);
+      return toRunnerMetadata(entry);
     },
-    capabilityIds: () => [...new Set([...entries.values()].flatMap(({ registration }) => registration.capabilities.map(({ id }) => id)))],
-    forget(entry) {
-      entries.delete(entry.id);
-      if (byIdentity.get(identityOf(entry.registration)) === entry) byIdentity.delete(identityOf(entry.registration));
-      links.close(entry.link);
-      changed();
-    },
+    forget,
   };
-  return registry;
-}
-
-/** Demands whose offers are remembered; clients choose them, so they are bounded. */
-const MAX_CACHED_DEMANDS = 1_000;
-
-function onBeat(state: LiveState, entry: RunnerEntry, beat: RunnerHeartbeat): void {
-  const now = state.clock.now();
-  entry.lastSeenAt = now;
-  const { vitals } = entry;
-  const improved = vitals.lost || vitals.draining || vitals.reported !== beat.status;
-  Object.assign(vitals, { lost: false, reported: beat.status, draining: beat.draining ?? false });
-  const leaseUntil = now + state.limits.leaseMs;
-  if (beat.executions === undefined) for (const execution of entry.executions.values()) execution.leaseUntil = leaseUntil;
-  for (const id of beat.executions ?? []) {
-    const execution = entry.executions.get(id);
-    if (execution !== undefined) execution.leaseUntil = leaseUntil;
-  }
-  if (improved) state.wake();
-}
-
-/** Tells a runner to stop what it runs in vain: executions that are cancelled, and those that are no longer its own. */
-function directivesFor(state: LiveState, entry: RunnerEntry, beat: RunnerHeartbeat): Directive[] {
-  return (beat.executions ?? []).flatMap((executionId): Directive[] => {
-    const execution = entry.executions.get(executionId);
-    if (execution === undefined) return state.stopping ? [] : [{ kind: 'cancel', executionId, reason: 'lease-lost' }];
-    const { cancel } = execution.job;
-    return cancel === undefined ? [] : [{ kind: 'cancel', executionId, reason: cancel }];
-  });
 }

@@ -70,7 +70,7 @@ export function storeSuite(name: string, open: () => Promise<Store>): void {
     it('writes all of a batch or nothing', async () => {
       const store = await opened();
       const bad = { ...insertion('b'), head: undefined as unknown as string };
-      await expect(store.commit([insertion('a'), bad])).rejects.toThrow();
+      await expect(store.commit([insertion('a'), bad])).rejects.toBeInstanceOf(Error);
       expect(await store.loadJob('a')).toBeUndefined();
       expect(await inserted(store, ['c'])).toHaveLength(1);
     });

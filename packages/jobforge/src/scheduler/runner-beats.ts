@@ -1,0 +1,41 @@
+import type { Directive, RunnerHeartbeat, RunnerHeartbeatResponse } from '@controlplane/contracts';
+import type { RunnerEntry } from './live-job.js';
+import type { LiveState } from './live-state.js';
+import { isSameInstance } from './runner-entry.js';
+
+function onBeat(state: LiveState, entry: RunnerEntry, beat: RunnerHeartbeat): void {
+  const now = state.clock.now();
+  entry.lastSeenAt = now;
+  const { vitals } = entry;
+  const improved = vitals.lost || vitals.draining || vitals.reported !== beat.status;
+  Object.assign(vitals, { lost: false, reported: beat.status, draining: beat.draining ?? false });
+  const leaseUntil = now + state.limits.leaseMs;
+  if (beat.executions === undefined) for (const execution of entry.executions.values()) execution.leaseUntil = leaseUntil;
+  for (const id of beat.executions ?? []) {
+    const execution = entry.executions.get(id);
+    if (execution !== undefined) execution.leaseUntil = leaseUntil;
+  }
+  if (improved) state.wake();
+}
+
+/** Tells a runner to stop what it runs in vain: executions that are cancelled, and those that are no longer its own. */
+function directivesFor(state: LiveState, entry: RunnerEntry, beat: RunnerHeartbeat): Directive[] {
+  return (beat.executions ?? []).flatMap((executionId): Directive[] => {
+    const execution = entry.executions.get(executionId);
+    if (execution === undefined) return state.stopping ? [] : [{ kind: 'cancel', executionId, reason: 'lease-lost' }];
+    const { cancel } = execution.job;
+    return cancel === undefined ? [] : [{ kind: 'cancel', executionId, reason: cancel }];
+  });
+}
+
+/** Takes a beat in and answers it. A runner that is not known, or another process than the one that is, must register. */
+export function answerBeat(state: LiveState, entry: RunnerEntry | undefined, beat: RunnerHeartbeat): RunnerHeartbeatResponse {
+  const foreign = beat.instanceId !== undefined && entry !== undefined && !isSameInstance(entry, beat.instanceId);
+  if (entry === undefined || foreign || entry.leaving) {
+    return { known: false, receiving: false, directives: [{ kind: 'register' }] };
+  }
+  onBeat(state, entry, beat);
+  const receiving = !entry.vitals.draining && !state.stopping;
+  const { heartbeatIntervalMs } = state.limits;
+  return { known: true, receiving, directives: directivesFor(state, entry, beat), heartbeatIntervalMs };
+}

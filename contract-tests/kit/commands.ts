@@ -31,6 +31,11 @@ export function guideRunner(): CommandTarget {
   return command(`'${process.execPath}' '${built(path('../../examples/guide-runner/dist/runner.js'))}'`);
 }
 
+/** A runner that ends when it is sent what is not JSON. */
+export function fragileRunner(): CommandTarget {
+  return command(`'${process.execPath}' '${path('../runners/fragile/runner.mjs')}'`);
+}
+
 export function pythonRunner(): CommandTarget {
   return command(`python3 '${path('../runners/python/runner.py')}'`);
 }

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { renderText, runContract, type RunContractOptions } from '@controlplane/contract-test-kit';
 import { afterEach, describe, expect, it } from 'vitest';
-import { handWrittenRunner } from './commands.js';
+import { fragileRunner, handWrittenRunner } from './commands.js';
 import { isAlive } from './processes.js';
 
 const cleanups: (() => Promise<void> | void)[] = [];
@@ -118,6 +118,28 @@ describe('what the kit starts', () => {
       await expect.poll(() => pids.filter(isAlive)).toEqual([]);
     },
   );
+});
+
+describe('a runner that a case brings down', () => {
+  it('is started again, and the other cases are not failed for it', { timeout: 60_000 }, async () => {
+    const report = await runContract(fragileRunner(), {
+      run: ['health.answers', 'health.status-code-agrees', 'execute.*', 'registration.*'],
+    });
+    const of = (id: string) => report.results.find((result) => result.id === id);
+    expect(of('execute.rejects-malformed-json')).toMatchObject({
+      status: 'failed',
+      finding: { actual: expect.stringMatching(/the runner had ended \(code 1\): .*JSON/) },
+    });
+    for (const id of [
+      'health.answers',
+      'health.status-code-agrees',
+      'execute.answers-valid-input',
+      'execute.keeps-ids',
+      'execute.tolerates-unknown-fields',
+    ]) {
+      expect(of(id), renderText(report)).toMatchObject({ status: 'passed' });
+    }
+  });
 });
 
 describe('the kit', () => {

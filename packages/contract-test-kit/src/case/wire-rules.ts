@@ -69,6 +69,14 @@ function checkReply(exchange: Exchange | ExecutionExchange): Finding | undefined
       };
 }
 
+function checkJobId(exchange: Exchange | ExecutionExchange): Finding | undefined {
+  if (!('form' in exchange)) return undefined;
+  const [sent] = exchange.sent;
+  const jobId = exchange.reply?.jobId;
+  if (!sent || jobId === undefined || jobId === sent.jobId) return undefined;
+  return { expected: `jobId ${sent.jobId}`, actual: `jobId ${jobId}`, exchange };
+}
+
 function checkLines(exchange: Exchange | ExecutionExchange): Finding | undefined {
   if (!isStream(exchange)) return undefined;
   const type = exchange.headers['content-type'] ?? '(none)';
@@ -112,6 +120,7 @@ function checkNames(exchange: Exchange | ExecutionExchange): Finding | undefined
 /** The rules, by the id of their requirement. */
 export const WIRE_RULES = {
   'execute.answers-valid-input': { id: 'execute.answers-valid-input', check: checkReply },
+  'execute.keeps-ids': { id: 'execute.keeps-ids', check: checkJobId },
   'streaming.one-event-a-line': { id: 'streaming.one-event-a-line', check: checkLines },
   'streaming.names-its-execution': { id: 'streaming.names-its-execution', check: checkNames },
   'streaming.seq-rises-by-one': {

@@ -82,3 +82,25 @@ describe('contract-test run exits 4 when the runner cannot be reached', () => {
     expect((await run('run', '--url', `http://127.0.0.1:${port}`, '--start-timeout', '500')).code).toBe(4);
   });
 });
+
+describe('contract-test run exits 3', () => {
+  it('when the kit itself fails, and does not accuse the runner', async () => {
+    const environment = new Proxy<Record<string, string>>(
+      {},
+      {
+        ownKeys: () => {
+          throw new TypeError('planted in the kit');
+        },
+      },
+    );
+    let err = '';
+    const code = await main(['run', '--command', 'true'], {
+      out: () => {},
+      err: (text) => void (err += text),
+      color: false,
+      environment,
+    });
+    expect(code).toBe(3);
+    expect(err).toContain('fault of the kit, not of the runner');
+  });
+});

@@ -2,7 +2,8 @@ import { setMaxListeners } from 'node:events';
 import type { Case, CaseContext, JudgedRunner, StartOptions, Subject } from '../case/case.js';
 import { Mismatch, NotApplicable, NotEvaluable, type Finding } from '../case/verdict.js';
 import { WIRE_RULES } from '../case/wire-rules.js';
-import { NoAnswer } from '../harness/exchange.js';
+import { within } from '../case/wait.js';
+import { NoAnswer, type Exchange, type WireRequest } from '../harness/exchange.js';
 import { pause } from '../harness/pause.js';
 import { createRunnerClient } from '../harness/runner-client.js';
 import { openSession, TargetUnreachable, type RunnerSession } from '../harness/runner-session.js';
@@ -10,6 +11,7 @@ import { chooseSubjects } from '../inputs/choose-subjects.js';
 import type { Requirement } from '../requirements/requirement.js';
 import type { Target } from '../target/target.js';
 import type { ResolvedRunOptions } from './options.js';
+import type { SharedRunner } from './shared-runner.js';
 
 /** How a case ended, before its level is looked at. */
 export type Outcome =
@@ -21,19 +23,22 @@ export interface JudgedCase {
   readonly requirement: Requirement;
   readonly outcome: Outcome;
   readonly durationMs: number;
+  /** The shared runner ended meanwhile: maybe by the fault of another case. */
+  readonly runnerEnded: boolean;
 }
 
 /** What all cases of a run share. */
 export interface Bench {
   readonly target: Target;
-  readonly session: RunnerSession;
+  readonly runner: SharedRunner;
   readonly options: ResolvedRunOptions;
   /** A rule of the wire was broken in some case. */
   readonly onViolation: (requirementId: string, finding: Finding) => void;
 }
 
 /** Why a requirement does not concern this runner, by what it declares and how it is run. */
-function notConcerned({ needs, feature }: Requirement, { session, target }: Bench): string | undefined {
+function notConcerned({ needs, feature }: Requirement, { runner, target }: Bench): string | undefined {
+  const { first: session } = runner;
   if (needs === 'process' && target.kind !== 'command') return 'needs --command';
   if (needs === 'control-plane' && !session.controlPlane)
     return 'needs --command, or --url with --control-plane-port';
@@ -49,8 +54,8 @@ interface CaseScope {
   readonly restartClock: () => void;
 }
 
-function createContext(bench: Bench, scope: CaseScope): CaseContext {
-  const { session, options, target } = bench;
+function createContext(bench: Bench, session: RunnerSession, scope: CaseScope): CaseContext {
+  const { options, target } = bench;
   const onExchange: Parameters<typeof createRunnerClient>[0]['onExchange'] = (exchange) => {
     for (const rule of Object.values(WIRE_RULES)) {
       const finding = rule.check(exchange);
@@ -91,43 +96,60 @@ function createContext(bench: Bench, scope: CaseScope): CaseContext {
   };
 }
 
+/** An exchange that never came about. */
+const unanswered = (request: WireRequest): Exchange => ({
+  request,
+  status: 0,
+  headers: {},
+  text: '',
+  json: undefined,
+  lines: [],
+  durationMs: 0,
+  cut: true,
+});
+
+const oneLine = (text: string): string => text.trim().replaceAll(/\s*\n\s*/g, ' ⏎ ');
+
 function outcomeOf(error: unknown): Outcome {
   if (error instanceof Mismatch) return { kind: 'broken', finding: error.finding };
   if (error instanceof NotApplicable) return { kind: 'not-applicable', reason: error.message };
   if (error instanceof NotEvaluable) return { kind: 'not-evaluable', reason: error.message };
   if (error instanceof NoAnswer) {
-    const { request, reason } = error;
     return {
       kind: 'broken',
-      finding: {
-        expected: 'an answer',
-        actual: reason,
-        exchange: {
-          request,
-          status: 0,
-          headers: {},
-          text: '',
-          json: undefined,
-          lines: [],
-          durationMs: 0,
-          cut: true,
-        },
-      },
+      finding: { expected: 'an answer', actual: error.reason, exchange: unanswered(error.request) },
     };
   }
-  if (error instanceof TargetUnreachable)
+  if (error instanceof TargetUnreachable) {
+    const sent = 'the start of the runner';
     return {
       kind: 'broken',
-      finding: {
-        sent: 'the start of the runner',
-        expected: 'a runner that answers',
-        actual: error.message.replaceAll(/\s*\n\s*/g, ' ⏎ '),
-      },
+      finding: { sent, expected: 'a runner that answers', actual: oneLine(error.message) },
     };
+  }
   return {
     kind: 'kit-fault',
     reason: error instanceof Error ? (error.stack ?? error.message) : String(error),
   };
+}
+
+/** How long a runner that broke a connection may take to be seen as ended. */
+const END_WAIT_MS = 500;
+/** Characters of its last words that a finding quotes. */
+const LAST_WORDS = 600;
+
+/** What no answer is due to: says so when the shared runner has ended. */
+async function blameEnd(
+  outcome: Outcome,
+  session: RunnerSession | undefined,
+): Promise<Outcome & { runnerEnded?: boolean }> {
+  if (outcome.kind !== 'broken' || outcome.finding.exchange?.status !== 0 || !session?.process)
+    return outcome;
+  const end = await within(session.process.ended, { ms: END_WAIT_MS, signal: new AbortController().signal });
+  if (!end) return outcome;
+  const words = oneLine(session.process.output().slice(-LAST_WORDS));
+  const actual = `${outcome.finding.actual}; the runner had ended (${end.signal ?? `code ${end.code}`}): ${words || 'it wrote nothing'}`;
+  return { kind: 'broken', finding: { ...outcome.finding, actual }, runnerEnded: true };
 }
 
 /** What a case may take to end once its time is up. */
@@ -140,17 +162,7 @@ async function failWhenStuck(expired: AbortSignal, settled: AbortSignal): Promis
   if (!settled.aborted) throw new Error(`the case did not end within ${STUCK_MS} ms after its time was up`);
 }
 
-/** Judges one requirement. Never throws. */
-export async function judgeCase(item: Case, requirement: Requirement, bench: Bench): Promise<JudgedCase> {
-  const startedAt = performance.now();
-  const ended = (outcome: Outcome): JudgedCase => ({
-    requirement,
-    outcome,
-    durationMs: performance.now() - startedAt,
-  });
-  const reason = notConcerned(requirement, bench);
-  if (reason !== undefined) return ended({ kind: 'not-applicable', reason });
-
+async function judgeInTime(item: Case, bench: Bench, session: RunnerSession): Promise<void> {
   const controller = new AbortController();
   const { signal } = controller;
   setMaxListeners(0, signal);
@@ -163,15 +175,33 @@ export async function judgeCase(item: Case, requirement: Requirement, bench: Ben
   };
   const settled = new AbortController();
   try {
-    const judging = Promise.resolve(item.judge(createContext(bench, scope)));
+    const judging = Promise.resolve(item.judge(createContext(bench, session, scope)));
     await Promise.race([judging, failWhenStuck(signal, settled.signal)]);
-    return ended({ kind: 'kept' });
-  } catch (error) {
-    return ended(outcomeOf(error));
   } finally {
     clearTimeout(timer);
     settled.abort();
     controller.abort();
     await Promise.all(closers.map((close) => close()));
+  }
+}
+
+/** Judges one requirement. Never throws. */
+export async function judgeCase(item: Case, requirement: Requirement, bench: Bench): Promise<JudgedCase> {
+  const startedAt = performance.now();
+  const ended = ({ runnerEnded = false, ...outcome }: Outcome & { runnerEnded?: boolean }): JudgedCase => ({
+    requirement,
+    outcome,
+    durationMs: performance.now() - startedAt,
+    runnerEnded,
+  });
+  const reason = notConcerned(requirement, bench);
+  if (reason !== undefined) return ended({ kind: 'not-applicable', reason });
+  let session: RunnerSession | undefined;
+  try {
+    session = await bench.runner.session();
+    await judgeInTime(item, bench, session);
+    return ended({ kind: 'kept' });
+  } catch (error) {
+    return ended(await blameEnd(outcomeOf(error), requirement.needs === 'process' ? undefined : session));
   }
 }

@@ -1,6 +1,6 @@
 import { CASES } from '../cases/all-cases.js';
 import type { Finding } from '../case/verdict.js';
-import { openSession, type RunnerSession } from '../harness/runner-session.js';
+import type { RunnerSession } from '../harness/runner-session.js';
 import { seededRandom } from '../inputs/generate-input.js';
 import type { ContractReport } from '../reporters/report.js';
 import { selectRequirements } from '../requirements/select-requirements.js';
@@ -10,6 +10,7 @@ import { assembleReport } from './assemble-report.js';
 import { judgeCase, type Bench, type JudgedCase } from './judge-case.js';
 import { resolveRunOptions, type RunContractOptions } from './options.js';
 import { runLanes } from './run-lanes.js';
+import { openSharedRunner } from './shared-runner.js';
 
 /** Cases that share the runner and run at once, at most. */
 const SHARED_LANES = 4;
@@ -73,10 +74,18 @@ async function judgeAll(requirements: readonly Requirement[], bench: Bench): Pro
       shuffle(items, bench.options.seed).map((item) => item.run),
       lanes,
     );
-  const onShared = async (): Promise<JudgedCase[]> => [
-    ...(await run(shared, sharedLanes(bench.session))),
-    ...(await run(alone, 1)),
-  ];
+  const onShared = async (): Promise<JudgedCase[]> => {
+    const judged = await run(shared, sharedLanes(bench.runner.first));
+    // Which of the cases at work has brought the runner down shows when each is alone with it.
+    const hit = new Set(
+      judged.filter(({ runnerEnded }) => runnerEnded).map(({ requirement }) => requirement),
+    );
+    const again = shared.filter(({ requirement }) => hit.has(requirement));
+    return [
+      ...judged.filter(({ requirement }) => !hit.has(requirement)),
+      ...(await run([...again, ...alone], 1)),
+    ];
+  };
   const [fromShared, fromOwn] = await Promise.all([onShared(), run(own, PROCESS_LANES)]);
   const order = new Map(requirements.map(({ id }, index) => [id, index]));
   return [...fromShared, ...fromOwn].toSorted(
@@ -103,7 +112,7 @@ export async function runContract(target: Target, options: RunContractOptions = 
   const startedAt = new Date();
   const begin = performance.now();
   const violations = new Map<string, Finding>();
-  const session = await openSession({
+  const runner = await openSharedRunner({
     target,
     environment: resolved.environment,
     startTimeoutMs: resolved.startTimeoutMs,
@@ -112,17 +121,17 @@ export async function runContract(target: Target, options: RunContractOptions = 
     const onViolation: Bench['onViolation'] = (id, finding) => {
       if (!violations.has(id)) violations.set(id, finding);
     };
-    const judged = await judgeAll(selected, { target, session, options: resolved, onViolation });
+    const judged = await judgeAll(selected, { target, runner, options: resolved, onViolation });
     const final = applyViolations(judged, violations);
     return assembleReport({
       target,
       options: resolved,
-      description: session.description,
+      description: runner.first.description,
       judged: final,
       startedAt,
       durationMs: performance.now() - begin,
     });
   } finally {
-    await session.close();
+    await runner.close();
   }
 }

@@ -176,8 +176,3 @@ export function subscribe(channel: EventChannel, sink: EventSink): Subscription 
     },
   };
 }
-
-/** About how many bytes of memory the kept events take. */
-export function channelBytes(channel: EventChannel): number {
-  return 512 + channel.logBytes + (channel.dataJson?.length ?? 0) * 2;
-}

@@ -1,5 +1,5 @@
 import type { Clock } from '../util/clock.js';
-import { channelBytes, type EventChannel } from './event-channel.js';
+import { createEventChannel, type EventChannel } from './event-channel.js';
 
 /** Bounds of what is remembered of ended executions. */
 export interface ReplayLimits {
@@ -15,11 +15,39 @@ export interface ReplayCache {
   readonly size: number;
 }
 
+/**
+ * An ended execution as text. Kept as objects, thousands of finished executions keep the garbage collector
+ * copying what surrounds them: measured 8 µs an execution against 2.5 µs.
+ */
 interface Entry {
-  readonly channel: EventChannel;
-  readonly bytes: number;
+  /** JSON of what the channel kept, without the result. */
+  readonly text: string;
+  readonly dataJson: string | undefined;
   readonly endedMs: number;
 }
+
+type Kept = Pick<EventChannel, 'executionId' | 'nextSeq' | 'accepted' | 'logs' | 'progress' | 'terminal' | 'droppedEvents'>;
+
+/** Bytes of an entry beside its texts. */
+const ENTRY_BYTES = 200;
+
+/** How many forgotten ids may stand before the remembered ones until they are cut off. */
+const ORDER_SLACK = 4096;
+
+function pack(channel: EventChannel, endedMs: number): Entry {
+  const { executionId, nextSeq, accepted, logs, progress, terminal, droppedEvents, dataJson } = channel;
+  const ending = terminal?.type === 'succeeded' ? { ...terminal, data: undefined } : terminal;
+  const kept: Kept = { executionId, nextSeq, accepted, logs, progress, terminal: ending, droppedEvents };
+  return { text: JSON.stringify(kept), dataJson, endedMs };
+}
+
+function unpack({ text, dataJson }: Entry): EventChannel {
+  const kept = JSON.parse(text) as Kept;
+  if (kept.terminal?.type === 'succeeded') kept.terminal.data = JSON.parse(dataJson ?? 'null');
+  return { ...createEventChannel(kept.executionId), ...kept, dataJson };
+}
+
+const bytesOf = ({ text, dataJson }: Entry): number => ENTRY_BYTES + text.length + (dataJson?.length ?? 0);
 
 /**
  * Makes a cache that forgets the oldest first.
@@ -27,20 +55,30 @@ interface Entry {
  * @param clock - where the age comes from
  */
 export function createReplayCache(limits: ReplayLimits, clock: Clock): ReplayCache {
-  // A Map keeps the order of insertion, which is the order of age.
   const entries = new Map<string, Entry>();
+  // The ids from the oldest on, from `head`. The order of a Map would do, but finding its first costs a walk over
+  // all that was deleted before.
+  let order: string[] = [];
+  let head = 0;
   let totalBytes = 0;
 
-  const remove = (executionId: string, entry: Entry): void => {
+  const forget = (executionId: string): void => {
+    const entry = entries.get(executionId);
+    if (!entry) return;
     entries.delete(executionId);
-    totalBytes -= entry.bytes;
+    totalBytes -= bytesOf(entry);
+  };
+  const isOld = (entry: Entry, nowMs: number): boolean => nowMs - entry.endedMs > limits.maxAgeMs;
+  const isTooMuch = (nowMs: number): boolean => {
+    if (entries.size > limits.maxCount || totalBytes > limits.maxBytes) return true;
+    const oldest = entries.get(order[head] ?? '');
+    return oldest === undefined ? head < order.length : isOld(oldest, nowMs);
   };
   const trim = (nowMs: number): void => {
-    for (const [executionId, entry] of entries) {
-      const isOld = nowMs - entry.endedMs > limits.maxAgeMs;
-      if (!isOld && entries.size <= limits.maxCount && totalBytes <= limits.maxBytes) return;
-      remove(executionId, entry);
-    }
+    while (isTooMuch(nowMs)) forget(order[head++] ?? '');
+    if (head < ORDER_SLACK) return;
+    order = order.slice(head);
+    head = 0;
   };
 
   return {
@@ -49,15 +87,14 @@ export function createReplayCache(limits: ReplayLimits, clock: Clock): ReplayCac
     },
     get(executionId) {
       const entry = entries.get(executionId);
-      if (!entry) return undefined;
-      if (clock.elapsed() - entry.endedMs <= limits.maxAgeMs) return entry.channel;
-      remove(executionId, entry);
-      return undefined;
+      return entry === undefined || isOld(entry, clock.elapsed()) ? undefined : unpack(entry);
     },
     put(channel) {
-      const entry = { channel, bytes: channelBytes(channel), endedMs: clock.elapsed() };
+      const entry = pack(channel, clock.elapsed());
+      forget(channel.executionId);
       entries.set(channel.executionId, entry);
-      totalBytes += entry.bytes;
+      order.push(channel.executionId);
+      totalBytes += bytesOf(entry);
       trim(entry.endedMs);
     },
   };

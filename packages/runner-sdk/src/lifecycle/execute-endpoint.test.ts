@@ -4,7 +4,7 @@ import { ErrorEnvelope, ExecutionEvent, RunnerExecutionResponse } from '@control
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { defineCapability } from '../capability/define-capability.js';
-import { createHeld, greet, post, requestOf, startRunner } from './runner-fixture.js';
+import { createHeld, greet, post, requestOf, startRunner } from './runner-fixture.suite.js';
 
 const words = { version: '1.0.0', description: 'For a test.', input: z.object({}) };
 const ndjson = { accept: 'application/x-ndjson' };
@@ -178,7 +178,7 @@ describe('POST /execute, streamed', () => {
 });
 
 describe('a malformed request to execute', () => {
-  test.each([
+  test.each<[string, { body: unknown; headers?: Record<string, string> }, { status: number; code: string }]>([
     ['not JSON', { body: '{oops' }, { status: 400, code: 'INVALID_JSON' }],
     ['empty', { body: '' }, { status: 400, code: 'INVALID_JSON' }],
     ['an array', { body: [] }, { status: 400, code: 'VALIDATION_ERROR' }],

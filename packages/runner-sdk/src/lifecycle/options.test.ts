@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { greet } from './runner-fixture.js';
+import { greet } from './runner-fixture.suite.js';
 import { resolveOptions } from './options.js';
 import { publicUrlOf } from './public-url.js';
 

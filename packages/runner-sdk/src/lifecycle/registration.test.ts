@@ -4,7 +4,7 @@ import { isRunnerError } from '../errors/runner-error.js';
 import type { Logger } from '../util/logger.js';
 import { createVirtualClock } from '../util/virtual-clock.js';
 import { CONTENT, refusal } from './recording-control-plane.js';
-import { createHeld, post, requestOf, startRunner } from './runner-fixture.js';
+import { createHeld, post, requestOf, startRunner } from './runner-fixture.suite.js';
 
 const REGISTER = /register$/;
 const HEARTBEAT = /heartbeat$/;
@@ -62,10 +62,6 @@ describe('registration', () => {
     const { runner, controlPlane } = await startRunner({
       clock,
       random: () => 0,
-      fetch: async (...request) => {
-        const response = await fetch(...request);
-        return response;
-      },
     });
     await runner.ready();
     controlPlane.answers.register = () => refusal('SHUTTING_DOWN', 7);

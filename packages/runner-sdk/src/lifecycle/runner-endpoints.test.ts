@@ -2,7 +2,7 @@ import { ErrorEnvelope, HealthCheck, Probe, RunnerManifest } from '@controlplane
 import express from 'express';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { createHeld, greet, post, requestOf, startRunner } from './runner-fixture.js';
+import { createHeld, greet, post, requestOf, startRunner } from './runner-fixture.suite.js';
 import { startRecordingControlPlane } from './recording-control-plane.js';
 import { createRunner } from './runner.js';
 

@@ -1,24 +1,12 @@
-import { randomUUID } from 'node:crypto';
-import { CONTRACT_VERSION_CURRENT, type RunnerFeature, type RunnerManifest, type RunnerRegistrationRequest } from '@controlplane/contracts';
-import { describeCapability } from '../capability/capability-manifest.js';
-import { createCapabilityRegistry } from '../capability/capability-registry.js';
+import type { RunnerManifest } from '@controlplane/contracts';
 import { RunnerError } from '../errors/runner-error.js';
-import { createSlots } from '../execution/admission.js';
 import type { Execute } from '../execution/execute.js';
-import { createExecutor } from '../execution/executor.js';
-import { createControlPlaneClient } from '../hosts/control-plane/client.js';
-import { createPushDelivery } from '../hosts/control-plane/push-delivery.js';
-import { createRunnerRouter } from '../hosts/control-plane/runner-router.js';
-import { createHttpClient } from '../transport/http-client.js';
-import { systemClock } from '../util/clock.js';
-import { createJsonLogger, silentLogger } from '../util/logger.js';
-import { createControlPlaneSession } from './control-plane-session.js';
-import { createHealth } from './health.js';
-import { resolveOptions, type RunnerOptions } from './options.js';
+import type { RunnerOptions } from './options.js';
 import { publicUrlOf } from './public-url.js';
+import { joinParts } from './runner-parts.js';
 import type { RunnerRequestHandler } from './runner-request-handler.js';
-import { createRunnerState, type RunnerState } from './runner-state.js';
 import { listenForRunner } from './runner-server.js';
+import type { RunnerState } from './runner-state.js';
 import { createShutdown, type StopOptions } from './shutdown.js';
 import { handleSignals } from './signals.js';
 
@@ -51,70 +39,6 @@ export interface Runner {
   stop(options?: StopOptions): Promise<void>;
   /** The endpoints as a router for an application of yours: `app.use('/runner', runner.router())`. */
   router(): RunnerRequestHandler;
-}
-
-const FEATURES: readonly RunnerFeature[] = ['ndjson', 'batch', 'cancel'];
-
-/** Wires the parts of one runner together. */
-function joinParts(options: RunnerOptions) {
-  const resolved = resolveOptions(options);
-  const { name, version, maxConcurrency, maxBodyBytes, maxLogBytes, cancelGraceMs } = resolved;
-  const clock = options.clock ?? systemClock;
-  const logger = options.logger === false ? silentLogger : (options.logger ?? createJsonLogger({ level: resolved.logLevel, name }));
-  const registry = createCapabilityRegistry(options.capabilities);
-  const capabilities = registry.list().map((capability) => describeCapability(capability, maxConcurrency));
-  const manifest: RunnerManifest = { name, version, contractVersion: CONTRACT_VERSION_CURRENT, capabilities, maxConcurrency, features: [...FEATURES] };
-  const state = createRunnerState();
-  const health = createHealth({ service: name, version, checks: options.healthChecks ?? {}, clock });
-  const address = { url: undefined as string | undefined };
-  const instanceId = randomUUID();
-
-  const describe = (): RunnerRegistrationRequest => ({
-    ...manifest,
-    healthCheckEndpoint: `${address.url}/health`,
-    delivery: { kind: 'push', executeUrl: `${address.url}/execute` },
-    instanceId,
-    tags: [...resolved.tags],
-    labels: { ...resolved.labels },
-    platform: { os: process.platform, arch: process.arch, runtime: `node ${process.versions.node}` },
-    ...(resolved.machineId === undefined ? {} : { machineId: resolved.machineId }),
-    ...(resolved.buildId === undefined ? {} : { buildId: resolved.buildId }),
-  });
-  const executor = createExecutor({
-    registry,
-    slots: createSlots(maxConcurrency),
-    service: name,
-    clock,
-    logger,
-    limits: { maxLogBytes, cancelGraceMs },
-    runnerId: () => session.runnerId,
-  });
-  const http = createHttpClient({ baseUrl: resolved.controlPlaneUrl, timeoutMs: 10_000, fetch: options.fetch });
-  const session = createControlPlaneSession({
-    client: createControlPlaneClient(http),
-    controlPlaneUrl: resolved.controlPlaneUrl,
-    state,
-    health,
-    clock,
-    random: options.random ?? Math.random,
-    logger,
-    instanceId,
-    describe,
-    running: executor.running,
-    cancel: executor.cancel,
-  });
-  const execute = createPushDelivery({ run: executor.run, service: name, maxBodyBytes });
-  const router = createRunnerRouter({
-    service: name,
-    maxBodyBytes,
-    execute,
-    cancel: executor.cancel,
-    health: health.check,
-    live: () => ({ ok: true, reasons: [] }),
-    ready: () => ({ ok: session.reasons().length === 0, reasons: session.reasons() }),
-    manifest: () => manifest,
-  });
-  return { resolved, logger, manifest, state, address, executor, session, execute, router };
 }
 
 /**

@@ -5,7 +5,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { createDeferred } from '../util/deferred.js';
 import { silentLogger } from '../util/logger.js';
 import { startRecordingControlPlane } from './recording-control-plane.js';
-import { post, requestOf } from './runner-fixture.js';
+import { post, requestOf } from './runner-fixture.suite.js';
 import { handleSignals } from './signals.js';
 
 function install() {

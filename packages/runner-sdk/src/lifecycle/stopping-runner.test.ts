@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { createVirtualClock } from '../util/virtual-clock.js';
 import { isRunnerError } from '../errors/runner-error.js';
-import { createHeld, greet, post, requestOf, startRunner } from './runner-fixture.js';
+import { createHeld, greet, post, requestOf, startRunner } from './runner-fixture.suite.js';
 import { createRunner } from './runner.js';
 
 describe('stop', () => {

@@ -1,0 +1,63 @@
+import { expect, test } from 'vitest';
+import { createVirtualClock } from '../util/virtual-clock.js';
+import { createEventChannel, emitAccepted, emitLog, emitTerminal, eventsFrom } from './event-channel.js';
+import { createReplayCache } from './replay-cache.js';
+
+const at = '2026-01-01T00:00:00.000Z';
+
+function ended(executionId: string, data: unknown = 1) {
+  const channel = createEventChannel(executionId);
+  emitAccepted(channel, at);
+  emitLog(channel, { level: 'info', message: 'one' }, { at, limits: { maxLogBytes: 1e6, maxLogEventBytes: 1e6 } });
+  emitTerminal(channel, { type: 'succeeded', executionId, seq: 2, at, executionTimeMs: 1, data }, JSON.stringify(data));
+  return channel;
+}
+
+const limits = { maxCount: 100, maxBytes: 1e6, maxAgeMs: 1000 };
+
+test('gives back every event of an execution, and its result as JSON', () => {
+  const cache = createReplayCache(limits, createVirtualClock());
+  const channel = ended('e1', { text: 'ü', list: [1] });
+  cache.put(channel);
+  const found = cache.get('e1');
+  expect(found && eventsFrom(found, 0)).toEqual(eventsFrom(channel, 0));
+  expect(found).toMatchObject({ dataJson: '{"text":"ü","list":[1]}', nextSeq: 3 });
+  expect(cache.get('e2')).toBeUndefined();
+});
+
+test('forgets the oldest first when there are too many', () => {
+  const cache = createReplayCache({ ...limits, maxCount: 3 }, createVirtualClock());
+  for (let index = 0; index < 10_000; index++) cache.put(ended(`e${index}`));
+  expect(cache.size).toBe(3);
+  expect([9996, 9997, 9999].map((index) => cache.get(`e${index}`) !== undefined)).toEqual([false, true, true]);
+});
+
+test('forgets the oldest first when they take too many bytes', () => {
+  const cache = createReplayCache({ ...limits, maxBytes: 5000 }, createVirtualClock());
+  for (let index = 0; index < 10; index++) cache.put(ended(`e${index}`, 'x'.repeat(1000)));
+  expect(cache.size).toBe(3);
+  cache.put(ended('large', 'x'.repeat(9000)));
+  expect(cache.size).toBe(0);
+});
+
+test('forgets what is too old', async () => {
+  const clock = createVirtualClock();
+  const cache = createReplayCache(limits, clock);
+  cache.put(ended('e1'));
+  await clock.advance(1000);
+  expect(cache.get('e1')).toBeDefined();
+  await clock.advance(1);
+  expect(cache.get('e1')).toBeUndefined();
+  cache.put(ended('e2'));
+  expect(cache.size).toBe(1);
+});
+
+test('keeps the later of two endings under one id', async () => {
+  const clock = createVirtualClock();
+  const cache = createReplayCache(limits, clock);
+  cache.put(ended('e1', 'first'));
+  await clock.advance(1001);
+  cache.put(ended('e1', 'second'));
+  expect(cache.get('e1')?.dataJson).toBe('"second"');
+  expect(cache.size).toBe(1);
+});

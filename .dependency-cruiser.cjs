@@ -10,7 +10,9 @@ function entryPoints() {
     .filter((file) => existsSync(file))
     .map((file) => JSON.parse(readFileSync(file, 'utf8')));
   const built = JSON.stringify(manifests.map((manifest) => manifest.exports ?? {}));
-  return [...new Set(['cli', 'index', ...[...built.matchAll(/\.\/dist\/([a-z-]+)\.js/g)].map((match) => match[1])])];
+  return [
+    ...new Set(['cli', 'index', ...[...built.matchAll(/\.\/dist\/([a-z-]+)\.js/g)].map((match) => match[1])]),
+  ];
 }
 
 /** @type {import('dependency-cruiser').IConfiguration} */

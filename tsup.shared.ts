@@ -34,7 +34,14 @@ export function library(overrides: Options = {}): Options[] {
     },
   ];
   if (existsSync('src/cli.ts')) {
-    builds.push({ ...shared, entry: ['src/cli.ts'], format: ['esm'], dts: false, splitting: false, clean: false });
+    builds.push({
+      ...shared,
+      entry: ['src/cli.ts'],
+      format: ['esm'],
+      dts: false,
+      splitting: false,
+      clean: false,
+    });
   }
   return builds;
 }

@@ -9,9 +9,14 @@ import { main, Refusal, root, run } from './report.mjs';
 await main(async () => {
   const folder = join(root, 'benchmarks');
   const [wanted = '', ...args] = process.argv.slice(2);
-  const all = existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith('.bench.mjs')).sort() : [];
+  const all = existsSync(folder)
+    ? readdirSync(folder)
+        .filter((name) => name.endsWith('.bench.mjs'))
+        .sort()
+    : [];
   const chosen = wanted.startsWith('-') ? all : all.filter((name) => name.includes(wanted));
-  if (chosen.length === 0) throw new Refusal(`No benchmark is named "${wanted}". There are: ${all.join(', ') || 'none'}.`);
+  if (chosen.length === 0)
+    throw new Refusal(`No benchmark is named "${wanted}". There are: ${all.join(', ') || 'none'}.`);
   await ensureInstalled();
   await buildStale();
   const passed = wanted.startsWith('-') ? [wanted, ...args] : args;

@@ -10,7 +10,8 @@ const SHARED = ['tsup.shared.ts', 'tsconfig.base.json', 'pnpm-lock.yaml'];
 const OWN = ['src', 'package.json', 'tsup.config.ts', 'tsconfig.json'];
 
 const fileName = (workspace) => workspace.name.replace(/^@.*\//, '');
-const stampFile = (workspace) => join(root, 'node_modules', '.cache', 'controlplane', `build-${fileName(workspace)}`);
+const stampFile = (workspace) =>
+  join(root, 'node_modules', '.cache', 'controlplane', `build-${fileName(workspace)}`);
 
 /**
  * What a package is built from: its sources, the shared configuration, what its package.json lists under
@@ -20,7 +21,10 @@ function inputsOf(workspace, upstreamInputs) {
   const extra = workspace.manifest.buildInputs ?? [];
   return fingerprint({
     base: root,
-    paths: [...SHARED.map((name) => join(root, name)), ...[...OWN, ...extra].map((name) => join(workspace.dir, name))],
+    paths: [
+      ...SHARED.map((name) => join(root, name)),
+      ...[...OWN, ...extra].map((name) => join(workspace.dir, name)),
+    ],
     also: upstreamInputs,
   });
 }
@@ -31,7 +35,10 @@ function plan() {
   return workspaces()
     .filter((workspace) => workspace.manifest.scripts?.build)
     .map((workspace) => {
-      const own = inputsOf(workspace, workspace.upstream.map((name) => inputs.get(name) ?? null));
+      const own = inputsOf(
+        workspace,
+        workspace.upstream.map((name) => inputs.get(name) ?? null),
+      );
       inputs.set(workspace.name, own);
       return { workspace, inputs: own };
     });
@@ -46,13 +53,21 @@ async function buildOne(item) {
   const log = logFile(`build-${fileName(workspace)}`);
   const bins = [workspace.dir, root].map((dir) => join(dir, 'node_modules', '.bin'));
   const env = { PATH: [...bins, process.env['PATH']].join(delimiter), NO_COLOR: '1' };
-  const { code } = await run(workspace.manifest.scripts.build, [], { cwd: workspace.dir, log, env, shell: true });
-  if (code !== 0) throw new Refusal(`${workspace.name} does not build: ${firstError(log)} (log: ${shown(log)}).`);
+  const { code } = await run(workspace.manifest.scripts.build, [], {
+    cwd: workspace.dir,
+    log,
+    env,
+    shell: true,
+  });
+  if (code !== 0)
+    throw new Refusal(`${workspace.name} does not build: ${firstError(log)} (log: ${shown(log)}).`);
   writeStamp(stampFile(workspace), stampOf(item));
 }
 
 function firstError(log) {
-  const line = readFileSync(log, 'utf8').split('\n').find((text) => /error/i.test(text));
+  const line = readFileSync(log, 'utf8')
+    .split('\n')
+    .find((text) => /error/i.test(text));
   return line?.trim() ?? 'its build command failed';
 }
 
@@ -68,10 +83,13 @@ async function buildAll(items) {
   const release = () => (waiting.length > 0 ? waiting.shift()() : (free += 1));
   for (const item of items) {
     const upstream = item.workspace.upstream.map((name) => done.get(name));
-    done.set(item.workspace.name, Promise.all(upstream).then(async () => {
-      await slot();
-      await buildOne(item).finally(release);
-    }));
+    done.set(
+      item.workspace.name,
+      Promise.all(upstream).then(async () => {
+        await slot();
+        await buildOne(item).finally(release);
+      }),
+    );
   }
   const results = await Promise.allSettled(done.values());
   const failed = results.find((result) => result.status === 'rejected');

@@ -21,10 +21,16 @@ function problemsOf(file, names) {
  * branch, which a fresh or shallow clone does not have.
  */
 export function checkChangesets() {
-  const names = new Set(workspaces().filter(({ manifest }) => !manifest.private).map(({ name }) => name));
+  const names = new Set(
+    workspaces()
+      .filter(({ manifest }) => !manifest.private)
+      .map(({ name }) => name),
+  );
   const config = JSON.parse(readFileSync(join(root, '.changeset', 'config.json'), 'utf8'));
   const grouped = [...config.fixed, ...config.linked].flat().filter((name) => !names.has(name));
-  const files = readdirSync(join(root, '.changeset')).filter((file) => file.endsWith('.md') && file !== 'README.md');
+  const files = readdirSync(join(root, '.changeset')).filter(
+    (file) => file.endsWith('.md') && file !== 'README.md',
+  );
   const problems = [
     ...grouped.map((name) => `config.json groups ${name}, which is no published package`),
     ...files.flatMap((file) => problemsOf(file, names)),

@@ -11,18 +11,24 @@ import { workspaces } from './workspace.mjs';
 
 const bin = join(root, 'node_modules', '.bin');
 const published = () => workspaces().filter(({ manifest }) => manifest.private !== true);
-const typed = () => [root, ...workspaces().map(({ dir }) => dir)].filter((dir) => existsSync(join(dir, 'tsconfig.json')));
+const typed = () =>
+  [root, ...workspaces().map(({ dir }) => dir)].filter((dir) => existsSync(join(dir, 'tsconfig.json')));
 
 /** What each check runs: commands in a folder, or a function that throws a Refusal. The build comes first: types need it. */
 const CHECKS = {
   build: () => buildStale(),
-  format: [['oxfmt --check']],
-  lint: [['oxlint']],
+  format: [['oxfmt --list-different']],
+  lint: [['oxlint --format unix']],
   types: () => typed().map((dir) => ['tsc --noEmit -p .', dir]),
-  imports: [["depcruise 'packages/*/src' examples contract-tests benchmarks --config .dependency-cruiser.cjs"]],
+  imports: [
+    ["depcruise 'packages/*/src' examples contract-tests benchmarks --config .dependency-cruiser.cjs"],
+  ],
   unused: [['knip']],
   publint: () => published().map(({ dir }) => ['publint --strict --pack false', dir]),
-  attw: () => published().filter(({ manifest }) => manifest.exports).map(({ dir }) => ['attw --pack . --profile node16', dir]),
+  attw: () =>
+    published()
+      .filter(({ manifest }) => manifest.exports)
+      .map(({ dir }) => ['attw --pack . --profile node16', dir]),
   changesets: () => checkChangesets(),
 };
 
@@ -33,7 +39,8 @@ async function runCheck(name, check) {
     const log = logFile(`check-${name}`);
     const env = { PATH: [bin, process.env['PATH']].join(delimiter), NO_COLOR: '1' };
     const result = await run(command, [], { cwd: dir, log, env, shell: true });
-    if (result.code !== 0) output += `$ ${command}   (${dir === root ? '.' : dir.slice(root.length + 1)})\n${result.output()}\n`;
+    if (result.code !== 0)
+      output += `$ ${command}   (${dir === root ? '.' : dir.slice(root.length + 1)})\n${result.output()}\n`;
   }
   if (output) {
     writeFileSync(logFile(`check-${name}`), output);
@@ -59,13 +66,17 @@ async function judge(name) {
 function excerpt(text, name) {
   const lines = text.split('\n').filter((line) => !line.startsWith('npm warn'));
   const shown = lines.slice(0, 80).map((line) => `    ${line}`);
-  return [...shown, ...(lines.length > 80 ? [`    … ${lines.length - 80} lines more in .cache/check-${name}.log`] : [])].join('\n');
+  return [
+    ...shown,
+    ...(lines.length > 80 ? [`    … ${lines.length - 80} lines more in .cache/check-${name}.log`] : []),
+  ].join('\n');
 }
 
 await main(async () => {
   const wanted = process.argv.slice(2);
   const unknown = wanted.find((name) => !(name in CHECKS));
-  if (unknown) throw new Refusal(`There is no check "${unknown}". There are: ${Object.keys(CHECKS).join(', ')}.`);
+  if (unknown)
+    throw new Refusal(`There is no check "${unknown}". There are: ${Object.keys(CHECKS).join(', ')}.`);
   await ensureInstalled();
   const results = [];
   for (const name of wanted.length > 0 ? wanted : Object.keys(CHECKS)) results.push(await judge(name));

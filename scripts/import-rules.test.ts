@@ -7,11 +7,23 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ALLOWED_EDGES, FORBIDDEN_EDGES, ROUND_TRIP, type Edge } from './import-rules/edges.js';
 
 const repository = resolve(import.meta.dirname, '..');
-const rules: { name: string }[] = createRequire(import.meta.url)(join(repository, '.dependency-cruiser.cjs')).forbidden;
+const rules: { name: string }[] = createRequire(import.meta.url)(
+  join(repository, '.dependency-cruiser.cjs'),
+).forbidden;
 
-const PACKAGES = ['contracts', 'runner-sdk', 'capabilities', 'runner', 'jobforge', 'contract-test-kit', 'dashboard'];
+const PACKAGES = [
+  'contracts',
+  'runner-sdk',
+  'capabilities',
+  'runner',
+  'jobforge',
+  'contract-test-kit',
+  'dashboard',
+];
 const FOREIGN = ['zod', 'zod-to-json-schema', 'express', 'ky', 'ws', 'left-pad'];
-const DECLARED = Object.fromEntries([...FOREIGN.slice(0, -1), '@controlplane/contracts'].map((name) => [name, '*']));
+const DECLARED = Object.fromEntries(
+  [...FOREIGN.slice(0, -1), '@controlplane/contracts'].map((name) => [name, '*']),
+);
 
 interface Violation {
   rule: string;
@@ -29,13 +41,17 @@ function write(path: string, text: string): void {
 }
 
 function writeLibrary(folder: string, name: string, dependencies: Record<string, string> = {}): void {
-  write(`${folder}/package.json`, JSON.stringify({ name, version: '1.0.0', main: './dist/index.js', dependencies }));
+  write(
+    `${folder}/package.json`,
+    JSON.stringify({ name, version: '1.0.0', main: './dist/index.js', dependencies }),
+  );
   write(`${folder}/dist/index.js`, 'module.exports = {};');
 }
 
 /** `from` imports `to`: a path of the tree (made when it is missing) or a bare name. */
 function writeEdge({ from, to, as = 'value' }: Edge): void {
-  const specifier = to.includes('/src/') || to.includes('.mjs') ? `${up(from)}${to.replace(/\.ts$/, '.js')}` : to;
+  const specifier =
+    to.includes('/src/') || to.includes('.mjs') ? `${up(from)}${to.replace(/\.ts$/, '.js')}` : to;
   if (to.endsWith('.ts')) write(to, '');
   write(from, as === 'type' ? `import type {} from '${specifier}';\n` : `import '${specifier}';\n`);
 }
@@ -44,10 +60,23 @@ const up = (file: string): string => '../'.repeat(file.split('/').length - 1);
 
 function cruise(): Violation[] {
   const depcruise = join(repository, 'node_modules/dependency-cruiser/bin/dependency-cruise.mjs');
-  const args = [depcruise, 'packages', '--config', join(repository, '.dependency-cruiser.cjs'), '--output-type', 'json'];
+  const args = [
+    depcruise,
+    'packages',
+    '--config',
+    join(repository, '.dependency-cruiser.cjs'),
+    '--output-type',
+    'json',
+  ];
   writeFileSync(join(tree, 'tsconfig.base.json'), '{}');
-  const output = execFileSync(process.execPath, args, { cwd: tree, encoding: 'utf8', maxBuffer: 64 * 1024 * 1024 });
-  const { summary } = JSON.parse(output) as { summary: { violations: { from: string; to: string; rule: { name: string } }[] } };
+  const output = execFileSync(process.execPath, args, {
+    cwd: tree,
+    encoding: 'utf8',
+    maxBuffer: 64 * 1024 * 1024,
+  });
+  const { summary } = JSON.parse(output) as {
+    summary: { violations: { from: string; to: string; rule: { name: string } }[] };
+  };
   return summary.violations.map((found) => ({ rule: found.rule.name, from: found.from, to: found.to }));
 }
 

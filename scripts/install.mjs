@@ -40,7 +40,10 @@ const REASONS = [
     `pnpm-lock.yaml does not match the package.json files. Run \`npx ${rootManifest().packageManager} install\`, commit the lockfile and try again`,
   ],
   [/ENOSPC/, 'The disk is full. Free about 400 MB and run the same command again'],
-  [/EACCES|EPERM/, 'A folder of this checkout cannot be written. Give yourself the rights to it and run the same command again'],
+  [
+    /EACCES|EPERM/,
+    'A folder of this checkout cannot be written. Give yourself the rights to it and run the same command again',
+  ],
 ];
 
 function explain(output) {
@@ -49,8 +52,16 @@ function explain(output) {
 
 async function install() {
   const log = logFile('install');
-  const args = ['install', '--frozen-lockfile', '--reporter=append-only', '--config.confirmModulesPurge=false'];
-  const { code, output } = await run(...pnpm([...args, '--config.fetchRetries=1']), { log, shell: process.platform === 'win32' });
+  const args = [
+    'install',
+    '--frozen-lockfile',
+    '--reporter=append-only',
+    '--config.confirmModulesPurge=false',
+  ];
+  const { code, output } = await run(...pnpm([...args, '--config.fetchRetries=1']), {
+    log,
+    shell: process.platform === 'win32',
+  });
   if (code !== 0) throw new Refusal(`${explain(output())} (log: ${shown(log)}).`);
   writeStamp(stampFile, installFingerprint());
 }

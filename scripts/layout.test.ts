@@ -14,15 +14,22 @@ function filesIn(folder: string): string[] {
   });
 }
 
-const packages = readdirSync(join(root, 'packages')).filter((name) => existsSync(join(root, 'packages', name, 'src')));
-const sources = packages.flatMap((name) => filesIn(join(root, 'packages', name, 'src'))).filter((file) => file.endsWith('.ts'));
+const packages = readdirSync(join(root, 'packages')).filter((name) =>
+  existsSync(join(root, 'packages', name, 'src')),
+);
+const sources = packages
+  .flatMap((name) => filesIn(join(root, 'packages', name, 'src')))
+  .filter((file) => file.endsWith('.ts'));
 const shown = (file: string): string => relative(root, file);
 
-const VAGUE = /^(utils?|helpers?|common|types|misc|base|shared|lib)(\.|$)|(^|-)(manager|service|helpers?|utils|enhanced)(\.|$)/;
+const VAGUE =
+  /^(utils?|helpers?|common|types|misc|base|shared|lib)(\.|$)|(^|-)(manager|service|helpers?|utils|enhanced)(\.|$)/;
 
 /** The entry points of a package: what its `exports` name, by source file. */
 function entriesOf(name: string): string[] {
-  const manifest = JSON.parse(readFileSync(join(root, 'packages', name, 'package.json'), 'utf8')) as { exports?: object };
+  const manifest = JSON.parse(readFileSync(join(root, 'packages', name, 'package.json'), 'utf8')) as {
+    exports?: object;
+  };
   const built = JSON.stringify(manifest.exports ?? {}).matchAll(/\.\/dist\/([a-z-]+)\.js/g);
   return [...new Set([...built].map((match) => join(root, 'packages', name, 'src', `${match[1]}.ts`)))];
 }
@@ -35,17 +42,22 @@ describe('file layout', () => {
     expect(sources.filter((file) => VAGUE.test(basename(file))).map(shown)).toEqual([]);
   });
 
-  test.each(packages.flatMap(entriesOf).map(shown))('%s is an entry point: re-exports of its own package, 80 lines at most', (file) => {
-    const text = readFileSync(join(root, file), 'utf8');
-    expect(withoutComments(text)).toMatch(RE_EXPORTS);
-    expect(text.split('\n').length).toBeLessThanOrEqual(81);
-  });
+  test.each(packages.flatMap(entriesOf).map(shown))(
+    '%s is an entry point: re-exports of its own package, 80 lines at most',
+    (file) => {
+      const text = readFileSync(join(root, file), 'utf8');
+      expect(withoutComments(text)).toMatch(RE_EXPORTS);
+      expect(text.split('\n').length).toBeLessThanOrEqual(81);
+    },
+  );
 
   test('every room says what lives in it, in an @module note of one of its files', () => {
     const folders = [...new Set(sources.map((file) => dirname(file)))];
     const rooms = folders.filter((folder) => basename(dirname(folder)) === 'src');
     const silent = rooms.filter((room) => {
-      const texts = sources.filter((file) => file.startsWith(`${room}/`)).map((file) => readFileSync(file, 'utf8'));
+      const texts = sources
+        .filter((file) => file.startsWith(`${room}/`))
+        .map((file) => readFileSync(file, 'utf8'));
       return !texts.some((text) => text.includes('@module'));
     });
     expect(silent.map(shown)).toEqual([]);

@@ -40,7 +40,7 @@ function holder() {
  * @returns {Promise<T>}
  */
 export async function alone(work) {
-  for (let told = false; !take(); ) {
+  for (let told = false; !take();) {
     const pid = holder();
     if (pid && !isAlive(pid)) {
       rmSync(file, { force: true });

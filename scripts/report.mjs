@@ -41,7 +41,9 @@ export async function step(title, work) {
   const timer = live ? setInterval(show, 200) : undefined;
   try {
     const result = await work();
-    process.stderr.write(live ? `\r${title} … done in ${seconds(startedAt)}\n` : `${title}: ${seconds(startedAt)}\n`);
+    process.stderr.write(
+      live ? `\r${title} … done in ${seconds(startedAt)}\n` : `${title}: ${seconds(startedAt)}\n`,
+    );
     return result;
   } catch (error) {
     if (live) process.stderr.write('\n');
@@ -82,7 +84,10 @@ export function run(command, args, options = {}) {
     child.once('close', (code, signal) => {
       process.off('SIGTERM', forward).off('SIGINT', interrupt);
       if (interrupted && log) reject(new Refusal('Interrupted.'));
-      resolve({ code: code ?? (signal === 'SIGINT' ? 130 : 1), output: () => (log ? readFileSync(log, 'utf8') : '') });
+      resolve({
+        code: code ?? (signal === 'SIGINT' ? 130 : 1),
+        output: () => (log ? readFileSync(log, 'utf8') : ''),
+      });
     });
   });
 }

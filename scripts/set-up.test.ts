@@ -1,5 +1,14 @@
 import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -19,7 +28,11 @@ function write(path: string, content: string | object): void {
   writeFileSync(file, typeof content === 'string' ? content : JSON.stringify(content));
 }
 
-function run(command: string, args: string[], env: NodeJS.ProcessEnv = {}): { code: number | null; output: string } {
+function run(
+  command: string,
+  args: string[],
+  env: NodeJS.ProcessEnv = {},
+): { code: number | null; output: string } {
   const { status, stdout, stderr } = spawnSync(command, args, {
     cwd: tree,
     encoding: 'utf8',
@@ -33,7 +46,8 @@ const runModule = (code: string, env: NodeJS.ProcessEnv = {}) =>
 
 describe('a bare npm install', () => {
   test('stops and names the command to use instead', () => {
-    for (const name of ['package.json', 'pnpm-workspace.yaml', '.npmrc']) cpSync(join(repository, name), join(tree, name));
+    for (const name of ['package.json', 'pnpm-workspace.yaml', '.npmrc'])
+      cpSync(join(repository, name), join(tree, name));
     const { code, output } = run('npm', ['install', '--offline']);
     expect(code).toBe(1);
     expect(output).toContain('Run `npm start` or `npm test`: both install everything.');
@@ -41,10 +55,14 @@ describe('a bare npm install', () => {
   });
 
   test('by another package manager is stopped by the preinstall script', () => {
-    const { code, output } = run(process.execPath, ['scripts/only-pnpm.mjs'], { npm_config_user_agent: 'yarn/1.22.22' });
+    const { code, output } = run(process.execPath, ['scripts/only-pnpm.mjs'], {
+      npm_config_user_agent: 'yarn/1.22.22',
+    });
     expect(code).toBe(1);
     expect(output).toContain('npm start');
-    expect(run(process.execPath, ['scripts/only-pnpm.mjs'], { npm_config_user_agent: 'pnpm/10.34.9' }).code).toBe(0);
+    expect(
+      run(process.execPath, ['scripts/only-pnpm.mjs'], { npm_config_user_agent: 'pnpm/10.34.9' }).code,
+    ).toBe(0);
   });
 });
 
@@ -81,7 +99,9 @@ test('child tools see nothing of what npm put into the environment, but a mirror
       KEPT: 'yes',
     },
   );
-  const names = Object.keys(JSON.parse(output) as object).filter((name) => !['PATH', 'HOME', '__CF_USER_TEXT_ENCODING'].includes(name));
+  const names = Object.keys(JSON.parse(output) as object).filter(
+    (name) => !['PATH', 'HOME', '__CF_USER_TEXT_ENCODING'].includes(name),
+  );
   expect(names.toSorted()).toEqual(['A', 'KEPT', 'npm_config_https_proxy', 'npm_config_registry']);
 });
 
@@ -100,7 +120,11 @@ describe('building', () => {
       mkdirSync('dist', { recursive: true });
       writeFileSync('dist/index.js', readFileSync('src/index.ts', 'utf8'));
       if (readFileSync('src/index.ts', 'utf8').includes('broken')) { console.log('error: line 1 is broken'); process.exit(1); }`;
-    for (const [name, dependencies] of [['upper', { lower: '*' }], ['lower', {}], ['beside', {}]] as const) {
+    for (const [name, dependencies] of [
+      ['upper', { lower: '*' }],
+      ['lower', {}],
+      ['beside', {}],
+    ] as const) {
       write(`packages/${name}/package.json`, { name, dependencies, scripts: { build: 'node build.mjs' } });
       write(`packages/${name}/build.mjs`, script);
       write(`packages/${name}/src/index.ts`, `// ${name}`);
@@ -139,7 +163,9 @@ describe('building', () => {
     write('packages/lower/src/index.ts', '// broken');
     const { code, output } = build();
     expect(code).toBe(1);
-    expect(output).toContain('✗ lower does not build: error: line 1 is broken (log: .cache/build-lower.log).');
+    expect(output).toContain(
+      '✗ lower does not build: error: line 1 is broken (log: .cache/build-lower.log).',
+    );
     expect(existsSync(join(tree, 'packages/upper/dist'))).toBe(false);
     expect(readFileSync(join(tree, '.cache/build-lower.log'), 'utf8')).toContain('line 1 is broken');
   });

@@ -12,7 +12,9 @@ const read = (name) => {
 /** A test file that does not even load counts as one failure: it has no tests to count. */
 function countTests(report) {
   if (!report) return { passed: 0, failed: 1, skipped: 0 };
-  const broken = report.testResults.filter((file) => file.status === 'failed' && file.assertionResults.length === 0);
+  const broken = report.testResults.filter(
+    (file) => file.status === 'failed' && file.assertionResults.length === 0,
+  );
   return {
     passed: report.numPassedTests,
     failed: report.numFailedTests + broken.length,
@@ -26,7 +28,11 @@ function countChecks(results) {
   return { passed, failed: results.length - passed, skipped: 0 };
 }
 
-const counts = [countTests(read('tests.json')), countTests(read('tests-slow.json')), countChecks(read('check.json'))];
+const counts = [
+  countTests(read('tests.json')),
+  countTests(read('tests-slow.json')),
+  countChecks(read('check.json')),
+];
 const sum = (key) => counts.reduce((total, count) => total + count[key], 0);
 const skipped = sum('skipped');
 console.log(`${sum('passed')} passed, ${sum('failed')} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`);

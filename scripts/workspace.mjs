@@ -34,7 +34,9 @@ export function workspaces() {
     dir,
     manifest,
     name: manifest.name,
-    upstream: Object.keys({ ...manifest.dependencies, ...manifest.devDependencies }).filter((name) => names.has(name)),
+    upstream: Object.keys({ ...manifest.dependencies, ...manifest.devDependencies }).filter((name) =>
+      names.has(name),
+    ),
   }));
   return inOrder(found);
 }
@@ -44,7 +46,8 @@ function inOrder(all) {
   const byName = new Map(all.map((workspace) => [workspace.name, workspace]));
   const ordered = new Set();
   const visit = (workspace, path) => {
-    if (path.includes(workspace.name)) throw new Error(`workspaces depend on each other: ${path.join(' → ')}`);
+    if (path.includes(workspace.name))
+      throw new Error(`workspaces depend on each other: ${path.join(' → ')}`);
     if (ordered.has(workspace)) return;
     for (const name of workspace.upstream) visit(byName.get(name), [...path, workspace.name]);
     ordered.add(workspace);

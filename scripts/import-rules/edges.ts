@@ -9,7 +9,10 @@ const sdk = (path: string): string => `packages/runner-sdk/src/${path}.ts`;
 const forge = (path: string): string => `packages/jobforge/src/${path}.ts`;
 const contract = (path: string): string => `packages/contracts/src/${path}.ts`;
 
-const refused = (rule: string, ...[from, to, as = 'value']: [string, string, Edge['as']?]): Edge & { rule: string } => ({
+const refused = (
+  rule: string,
+  ...[from, to, as = 'value']: [string, string, Edge['as']?]
+): Edge & { rule: string } => ({
   rule,
   from,
   to,
@@ -22,11 +25,27 @@ const layer = (number: number): string => `contracts-layer-${number}-imports-not
 export const FORBIDDEN_EDGES: (Edge & { rule: string })[] = [
   refused('contracts-imports-only-no-other-package', contract('truth'), '@controlplane/runner-sdk'),
   refused('runner-sdk-imports-only-contracts', sdk('lifecycle/a'), '@controlplane/jobforge'),
-  refused('capabilities-imports-only-contracts-and-runner-sdk', 'packages/capabilities/src/a.ts', '@controlplane/runner'),
-  refused('runner-imports-only-contracts-and-runner-sdk-and-capabilities', 'packages/runner/src/a.ts', '@controlplane/jobforge'),
+  refused(
+    'capabilities-imports-only-contracts-and-runner-sdk',
+    'packages/capabilities/src/a.ts',
+    '@controlplane/runner',
+  ),
+  refused(
+    'runner-imports-only-contracts-and-runner-sdk-and-capabilities',
+    'packages/runner/src/a.ts',
+    '@controlplane/jobforge',
+  ),
   refused('jobforge-imports-only-contracts', forge('api/a'), '@controlplane/runner-sdk'),
-  refused('contract-test-kit-imports-only-contracts', 'packages/contract-test-kit/src/a.ts', '@controlplane/capabilities'),
-  refused('create-runner-imports-only-no-other-package', 'packages/create-runner/src/a.ts', '@controlplane/contracts'),
+  refused(
+    'contract-test-kit-imports-only-contracts',
+    'packages/contract-test-kit/src/a.ts',
+    '@controlplane/capabilities',
+  ),
+  refused(
+    'create-runner-imports-only-no-other-package',
+    'packages/create-runner/src/a.ts',
+    '@controlplane/contracts',
+  ),
   refused('dashboard-imports-only-no-other-package', 'packages/dashboard/src/a.ts', '@controlplane/jobforge'),
   refused('kit-is-black-box', 'packages/contract-test-kit/src/b.ts', '@controlplane/runner-sdk'),
   refused('kit-is-black-box', 'packages/contract-test-kit/src/c.test.ts', '@controlplane/jobforge'),
@@ -54,8 +73,18 @@ export const FORBIDDEN_EDGES: (Edge & { rule: string })[] = [
   refused('transport-moves-bytes-only', sdk('transport/b'), '@controlplane/contracts'),
   refused('transport-moves-bytes-only', sdk('transport/c'), sdk('hosts/host')),
   refused('hosts-see-the-seam-as-a-type-only', sdk('hosts/swarmlet/a'), sdk('execution/execute')),
-  refused('hosts-see-nothing-of-the-work-but-the-seam', sdk('hosts/swarmlet/b'), sdk('execution/executor'), 'type'),
-  refused('hosts-see-nothing-of-the-work-but-the-seam', sdk('hosts/swarmlet/c'), sdk('capability/capability'), 'type'),
+  refused(
+    'hosts-see-nothing-of-the-work-but-the-seam',
+    sdk('hosts/swarmlet/b'),
+    sdk('execution/executor'),
+    'type',
+  ),
+  refused(
+    'hosts-see-nothing-of-the-work-but-the-seam',
+    sdk('hosts/swarmlet/c'),
+    sdk('capability/capability'),
+    'type',
+  ),
   refused('hosts-never-import-one-another', sdk('hosts/swarmlet/d'), sdk('hosts/control-plane/client')),
   refused('hosts-do-not-join', sdk('hosts/swarmlet/e'), sdk('lifecycle/runner'), 'type'),
   refused('util-and-errors-stand-alone', sdk('util/a'), sdk('execution/execute'), 'type'),

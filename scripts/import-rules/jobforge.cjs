@@ -19,7 +19,8 @@ module.exports = [
   },
   {
     name: 'links-know-no-queue',
-    comment: 'A link carries one execution to one runner; which one, and what becomes of it, is the scheduler’s.',
+    comment:
+      'A link carries one execution to one runner; which one, and what becomes of it, is the scheduler’s.',
     severity: 'error',
     from: { path: room('links'), pathNot: NOT_TESTS },
     to: { path: room('store', 'scheduler', 'api', 'cli') },

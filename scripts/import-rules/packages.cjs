@@ -27,7 +27,8 @@ const betweenPackages = [
   ...direction,
   {
     name: 'kit-is-black-box',
-    comment: 'The kit judges runners and control planes from outside; importing ours would make it judge itself.',
+    comment:
+      'The kit judges runners and control planes from outside; importing ours would make it judge itself.',
     severity: 'error',
     from: { path: '^packages/contract-test-kit/' },
     to: { path: pkg('runner-sdk', 'jobforge') },
@@ -37,7 +38,10 @@ const betweenPackages = [
     comment: 'Examples, tests of the whole and benchmarks use the packages, never the other way round.',
     severity: 'error',
     from: { path: '^packages/' },
-    to: { path: '^(examples|contract-tests|benchmarks|scripts|templates)/', pathNot: '^scripts/import-rules/' },
+    to: {
+      path: '^(examples|contract-tests|benchmarks|scripts|templates)/',
+      pathNot: '^scripts/import-rules/',
+    },
   },
   {
     name: 'no-import-past-the-entry',
@@ -58,7 +62,8 @@ const insidePackages = (entryPoints) => [
   },
   {
     name: 'entries-are-imported-by-nobody',
-    comment: 'An entry point says what is public. Code inside imports the room, so that the two can change apart.',
+    comment:
+      'An entry point says what is public. Code inside imports the room, so that the two can change apart.',
     severity: 'error',
     from: { path: '^packages/([^/]+)/src/', pathNot: '\\.test(-d)?\\.ts$' },
     to: { path: `^packages/$1/src/(${entryPoints.join('|')})\\.ts$` },
@@ -78,9 +83,13 @@ const insidePackages = (entryPoints) => [
   },
   {
     name: 'no-undeclared-dependency',
-    comment: 'What a package imports at run time must be installed with it. create-runner is bundled into one file.',
+    comment:
+      'What a package imports at run time must be installed with it. create-runner is bundled into one file.',
     severity: 'error',
-    from: { path: '^packages/[^/]+/src/', pathNot: '\\.(test|test-d|suite|fixture)\\.ts$|^packages/create-runner/' },
+    from: {
+      path: '^packages/[^/]+/src/',
+      pathNot: '\\.(test|test-d|suite|fixture)\\.ts$|^packages/create-runner/',
+    },
     to: {
       dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'],
       dependencyTypesNot: ['type-only'],

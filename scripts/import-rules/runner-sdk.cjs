@@ -31,7 +31,8 @@ module.exports = [
   },
   {
     name: 'hosts-see-the-seam-as-a-type-only',
-    comment: 'A host is given an Execute. A value import would let it reach around validation, timeouts and caps.',
+    comment:
+      'A host is given an Execute. A value import would let it reach around validation, timeouts and caps.',
     severity: 'error',
     from: { path: room('hosts'), pathNot: NOT_TESTS },
     to: { path: room('capability', 'execution'), dependencyTypesNot: ['type-only'] },
@@ -40,7 +41,10 @@ module.exports = [
     name: 'hosts-see-nothing-of-the-work-but-the-seam',
     severity: 'error',
     from: { path: room('hosts'), pathNot: NOT_TESTS },
-    to: { path: room('capability', 'execution'), pathNot: '^packages/runner-sdk/src/execution/execute\\.ts$' },
+    to: {
+      path: room('capability', 'execution'),
+      pathNot: '^packages/runner-sdk/src/execution/execute\\.ts$',
+    },
   },
   {
     name: 'hosts-never-import-one-another',
@@ -65,7 +69,8 @@ module.exports = [
   },
   {
     name: 'one-place-turns-schemas-into-json-schema',
-    comment: 'zod-to-json-schema yields an empty schema for Zod 4 without a word: one file knows how to avoid it.',
+    comment:
+      'zod-to-json-schema yields an empty schema for Zod 4 without a word: one file knows how to avoid it.',
     severity: 'error',
     from: { pathNot: '^packages/runner-sdk/src/capability/capability-manifest\\.ts$' },
     to: { path: npm('zod-to-json-schema') },

@@ -16,7 +16,11 @@ const NARROWEST = 60;
 const WHEN_UNKNOWN = 100;
 
 /** Submits both jobs over a folder, shows them while they run and prints their results. True when both succeeded. */
-export async function audit(forge: JobForge, dir: string, { output, signal }: AuditOptions): Promise<boolean> {
+export async function audit(
+  forge: JobForge,
+  dir: string,
+  { output, signal }: AuditOptions,
+): Promise<boolean> {
   const board = createProgressBoard([licenses.id, duplicates.id], output);
   const results = await Promise.all(
     [licenses.id, duplicates.id].map(async (id) => {
@@ -40,5 +44,7 @@ async function follow(job: Job, name: string, board: ProgressBoard): Promise<Res
 function resultText(id: string, { success, data, error }: Result, width: number): string {
   if (!success) return `✗ ${id}: ${error?.code ?? 'failed'}  ${error?.message ?? ''}`;
   // The runner has checked the data against the capability's output schema, and so has JobForge.
-  return id === licenses.id ? licenseText(data as LicenseReport, width) : duplicateText(data as DuplicateReport, width);
+  return id === licenses.id
+    ? licenseText(data as LicenseReport, width)
+    : duplicateText(data as DuplicateReport, width);
 }

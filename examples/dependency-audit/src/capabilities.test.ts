@@ -45,9 +45,16 @@ describe('deps.licenses', () => {
     project.add('node_modules/broken', 'no JSON');
     const { context, logs, progress } = record();
     const report = await licenses.execute({ dir: project.dir }, context);
-    expect(report).toMatchObject({ packages: 121, groups: [{ verdict: 'copyleft' }, { license: 'MIT', count: 120 }] });
+    expect(report).toMatchObject({
+      packages: 121,
+      groups: [{ verdict: 'copyleft' }, { license: 'MIT', count: 120 }],
+    });
     expect(logs).toContainEqual(['warn', 'copyleft license', { license: 'GPL-3.0-only', packages: 1 }]);
-    expect(logs).toContainEqual(['warn', 'package.json is not JSON', { path: `${project.dir}/node_modules/broken` }]);
+    expect(logs).toContainEqual([
+      'warn',
+      'package.json is not JSON',
+      { path: `${project.dir}/node_modules/broken` },
+    ]);
     expect(progress).toEqual(progress.toSorted((a, b) => a - b));
     expect(progress.length).toBeGreaterThan(4);
     expect(progress.at(-1)).toBe(1);
@@ -76,6 +83,8 @@ describe('deps.duplicates', () => {
 
   test('stops when it is told to', async () => {
     const { context } = record(AbortSignal.abort(new Error('enough')));
-    await expect(Promise.resolve(duplicates.execute({ dir: project.dir }, context))).rejects.toThrow('enough');
+    await expect(Promise.resolve(duplicates.execute({ dir: project.dir }, context))).rejects.toThrow(
+      'enough',
+    );
   });
 });

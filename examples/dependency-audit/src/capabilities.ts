@@ -65,7 +65,11 @@ export const duplicates = defineCapability({
       measuring: (name, index, total) => ctx.progress(0.5 + (index / total) * 0.5, `measuring ${name}`),
     });
     await ctx.progress(1, `${found.length} packages in several versions`);
-    return { packages: packages.length, bytes: found.reduce((sum, { bytes }) => sum + bytes, 0), duplicates: found };
+    return {
+      packages: packages.length,
+      bytes: found.reduce((sum, { bytes }) => sum + bytes, 0),
+      duplicates: found,
+    };
   },
 });
 
@@ -95,4 +99,6 @@ const isMissing = (error: unknown): boolean =>
   error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR');
 
 const notInstalled = (dir: string): CapabilityError =>
-  new CapabilityError('NOT_FOUND', `${dir} has no node_modules: install its packages first`, { retryable: false });
+  new CapabilityError('NOT_FOUND', `${dir} has no node_modules: install its packages first`, {
+    retryable: false,
+  });

@@ -55,17 +55,25 @@ describe('duplicates', () => {
     project.add('node_modules/b/node_modules/a', manifest('a', '1.0.0'), 1000);
     project.add('node_modules/c/node_modules/a', manifest('a', '1.0.0'), 1000);
     project.add('node_modules/a', manifest('a', '2.0.0'));
-    const [copy, original] = ['b', 'c'].map((name) => `${project.dir}/node_modules/${name}/node_modules/a/index.js`);
+    const [copy, original] = ['b', 'c'].map(
+      (name) => `${project.dir}/node_modules/${name}/node_modules/a/index.js`,
+    );
     unlinkSync(copy ?? '');
     linkSync(original ?? '', copy ?? '');
     const [found] = await duplicates();
-    expect(found?.versions[0]).toMatchObject({ version: '1.0.0', copies: 2, bytes: 1000 + 2 * manifest('a', '1.0.0').length });
+    expect(found?.versions[0]).toMatchObject({
+      version: '1.0.0',
+      copies: 2,
+      bytes: 1000 + 2 * manifest('a', '1.0.0').length,
+    });
   });
 
   test('stops when it is aborted', async () => {
     project.add('node_modules/a', manifest('a', '2.0.0'));
     project.add('node_modules/b/node_modules/a', manifest('a', '1.0.0'));
     const { packages } = await findInstalledPackages(project.dir);
-    await expect(findDuplicates(packages, { signal: AbortSignal.abort(new Error('enough')) })).rejects.toThrow('enough');
+    await expect(
+      findDuplicates(packages, { signal: AbortSignal.abort(new Error('enough')) }),
+    ).rejects.toThrow('enough');
   });
 });

@@ -28,7 +28,9 @@ export async function findDuplicates(
   packages: readonly InstalledPackage[],
   options: DuplicateOptions = {},
 ): Promise<Duplicate[]> {
-  const several = [...groupBy(packages, ({ name }) => name)].filter(([, installed]) => groupBy(installed, ({ version }) => version).size > 1);
+  const several = [...groupBy(packages, ({ name }) => name)].filter(
+    ([, installed]) => groupBy(installed, ({ version }) => version).size > 1,
+  );
   const duplicates: Duplicate[] = [];
   for (const [index, [name, installed]] of several.entries()) {
     await options.measuring?.(name, index, several.length);

@@ -21,7 +21,10 @@ export function createInstallation(): InstallationFixture {
   return {
     dir,
     add(path, manifest, bytes = 0) {
-      writeFileSync(place(`${path}/package.json`), typeof manifest === 'string' ? manifest : JSON.stringify(manifest));
+      writeFileSync(
+        place(`${path}/package.json`),
+        typeof manifest === 'string' ? manifest : JSON.stringify(manifest),
+      );
       writeFileSync(place(`${path}/index.js`), 'x'.repeat(bytes));
     },
     link(path, target) {

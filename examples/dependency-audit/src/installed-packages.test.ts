@@ -33,7 +33,10 @@ describe('installed packages', () => {
   test('pnpm: counts each package of the virtual store once, however many links lead to it', async () => {
     project.add('node_modules/.pnpm/a@1.0.0/node_modules/a', { name: 'a', version: '1.0.0' });
     project.add('node_modules/.pnpm/@s+b@1.0.0/node_modules/@s/b', { name: '@s/b', version: '1.0.0' });
-    project.link('node_modules/.pnpm/a@1.0.0/node_modules/@s/b', 'node_modules/.pnpm/@s+b@1.0.0/node_modules/@s/b');
+    project.link(
+      'node_modules/.pnpm/a@1.0.0/node_modules/@s/b',
+      'node_modules/.pnpm/@s+b@1.0.0/node_modules/@s/b',
+    );
     project.link('node_modules/.pnpm/node_modules/@s/b', 'node_modules/.pnpm/@s+b@1.0.0/node_modules/@s/b');
     project.link('node_modules/a', 'node_modules/.pnpm/a@1.0.0/node_modules/a');
     expect(await found()).toEqual(['@s/b@1.0.0', 'a@1.0.0']);

@@ -41,7 +41,13 @@ export interface FindOptions {
  * its links, and the own folders of linked workspace packages, which are not counted themselves.
  */
 export async function findInstalledPackages(dir: string, options: FindOptions = {}): Promise<Installation> {
-  const walk: Walk = { signal: options.signal, found: options.found, seen: new Set(), packages: [], unreadable: [] };
+  const walk: Walk = {
+    signal: options.signal,
+    found: options.found,
+    seen: new Set(),
+    packages: [],
+    unreadable: [],
+  };
   const start = await realpath(join(dir, 'node_modules'));
   await readdir(start); // further down, what cannot be read is passed over; here it is the answer
   const queue = [start];

@@ -20,7 +20,8 @@ const OLD_NAMES: Record<string, string> = {
 /** The license as package.json states it, or an empty text. Reads the old `licenses: [{ type }]` too. */
 export function statedLicense(manifest: Readonly<Record<string, unknown>>): string {
   const { license, licenses } = manifest;
-  if (Array.isArray(licenses) && license === undefined) return licenses.map(nameOf).filter(Boolean).join(' OR ');
+  if (Array.isArray(licenses) && license === undefined)
+    return licenses.map(nameOf).filter(Boolean).join(' OR ');
   return nameOf(license);
 }
 

@@ -11,7 +11,13 @@ const installed = (name: string, license?: string, version = '1.0.0'): Installed
 
 describe('licenses', () => {
   test('what a person should look at comes first, then the larger group', () => {
-    const packages = [installed('a', 'MIT'), installed('b', 'ISC'), installed('c', 'MIT'), installed('d', 'MPL-2.0'), installed('e')];
+    const packages = [
+      installed('a', 'MIT'),
+      installed('b', 'ISC'),
+      installed('c', 'MIT'),
+      installed('d', 'MPL-2.0'),
+      installed('e'),
+    ];
     expect(groupByLicense(packages)).toEqual([
       { license: 'none stated', verdict: 'unknown', count: 1, packages: ['e@1.0.0'] },
       { license: 'MPL-2.0', verdict: 'copyleft', count: 1, packages: ['d@1.0.0'] },
@@ -26,7 +32,9 @@ describe('licenses', () => {
   });
 
   test('a huge group names some of its packages and counts all', () => {
-    const packages = Array.from({ length: NAMED_PER_GROUP + 50 }, (_, index) => installed(`p${index}`, 'MIT'));
+    const packages = Array.from({ length: NAMED_PER_GROUP + 50 }, (_, index) =>
+      installed(`p${index}`, 'MIT'),
+    );
     const [group] = groupByLicense(packages);
     expect(group?.count).toBe(NAMED_PER_GROUP + 50);
     expect(group?.packages).toHaveLength(NAMED_PER_GROUP);

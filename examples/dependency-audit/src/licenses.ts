@@ -31,4 +31,5 @@ export function groupByLicense(packages: Iterable<InstalledPackage>): LicenseGro
     .toSorted((a, b) => attention(b) - attention(a) || b.count - a.count || (a.license < b.license ? -1 : 1));
 }
 
-const attention = ({ verdict }: LicenseGroup): number => ['permissive', 'copyleft', 'unknown'].indexOf(verdict);
+const attention = ({ verdict }: LicenseGroup): number =>
+  ['permissive', 'copyleft', 'unknown'].indexOf(verdict);

@@ -98,7 +98,9 @@ describe('the main job', () => {
     const { port } = server.address() as AddressInfo;
     const { code, output } = await start('--port', String(port)).ended;
     server.close();
-    expect(output).toContain(`✗ Port ${port} is taken by another program. End that one, or choose another port: npm start -- --port`);
+    expect(output).toContain(
+      `✗ Port ${port} is taken by another program. End that one, or choose another port: npm start -- --port`,
+    );
     expect(code).toBe(2);
   });
 });
@@ -112,7 +114,9 @@ test('a job that fails is told, and the program ends with 1', async () => {
 
 test('a folder without node_modules is refused before anything starts', async () => {
   const { code, output } = await start('--exit').ended;
-  expect(output).toContain('has no node_modules. Install its packages first, or name another folder with --input.');
+  expect(output).toContain(
+    'has no node_modules. Install its packages first, or name another folder with --input.',
+  );
   expect(output).not.toContain('JobForge  ');
   expect(code).toBe(2);
 });

@@ -28,7 +28,9 @@ async function present(system: System, options: Options, signal: AbortSignal): P
   if (!passed) process.exitCode = 1;
   if (options.exit || signal.aborted) return;
   console.log(`\nJobForge goes on serving at ${system.url} until Ctrl-C. Try, in another terminal:`);
-  console.log(`  npx jobforge job submit deps.licenses '${JSON.stringify({ dir: options.dir })}' --follow --url ${system.url}`);
+  console.log(
+    `  npx jobforge job submit deps.licenses '${JSON.stringify({ dir: options.dir })}' --follow --url ${system.url}`,
+  );
   await once(signal, 'abort');
   console.log('\nstopping …');
 }

@@ -15,7 +15,11 @@ afterAll(() => rmSync(cwd, { recursive: true, force: true }));
 describe('options', () => {
   test('default to this checkout, the usual port and serving on', () => {
     const options = readOptions([], cwd);
-    expect(options).toMatchObject({ port: 3002, exit: false, dir: join(import.meta.dirname, '..', '..', '..') });
+    expect(options).toMatchObject({
+      port: 3002,
+      exit: false,
+      dir: join(import.meta.dirname, '..', '..', '..'),
+    });
   });
 
   test('--input and --data are relative to where the command was typed', () => {

@@ -31,9 +31,12 @@ export function readOptions(args: string[], cwd = process.cwd()): Options | unde
   const { input, port, data, exit, help } = parse(args);
   if (help) return undefined;
   const dir = input === undefined ? resolve(here, '..', '..') : resolve(cwd, input);
-  if (!existsSync(dir)) throw new UsageError(`There is no folder ${dir}. --input names one that contains node_modules.`);
+  if (!existsSync(dir))
+    throw new UsageError(`There is no folder ${dir}. --input names one that contains node_modules.`);
   if (!existsSync(join(dir, 'node_modules'))) {
-    throw new UsageError(`${dir} has no node_modules. Install its packages first, or name another folder with --input.`);
+    throw new UsageError(
+      `${dir} has no node_modules. Install its packages first, or name another folder with --input.`,
+    );
   }
   return {
     dir,
@@ -62,6 +65,7 @@ function parse(args: string[]) {
 
 function readPort(text: string): number {
   const port = Number(text);
-  if (!/^\d+$/.test(text) || port > 65_535) throw new UsageError(`--port is "${text}": it must be a number from 0 to 65535.`);
+  if (!/^\d+$/.test(text) || port > 65_535)
+    throw new UsageError(`--port is "${text}": it must be a number from 0 to 65535.`);
   return port;
 }

@@ -11,7 +11,12 @@ const event = (type: JobEvent['type'], data?: JobEvent['data']): JobEvent => ({
   ...(data && { data }),
 });
 
-function output(isTTY: boolean): { isTTY: boolean; columns: number; written: string[]; write(text: string): void } {
+function output(isTTY: boolean): {
+  isTTY: boolean;
+  columns: number;
+  written: string[];
+  write(text: string): void;
+} {
   const written: string[] = [];
   return { isTTY, columns: 60, written, write: (text) => void written.push(text) };
 }
@@ -21,8 +26,12 @@ describe('progress board', () => {
     const out = output(false);
     const board = createProgressBoard(['deps.licenses', 'deps.duplicates'], out);
     board.show('deps.licenses', event('job.started'));
-    board.show('deps.licenses', event('job.log', { level: 'info', message: 'reading', fields: { dir: '/x' } }));
-    for (const fraction of [0.1, 0.15, 0.2, 1]) board.show('deps.licenses', event('job.progress', { fraction, message: 'at it' }));
+    board.show(
+      'deps.licenses',
+      event('job.log', { level: 'info', message: 'reading', fields: { dir: '/x' } }),
+    );
+    for (const fraction of [0.1, 0.15, 0.2, 1])
+      board.show('deps.licenses', event('job.progress', { fraction, message: 'at it' }));
     board.show('deps.licenses', event('job.completed'));
     expect(out.written).toEqual([
       'deps.licenses    running\n',
@@ -48,7 +57,10 @@ describe('progress board', () => {
 
   test('no line on a terminal is wider than the terminal', () => {
     const out = output(true);
-    createProgressBoard(['a'], out).show('a', event('job.progress', { fraction: 0.5, message: 'long '.repeat(40) }));
+    createProgressBoard(['a'], out).show(
+      'a',
+      event('job.progress', { fraction: 0.5, message: 'long '.repeat(40) }),
+    );
     // oxlint-disable-next-line no-control-regex -- the escape codes are what is taken out
     const visible = out.written.join('').replaceAll(/\u001b\[\d*[A-Z]/g, '');
     expect(Math.max(...visible.split('\n').map((text) => text.length))).toBeLessThan(60);

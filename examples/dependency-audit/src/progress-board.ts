@@ -48,7 +48,9 @@ function redrawn(names: readonly string[], longest: number, output: Output): Pro
   const draw = (above: string): void => {
     const up = drawn ? `\u001b[${names.length}A` : '';
     const width = output.columns ?? 80;
-    const body = names.map((name) => `\u001b[2K${line(name.padEnd(longest), lines.get(name), width)}\n`).join('');
+    const body = names
+      .map((name) => `\u001b[2K${line(name.padEnd(longest), lines.get(name), width)}\n`)
+      .join('');
     output.write(`${up}${above ? `\u001b[2K${above.slice(0, width - 1)}\n` : ''}${body}`);
     drawn = true;
   };
@@ -77,7 +79,8 @@ function percentOf(event: JobEvent): number | undefined {
 function describe(event: JobEvent): string {
   const { level, message, fields } = event.data ?? {};
   const percent = percentOf(event);
-  if (percent !== undefined) return `${String(percent).padStart(3)} %  ${typeof message === 'string' ? message : ''}`.trimEnd();
+  if (percent !== undefined)
+    return `${String(percent).padStart(3)} %  ${typeof message === 'string' ? message : ''}`.trimEnd();
   if (event.type !== 'job.log') return STATES[event.type] ?? event.type;
   const more = fields === undefined ? '' : `  ${JSON.stringify(fields)}`;
   return `${typeof level === 'string' ? level.padEnd(5) : ''} ${typeof message === 'string' ? message : ''}${more}`;

@@ -20,7 +20,9 @@ describe('license report', () => {
 });
 
 describe('duplicate report', () => {
-  const duplicate = (name: string): { name: string; bytes: number; versions: { version: string; copies: number; bytes: number }[] } => ({
+  const duplicate = (
+    name: string,
+  ): { name: string; bytes: number; versions: { version: string; copies: number; bytes: number }[] } => ({
     name,
     bytes: 3000,
     versions: [
@@ -43,6 +45,8 @@ describe('duplicate report', () => {
   });
 
   test('says when there are none', () => {
-    expect(duplicateText({ packages: 9, bytes: 0, duplicates: [] }, 80)).toContain('every package is there in one version');
+    expect(duplicateText({ packages: 9, bytes: 0, duplicates: [] }, 80)).toContain(
+      'every package is there in one version',
+    );
   });
 });

@@ -24,7 +24,9 @@ export function licenseText(report: LicenseReport, width: number): string {
     { title: 'flag' },
     { title: 'which', flexible: true },
   ] as const;
-  return [`Licenses of ${report.packages} packages`, '', ...table(columns, rows, width), '', summary].join('\n');
+  return [`Licenses of ${report.packages} packages`, '', ...table(columns, rows, width), '', summary].join(
+    '\n',
+  );
 }
 
 export function duplicateText(report: DuplicateReport, width: number): string {
@@ -44,7 +46,13 @@ export function duplicateText(report: DuplicateReport, width: number): string {
     { title: 'size', align: 'right' },
     { title: 'which', flexible: true },
   ] as const;
-  return [`Duplicates among ${report.packages} packages`, '', ...table(columns, rows, width), '', summary].join('\n');
+  return [
+    `Duplicates among ${report.packages} packages`,
+    '',
+    ...table(columns, rows, width),
+    '',
+    summary,
+  ].join('\n');
 }
 
 function table(columns: Parameters<typeof renderTable>[0], rows: string[][], width: number): string[] {

@@ -11,7 +11,8 @@ export async function sizeOnDisk(dir: string, counted: Set<string>, signal?: Abo
   let bytes = 0;
   for (const entry of await readdir(dir, { withFileTypes: true })) {
     const path = join(dir, entry.name);
-    if (entry.isDirectory() && entry.name !== 'node_modules') bytes += await sizeOnDisk(path, counted, signal);
+    if (entry.isDirectory() && entry.name !== 'node_modules')
+      bytes += await sizeOnDisk(path, counted, signal);
     if (!entry.isFile()) continue;
     const { dev, ino, size } = await lstat(path);
     const identity = `${dev}:${ino}`;

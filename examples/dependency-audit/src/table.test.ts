@@ -1,12 +1,30 @@
 import { describe, expect, test } from 'vitest';
 import { formatBytes, renderTable } from './table.js';
 
-const columns = [{ title: 'name' }, { title: 'count', align: 'right' }, { title: 'examples', flexible: true }] as const;
+const columns = [
+  { title: 'name' },
+  { title: 'count', align: 'right' },
+  { title: 'examples', flexible: true },
+] as const;
 
 describe('table', () => {
   test('columns are as wide as they need to be', () => {
-    expect(renderTable(columns, [['MIT', '12', 'a, b'], ['BSD-3-Clause', '3', 'c']], 80)).toBe(
-      ['name          count  examples', '────────────  ─────  ────────', 'MIT              12  a, b', 'BSD-3-Clause      3  c'].join('\n'),
+    expect(
+      renderTable(
+        columns,
+        [
+          ['MIT', '12', 'a, b'],
+          ['BSD-3-Clause', '3', 'c'],
+        ],
+        80,
+      ),
+    ).toBe(
+      [
+        'name          count  examples',
+        '────────────  ─────  ────────',
+        'MIT              12  a, b',
+        'BSD-3-Clause      3  c',
+      ].join('\n'),
     );
   });
 

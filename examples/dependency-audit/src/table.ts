@@ -13,13 +13,19 @@ const MIN_FLEXIBLE = 12;
  * cut with an ellipsis.
  * @param width - columns of the terminal
  */
-export function renderTable(columns: readonly Column[], rows: readonly (readonly string[])[], width: number): string {
+export function renderTable(
+  columns: readonly Column[],
+  rows: readonly (readonly string[])[],
+  width: number,
+): string {
   const needed = columns.map(({ title }, index) =>
     Math.max(title.length, ...rows.map((row) => row[index]?.length ?? 0)),
   );
   const fixed = columns.reduce((sum, column, index) => sum + (column.flexible ? 0 : (needed[index] ?? 0)), 0);
   const left = Math.max(MIN_FLEXIBLE, width - fixed - GAP.length * (columns.length - 1));
-  const widths = columns.map((column, index) => Math.min(needed[index] ?? 0, column.flexible ? left : Infinity));
+  const widths = columns.map((column, index) =>
+    Math.min(needed[index] ?? 0, column.flexible ? left : Infinity),
+  );
   const line = (cells: readonly string[]): string =>
     cells
       .map((cell, index) => fit(cell, widths[index] ?? 0, columns[index]?.align))

@@ -45,7 +45,9 @@ try {
     ['job.log', 'job.progress', 'job.completed'],
   );
 
-  const refused = await forge.submit({ capability: 'hello.greet', input: { nam: 'Ada' } }).catch((error: unknown) => error);
+  const refused = await forge
+    .submit({ capability: 'hello.greet', input: { nam: 'Ada' } })
+    .catch((error: unknown) => error);
   assert(isJobForgeError(refused), 'a wrong input is refused before it is queued');
   const [detail] = refused.envelope.details ?? [];
   console.log('refused:', refused.message, JSON.stringify(detail));

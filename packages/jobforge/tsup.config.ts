@@ -1,5 +1,13 @@
+import { readFileSync } from 'node:fs';
 import { defineConfig } from 'tsup';
 import { library } from '../../tsup.shared.js';
 
-// `node:sqlite` exists under that name alone.
-export default defineConfig(library({ removeNodeProtocol: false }));
+const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
+
+export default defineConfig(
+  library({
+    // `node:sqlite` exists under that name alone.
+    removeNodeProtocol: false,
+    define: { BUILT_VERSION: JSON.stringify(version) },
+  }),
+);

@@ -1,4 +1,5 @@
 import type { ErrorEnvelope, JobEvent, JobEventType, JsonObject, JobResult } from '@controlplane/contracts';
+import { JOBFORGE_VERSION } from './version.js';
 
 /** Where an event stands in its job's history. */
 export interface EventPosition {
@@ -24,7 +25,7 @@ export function toJobEvent(jobId: string, { attempt, seq }: EventPosition, conte
     type: content.type,
     jobId,
     timestamp: new Date(content.at).toISOString(),
-    metadata: { service: 'jobforge', version: '1.0.0' },
+    metadata: { service: 'jobforge', version: JOBFORGE_VERSION },
   };
   if (content.data !== undefined) event.data = content.data;
   return event;

@@ -4,6 +4,7 @@ import type { Clock } from '../model/clock.js';
 import type { JobForgeLimits } from '../model/limits.js';
 import type { Log } from '../model/log.js';
 import type { Operations } from '../model/operations.js';
+import { JOBFORGE_VERSION } from '../model/version.js';
 import type { Store } from '../store/store.js';
 import { createAgenda } from './agenda.js';
 import { createAttemptEndings } from './attempt-endings.js';
@@ -81,7 +82,7 @@ function healthOf(state: LiveState, startedAt: number): HealthCheck {
   return {
     service: 'jobforge',
     status,
-    version: '1.0.0',
+    version: JOBFORGE_VERSION,
     uptime: (now - startedAt) / 1000,
     timestamp: new Date(now).toISOString(),
     checks: [failure === undefined ? check : { ...check, message: failure.message }],

@@ -85,6 +85,23 @@ function sendCancel(sender: HttpSender, clock: Clock, { url, body }: { url: URL;
   limitTime(request, clock);
 }
 
+/** Cuts a batch so that no request is larger than its reader takes, unless one execution alone is. */
+function inParts(batch: readonly Pending[], maxBytes: number): Pending[][] {
+  const parts: Pending[][] = [];
+  let bytes = Infinity;
+  for (const one of batch) {
+    const size = Buffer.byteLength(one.request.body) + 1;
+    bytes += size;
+    const last = parts.at(-1);
+    if (last !== undefined && bytes <= maxBytes) last.push(one);
+    else {
+      parts.push([one]);
+      bytes = size;
+    }
+  }
+  return parts;
+}
+
 /** A link to a runner that listens: each flush is one request where the runner takes batches, else one an execution. */
 export function createPushLink(options: PushLinkOptions): RunnerLink {
   const { features, clock, executeUrl } = options;
@@ -102,7 +119,7 @@ export function createPushLink(options: PushLinkOptions): RunnerLink {
       if (pending.length === 0 || closed) return;
       const batch = pending;
       pending = [];
-      if (formOf(features) === 'batch') post(batch);
+      if (formOf(features) === 'batch') for (const part of inParts(batch, options.maxBodyBytes)) post(part);
       else for (const one of batch) post([one]);
     },
     cancel(executionId, cancellation) {

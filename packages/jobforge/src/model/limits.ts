@@ -45,6 +45,6 @@ export const DEFAULT_LIMITS: JobForgeLimits = {
   maxCommitOperations: 400,
   maxSubscriberEvents: 1_000,
   maxInputBytesInMemory: 64 * 1024 * 1024,
-  maxStreamsPerRunner: 256,
+  maxStreamsPerRunner: 1_024,
   forgetOfflineMs: 24 * 60 * 60 * 1000,
 };

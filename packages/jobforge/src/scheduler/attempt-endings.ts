@@ -169,6 +169,8 @@ function endWaiting(state: LiveState, job: LiveJob, { status, error, stored }: W
 function putBack(state: LiveState, execution: Execution): void {
   const { job } = execution;
   close(state, execution);
+  // Its row is being written: it is put where it belongs when that is done.
+  if (job.phase === 'submitting') return;
   if (job.phase === 'running') {
     job.attempt -= 1;
     job.lastEventSeq = execution.priorEventSeq;

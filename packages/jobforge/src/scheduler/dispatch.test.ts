@@ -216,3 +216,45 @@ describe.each(['ndjson', 'batch'] as const)('streaming over the %s form', (form)
     expect(await jobs[1].result()).toMatchObject({ success: false, error: { code: 'RUNNER_LOST' }, metadata: { attempts: 1 } });
   });
 });
+
+describe('limits', () => {
+  it.each(FORMS)('an execution that does not end is ended after its time limit (%s)', async (form) => {
+    const { forge, runner } = await test.pair({ form, limits: { overdueMs: 20, offerMs: 200 }, handle: (execution) => execution.accept() });
+    const job = await forge.submit({ ...echo, timeoutMs: 30, retryPolicy: { maxRetries: 0 } });
+    expect(await job.result()).toMatchObject({ success: false, error: { code: 'EXECUTION_TIMEOUT' } });
+    if (form !== 'json') await expect.poll(() => runner.cancelled).toHaveLength(1);
+    expect((await forge.operations.listRunners())[0]?.activeExecutions).toBe(0);
+  });
+
+  it('a runner that does not stop what is cancelled is given up', async () => {
+    const { forge } = await test.pair({ form: 'batch', limits: { cancelGraceMs: 20, offerMs: 200 }, handle: (execution) => execution.accept() });
+    const job = await forge.submit(echo);
+    for await (const { type } of job.events()) if (type === 'job.started') break;
+    await job.cancel();
+    expect(await job.result()).toMatchObject({ success: false, error: { code: 'EXECUTION_CANCELLED', message: expect.stringContaining('did not stop') as string } });
+  });
+
+  it('one request never carries more than runners read', async () => {
+    const { forge, runner } = await test.pair({ form: 'batch', limits: { maxBodyBytes: 8_000 }, handle: succeed });
+    const jobs = await forge.operations.submitJobs(
+      Array.from({ length: 20 }, () => JobSubmission.parse({ type: 'x', payload: { type: 'echo', data: { text: 'ä'.repeat(900) } } })),
+    );
+    for (const { id } of jobs) expect(await forge.job(id ?? '').result()).toMatchObject({ success: true });
+    expect(runner.posts).toBeGreaterThanOrEqual(6);
+  });
+
+  it('a reply larger than the limit fails its execution', async () => {
+    const { forge } = await test.pair({ form: 'json', limits: { maxBodyBytes: 8_000 }, handle: (execution) => execution.succeed('x'.repeat(9_000)) });
+    const job = await forge.submit(echo);
+    expect(await job.result()).toMatchObject({ success: false, error: { code: 'RUNNER_PROTOCOL_ERROR', message: expect.stringContaining('larger than 8000 bytes') as string } });
+  });
+});
+
+it('a runner that is started anew while a job for it is being written does not get that job twice, nor loses it', async () => {
+  const { forge, runner } = await test.pair({ form: 'batch', limits: { maxCommitOperations: 1 }, handle: succeed });
+  const registered = forge.operations.registerRunner(runner.registration({ instanceId: 'i2' }));
+  const job = await forge.submit({ ...echo, retryPolicy: { maxRetries: 0 } });
+  await registered;
+  expect(await job.result()).toMatchObject({ success: true, metadata: { attempts: 1 } });
+  expect(runner.executions).toHaveLength(1);
+});

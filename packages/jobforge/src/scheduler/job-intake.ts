@@ -82,11 +82,14 @@ function giveBack(state: LiveState, job: LiveJob, execution: Execution | undefin
 function start(parts: IntakeParts, job: LiveJob, execution: Execution | undefined): void {
   const { state, dispatcher } = parts;
   state.jobs.set(job.id, job);
-  if (execution !== undefined) {
+  const offered = execution !== undefined && execution.phase === 'open';
+  if (offered) {
     moveJob(job, 'leased');
     dispatcher.send(execution);
   } else if (job.nextAt > 0) moveJob(job, 'pending');
   else {
+    // The runner was lost while the row was being written: it does not have the execution that the row names.
+    if (execution !== undefined) state.commit.keep({ kind: 'lease-job', seq: job.seq, lease: undefined });
     moveJob(job, 'queued');
     state.ready.push(job);
     state.wake();

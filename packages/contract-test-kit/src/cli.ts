@@ -6,6 +6,8 @@ stopRunnersOnExit();
 process.exitCode = await main(process.argv.slice(2), {
   out: (text) => void process.stdout.write(text),
   err: (text) => void process.stderr.write(text),
+  // Carriage return, text, erase the rest of the line.
+  progress: process.stderr.isTTY ? (text) => void process.stderr.write(`\r${text}\u001b[K`) : undefined,
   color: process.stdout.isTTY === true && !process.env['NO_COLOR'],
   environment: process.env,
 });

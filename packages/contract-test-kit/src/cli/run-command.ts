@@ -24,7 +24,10 @@ function render(format: ReportFormat, report: ContractReport, color: boolean): s
 export async function runCommand(flags: RunFlags, terminal: Terminal): Promise<number> {
   const target = parseTarget(flags);
   const reports = parseReports(flags);
-  const report = await runContract(target, { ...parseRunOptions(flags), environment: terminal.environment });
+  const { environment, progress = () => {} } = terminal;
+  const onProgress = (done: number, total: number): void =>
+    progress(done === total ? '' : `${done} of ${total} requirements judged`);
+  const report = await runContract(target, { ...parseRunOptions(flags), environment, onProgress });
   for (const { format, path } of reports) {
     const text = render(format, report, path === undefined && terminal.color);
     if (path === undefined) {

@@ -4,6 +4,8 @@ export interface Terminal {
   readonly out: (text: string) => void;
   /** Writes to stderr. */
   readonly err: (text: string) => void;
+  /** Shows how far a run is, on one line of stderr; absent where nobody watches. */
+  readonly progress?: ((text: string) => void) | undefined;
   readonly color: boolean;
   readonly environment: Readonly<Record<string, string | undefined>>;
 }

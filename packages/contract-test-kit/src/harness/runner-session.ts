@@ -79,10 +79,6 @@ function environmentFor(
 ): Record<string, string | undefined> {
   return {
     ...options.environment,
-    NODE_ENV: 'test',
-    // Set by test runners for their own workers; a runner must not inherit them.
-    NODE_OPTIONS: undefined,
-    VITEST: undefined,
     JOBFORGE_URL: controlPlaneUrl,
     HOST: '127.0.0.1',
     PORT: String(port),

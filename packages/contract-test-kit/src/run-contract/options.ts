@@ -21,6 +21,8 @@ export interface RunContractOptions {
   readonly strict?: boolean | undefined;
   /** Inputs to call capabilities with, by capability id. Default: made from their schemas. */
   readonly inputs?: Readonly<Record<string, Readonly<Record<string, unknown>>>> | undefined;
+  /** Told after each case how many are done, of how many. */
+  readonly onProgress?: ((done: number, total: number) => void) | undefined;
   /** Environment that a started runner inherits. Default: the kit's own. */
   readonly environment?: Readonly<Record<string, string | undefined>> | undefined;
 }
@@ -32,6 +34,7 @@ export interface ResolvedRunOptions {
   readonly strict: boolean;
   readonly inputs: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
   readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly onProgress: (done: number, total: number) => void;
 }
 
 /** Fills the defaults in. */
@@ -43,5 +46,6 @@ export function resolveRunOptions(options: RunContractOptions): ResolvedRunOptio
     strict: options.strict ?? false,
     inputs: options.inputs ?? {},
     environment: options.environment ?? process.env,
+    onProgress: options.onProgress ?? (() => {}),
   };
 }

@@ -42,6 +42,7 @@ function sharedLanes({ description }: RunnerSession): number {
 }
 
 function plan(requirements: readonly Requirement[], bench: Bench) {
+  const done = new Set<string>();
   const shared: Planned[] = [];
   const alone: Planned[] = [];
   const own: Planned[] = [];
@@ -49,7 +50,13 @@ function plan(requirements: readonly Requirement[], bench: Bench) {
     const item = CASES.get(requirement.id);
     if (!item) throw new Error(`requirement ${requirement.id} has no case`);
     const lane = requirement.needs === 'process' ? own : item.alone ? alone : shared;
-    lane.push({ requirement, run: () => judgeCase(item, requirement, bench) });
+    const run = async (): Promise<JudgedCase> => {
+      const judged = await judgeCase(item, requirement, bench);
+      done.add(requirement.id);
+      bench.options.onProgress(done.size, requirements.length);
+      return judged;
+    };
+    lane.push({ requirement, run });
   }
   return { shared, alone, own };
 }

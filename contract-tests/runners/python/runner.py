@@ -19,6 +19,7 @@ import urllib.request
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as NotDone
+from contextlib import contextmanager
 from datetime import datetime, timezone
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -62,18 +63,9 @@ def now():
 
 def envelope(failure):
     category, _ = CODES.get(failure.code, ("RUNTIME_ERROR", 500))
-    return {
-        "id": str(uuid.uuid4()),
-        "timestamp": now(),
-        "category": category,
-        "severity": "error",
-        "code": failure.code,
-        "message": failure.message,
-        "details": failure.details,
-        "service": NAME,
-        "retryable": failure.retryable,
-        "contractVersion": CONTRACT_VERSION,
-    }
+    identity = {"id": str(uuid.uuid4()), "timestamp": now(), "service": NAME, "contractVersion": CONTRACT_VERSION}
+    error = {"code": failure.code, "category": category, "severity": "error", "message": failure.message}
+    return {**identity, **error, "details": failure.details, "retryable": failure.retryable}
 
 
 # --- what the runner can do -------------------------------------------------------------------------
@@ -105,19 +97,9 @@ def schema(**properties):
 
 
 def capability(capability_id, run, inputs, outputs):
-    published = {
-        "id": capability_id,
-        "name": capability_id,
-        "version": VERSION,
-        "description": f"Runs {capability_id}",
-        "inputSchema": inputs,
-        "outputSchema": outputs,
-        "supportedJobTypes": [],
-        "maxConcurrency": SLOTS,
-        "timeoutMs": 30_000,
-        "effects": "none",
-    }
-    return capability_id, (published, run)
+    names = {"id": capability_id, "name": capability_id, "version": VERSION, "description": f"Runs {capability_id}"}
+    rules = {"supportedJobTypes": [], "effects": "none", "maxConcurrency": SLOTS, "timeoutMs": 30_000}
+    return capability_id, ({**names, **rules, "inputSchema": inputs, "outputSchema": outputs}, run)
 
 
 CAPABILITIES = dict(
@@ -152,6 +134,7 @@ class Executions:
         self.pool = ThreadPoolExecutor(max_workers=SLOTS)
         self.changed = threading.Condition()
         self.running = 0
+        self.answering = 0
         self.draining = False
 
     def _take_slot(self):
@@ -166,6 +149,18 @@ class Executions:
         with self.changed:
             self.running -= 1
             self.changed.notify_all()
+
+    @contextmanager
+    def answer(self):
+        """While a reply is being made and written: a drain waits for it."""
+        with self.changed:
+            self.answering += 1
+        try:
+            yield
+        finally:
+            with self.changed:
+                self.answering -= 1
+                self.changed.notify_all()
 
     def run(self, request):
         if request["capabilityId"] not in CAPABILITIES:
@@ -187,7 +182,7 @@ class Executions:
     def drain(self, seconds):
         with self.changed:
             self.draining = True
-            self.changed.wait_for(lambda: self.running == 0, timeout=seconds)
+            self.changed.wait_for(lambda: self.running == self.answering == 0, timeout=seconds)
 
 
 EXECUTIONS = Executions()
@@ -241,7 +236,7 @@ class Handler(BaseHTTPRequestHandler):
             ready = SESSION.runner_id is not None and not EXECUTIONS.draining
             self.reply(200 if ready else 503, {"ok": ready, "reasons": [] if ready else ["not registered, or stopping"]})
         elif self.path == "/manifest":
-            self.reply(200, {"name": NAME, "version": VERSION, "contractVersion": CONTRACT_VERSION, "capabilities": published_capabilities(), "maxConcurrency": SLOTS})
+            self.reply(200, describe())
         elif self.path == "/execute":
             self.refuse("METHOD_NOT_ALLOWED", "use POST", allow="POST")
         else:
@@ -258,7 +253,9 @@ class Handler(BaseHTTPRequestHandler):
                 length -= len(self.rfile.read(min(length, 65_536))) or length
             self.close_connection = True
             return self.refuse("PAYLOAD_TOO_LARGE", f"more than {MAX_BODY_BYTES} bytes")
-        self.execute(self.rfile.read(length))
+        text = self.rfile.read(length)
+        with EXECUTIONS.answer():
+            self.execute(text)
 
     def execute(self, text):
         started, reply, status = time.monotonic(), {"success": False}, 200
@@ -278,8 +275,10 @@ class Handler(BaseHTTPRequestHandler):
         pass
 
 
-def published_capabilities():
-    return [published for published, _ in CAPABILITIES.values()]
+def describe():
+    """What the registration and the manifest have in common."""
+    capabilities = [published for published, _ in CAPABILITIES.values()]
+    return {"name": NAME, "version": VERSION, "contractVersion": CONTRACT_VERSION, "capabilities": capabilities, "maxConcurrency": SLOTS}
 
 
 # --- what the runner sends --------------------------------------------------------------------------
@@ -306,19 +305,9 @@ class Session:
 
     def register(self, port):
         root = f"http://{HOST}:{port}"
-        reply = self.post(
-            "/runners/register",
-            {
-                "name": NAME,
-                "version": VERSION,
-                "contractVersion": CONTRACT_VERSION,
-                "capabilities": published_capabilities(),
-                "healthCheckEndpoint": f"{root}/health",
-                "instanceId": self.instance_id,
-                "delivery": {"kind": "push", "executeUrl": f"{root}/execute"},
-                "maxConcurrency": SLOTS,
-            },
-        )
+        delivery = {"kind": "push", "executeUrl": f"{root}/execute"}
+        here = {"instanceId": self.instance_id, "healthCheckEndpoint": f"{root}/health", "delivery": delivery}
+        reply = self.post("/runners/register", {**describe(), **here})
         self.runner_id = reply["runnerId"]
         self.interval_ms = reply.get("heartbeatIntervalMs", self.interval_ms)
 
@@ -392,9 +381,7 @@ def main():
     # Leave first, so that nothing new is sent; then finish what runs.
     SESSION.leave()
     EXECUTIONS.drain(DRAIN_SECONDS)
-    # A moment for the last reply to be written.
-    server.shutdown()
-    time.sleep(0.05)
+    # Not sys.exit: it would wait for threads whose execution does not end.
     os._exit(0)
 
 

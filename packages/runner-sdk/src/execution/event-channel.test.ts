@@ -16,7 +16,7 @@ describe('logs', () => {
       [talk(({ log }) => { for (let index = 0; index < 100; index++) log.info('x'.repeat(100)); })],
       { limits: { maxLogBytes: 2200 } },
     );
-    const { events, last } = start(requestOf('talk'));
+    const { events, last } = await start(requestOf('talk'));
     await settle();
     expect(events.filter(({ type }) => type === 'log')).toHaveLength(10);
     expect(last()).toMatchObject({ type: 'succeeded', droppedEvents: 90 });
@@ -25,7 +25,7 @@ describe('logs', () => {
 
   test('are cut at their bytes without splitting a character', async () => {
     const { start, requestOf } = createExecutorFixture([talk(({ log }) => log.info('aü😀'.repeat(1000)))], { limits: { maxLogEventBytes: 100 } });
-    const { events } = start(requestOf('talk'));
+    const { events } = await start(requestOf('talk'));
     await settle();
     const { message } = events[1] as Extract<ExecutionEvent, { type: 'log' }>;
     expect(message).not.toContain('�');
@@ -38,7 +38,7 @@ describe('logs', () => {
       [talk(({ log }) => { log.warn('a', { password: 'x', ok: 1 }); log.error('b', { list: Array.from({ length: 90 }, () => 'y'.repeat(500)) }); })],
       { limits: { maxLogEventBytes: 1000 } },
     );
-    const { events } = start(requestOf('talk'));
+    const { events } = await start(requestOf('talk'));
     await settle();
     expect(events[1]).toMatchObject({ level: 'warn', fields: { password: '[redacted]', ok: 1 } });
     expect(events[2]).toMatchObject({ level: 'error', fields: { truncated: expect.stringContaining('bytes of fields were left out') } });
@@ -48,7 +48,7 @@ describe('logs', () => {
 describe('progress', () => {
   test('stays between 0 and 1', async () => {
     const { start, requestOf } = createExecutorFixture([talk(async ({ progress }) => { await progress(-1); await progress(7); await progress(Number.NaN); })]);
-    const { events } = start(requestOf('talk'));
+    const { events } = await start(requestOf('talk'));
     await settle();
     expect(events.flatMap((event) => (event.type === 'progress' ? [event.fraction] : []))).toEqual([0, 1, 0]);
   });
@@ -60,10 +60,10 @@ describe('progress', () => {
         log.info('after');
       }),
     ]);
-    const first = start(requestOf('talk'));
+    const first = await start(requestOf('talk'));
     await new Promise((resolve) => setTimeout(resolve, 0));
     await settle();
-    const again = start(first.request);
+    const again = await start(first.request);
     expect(first.events).toHaveLength(1003);
     expect(again.events.map(({ type, seq }) => `${seq} ${type}`)).toEqual(['0 accepted', '1000 progress', '1001 log', '1002 succeeded']);
   });

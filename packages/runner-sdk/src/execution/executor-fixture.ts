@@ -32,11 +32,12 @@ export function createExecutorFixture(
     attempt: 1,
     ...more,
   });
-  /** Starts an execution and collects its events as they come. */
-  const start = (request: ExecutionRequest) => {
+  /** Starts an execution, lets its handler begin, and collects its events as they come. */
+  const start = async (request: ExecutionRequest) => {
     const events: ExecutionEvent[] = [];
-    const subscription = executor.run(request, (event) => events.push(event));
-    return { request, events, subscription, last: () => events.at(-1), types: () => events.map(({ type }) => type) };
+    executor.run(request, (event) => events.push(event));
+    await Promise.resolve();
+    return { request, events, last: () => events.at(-1), types: () => events.map(({ type }) => type) };
   };
   return { clock, executor, requestOf, start };
 }

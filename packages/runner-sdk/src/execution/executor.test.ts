@@ -42,7 +42,7 @@ function createHeld(id = 'held', more: { maxConcurrency?: number; timeoutMs?: nu
 describe('an execution', () => {
   test('is accepted, says what it says, and succeeds, in order', async () => {
     const { start, requestOf } = createExecutorFixture([greet]);
-    const { events } = start(requestOf('greet', { name: 'Ada' }));
+    const { events } = await start(requestOf('greet', { name: 'Ada' }));
     await settle();
     expect(events).toMatchObject([
       { type: 'accepted', seq: 0, at: '2026-01-01T00:00:00.000Z', executionId: 'execution-1' },
@@ -56,21 +56,21 @@ describe('an execution', () => {
   test('knows its job, its attempt and what the sender attached', async () => {
     const { capability, calls } = createHeld();
     const { start, requestOf } = createExecutorFixture([capability]);
-    start(requestOf('held', {}, { attempt: 3, metadata: { correlationId: 'c-1' } }));
+    await start(requestOf('held', {}, { attempt: 3, metadata: { correlationId: 'c-1' } }));
     expect(calls[0]?.ctx).toMatchObject({ jobId: 'job-1', executionId: 'execution-1', attempt: 3, metadata: { correlationId: 'c-1' } });
   });
 
   test('is refused when its input does not fit, with the path, and is not accepted', async () => {
     const { start, requestOf } = createExecutorFixture([greet]);
-    const { events } = start(requestOf('greet', { name: 42 }));
+    const { events } = await start(requestOf('greet', { name: 42 }));
     expect(events).toMatchObject([
       { type: 'failed', seq: 0, error: { code: 'VALIDATION_ERROR', retryable: false, details: [{ path: ['input', 'name'] }] } },
     ]);
   });
 
-  test('fails when the capability is not offered, and says which are', () => {
+  test('fails when the capability is not offered, and says which are', async () => {
     const { start, requestOf } = createExecutorFixture([greet]);
-    const { last } = start(requestOf('paint'));
+    const { last } = await start(requestOf('paint'));
     expect(last()).toMatchObject({ type: 'failed', error: { code: 'CAPABILITY_NOT_FOUND', message: expect.stringContaining('it offers greet') } });
   });
 
@@ -80,7 +80,7 @@ describe('an execution', () => {
   ])('fails when its result %s', async (_why, result, code) => {
     const wrong = defineCapability({ ...words, id: 'wrong', input: z.object({}), output: z.object({ message: z.string() }), execute: () => result as never });
     const { start, requestOf } = createExecutorFixture([wrong]);
-    const { last } = start(requestOf('wrong'));
+    const { last } = await start(requestOf('wrong'));
     await settle();
     expect(last()).toMatchObject({ type: 'failed', error: { code, details: [{ path: expect.arrayContaining(['output']) }] } });
   });
@@ -93,7 +93,7 @@ describe('an execution', () => {
   ])('fails when its result is %s', async (_what, make, code) => {
     const odd = defineCapability({ ...words, id: 'odd', input: z.object({}), execute: make });
     const { start, requestOf } = createExecutorFixture([odd], { limits: { maxResultBytes: 1000 } });
-    const { last } = start(requestOf('odd'));
+    const { last } = await start(requestOf('odd'));
     await settle();
     expect(last()).toMatchObject({ type: 'failed', error: { code } });
   });
@@ -101,7 +101,7 @@ describe('an execution', () => {
   test('succeeds with null when the handler returns nothing', async () => {
     const quiet = defineCapability({ ...words, id: 'quiet', input: z.object({}), execute: () => undefined });
     const { start, requestOf } = createExecutorFixture([quiet]);
-    const { last } = start(requestOf('quiet'));
+    const { last } = await start(requestOf('quiet'));
     await settle();
     expect(last()).toMatchObject({ type: 'succeeded', data: null });
   });
@@ -114,7 +114,7 @@ describe('an execution', () => {
   ])('fails as the handler says when it %s', async (_how, execute) => {
     const failing = defineCapability({ ...words, id: 'failing', input: z.object({}), execute });
     const { start, requestOf } = createExecutorFixture([failing]);
-    const { last, types } = start(requestOf('failing'));
+    const { last, types } = await start(requestOf('failing'));
     await settle();
     expect(last()).toMatchObject({ type: 'failed', error: { code: 'NOPE', retryable: false, operation: 'failing@1.0.0' } });
     expect(types()).toEqual(['accepted', 'failed']);
@@ -124,8 +124,8 @@ describe('an execution', () => {
     const slowly = z.object({ name: z.string() }).refine(async ({ name }) => Promise.resolve(name !== 'taken'), 'taken');
     const slow = defineCapability({ ...words, id: 'slow', input: slowly, output: slowly, execute: (input) => input });
     const { start, requestOf } = createExecutorFixture([slow]);
-    const good = start(requestOf('slow', { name: 'ada' }));
-    const bad = start(requestOf('slow', { name: 'taken' }));
+    const good = await start(requestOf('slow', { name: 'ada' }));
+    const bad = await start(requestOf('slow', { name: 'taken' }));
     await settle();
     expect(good.types()).toEqual(['accepted', 'succeeded']);
     expect(bad.last()).toMatchObject({ type: 'failed', seq: 0, error: { code: 'VALIDATION_ERROR', message: expect.stringContaining('taken') } });
@@ -134,11 +134,21 @@ describe('an execution', () => {
   test('fails when a schema throws', async () => {
     const odd = defineCapability({ ...words, id: 'odd', input: z.object({}).transform(() => { throw new Error('schema is broken'); }), execute: () => 1 });
     const { start, requestOf, executor } = createExecutorFixture([odd]);
-    const { last } = start(requestOf('odd'));
+    const { last } = await start(requestOf('odd'));
     await settle();
     expect(last()).toMatchObject({ type: 'failed', error: { code: 'EXECUTION_FAILED', message: 'schema is broken' } });
     expect(executor.running()).toEqual([]);
   });
+});
+
+test('the handler starts after whoever listens has heard that it was accepted', async () => {
+  const order: string[] = [];
+  const blocking = defineCapability({ ...words, id: 'blocking', input: z.object({}), execute: () => void order.push('handler') });
+  const { executor, requestOf } = createExecutorFixture([blocking]);
+  for (const name of ['one', 'two']) executor.run(requestOf('blocking'), ({ type }) => order.push(`${name} ${type}`));
+  order.push('all started');
+  await settle();
+  expect(order.slice(0, 4)).toEqual(['one accepted', 'two accepted', 'all started', 'handler']);
 });
 
 describe('slots', () => {
@@ -146,33 +156,34 @@ describe('slots', () => {
     const one = createHeld('one', { maxConcurrency: 1 });
     const two = createHeld('two');
     const { start, requestOf, executor } = createExecutorFixture([one.capability, two.capability], { slots: 2 });
-    start(requestOf('one'));
-    expect(start(requestOf('one')).last()).toMatchObject({ type: 'failed', seq: 0, error: { code: 'RUNNER_BUSY', retryable: true, message: 'all 1 slots of the capability "one" are taken' } });
-    start(requestOf('two'));
-    expect(start(requestOf('two')).last()).toMatchObject({ error: { message: 'all 2 slots of the runner are taken' } });
+    await start(requestOf('one'));
+    expect((await start(requestOf('one'))).last()).toMatchObject({ type: 'failed', seq: 0, error: { code: 'RUNNER_BUSY', retryable: true, message: 'all 1 slots of the capability "one" are taken' } });
+    await start(requestOf('two'));
+    expect((await start(requestOf('two'))).last()).toMatchObject({ error: { message: 'all 2 slots of the runner are taken' } });
     expect(executor.running()).toHaveLength(2);
     one.calls[0]?.resolve('done');
     await settle();
-    expect(start(requestOf('one')).types()).toEqual(['accepted']);
+    expect((await start(requestOf('one'))).types()).toEqual(['accepted']);
   });
 
   test('are free when the terminal event is heard', async () => {
     const held = createHeld();
-    const { executor, requestOf, start } = createExecutorFixture([held.capability], { slots: 1 });
+    const { executor, requestOf } = createExecutorFixture([held.capability], { slots: 1 });
     const seen: string[] = [];
     executor.run(requestOf('held'), (event) => {
-      if (event.type === 'succeeded') seen.push(...start(requestOf('held')).types());
+      if (event.type === 'succeeded') executor.run(requestOf('held'), ({ type }) => seen.push(type));
     });
+    await settle();
     held.calls[0]?.resolve(1);
     await settle();
     expect(seen).toEqual(['accepted']);
   });
 
-  test('are given back by an execution whose input was refused', () => {
+  test('are given back by an execution whose input was refused', async () => {
     const { start, requestOf, executor } = createExecutorFixture([greet], { slots: 1 });
-    start(requestOf('greet', {}));
+    await start(requestOf('greet', {}));
     expect(executor.running()).toEqual([]);
-    expect(start(requestOf('greet', { name: 'Ada' })).types()).toContain('accepted');
+    expect((await start(requestOf('greet', { name: 'Ada' }))).types()).toContain('accepted');
   });
 });
 
@@ -180,9 +191,9 @@ describe('a repeated delivery', () => {
   test('of a running execution joins it from its first event on', async () => {
     const held = createHeld();
     const { start, requestOf } = createExecutorFixture([held.capability]);
-    const first = start(requestOf('held'));
+    const first = await start(requestOf('held'));
     held.calls[0]?.ctx.log.info('one');
-    const again = start(first.request);
+    const again = await start(first.request);
     held.calls[0]?.ctx.log.info('two');
     held.calls[0]?.resolve('done');
     await settle();
@@ -194,10 +205,10 @@ describe('a repeated delivery', () => {
   test('of an ended execution is answered from memory', async () => {
     const held = createHeld();
     const { start, requestOf } = createExecutorFixture([held.capability]);
-    const first = start(requestOf('held'));
+    const first = await start(requestOf('held'));
     held.calls[0]?.reject(new Error('broken'));
     await settle();
-    const again = start(first.request);
+    const again = await start(first.request);
     expect(again.events).toEqual(first.events);
     expect(held.calls).toHaveLength(1);
   });
@@ -205,26 +216,35 @@ describe('a repeated delivery', () => {
   test('of a refused execution is tried again', async () => {
     const held = createHeld();
     const { start, requestOf } = createExecutorFixture([held.capability], { slots: 1 });
-    start(requestOf('held'));
-    const refused = start(requestOf('held'));
+    await start(requestOf('held'));
+    const refused = await start(requestOf('held'));
     held.calls[0]?.resolve(1);
     await settle();
-    expect(start(refused.request).types()).toEqual(['accepted']);
+    expect((await start(refused.request)).types()).toEqual(['accepted']);
+  });
+
+  test('of an execution whose input was refused is looked at again', async () => {
+    const { start, requestOf, executor } = createExecutorFixture([greet]);
+    const refused = await start(requestOf('greet', {}));
+    expect(executor.cancel(refused.request.executionId, 'user')).toBe('unknown');
+    const corrected = await start({ ...refused.request, payload: { name: 'Ada' } });
+    await settle();
+    expect(corrected.types().at(-1)).toBe('succeeded');
   });
 
   test('is run again once it is forgotten, by age or by number', async () => {
     const held = createHeld();
     const { start, requestOf, clock } = createExecutorFixture([held.capability], { limits: { replay: { maxCount: 1, maxBytes: 1e6, maxAgeMs: 1000 } } });
-    const first = start(requestOf('held'));
+    const first = await start(requestOf('held'));
     held.calls[0]?.resolve(1);
     await clock.advance(1001);
-    start(first.request);
+    await start(first.request);
     expect(held.calls).toHaveLength(2);
-    start(requestOf('held'));
+    await start(requestOf('held'));
     held.calls[1]?.resolve(1);
     held.calls[2]?.resolve(1);
     await settle();
-    start(first.request);
+    await start(first.request);
     expect(held.calls).toHaveLength(4);
   });
 });

@@ -119,6 +119,14 @@ function begin(scope: HandlerCallScope, execution: RunningExecution, checked: Ch
     return fail(scope, execution, { code: 'VALIDATION_ERROR', message, details: checked.problems });
   }
   emitAccepted(channel, scope.timestamp());
+  // Not at once: whoever sends the acceptance has sent it before the handler can block the thread, or end it.
+  queueMicrotask(() => invoke(scope, execution, checked.value));
+}
+
+function invoke(scope: HandlerCallScope, execution: RunningExecution, input: unknown): void {
+  const { capability, channel, cancelled } = execution;
+  if (channel.terminal) return;
+  if (cancelled) return endAsStopped(scope, execution, cancelled);
   const context = createExecutionContext({
     request: execution.request,
     signal: () => scope.deadlines.signalOf(execution),
@@ -127,7 +135,7 @@ function begin(scope: HandlerCallScope, execution: RunningExecution, checked: Ch
   });
   let result: Promise<unknown>;
   try {
-    result = Promise.resolve(capability.execute(checked.value, context));
+    result = Promise.resolve(capability.execute(input, context));
   } catch (error) {
     return threw(scope, execution, error);
   }

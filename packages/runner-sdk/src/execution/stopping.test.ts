@@ -31,8 +31,8 @@ describe('the deadline', () => {
   test('is the sender\'s where it names one, else the capability\'s', async () => {
     const quick = defineCapability({ ...words, id: 'quick', timeoutMs: 100, execute: untilAborted });
     const { start, requestOf, clock } = createExecutorFixture([quick]);
-    const own = start(requestOf('quick'));
-    const named = start(requestOf('quick', {}, { timeoutMs: 500 }));
+    const own = await start(requestOf('quick'));
+    const named = await start(requestOf('quick', {}, { timeoutMs: 500 }));
     await clock.advance(100);
     expect(own.last()).toMatchObject({ type: 'failed', error: { code: 'EXECUTION_TIMEOUT', message: 'quick@1.0.0 did not end within 100 ms' } });
     expect(named.types()).toEqual(['accepted']);
@@ -43,7 +43,7 @@ describe('the deadline', () => {
   test('aborts the signal with its reason', async () => {
     const { capability, context } = createHeld();
     const { start, requestOf, clock } = createExecutorFixture([capability]);
-    start(requestOf('held', {}, { timeoutMs: 50 }));
+    await start(requestOf('held', {}, { timeoutMs: 50 }));
     const { signal } = context.current as CapabilityContext;
     await clock.advance(50);
     expect(signal.reason).toMatchObject({ name: 'ExecutionCancelled', kind: 'deadline' });
@@ -51,19 +51,19 @@ describe('the deadline', () => {
 
   test('is over for a handler that ignores it after five seconds of grace, and its slot is free', async () => {
     const { start, requestOf, clock, executor } = createExecutorFixture([deaf], { slots: 1 });
-    const { types, last } = start(requestOf('deaf', {}, { timeoutMs: 50 }));
+    const { types, last } = await start(requestOf('deaf', {}, { timeoutMs: 50 }));
     await clock.advance(50 + 4999);
     expect(types()).toEqual(['accepted']);
     await clock.advance(1);
     expect(last()).toMatchObject({ type: 'failed', error: { code: 'EXECUTION_TIMEOUT' } });
     expect(executor.running()).toEqual([]);
-    expect(start(requestOf('deaf')).types()).toEqual(['accepted']);
+    expect((await start(requestOf('deaf'))).types()).toEqual(['accepted']);
   });
 
   test('counts also for an input schema that never answers', async () => {
     const stuck = defineCapability({ ...words, id: 'stuck', input: z.object({}).refine(() => new Promise<boolean>(() => undefined)), execute: () => 1 });
     const { start, requestOf, clock } = createExecutorFixture([stuck]);
-    const { last } = start(requestOf('stuck', {}, { timeoutMs: 50 }));
+    const { last } = await start(requestOf('stuck', {}, { timeoutMs: 50 }));
     await clock.advance(5050);
     expect(last()).toMatchObject({ type: 'failed', seq: 0, error: { code: 'EXECUTION_TIMEOUT' } });
   });
@@ -71,7 +71,7 @@ describe('the deadline', () => {
   test('leaves no timer behind when the execution ends in time', async () => {
     const { capability, done } = createHeld();
     const { start, requestOf, clock } = createExecutorFixture([capability]);
-    const { last } = start(requestOf('held'));
+    const { last } = await start(requestOf('held'));
     done.resolve('result');
     await clock.advance(0);
     expect(last()).toMatchObject({ type: 'succeeded' });
@@ -81,7 +81,7 @@ describe('the deadline', () => {
   test('makes a result that comes too late not count', async () => {
     const { capability, done } = createHeld();
     const { start, requestOf, clock } = createExecutorFixture([capability]);
-    const { last } = start(requestOf('held', {}, { timeoutMs: 50 }));
+    const { last } = await start(requestOf('held', {}, { timeoutMs: 50 }));
     await clock.advance(60);
     done.resolve('late');
     await clock.advance(0);
@@ -92,7 +92,7 @@ describe('the deadline', () => {
 describe('a cancel', () => {
   test('ends the execution as cancelled, whatever the handler throws', async () => {
     const { start, requestOf, executor, clock } = createExecutorFixture([polite]);
-    const { request, last } = start(requestOf('polite'));
+    const { request, last } = await start(requestOf('polite'));
     expect(executor.cancel(request.executionId, 'user')).toBe('cancelling');
     await clock.advance(0);
     expect(last()).toMatchObject({ type: 'cancelled', reason: 'user' });
@@ -101,7 +101,7 @@ describe('a cancel', () => {
   test('reaches a handler that asks for its signal only afterwards', async () => {
     const { capability, context } = createHeld();
     const { start, requestOf, executor } = createExecutorFixture([capability]);
-    const { request } = start(requestOf('held'));
+    const { request } = await start(requestOf('held'));
     executor.cancel(request.executionId, 'lease-lost');
     expect(context.current?.signal.aborted).toBe(true);
     expect(context.current?.signal.reason).toMatchObject({ kind: 'lease-lost' });
@@ -110,7 +110,7 @@ describe('a cancel', () => {
   test('gives a deaf handler up after the grace, and hears nothing more of it', async () => {
     const { capability, done, context } = createHeld();
     const { start, requestOf, executor, clock } = createExecutorFixture([capability], { limits: { cancelGraceMs: 300 } });
-    const { request, events } = start(requestOf('held'));
+    const { request, events } = await start(requestOf('held'));
     executor.cancel(request.executionId, 'user');
     await clock.advance(300);
     context.current?.log.info('still here');
@@ -122,7 +122,7 @@ describe('a cancel', () => {
 
   test('keeps its first reason', async () => {
     const { start, requestOf, executor, clock } = createExecutorFixture([deaf], { limits: { cancelGraceMs: 300 } });
-    const { request, last } = start(requestOf('deaf'));
+    const { request, last } = await start(requestOf('deaf'));
     executor.cancel(request.executionId, 'lease-lost');
     executor.cancel(request.executionId, 'user');
     await clock.advance(300);
@@ -132,7 +132,7 @@ describe('a cancel', () => {
   test('says what it found: ended, unknown, or under another lease', async () => {
     const { capability, done } = createHeld();
     const { start, requestOf, executor, clock } = createExecutorFixture([capability]);
-    const { request } = start(requestOf('held', {}, { leaseToken: 'lease-1' }));
+    const { request } = await start(requestOf('held', {}, { leaseToken: 'lease-1' }));
     expect(executor.cancel(request.executionId, 'user', 'lease-2')).toBe('superseded');
     done.resolve(1);
     await clock.advance(0);
@@ -143,7 +143,7 @@ describe('a cancel', () => {
   test('before the input is checked ends an execution that was never accepted', async () => {
     const slow = defineCapability({ ...words, id: 'slow', input: z.object({}).refine(async () => Promise.resolve(true)), execute: () => 1 });
     const { start, requestOf, executor, clock } = createExecutorFixture([slow]);
-    const { request, types } = start(requestOf('slow'));
+    const { request, types } = await start(requestOf('slow'));
     executor.cancel(request.executionId, 'user');
     await clock.advance(0);
     expect(types()).toEqual(['cancelled']);
@@ -154,9 +154,9 @@ describe('a drain', () => {
   test('lets running executions finish and refuses new ones', async () => {
     const { capability, done } = createHeld();
     const { start, requestOf, executor, clock } = createExecutorFixture([capability]);
-    const { last } = start(requestOf('held'));
+    const { last } = await start(requestOf('held'));
     const drained = executor.drain({ drainMs: 1000, graceMs: 100 });
-    expect(start(requestOf('held')).last()).toMatchObject({ type: 'failed', seq: 0, error: { code: 'RUNNER_DRAINING', retryable: true } });
+    expect((await start(requestOf('held'))).last()).toMatchObject({ type: 'failed', seq: 0, error: { code: 'RUNNER_DRAINING', retryable: true } });
     done.resolve('in time');
     await drained;
     expect(last()).toMatchObject({ type: 'succeeded', data: 'in time' });
@@ -166,15 +166,15 @@ describe('a drain', () => {
 
   test('still answers a repeated delivery of what it knows', async () => {
     const { start, requestOf, executor } = createExecutorFixture([deaf]);
-    const { request } = start(requestOf('deaf'));
+    const { request } = await start(requestOf('deaf'));
     void executor.drain({ drainMs: 1000, graceMs: 100 });
-    expect(start(request).types()).toEqual(['accepted']);
+    expect((await start(request)).types()).toEqual(['accepted']);
   });
 
   test('hands back what is left as RUNNER_SHUTDOWN, deaf or not', async () => {
     const { start, requestOf, executor, clock } = createExecutorFixture([polite, deaf]);
-    const first = start(requestOf('polite'));
-    const second = start(requestOf('deaf'));
+    const first = await start(requestOf('polite'));
+    const second = await start(requestOf('deaf'));
     const drained = executor.drain({ drainMs: 1000, graceMs: 100 });
     await clock.advance(1000);
     expect(first.last()).toMatchObject({ type: 'failed', error: { code: 'RUNNER_SHUTDOWN', retryable: true } });
@@ -187,7 +187,7 @@ describe('a drain', () => {
   test('keeps a result that comes within the grace', async () => {
     const { capability, done } = createHeld();
     const { start, requestOf, executor, clock } = createExecutorFixture([capability]);
-    const { last } = start(requestOf('held'));
+    const { last } = await start(requestOf('held'));
     void executor.drain({ drainMs: 1000, graceMs: 100 });
     await clock.advance(1050);
     done.resolve('just in time');
@@ -197,7 +197,7 @@ describe('a drain', () => {
 
   test('is over at once when it is aborted', async () => {
     const { start, requestOf, executor } = createExecutorFixture([deaf]);
-    const { last } = start(requestOf('deaf'));
+    const { last } = await start(requestOf('deaf'));
     const drained = executor.drain({ drainMs: 1000, graceMs: 100 });
     executor.abort();
     await drained;

@@ -139,7 +139,6 @@ function onReply(session: Session, reply: RunnerHeartbeatResponse): void {
 /** Each registration may set another interval: it starts the beats anew. */
 function startBeating(session: Session): void {
   const { clock, random, logger, stopping } = session;
-  session.beating.abort();
   session.beating = new AbortController();
   const loop = {
     beat: (signal: AbortSignal) => beat(session, signal, session.state.current === 'draining'),

@@ -1,7 +1,8 @@
-import { request as httpRequest } from 'node:http';
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { request as httpRequest, type ServerResponse } from 'node:http';
 import { connect } from 'node:net';
 import { ErrorEnvelope, ExecutionEvent, RunnerExecutionResponse } from '@controlplane/contracts';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { z } from 'zod';
 import { defineCapability } from '../capability/define-capability.js';
 import { createHeld, greet, post, requestOf, startRunner } from './runner-fixture.suite.js';
@@ -86,6 +87,27 @@ describe('POST /execute, streamed', () => {
     expect(events.map(({ type, seq }) => [type, seq])).toEqual([['accepted', 0], ['log', 1], ['progress', 2], ['succeeded', 3]]);
     expect(events[3]).toMatchObject({ data: { message: 'Hello, Ada "quoted" \n😀' } });
     expect(headers.get('content-type')).toBe('application/x-ndjson');
+  });
+
+  test.each(['one', 'batch'])('has sent accepted before a handler can block the thread (%s)', async (form) => {
+    const found: { response?: ServerResponse } = {};
+    const onRequest = (message: unknown): void => void (found.response = (message as { response: ServerResponse }).response);
+    subscribe('http.server.request.start', onRequest);
+    onTestFinished(() => void unsubscribe('http.server.request.start', onRequest));
+    let unsentBytes = Number.NaN;
+    const looking = defineCapability({
+      ...words,
+      id: 'looking',
+      execute() {
+        if (found.response?.headersSent) unsentBytes = found.response.socket?.writableLength ?? Number.NaN;
+      },
+    });
+    const { runner, url } = await startRunner({ capabilities: [looking] });
+    await runner.ready();
+    const headers = form === 'one' ? ndjson : { 'content-type': 'application/x-ndjson' };
+    const { lines } = await post(`${url}/execute`, JSON.stringify(requestOf('looking')), headers);
+    expect(lines.map(({ type }) => type)).toEqual(['accepted', 'succeeded']);
+    expect(unsentBytes).toBe(0);
   });
 
   test('takes a batch, and one bad line harms no other', async () => {

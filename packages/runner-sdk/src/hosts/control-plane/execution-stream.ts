@@ -19,6 +19,8 @@ interface Stream {
   open: number;
   pending: string;
   flushing: boolean;
+  /** The executions are being started: their acceptances leave together, once all are. */
+  starting: boolean;
   /** The reader is behind: events stay with their executions until it has caught up. */
   blocked: boolean;
 }
@@ -33,7 +35,10 @@ function flush(stream: Stream): void {
     response.end(pending);
     return;
   }
-  if (pending !== '' && !response.write(pending)) stream.blocked = true;
+  if (pending === '') return;
+  if (!response.write(pending)) stream.blocked = true;
+  // Node holds the first write back for a turn; an acceptance must not wait for handlers that start in it.
+  response.socket?.uncork();
 }
 
 function writeEvent(follower: Follower, event: ExecutionEvent, dataJson: string | undefined): void {
@@ -45,8 +50,9 @@ function writeEvent(follower: Follower, event: ExecutionEvent, dataJson: string 
     follower.done = true;
     stream.open--;
   }
-  if (stream.pending.length > FLUSH_LENGTH) flush(stream);
-  if (stream.flushing) return;
+  const isAcceptance = event.type === 'accepted' && !stream.starting;
+  if (isAcceptance || stream.pending.length > FLUSH_LENGTH) return flush(stream);
+  if (stream.flushing || stream.starting) return;
   stream.flushing = true;
   // What happens in one turn of the event loop leaves in one write.
   setImmediate(flush, stream);
@@ -69,6 +75,7 @@ export type Entry = { readonly request: ExecutionRequest } | { readonly event: E
 
 /**
  * Writes the events of one or many executions as they happen, a line each, and ends with the last of them.
+ * Acceptances are with the system before any handler starts; later events leave once a turn of the event loop.
  * A reader that leaves does not stop them; one that is slow makes them wait in the executions' own bounds.
  * @param response - a response that nothing has been written to
  * @param entries - what to run, and what is to be said of the rest
@@ -79,7 +86,7 @@ export function streamExecutions(
   entries: readonly Entry[],
   run: (request: ExecutionRequest, sink: EventSink) => Subscription,
 ): void {
-  const stream: Stream = { response, followers: [], open: entries.length, pending: '', flushing: false, blocked: false };
+  const stream: Stream = { response, followers: [], open: entries.length, pending: '', flushing: false, starting: true, blocked: false };
   response.statusCode = 200;
   response.setHeader('content-type', NDJSON);
   response.on('drain', () => catchUp(stream));
@@ -97,4 +104,6 @@ export function streamExecutions(
       if (!stream.blocked) writeEvent(follower, event, dataJson);
     });
   }
+  stream.starting = false;
+  flush(stream);
 }

@@ -120,18 +120,25 @@ function retry(state: LiveState, execution: Execution, next: Failure & { step: N
   job.progress = undefined;
   job.lastEventSeq = end.eventSeq;
   moveJob(job, 'retrying');
-  const { attempt, eventSeq, endedAt, runnerId = '' } = end;
+  const { attempt, eventSeq, endedAt, runnerId = '', executionId = '' } = end;
   const startedAt = end.startedAt ?? endedAt;
   const times = { startedAt, endedAt, nextAt: job.nextAt };
   const { retries, seq } = job;
-  state.commit.keep({ kind: 'retry-job', seq, attempt, retries, eventSeq, ...times, runnerId, error: job.error }, () => {
+  state.commit.keep({ kind: 'retry-job', seq, attempt, retries, eventSeq, ...times, runnerId, executionId, error: job.error }, () => {
     const data = { error, attempt, nextAttemptAt: iso(times.nextAt) };
     state.hub.emit(job.id, () => toJobEvent(job.id, { attempt, seq: eventSeq }, { type: 'job.retrying', at: endedAt, data }));
     state.agenda.add(times.nextAt, () => requeue(state, job), () => job.phase === 'retrying');
   });
 }
 
-/** What was offered before JobForge stopped may have been accepted meanwhile. */
+/**
+ * Whether an execution may run although no `accepted` arrived: it was offered before JobForge stopped, or its stream
+ * broke on the way. Of what must not be repeated the worse is assumed.
+ */
+function mayHaveBegun({ recovered, brokenSince, lease }: Execution): boolean {
+  return recovered || (brokenSince > 0 && lease.writes);
+}
+
 function assumeAccepted({ job, attempt }: Execution): void {
   job.attempt = attempt;
   moveJob(job, 'running');
@@ -199,7 +206,7 @@ export function createAttemptEndings(state: LiveState): AttemptEndings {
     },
     lost(execution, message) {
       if (execution.job.cancel !== undefined) return endings.cancelled(execution, { reason: execution.job.cancel });
-      if (execution.phase === 'open' && !execution.recovered) return endings.putBack(execution);
+      if (execution.phase === 'open' && !mayHaveBegun(execution)) return endings.putBack(execution);
       if (execution.phase === 'open') assumeAccepted(execution);
       const { writes } = execution.lease;
       const error = envelopeOf('RUNNER_LOST', { service: 'jobforge', message, retryable: !writes });

@@ -45,7 +45,7 @@ function accept(state: LiveState, execution: Execution, event: { readonly at: st
   job.lastEventSeq = 0;
   moveJob(job, 'running');
   state.hub.emit(job.id, () => {
-    const data = { attempt, runnerId: runner.id, runnerName: runner.name, executionId: execution.lease.executionId };
+    const data = { attempt, runnerId: runner.id, executionId: execution.lease.executionId };
     return toJobEvent(job.id, { attempt, seq: 0 }, { type: 'job.started', at: execution.startedAt, data });
   });
 }

@@ -65,3 +65,26 @@ describe('stopping', () => {
     await stopped;
   });
 });
+
+it('events that were told live are told again word for word', async () => {
+  const { forge, runner } = await test.pair({
+    form: 'batch',
+    handle(execution) {
+      execution.accept();
+      execution.send({ type: 'log', level: 'info', message: 'one', fields: { n: 1 } });
+      execution.send({ type: 'progress', fraction: 0.5 });
+      if (runner.executions.length === 1) execution.fail('EXECUTION_FAILED', { retryable: true });
+      else execution.succeed({ ok: true });
+    },
+  });
+  const scheduledAt = new Date(Date.now() + 50).toISOString();
+  const job = await forge.submit({ capability: 'echo', input: {}, metadata: { scheduledAt }, retryPolicy: { backoffMs: 1 } });
+  const all = async (): Promise<unknown[]> => {
+    const events: unknown[] = [];
+    for await (const event of job.events()) events.push(event);
+    return events;
+  };
+  const live = await all();
+  expect(live.map((event) => (event as { id: string }).id)).toEqual(['0.0', '0.1', '1.0', '1.1', '1.2', '1.3', '2.0', '2.1', '2.2', '2.3']);
+  expect(await all()).toEqual(live);
+});

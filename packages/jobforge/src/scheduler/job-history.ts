@@ -17,10 +17,10 @@ function started(jobId: string, attempt: number, { at, ...data }: { at: number }
   return toJobEvent(jobId, { attempt, seq: 0 }, { type: 'job.started', at, data: { attempt, ...data } });
 }
 
-function ofAttempt(jobId: string, { attempt, eventSeq, startedAt, endedAt, nextAt, runnerId, error }: StoredAttempt): JobEvent[] {
+function ofAttempt(jobId: string, { attempt, eventSeq, startedAt, endedAt, nextAt, error, ...who }: StoredAttempt): JobEvent[] {
   const data = { error: JSON.parse(error) as ErrorEnvelope, attempt, nextAttemptAt: iso(nextAt) };
   const retrying = toJobEvent(jobId, { attempt, seq: eventSeq }, { type: 'job.retrying', at: endedAt, data });
-  return eventSeq === 0 ? [retrying] : [started(jobId, attempt, { at: startedAt, runnerId }), retrying];
+  return eventSeq === 0 ? [retrying] : [started(jobId, attempt, { at: startedAt, runnerId: who.runnerId, executionId: who.executionId }), retrying];
 }
 
 function ofNow(stored: StoredJob, live: LiveJob | undefined): JobEvent[] {
@@ -33,8 +33,7 @@ function ofNow(stored: StoredJob, live: LiveJob | undefined): JobEvent[] {
   const execution = live?.execution;
   if (execution === undefined || execution.phase !== 'accepted') return [];
   const { attempt, startedAt, runner, lease } = execution;
-  const who = { runnerId: runner.id, runnerName: runner.name, executionId: lease.executionId };
-  return [started(id, attempt, { at: startedAt, ...who })];
+  return [started(id, attempt, { at: startedAt, runnerId: runner.id, executionId: lease.executionId })];
 }
 
 const positionOf = (event: JobEvent): EventPosition => parseEventId(event.id) ?? CREATED;

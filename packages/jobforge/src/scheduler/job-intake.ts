@@ -1,5 +1,6 @@
 import type { JobSubmission } from '@controlplane/contracts';
 import type { JobForgeError } from '../model/job-forge-error.js';
+import { QUEUED, toJobEvent } from '../model/job-event.js';
 import { executionMetadata, toJobRecord } from '../model/job-record.js';
 import { moveJob } from '../model/job-state.js';
 import { leaseToText } from '../model/lease.js';
@@ -56,6 +57,7 @@ function expire({ state, endings }: IntakeParts, job: LiveJob): void {
 
 function becomeReady({ state }: IntakeParts, job: LiveJob): void {
   if (state.jobs.get(job.id) !== job || (job.phase !== 'pending' && job.phase !== 'retrying')) return;
+  if (job.phase === 'pending') state.hub.emit(job.id, () => toJobEvent(job.id, QUEUED, { type: 'job.queued', at: job.nextAt }));
   moveJob(job, 'queued');
   state.ready.push(job);
   state.wake();

@@ -95,7 +95,8 @@ export function toRunnerMetadata(entry: RunnerEntry): RunnerMetadata {
     supportedContracts: [serializeVersion(CONTRACT_VERSION_CURRENT)],
     registeredAt: iso(entry.registeredAt),
     lastHeartbeatAt: iso(entry.lastSeenAt),
-    status: runnerStatus(entry.vitals),
+    // What has left stays listed until the last of its executions is settled.
+    status: entry.leaving ? 'offline' : runnerStatus(entry.vitals),
     ...(defined({ instanceId, machineId, delivery, labels, platform, buildId, features }) as Partial<RunnerMetadata>),
     maxConcurrency: entry.slots,
     activeExecutions: entry.active,

@@ -62,6 +62,7 @@ const toAttempt = (row: Row): StoredAttempt => ({
   endedAt: number(row, 'ended_at'),
   nextAt: number(row, 'next_at'),
   runnerId: text(row, 'runner_id'),
+  executionId: text(row, 'execution_id'),
   error: text(row, 'error'),
 });
 

@@ -45,7 +45,7 @@ function writersOf(database: SqliteDatabase): Writers {
   const retry = prepare(
     "UPDATE jobs SET state = 'retrying', lease = NULL, attempt = ?, retries = ?, next_at = ?, error = ? WHERE seq = ?",
   );
-  const attempt = prepare('INSERT OR IGNORE INTO attempts VALUES (?, ?, ?, ?, ?, ?, ?, ?)');
+  const attempt = prepare('INSERT OR IGNORE INTO attempts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)');
   const cancel = prepare('UPDATE jobs SET cancel = ? WHERE seq = ?');
   const finish = prepare('INSERT OR IGNORE INTO ends VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)');
   const event = prepare('INSERT OR IGNORE INTO events VALUES (?, ?, ?, ?, ?, ?)');
@@ -61,7 +61,7 @@ function writersOf(database: SqliteDatabase): Writers {
     'retry-job': (job) => {
       run(retry, job.attempt, job.retries, job.nextAt, job.error, job.seq);
       const times = [job.startedAt, job.endedAt, job.nextAt] as const;
-      return run(attempt, job.seq, job.attempt, job.eventSeq, ...times, job.runnerId, job.error);
+      return run(attempt, job.seq, job.attempt, job.eventSeq, ...times, job.runnerId, job.executionId, job.error);
     },
     'cancel-job': (job) => run(cancel, job.reason, job.seq),
     'finish-job': (job) => {

@@ -99,7 +99,7 @@ export function storeSuite(name: string, open: () => Promise<Store>): void {
       const [seq = 0] = await inserted(store, ['a']);
       const event = { kind: 'add-event', seq, attempt: 1, at: 1_600, type: 'log', data: '{"message":"m"}' } as const;
       await store.commit([{ ...event, eventSeq: 2 }, { ...event, eventSeq: 1, type: 'progress' }, { ...event, eventSeq: 2, data: '{"twice":1}' }]);
-      const retry = { kind: 'retry-job', seq, attempt: 1, retries: 1, eventSeq: 3, startedAt: 1_500, endedAt: 1_700, nextAt: 9_000, runnerId: 'r1', error: '{"code":"X"}' } as const;
+      const retry = { kind: 'retry-job', seq, attempt: 1, retries: 1, eventSeq: 3, startedAt: 1_500, endedAt: 1_700, nextAt: 9_000, runnerId: 'r1', executionId: 'x1', error: '{"code":"X"}' } as const;
       await store.commit([retry]);
       expect(await store.loadJob('a')).toMatchObject({ state: 'retrying', attempt: 1, retries: 1, nextAt: 9_000, error: '{"code":"X"}', lease: undefined });
       const history = await store.loadHistory(seq);
@@ -107,7 +107,7 @@ export function storeSuite(name: string, open: () => Promise<Store>): void {
         [1, 'progress', '{"message":"m"}'],
         [2, 'log', '{"message":"m"}'],
       ]);
-      expect(history.attempts).toMatchObject([{ attempt: 1, eventSeq: 3, runnerId: 'r1', nextAt: 9_000 }]);
+      expect(history.attempts).toMatchObject([{ attempt: 1, eventSeq: 3, runnerId: 'r1', executionId: 'x1', nextAt: 9_000 }]);
     });
 
     it('lists jobs newest first, page by page', async () => {

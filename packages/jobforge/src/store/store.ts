@@ -41,6 +41,7 @@ export interface RetryJob {
   readonly endedAt: number;
   readonly nextAt: number;
   readonly runnerId: string;
+  readonly executionId: string;
   /** JSON of the envelope. */
   readonly error: string;
 }

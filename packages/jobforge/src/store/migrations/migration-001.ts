@@ -43,6 +43,7 @@ CREATE TABLE attempts (
   ended_at INTEGER NOT NULL,
   next_at INTEGER NOT NULL,
   runner_id TEXT NOT NULL,
+  execution_id TEXT NOT NULL,
   error TEXT NOT NULL,
   PRIMARY KEY (seq, attempt)
 ) STRICT, WITHOUT ROWID;

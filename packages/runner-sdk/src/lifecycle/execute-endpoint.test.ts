@@ -89,7 +89,7 @@ describe('POST /execute, streamed', () => {
     expect(headers.get('content-type')).toBe('application/x-ndjson');
   });
 
-  test.each(['one', 'batch'])('has sent accepted before a handler can block the thread (%s)', async (form) => {
+  test.each(['one', 'batch', 'one with an input that takes its time to check'])('has sent accepted before a handler can block the thread (%s)', async (form) => {
     const found: { response?: ServerResponse } = {};
     const onRequest = (message: unknown): void => void (found.response = (message as { response: ServerResponse }).response);
     subscribe('http.server.request.start', onRequest);
@@ -98,13 +98,14 @@ describe('POST /execute, streamed', () => {
     const looking = defineCapability({
       ...words,
       id: 'looking',
+      input: form.includes('time') ? words.input.refine(async () => Promise.resolve(true)) : words.input,
       execute() {
         if (found.response?.headersSent) unsentBytes = found.response.socket?.writableLength ?? Number.NaN;
       },
     });
     const { runner, url } = await startRunner({ capabilities: [looking] });
     await runner.ready();
-    const headers = form === 'one' ? ndjson : { 'content-type': 'application/x-ndjson' };
+    const headers = form.startsWith('one') ? ndjson : { 'content-type': 'application/x-ndjson' };
     const { lines } = await post(`${url}/execute`, JSON.stringify(requestOf('looking')), headers);
     expect(lines.map(({ type }) => type)).toEqual(['accepted', 'succeeded']);
     expect(unsentBytes).toBe(0);

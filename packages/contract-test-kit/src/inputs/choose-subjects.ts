@@ -47,7 +47,7 @@ export function chooseSubjects(description: RunnerDescription, options: SubjectO
   if (subjects.length > 0) return subjects.toSorted((left, right) => first(left) - first(right));
   if (description.source === 'nowhere') {
     throw new NotEvaluable(
-      'the runner serves no manifest and its registration was not seen, so that its capabilities are not known; use --command, or --control-plane-port',
+      'the capabilities of the runner are not known: it serves no manifest, and no valid registration of it was seen (with --url, use --control-plane-port)',
     );
   }
   if (description.capabilities.length === 0) throw new NotEvaluable('the runner declares no capability');

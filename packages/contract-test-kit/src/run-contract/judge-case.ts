@@ -87,6 +87,8 @@ function createContext(bench: Bench, session: RunnerSession, scope: CaseScope): 
         target,
         environment: options.environment,
         startTimeoutMs: options.startTimeoutMs,
+        // A runner that has never registered is not waited for each time anew.
+        awaitRegistration: (bench.runner.first.controlPlane?.of('register').length ?? 0) > 0,
         ...start,
       });
       scope.onClose(() => own.close());

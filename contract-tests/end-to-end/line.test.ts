@@ -37,7 +37,7 @@ describe('a job, from client to runner and back', () => {
     const live = await followJob(forge.url, id);
     const shown = types(live).filter((type) => type !== 'job.queued');
     expect(shown).toEqual(['job.created', 'job.started', 'job.log', 'job.progress', 'job.log', 'job.completed']);
-    expect(await followJob(forge.url, id)).toEqual(live);
+    expect(await followJob(forge.url, id), 'read again').toEqual(live);
     const half = live.findIndex(({ type }) => type === 'job.progress');
     const resumed = [];
     for await (const event of jobEvents(forge.url, id, live[half]?.id)) resumed.push(event);
@@ -122,21 +122,5 @@ describe('a runner that leaves', () => {
     expect(types(await followJob(forge.url, id)).at(-1)).toBe('job.completed');
     const runners = (await (await fetch(`${forge.url}/runners`)).json()) as { name: string; status: string }[];
     expect(runners.filter(({ status }) => status !== 'offline')).toEqual([]);
-  });
-
-  it.each([
-    ['steps.run', 'completed'],
-    ['steps.writes', 'failed'],
-  ])('killed while it runs %s: the job ends %s', { timeout: 60_000 }, async (capability, status) => {
-    const dying = await startRunner('steps.mjs', { JOBFORGE_URL: forge.url, RUNNER_NAME: 'dying' });
-    const id = await submit(capability, { ms: 300 }, { retryPolicy: { maxRetries: 2, backoffMs: 10 } });
-    await ran(dying, id);
-    await endProcess(dying, 'SIGKILL');
-    const heir = await startRunner('steps.mjs', { JOBFORGE_URL: forge.url, RUNNER_NAME: 'heir' });
-    await followJob(forge.url, id);
-    const job = await showJob(forge.url, id);
-    expect(job.status).toBe(status);
-    if (status === 'failed') expect(job.error?.code).toBe('RUNNER_LOST');
-    await endProcess(heir, 'SIGTERM');
   });
 });

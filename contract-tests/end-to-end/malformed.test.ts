@@ -21,7 +21,7 @@ async function expectRefusal(response: Response): Promise<ErrorEnvelope> {
   return ErrorEnvelope.parse((body as { error: unknown }).error);
 }
 
-const send = (name: EndpointName, body: BodyInit, headers: Record<string, string> = {}): Promise<Response> =>
+const send = (name: EndpointName, body: string, headers: Record<string, string> = {}): Promise<Response> =>
   fetch(urlOf(name), {
     method: ENDPOINTS[name].method,
     headers: { 'content-type': 'application/json', ...headers },

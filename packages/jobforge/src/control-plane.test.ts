@@ -26,7 +26,14 @@ describe.each(['json', 'ndjson', 'batch'] as const)('a job over the %s form', (f
       },
     });
     const job = await forge.submit({ capability: 'echo', input: { text: 'hello' } });
-    expect(await job.result()).toMatchObject({ success: true, data: { text: 'hello' }, metadata: { attempts: 1 } });
-    expect(await job.show()).toMatchObject({ status: 'completed', request: { payload: { data: { text: 'hello' } } } });
+    expect(await job.result()).toMatchObject({
+      success: true,
+      data: { text: 'hello' },
+      metadata: { attempts: 1 },
+    });
+    expect(await job.show()).toMatchObject({
+      status: 'completed',
+      request: { payload: { data: { text: 'hello' } } },
+    });
   });
 });

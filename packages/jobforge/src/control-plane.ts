@@ -27,14 +27,21 @@ export interface StoppedJobForge {
   start(): Promise<JobForge>;
 }
 
-async function listen(operations: Operations, options: ResolvedOptions): Promise<{ server: ApiServer; url: string } | undefined> {
+async function listen(
+  operations: Operations,
+  options: ResolvedOptions,
+): Promise<{ server: ApiServer; url: string } | undefined> {
   if (options.listen === false) return undefined;
   const server = createApiServer({ ...options.listen, operations, log: options.log });
   const { url } = await server.listen();
   return { server, url };
 }
 
-function running(engine: Engine, options: ResolvedOptions, api: { server: ApiServer; url: string } | undefined): JobForge {
+function running(
+  engine: Engine,
+  options: ResolvedOptions,
+  api: { server: ApiServer; url: string } | undefined,
+): JobForge {
   const { operations } = engine;
   let stopping: Promise<void> | undefined;
   const stop = async (drainMs: number): Promise<void> => {

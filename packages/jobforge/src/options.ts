@@ -48,7 +48,9 @@ export interface ResolvedOptions {
 function locationOf(store: string): string {
   if (store === 'memory') return ':memory:';
   if (store.startsWith('sqlite:') && store.length > 'sqlite:'.length) return store.slice('sqlite:'.length);
-  throw new TypeError(`store "${store}" is not known: expected "memory" or "sqlite:" and the path of a file, such as ${DEFAULT_STORE}`);
+  throw new TypeError(
+    `store "${store}" is not known: expected "memory" or "sqlite:" and the path of a file, such as ${DEFAULT_STORE}`,
+  );
 }
 
 /**
@@ -60,7 +62,10 @@ export function resolveOptions(options: JobForgeOptions): ResolvedOptions {
   return {
     location: locationOf(options.store ?? DEFAULT_STORE),
     durability: options.durability ?? 'full',
-    listen: listen === false ? false : { host: '127.0.0.1', port: DEFAULTS.jobForgePort, allowedHosts: [], ...listen },
+    listen:
+      listen === false
+        ? false
+        : { host: '127.0.0.1', port: DEFAULTS.jobForgePort, allowedHosts: [], ...listen },
     limits: { ...DEFAULT_LIMITS, ...options.limits },
     log: options.log ?? silentLog,
   };

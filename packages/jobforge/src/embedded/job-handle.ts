@@ -3,7 +3,14 @@
  * embedded/ is what a program that holds JobForge in its own process works with, beside the operations themselves.
  * It imports contracts and model/.
  */
-import { isFinalStatus, JobSubmission, type CancelReason, type JobEvent, type JobResponse, type JobResult } from '@controlplane/contracts';
+import {
+  isFinalStatus,
+  JobSubmission,
+  type CancelReason,
+  type JobEvent,
+  type JobResponse,
+  type JobResult,
+} from '@controlplane/contracts';
 import type { z } from 'zod';
 import { isJobForgeError, JobForgeError } from '../model/job-forge-error.js';
 import type { JobEventsOptions, Operations } from '../model/operations.js';
@@ -41,9 +48,17 @@ export interface JobHandle {
  * @throws JobForgeError VALIDATION_ERROR with the paths of what is wrong
  */
 export function toSubmission({ capability, input, ...rest }: JobInput): JobSubmission {
-  const read = JobSubmission.safeParse({ ...rest, type: rest.type ?? capability, payload: { type: capability, data: input } });
+  const read = JobSubmission.safeParse({
+    ...rest,
+    type: rest.type ?? capability,
+    payload: { type: capability, data: input },
+  });
   if (read.success) return read.data;
-  const details = read.error.issues.map(({ path, message, code }) => ({ path: path.map(String), message, code }));
+  const details = read.error.issues.map(({ path, message, code }) => ({
+    path: path.map(String),
+    message,
+    code,
+  }));
   throw new JobForgeError('VALIDATION_ERROR', { message: 'The job does not match the contract.', details });
 }
 
@@ -66,7 +81,9 @@ async function endOf(operations: Operations, id: string): Promise<JobResult> {
     const job = await operations.showJob(id);
     if (isFinalStatus(job.status) && job.result !== undefined) return job.result;
     if (await waitForEnd(operations, id)) continue;
-    throw new JobForgeError('SHUTTING_DOWN', { message: `JobForge stopped before the job "${id}" had ended.` });
+    throw new JobForgeError('SHUTTING_DOWN', {
+      message: `JobForge stopped before the job "${id}" had ended.`,
+    });
   }
 }
 

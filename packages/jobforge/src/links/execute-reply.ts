@@ -1,4 +1,10 @@
-import { envelopeOf, ErrorEnvelope, ExecutionEvent, RunnerExecutionResponse, type ErrorCode } from '@controlplane/contracts';
+import {
+  envelopeOf,
+  ErrorEnvelope,
+  ExecutionEvent,
+  RunnerExecutionResponse,
+  type ErrorCode,
+} from '@controlplane/contracts';
 import { z } from 'zod';
 import type { LinkFailure } from './runner-link.js';
 
@@ -26,7 +32,11 @@ function toEnvelope(value: unknown): ErrorEnvelope {
   return runnerError('EXECUTION_FAILED', said ?? 'The runner reported a failure without an error.');
 }
 
-function refusal(status: number, error: ErrorEnvelope | undefined, retryAfter: string | undefined): LinkFailure | undefined {
+function refusal(
+  status: number,
+  error: ErrorEnvelope | undefined,
+  retryAfter: string | undefined,
+): LinkFailure | undefined {
   const seconds = error?.retryAfter ?? Number(retryAfter);
   const retryAfterMs = Number.isFinite(seconds) && seconds > 0 ? seconds * 1000 : undefined;
   if (error?.code === 'RUNNER_DRAINING') return { kind: 'refused', code: 'RUNNER_DRAINING', retryAfterMs };
@@ -67,10 +77,15 @@ export function readReply(reply: HttpReply): Reply {
     return { failure: protocolFailure(`The runner answered ${reply.status}; redirects are not followed.`) };
   }
   const position = { executionId: reply.executionId, seq: 1, at: reply.at };
-  if (error !== undefined) return { event: { ...position, type: 'failed', error, executionTimeMs: timeOf(value) } };
+  if (error !== undefined)
+    return { event: { ...position, type: 'failed', error, executionTimeMs: timeOf(value) } };
   const response = RunnerExecutionResponse.safeParse(value);
   if (!response.success || reply.status !== 200) {
-    return { failure: protocolFailure(`The runner answered ${reply.status} with ${excerpt(reply.body) || 'an empty body'}`) };
+    return {
+      failure: protocolFailure(
+        `The runner answered ${reply.status} with ${excerpt(reply.body) || 'an empty body'}`,
+      ),
+    };
   }
   const { data, executionTimeMs } = response.data;
   return { event: { ...position, type: 'succeeded', data, executionTimeMs } };

@@ -45,7 +45,13 @@ function onWholeReply(exchange: Exchange, response: IncomingMessage): void {
     for (const [executionId, listener] of [...exchange.listeners]) {
       exchange.listeners.delete(executionId);
       const { body } = outcome;
-      const read = readReply({ status: response.statusCode ?? 0, body, retryAfter, executionId, at: exchange.now() });
+      const read = readReply({
+        status: response.statusCode ?? 0,
+        body,
+        retryAfter,
+        executionId,
+        at: exchange.now(),
+      });
       if ('event' in read && read.event.type === 'succeeded' && several) {
         listener.onFailure(protocolFailure('The runner answered a batch of executions with one result.'));
       } else if ('event' in read) listener.onEvent(read.event);

@@ -1,4 +1,9 @@
-import { Agent as HttpAgent, request as httpRequest, type ClientRequest, type IncomingMessage } from 'node:http';
+import {
+  Agent as HttpAgent,
+  request as httpRequest,
+  type ClientRequest,
+  type IncomingMessage,
+} from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 
 /** Sends requests to one runner over connections that are kept. Redirects are never followed. */
@@ -49,7 +54,9 @@ export function watchConnection(request: ClientRequest): { readonly connected: b
 }
 
 /** What reading a reply's body came to. */
-export type ReadBody = (outcome: { readonly body: string } | { readonly error: Error; readonly tooLarge: boolean }) => void;
+export type ReadBody = (
+  outcome: { readonly body: string } | { readonly error: Error; readonly tooLarge: boolean },
+) => void;
 
 /** Reads a reply's body up to a limit, beyond which the connection is dropped. */
 export function readBody(response: IncomingMessage, maxBytes: number, done: ReadBody): void {
@@ -69,5 +76,7 @@ export function readBody(response: IncomingMessage, maxBytes: number, done: Read
   });
   response.on('end', () => settle({ body: Buffer.concat(chunks).toString('utf8') }));
   response.on('error', (error) => settle({ error, tooLarge: false }));
-  response.on('close', () => settle({ error: new Error('the connection was closed within the reply'), tooLarge: false }));
+  response.on('close', () =>
+    settle({ error: new Error('the connection was closed within the reply'), tooLarge: false }),
+  );
 }

@@ -18,7 +18,13 @@ export function executeUrlOf({ delivery, healthCheckEndpoint }: RunnerRegistrati
   return delivery?.executeUrl ?? new URL('execute', healthCheckEndpoint).href;
 }
 
-export function createLinkRegistry({ clock, limits }: { readonly clock: Clock; readonly limits: JobForgeLimits }): LinkRegistry {
+export function createLinkRegistry({
+  clock,
+  limits,
+}: {
+  readonly clock: Clock;
+  readonly limits: JobForgeLimits;
+}): LinkRegistry {
   const links = new Set<RunnerLink>();
   return {
     open(registration) {

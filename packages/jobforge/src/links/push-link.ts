@@ -52,10 +52,17 @@ interface Traffic {
 }
 
 /** Posts executions and listens to the reply. */
-function createPost(options: PushLinkOptions, sender: HttpSender, traffic: Traffic): (batch: readonly Pending[]) => void {
+function createPost(
+  options: PushLinkOptions,
+  sender: HttpSender,
+  traffic: Traffic,
+): (batch: readonly Pending[]) => void {
   const url = new URL(options.executeUrl);
   const form = formOf(options.features);
-  const headers = { 'content-type': form === 'batch' ? NDJSON : JSON_TYPE, accept: form === 'json' ? JSON_TYPE : NDJSON };
+  const headers = {
+    'content-type': form === 'batch' ? NDJSON : JSON_TYPE,
+    accept: form === 'json' ? JSON_TYPE : NDJSON,
+  };
   const now = (): string => new Date(options.clock.now()).toISOString();
 
   return (batch) => {
@@ -66,7 +73,9 @@ function createPost(options: PushLinkOptions, sender: HttpSender, traffic: Traff
     const request = sender.send({ method: 'POST', url, headers, body });
     const ended = (): void => {
       traffic.open -= 1;
-      for (const { request: { executionId } } of batch) {
+      for (const {
+        request: { executionId },
+      } of batch) {
         if (traffic.exchanges.get(executionId) === exchange) traffic.exchanges.delete(executionId);
       }
     };

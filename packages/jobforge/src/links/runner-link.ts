@@ -17,7 +17,11 @@ export type LinkFailure =
   /** Nothing reached the runner: it cannot have begun. */
   | { readonly kind: 'not-delivered'; readonly message: string }
   /** The runner said "not now", by status alone. `retryAfterMs` where it named a time. */
-  | { readonly kind: 'refused'; readonly code: 'RUNNER_BUSY' | 'RUNNER_DRAINING'; readonly retryAfterMs: number | undefined }
+  | {
+      readonly kind: 'refused';
+      readonly code: 'RUNNER_BUSY' | 'RUNNER_DRAINING';
+      readonly retryAfterMs: number | undefined;
+    }
   /** The connection was lost: the execution may go on. */
   | { readonly kind: 'broken'; readonly message: string }
   /** The runner answered what the contract does not allow. */

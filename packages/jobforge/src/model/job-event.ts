@@ -43,7 +43,10 @@ export function isAfter(left: EventPosition, right: EventPosition): boolean {
 }
 
 /** The event with which a job ends. Its data is the job's result. */
-export function endingType(status: 'completed' | 'failed' | 'cancelled', error: ErrorEnvelope | undefined): JobEventType {
+export function endingType(
+  status: 'completed' | 'failed' | 'cancelled',
+  error: ErrorEnvelope | undefined,
+): JobEventType {
   if (status === 'failed') return error?.code === 'JOB_EXPIRED' ? 'job.expired' : 'job.failed';
   return status === 'completed' ? 'job.completed' : 'job.cancelled';
 }

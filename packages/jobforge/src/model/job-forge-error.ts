@@ -1,4 +1,9 @@
-import { envelopeOf, type EnvelopeContext, type ErrorCode, type ErrorEnvelope } from '@controlplane/contracts';
+import {
+  envelopeOf,
+  type EnvelopeContext,
+  type ErrorCode,
+  type ErrorEnvelope,
+} from '@controlplane/contracts';
 
 const BRAND = Symbol.for('@controlplane/jobforge.JobForgeError');
 

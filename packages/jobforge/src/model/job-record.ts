@@ -42,7 +42,11 @@ export function toJobRecord(submission: JobSubmission): JobRecord {
 /** Puts a request together again. */
 export function toJobRequest(id: string, record: JobRecord): JobRequest {
   const head = JSON.parse(record.head) as Record<string, unknown> & { payload: object };
-  return JobRequest.parse({ ...head, id, payload: { ...head.payload, data: JSON.parse(record.input) as unknown } });
+  return JobRequest.parse({
+    ...head,
+    id,
+    payload: { ...head.payload, data: JSON.parse(record.input) as unknown },
+  });
 }
 
 /** A head without the input: all that deciding about a job takes. */
@@ -64,7 +68,9 @@ function canonical(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(canonical);
   if (typeof value !== 'object' || value === null) return value;
   const entries = Object.entries(value).filter(([, member]) => member !== undefined);
-  return entries.sort(([left], [right]) => (left < right ? -1 : 1)).map(([key, member]) => [key, canonical(member)]);
+  return entries
+    .sort(([left], [right]) => (left < right ? -1 : 1))
+    .map(([key, member]) => [key, canonical(member)]);
 }
 
 /**
@@ -72,7 +78,23 @@ function canonical(value: unknown): unknown {
  * order of members. `createdAt` is left out, because the reader of a request fills it in.
  */
 export function isSameRequest(left: Omit<JobSubmission, 'id'>, right: Omit<JobSubmission, 'id'>): boolean {
-  const comparable = ({ type, priority, payload, metadata, retryPolicy, timeoutMs }: Omit<JobSubmission, 'id'>): string =>
-    JSON.stringify(canonical({ type, priority, payload, metadata: { ...metadata, createdAt: '' }, retryPolicy, timeoutMs }));
+  const comparable = ({
+    type,
+    priority,
+    payload,
+    metadata,
+    retryPolicy,
+    timeoutMs,
+  }: Omit<JobSubmission, 'id'>): string =>
+    JSON.stringify(
+      canonical({
+        type,
+        priority,
+        payload,
+        metadata: { ...metadata, createdAt: '' },
+        retryPolicy,
+        timeoutMs,
+      }),
+    );
   return comparable(left) === comparable(right);
 }

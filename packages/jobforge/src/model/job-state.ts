@@ -12,7 +12,15 @@ import type { JobStatus } from '@controlplane/contracts';
  * - `ending` its end is known and being written
  * - `ended` its end is on disk
  */
-export type JobPhase = 'submitting' | 'pending' | 'queued' | 'leased' | 'running' | 'retrying' | 'ending' | 'ended';
+export type JobPhase =
+  | 'submitting'
+  | 'pending'
+  | 'queued'
+  | 'leased'
+  | 'running'
+  | 'retrying'
+  | 'ending'
+  | 'ended';
 
 /** Every step that a job may take. What is not here is a defect. */
 export const JOB_TRANSITIONS: Readonly<Record<JobPhase, readonly JobPhase[]>> = {

@@ -4,22 +4,49 @@ import { capabilityFor, place, whyWaiting, type PlaceableRunner } from './placem
 
 const capability = (id: string, overrides: Partial<RunnerCapability> = {}): RunnerCapability =>
   RunnerCapability.parse({
-    id, name: id, version: '1.0.0', description: '', inputSchema: {}, outputSchema: {}, supportedJobTypes: [], maxConcurrency: 5, ...overrides,
+    id,
+    name: id,
+    version: '1.0.0',
+    description: '',
+    inputSchema: {},
+    outputSchema: {},
+    supportedJobTypes: [],
+    maxConcurrency: 5,
+    ...overrides,
   });
 
-const VITALS = { reported: 'healthy', lost: false, draining: false, unreachable: false, blockedUntil: 0 } as const;
+const VITALS = {
+  reported: 'healthy',
+  lost: false,
+  draining: false,
+  unreachable: false,
+  blockedUntil: 0,
+} as const;
 const runner = (name: string, overrides: Partial<PlaceableRunner> = {}): PlaceableRunner => ({
-  name, vitals: VITALS, slots: 10, active: 0, hasRoom: true, activeOf: () => 0, ...overrides,
+  name,
+  vitals: VITALS,
+  slots: 10,
+  active: 0,
+  hasRoom: true,
+  activeOf: () => 0,
+  ...overrides,
 });
 
 const echo = capability('echo');
 const chosen = (runners: readonly PlaceableRunner[]): string | undefined =>
-  place(runners.map((one) => ({ runner: one, capability: echo })), 1_000)?.runner.name;
+  place(
+    runners.map((one) => ({ runner: one, capability: echo })),
+    1_000,
+  )?.runner.name;
 
 describe('placement', () => {
   it.each<[string, PlaceableRunner[], string | undefined]>([
     ['the least loaded', [runner('a', { active: 5 }), runner('b', { active: 4 })], 'b'],
-    ['the least loaded by share of its slots', [runner('a', { active: 2, slots: 4 }), runner('b', { active: 3, slots: 100 })], 'b'],
+    [
+      'the least loaded by share of its slots',
+      [runner('a', { active: 2, slots: 4 }), runner('b', { active: 3, slots: 100 })],
+      'b',
+    ],
     ['by name where the load is equal', [runner('b'), runner('a')], 'a'],
     ['none that is full', [runner('a', { active: 10 })], undefined],
     ['none whose capability is full', [runner('a', { activeOf: () => 5 })], undefined],
@@ -47,7 +74,11 @@ describe('placement', () => {
     [[], ['hello.greet'], 'no runner offers echo yet (known: hello.greet)'],
     [[], [], 'no runner offers echo yet (no runner is registered)'],
     [[runner('a', { active: 10 })], ['echo'], 'a has no free slot (10 of 10 taken)'],
-    [[runner('a', { vitals: { ...VITALS, draining: true } }), runner('b', { activeOf: () => 5 })], ['echo'], 'a is draining, b runs 5 of at most 5 executions of echo'],
+    [
+      [runner('a', { vitals: { ...VITALS, draining: true } }), runner('b', { activeOf: () => 5 })],
+      ['echo'],
+      'a is draining, b runs 5 of at most 5 executions of echo',
+    ],
     [[runner('a')], ['echo'], 'it is next in line'],
   ])('says why a job waits (%#)', (runners, known, reason) => {
     const offers = runners.map((one) => ({ runner: one, capability: echo }));

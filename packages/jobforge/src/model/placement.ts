@@ -29,7 +29,10 @@ export interface Offer<R extends PlaceableRunner> {
 }
 
 /** The capability of a list that serves a demand: by id first, then by job type. */
-export function capabilityFor(capabilities: readonly RunnerCapability[], demand: Demand): RunnerCapability | undefined {
+export function capabilityFor(
+  capabilities: readonly RunnerCapability[],
+  demand: Demand,
+): RunnerCapability | undefined {
   return (
     capabilities.find((capability) => capability.id === demand.payloadType) ??
     capabilities.find((capability) => servesJob(capability, demand))
@@ -37,10 +40,14 @@ export function capabilityFor(capabilities: readonly RunnerCapability[], demand:
 }
 
 /** Why an offer cannot be made now, in words that follow the runner's name; undefined when it can. */
-export function offerRefusal<R extends PlaceableRunner>({ runner, capability }: Offer<R>, now: number): string | undefined {
+export function offerRefusal<R extends PlaceableRunner>(
+  { runner, capability }: Offer<R>,
+  now: number,
+): string | undefined {
   const refusal = refusalOf(runner.vitals, now);
   if (refusal !== undefined) return refusal;
-  if (runner.active >= runner.slots || !runner.hasRoom) return `has no free slot (${runner.active} of ${runner.slots} taken)`;
+  if (runner.active >= runner.slots || !runner.hasRoom)
+    return `has no free slot (${runner.active} of ${runner.slots} taken)`;
   const active = runner.activeOf(capability.id);
   if (active >= capability.maxConcurrency) {
     return `runs ${active} of at most ${capability.maxConcurrency} executions of ${capability.id}`;
@@ -54,7 +61,10 @@ function isBetter(left: PlaceableRunner, right: PlaceableRunner): boolean {
 }
 
 /** Chooses among the runners that offer a capability: the least loaded one that can take it, then by name. */
-export function place<R extends PlaceableRunner>(offers: readonly Offer<R>[], now: number): Offer<R> | undefined {
+export function place<R extends PlaceableRunner>(
+  offers: readonly Offer<R>[],
+  now: number,
+): Offer<R> | undefined {
   let best: Offer<R> | undefined;
   for (const offer of offers) {
     if (offerRefusal(offer, now) !== undefined) continue;

@@ -12,7 +12,12 @@ describe('after a failure', () => {
     ['the delay grows', error('EXECUTION_FAILED'), 1, { kind: 'retry', delayMs: 200 }],
     ['the last retry was the last', error('EXECUTION_FAILED'), 2, { kind: 'fail' }],
     ['a permanent one fails', error('OUTPUT_INVALID'), 0, { kind: 'fail' }],
-    ['retryAfter is honoured', error('EXECUTION_FAILED', { retryAfter: 7 }), 0, { kind: 'retry', delayMs: 7_000 }],
+    [
+      'retryAfter is honoured',
+      error('EXECUTION_FAILED', { retryAfter: 7 }),
+      0,
+      { kind: 'retry', delayMs: 7_000 },
+    ],
     ['a shutdown costs nothing', error('RUNNER_SHUTDOWN'), 2, { kind: 'requeue' }],
     ['a timeout is tried again', error('EXECUTION_TIMEOUT'), 0, { kind: 'retry', delayMs: 100 }],
   ])('%s', (...[, envelope, retries, step]) => {

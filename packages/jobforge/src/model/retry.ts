@@ -1,4 +1,9 @@
-import { calculateRetryDelay, shouldRetry, type ErrorEnvelope, type RetryPolicy } from '@controlplane/contracts';
+import {
+  calculateRetryDelay,
+  shouldRetry,
+  type ErrorEnvelope,
+  type RetryPolicy,
+} from '@controlplane/contracts';
 
 /** What happens to a job whose attempt did not succeed. */
 export type NextStep =
@@ -27,7 +32,8 @@ export function isRefusal(code: string): boolean {
 /** Decides after a runner reported a failure. */
 export function afterFailure(error: ErrorEnvelope, history: AttemptHistory): NextStep {
   if (error.code === 'RUNNER_SHUTDOWN') return { kind: 'requeue' };
-  if (!shouldRetry(error, history.policy) || history.retries >= history.policy.maxRetries) return { kind: 'fail' };
+  if (!shouldRetry(error, history.policy) || history.retries >= history.policy.maxRetries)
+    return { kind: 'fail' };
   const options = { retryAfter: error.retryAfter, random: history.random };
   return { kind: 'retry', delayMs: calculateRetryDelay(history.retries, history.policy, options) };
 }

@@ -29,6 +29,10 @@ export function refusalOf(vitals: RunnerVitals, now: number): string | undefined
 }
 
 /** Whether a runner has been silent for so long that it must be asked. */
-export function isSilent(lastSeenAt: number, now: number, beats: { readonly intervalMs: number; readonly missed: number }): boolean {
+export function isSilent(
+  lastSeenAt: number,
+  now: number,
+  beats: { readonly intervalMs: number; readonly missed: number },
+): boolean {
   return now - lastSeenAt > beats.intervalMs * beats.missed;
 }

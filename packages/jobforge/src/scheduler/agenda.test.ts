@@ -29,7 +29,12 @@ describe('an agenda', () => {
     const clock = createManualClock(0);
     const agenda = createAgenda(clock);
     let asked = 0;
-    for (let index = 0; index < 10_000; index += 1) agenda.add(1_000_000, () => undefined, () => (asked += 1) < 0);
+    for (let index = 0; index < 10_000; index += 1)
+      agenda.add(
+        1_000_000,
+        () => undefined,
+        () => (asked += 1) < 0,
+      );
     expect(asked).toBe(10_000);
   });
 });

@@ -35,7 +35,11 @@ export function createAgenda(clock: Clock): Agenda {
   function run(): void {
     wakesAt = Infinity;
     cancelTimer = undefined;
-    for (let first = items.peek(); !stopped && first !== undefined && first.at <= clock.now(); first = items.peek()) {
+    for (
+      let first = items.peek();
+      !stopped && first !== undefined && first.at <= clock.now();
+      first = items.peek()
+    ) {
       items.pop();
       first.due();
     }

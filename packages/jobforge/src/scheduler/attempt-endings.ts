@@ -28,7 +28,10 @@ export interface WaitingEnd {
 export interface AttemptEndings {
   succeeded(execution: Execution, ending: Ending & { readonly data: string | undefined }): void;
   failed(execution: Execution, ending: Ending & { readonly error: ErrorEnvelope }): void;
-  cancelled(execution: Execution, ending: Ending & { readonly reason: CancelReason; readonly message?: string | undefined }): void;
+  cancelled(
+    execution: Execution,
+    ending: Ending & { readonly reason: CancelReason; readonly message?: string | undefined },
+  ): void;
   /** The runner is gone: what the capability does decides. */
   lost(execution: Execution, message: string): void;
   /** Not accepted after all: the job waits again, as if nothing had been. */
@@ -44,13 +47,19 @@ interface Failure {
 
 /** Why a job was cancelled, as its error. */
 export function cancellation(reason: CancelReason, message?: string): ErrorEnvelope {
-  return envelopeOf('EXECUTION_CANCELLED', { service: 'jobforge', message: message ?? `The job was cancelled (${reason}).` });
+  return envelopeOf('EXECUTION_CANCELLED', {
+    service: 'jobforge',
+    message: message ?? `The job was cancelled (${reason}).`,
+  });
 }
 
 /** Why a job ended before it began. */
 export function expiry(job: LiveJob): ErrorEnvelope {
   const at = iso(job.expiresAt ?? 0);
-  return envelopeOf('JOB_EXPIRED', { service: 'jobforge', message: `The job was not started before it expired at ${at}.` });
+  return envelopeOf('JOB_EXPIRED', {
+    service: 'jobforge',
+    message: `The job was not started before it expired at ${at}.`,
+  });
 }
 
 function close(state: LiveState, execution: Execution): void {
@@ -63,7 +72,11 @@ function close(state: LiveState, execution: Execution): void {
   state.wake();
 }
 
-function write(state: LiveState, job: LiveJob, { stored, ...end }: JobEnd & { readonly stored?: (() => void) | undefined }): void {
+function write(
+  state: LiveState,
+  job: LiveJob,
+  { stored, ...end }: JobEnd & { readonly stored?: (() => void) | undefined },
+): void {
   moveJob(job, 'ending');
   state.commit.keep({ kind: 'finish-job', seq: job.seq, ...end }, () => {
     moveJob(job, 'ended');
@@ -82,7 +95,11 @@ const NO_RUN = {
   data: undefined,
 } as const satisfies Partial<JobEnd>;
 
-function endOf(state: LiveState, execution: Execution, ending: Ending): Omit<JobEnd, 'status' | 'data' | 'error'> {
+function endOf(
+  state: LiveState,
+  execution: Execution,
+  ending: Ending,
+): Omit<JobEnd, 'status' | 'data' | 'error'> {
   const { job, runner, lease } = execution;
   return {
     attempt: execution.attempt,
@@ -124,11 +141,20 @@ function retry(state: LiveState, execution: Execution, next: Failure & { step: N
   const startedAt = end.startedAt ?? endedAt;
   const times = { startedAt, endedAt, nextAt: job.nextAt };
   const { retries, seq } = job;
-  state.commit.keep({ kind: 'retry-job', seq, attempt, retries, eventSeq, ...times, runnerId, executionId, error: job.error }, () => {
-    const data = { error, attempt, nextAttemptAt: iso(times.nextAt) };
-    state.hub.emit(job.id, () => toJobEvent(job.id, { attempt, seq: eventSeq }, { type: 'job.retrying', at: endedAt, data }));
-    state.agenda.add(times.nextAt, () => requeue(state, job), () => job.phase === 'retrying');
-  });
+  state.commit.keep(
+    { kind: 'retry-job', seq, attempt, retries, eventSeq, ...times, runnerId, executionId, error: job.error },
+    () => {
+      const data = { error, attempt, nextAttemptAt: iso(times.nextAt) };
+      state.hub.emit(job.id, () =>
+        toJobEvent(job.id, { attempt, seq: eventSeq }, { type: 'job.retrying', at: endedAt, data }),
+      );
+      state.agenda.add(
+        times.nextAt,
+        () => requeue(state, job),
+        () => job.phase === 'retrying',
+      );
+    },
+  );
 }
 
 /**
@@ -146,11 +172,20 @@ function assumeAccepted({ job, attempt }: Execution): void {
 
 function failForGood(state: LiveState, execution: Execution, { error, ending }: Failure): void {
   const status = error.code === 'EXECUTION_CANCELLED' ? 'cancelled' : 'failed';
-  write(state, execution.job, { ...endOf(state, execution, ending), status, data: undefined, error: JSON.stringify(error) });
+  write(state, execution.job, {
+    ...endOf(state, execution, ending),
+    status,
+    data: undefined,
+    error: JSON.stringify(error),
+  });
 }
 
 /** Closes an execution that failed and, where it had begun, asks what comes next. */
-function decide(state: LiveState, execution: Execution, failure: Failure & { stepOf: (history: AttemptHistory) => NextStep }): void {
+function decide(
+  state: LiveState,
+  execution: Execution,
+  failure: Failure & { stepOf: (history: AttemptHistory) => NextStep },
+): void {
   const { job } = execution;
   close(state, execution);
   // What was refused at the offer has not begun: there is nothing to try again.
@@ -170,7 +205,14 @@ function decide(state: LiveState, execution: Execution, failure: Failure & { ste
 
 function endWaiting(state: LiveState, job: LiveJob, { status, error, stored }: WaitingEnd): void {
   const position = { attempt: job.attempt, eventSeq: job.lastEventSeq + 1, endedAt: state.clock.now() };
-  write(state, job, { ...NO_RUN, ...position, status, error: JSON.stringify(error), dropped: job.dropped, stored });
+  write(state, job, {
+    ...NO_RUN,
+    ...position,
+    status,
+    error: JSON.stringify(error),
+    dropped: job.dropped,
+    stored,
+  });
 }
 
 function putBack(state: LiveState, execution: Execution): void {
@@ -183,7 +225,8 @@ function putBack(state: LiveState, execution: Execution): void {
     job.lastEventSeq = execution.priorEventSeq;
   }
   moveJob(job, 'queued');
-  if (job.cancel !== undefined) return endWaiting(state, job, { status: 'cancelled', error: cancellation(job.cancel) });
+  if (job.cancel !== undefined)
+    return endWaiting(state, job, { status: 'cancelled', error: cancellation(job.cancel) });
   const isExpired = job.expiresAt !== undefined && job.attempt === 0 && job.expiresAt <= state.clock.now();
   if (isExpired) return endWaiting(state, job, { status: 'failed', error: expiry(job) });
   // Without this a restart would take the job for one that may be running there.
@@ -195,7 +238,12 @@ export function createAttemptEndings(state: LiveState): AttemptEndings {
   const endings: AttemptEndings = {
     succeeded(execution, { data, ...ending }) {
       close(state, execution);
-      write(state, execution.job, { ...endOf(state, execution, ending), status: 'completed', data, error: undefined });
+      write(state, execution.job, {
+        ...endOf(state, execution, ending),
+        status: 'completed',
+        data,
+        error: undefined,
+      });
     },
     failed(execution, { error, ...ending }) {
       decide(state, execution, { error, ending, stepOf: (history) => afterFailure(error, history) });
@@ -205,7 +253,8 @@ export function createAttemptEndings(state: LiveState): AttemptEndings {
       failForGood(state, execution, { error: cancellation(reason, message), ending });
     },
     lost(execution, message) {
-      if (execution.job.cancel !== undefined) return endings.cancelled(execution, { reason: execution.job.cancel });
+      if (execution.job.cancel !== undefined)
+        return endings.cancelled(execution, { reason: execution.job.cancel });
       if (execution.phase === 'open' && !mayHaveBegun(execution)) return endings.putBack(execution);
       if (execution.phase === 'open') assumeAccepted(execution);
       const { writes } = execution.lease;

@@ -18,7 +18,11 @@ function finished(id: string): JobForgeError {
 }
 
 /** Ends a job that waits, or tells its runner; resolves once what can be said is on disk. */
-function carryOut({ state, endings, dispatcher }: CancellationParts, job: LiveJob, reason: CancelReason): Promise<void> {
+function carryOut(
+  { state, endings, dispatcher }: CancellationParts,
+  job: LiveJob,
+  reason: CancelReason,
+): Promise<void> {
   return new Promise((resolve, reject) => {
     if (job.phase === 'ending' || job.phase === 'ended') return reject(finished(job.id));
     job.cancel = reason;
@@ -34,14 +38,20 @@ function carryOut({ state, endings, dispatcher }: CancellationParts, job: LiveJo
 }
 
 /** Cancels a job that has not ended. */
-export async function cancelJob(parts: CancellationParts, id: string, reason: CancelReason): Promise<JobResponse> {
+export async function cancelJob(
+  parts: CancellationParts,
+  id: string,
+  reason: CancelReason,
+): Promise<JobResponse> {
   const { state } = parts;
   const job = state.jobs.get(id);
   if (job === undefined || job.phase === 'ending') {
     throw (await reading(state.store.loadJob(id))) === undefined ? jobNotFound(id) : finished(id);
   }
   await new Promise<void>((resolve, reject) => {
-    state.commit.attempt({ kind: 'cancel-job', seq: job.seq, reason }, (error) => (error === undefined ? resolve() : reject(error)));
+    state.commit.attempt({ kind: 'cancel-job', seq: job.seq, reason }, (error) =>
+      error === undefined ? resolve() : reject(error),
+    );
   });
   await carryOut(parts, job, reason);
   const stored = await reading(state.store.loadJob(id));

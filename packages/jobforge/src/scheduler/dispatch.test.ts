@@ -1,7 +1,7 @@
 import { JobSubmission, type JobEvent } from '@controlplane/contracts';
 import { afterEach, describe, expect, it } from 'vitest';
 import { openForges } from '../testing/open-forge.js';
-import { ECHO, type StubExecution } from '../testing/stub-runner.js';
+import type { StubExecution } from '../testing/stub-runner.js';
 
 const test = openForges();
 afterEach(test.close);
@@ -32,7 +32,11 @@ describe.each(FORMS)('over the %s form', (form) => {
       },
     });
     const job = await forge.submit({ ...echo, ...quick });
-    expect(await job.result()).toMatchObject({ success: false, error: { code: 'MY_OWN' }, metadata: { attempts: 2 } });
+    expect(await job.result()).toMatchObject({
+      success: false,
+      error: { code: 'MY_OWN' },
+      metadata: { attempts: 2 },
+    });
     expect(runner.executions.map(({ request }) => request.attempt)).toEqual([1, 2]);
     const [first, second] = runner.executions;
     expect(first?.request.executionId).not.toBe(second?.request.executionId);
@@ -47,7 +51,10 @@ describe.each(FORMS)('over the %s form', (form) => {
         execution.fail('EXECUTION_FAILED', { retryable: true });
       },
     });
-    const job = await forge.submit({ ...echo, retryPolicy: { maxRetries: 2, backoffMs: 1, maxBackoffMs: 1 } });
+    const job = await forge.submit({
+      ...echo,
+      retryPolicy: { maxRetries: 2, backoffMs: 1, maxBackoffMs: 1 },
+    });
     expect(await job.result()).toMatchObject({ success: false, metadata: { attempts: 3 } });
     expect(runner.executions).toHaveLength(3);
   });
@@ -56,14 +63,20 @@ describe.each(FORMS)('over the %s form', (form) => {
     const { forge, runner } = await test.pair({
       form,
       handle(execution) {
-        if (runner.executions.length <= 2) return execution.fail('RUNNER_BUSY', { category: 'RATE_LIMITED', retryable: true });
+        if (runner.executions.length <= 2)
+          return execution.fail('RUNNER_BUSY', { category: 'RATE_LIMITED', retryable: true });
         succeed(execution);
       },
     });
     const job = await forge.submit({ ...echo, retryPolicy: { maxRetries: 0 } });
     expect(await job.result()).toMatchObject({ success: true, metadata: { attempts: 1 } });
     expect(runner.executions.map(({ request }) => request.attempt)).toEqual([1, 1, 1]);
-    expect(await idsOf(job.events())).toEqual(['0.0 job.created', '0.1 job.queued', '1.0 job.started', '1.1 job.completed']);
+    expect(await idsOf(job.events())).toEqual([
+      '0.0 job.created',
+      '0.1 job.queued',
+      '1.0 job.started',
+      '1.1 job.completed',
+    ]);
   });
 
   it('cancelling a running job stops it', async () => {
@@ -81,146 +94,26 @@ describe.each(FORMS)('over the %s form', (form) => {
 
   it('a hundred jobs complete once each', async () => {
     const { forge, runner } = await test.pair({ form, handle: succeed });
-    const submissions = Array.from({ length: 100 }, (_, n) => JobSubmission.parse({ type: 'x', payload: { type: 'echo', data: { n } } }));
+    const submissions = Array.from({ length: 100 }, (_, n) =>
+      JobSubmission.parse({ type: 'x', payload: { type: 'echo', data: { n } } }),
+    );
     const entries = await forge.operations.submitJobs(submissions);
     const results = await Promise.all(entries.map((entry) => forge.job(entry.id ?? '').result()));
-    expect(results.map(({ data }) => data)).toEqual(submissions.map(({ payload }) => ({ echoed: payload.data })));
+    expect(results.map(({ data }) => data)).toEqual(
+      submissions.map(({ payload }) => ({ echoed: payload.data })),
+    );
     expect(runner.executions).toHaveLength(100);
     if (form === 'batch') expect(runner.posts).toBeLessThan(50);
   });
 });
 
-describe.each(['ndjson', 'batch'] as const)('streaming over the %s form', (form) => {
-  it('logs and progress become events, live and again later, with the same ids', async () => {
-    const { forge } = await test.pair({
-      form,
-      handle(execution) {
-        execution.accept();
-        execution.send({ type: 'log', level: 'info', message: 'one' });
-        execution.send({ type: 'progress', fraction: 0.5, message: 'half' });
-        execution.succeed({ ok: true });
-      },
-    });
-    const job = await forge.submit(echo);
-    const live = await idsOf(job.events());
-    expect(live).toEqual(['0.0 job.created', '0.1 job.queued', '1.0 job.started', '1.1 job.log', '1.2 job.progress', '1.3 job.completed']);
-    expect(await idsOf(job.events({ afterId: '1.1' }))).toEqual(['1.2 job.progress', '1.3 job.completed']);
-  });
-
-  it('a stream that breaks is taken up again, and what came before is not told twice', async () => {
-    const { forge, runner } = await test.pair({
-      form,
-      // Room for two lines: a line that were counted again would push out the next.
-      limits: { maxLogBytes: 250 },
-      handle(execution) {
-        execution.accept();
-        execution.send({ type: 'log', level: 'info', message: 'one' });
-        if (runner.executions.length === 1) return void setImmediate(() => execution.drop());
-        execution.send({ type: 'log', level: 'info', message: 'two' });
-        execution.succeed({ ok: true });
-      },
-    });
-    const job = await forge.submit(echo);
-    expect(await job.result()).toMatchObject({ success: true, metadata: { attempts: 1 } });
-    const [first, second] = runner.executions;
-    expect(second?.request).toEqual(first?.request);
-    expect((await idsOf(job.events())).slice(2)).toEqual(['1.0 job.started', '1.1 job.log', '1.2 job.log', '1.3 job.completed']);
-  });
-
-  it('an offer that is not accepted in time goes elsewhere, at no cost to the job', async () => {
-    const { forge, runner } = await test.pair({
-      form,
-      limits: { offerMs: 60 },
-      handle(execution) {
-        if (runner.executions.length > 1) succeed(execution);
-      },
-    });
-    const job = await forge.submit({ ...echo, retryPolicy: { maxRetries: 0 } });
-    expect(await job.result()).toMatchObject({ success: true, metadata: { attempts: 1 } });
-    const [first, second] = runner.executions;
-    expect(first?.request.executionId).not.toBe(second?.request.executionId);
-    expect(runner.cancelled).toContain(first?.request.executionId);
-  });
-
-  it('news of an execution that is over changes nothing', async () => {
-    const { forge, runner } = await test.pair({ form, handle: (execution) => execution.accept() });
-    const job = await forge.submit(echo);
-    const execution = await runner.execution(0);
-    execution.raw(JSON.stringify({ type: 'succeeded', executionId: execution.request.executionId, seq: 1, at: new Date().toISOString(), data: 1 }));
-    execution.raw(JSON.stringify({ type: 'succeeded', executionId: execution.request.executionId, seq: 2, at: new Date().toISOString(), data: 2 }));
-    expect(await job.result()).toMatchObject({ data: 1 });
-    execution.succeed(3);
-    expect(await job.result()).toMatchObject({ data: 1 });
-  });
-
-  it('a line that is no event fails its execution alone', async () => {
-    const { forge } = await test.pair({
-      form,
-      handle(execution) {
-        execution.accept();
-        if (execution.request.payload['bad'] === true) execution.raw(JSON.stringify({ executionId: execution.request.executionId, type: 'nonsense' }));
-        else execution.succeed();
-      },
-    });
-    const [bad, good] = await Promise.all([forge.submit({ ...echo, input: { bad: true } }), forge.submit(echo)]);
-    expect(await bad.result()).toMatchObject({ success: false, error: { code: 'RUNNER_PROTOCOL_ERROR' } });
-    expect(await good.result()).toMatchObject({ success: true });
-  });
-
-  it('a runner that shuts down hands its work back at no cost', async () => {
-    const { forge, runner } = await test.pair({
-      form,
-      handle(execution) {
-        execution.accept();
-        if (runner.executions.length === 1) execution.fail('RUNNER_SHUTDOWN', { retryable: true, category: 'SERVICE_UNAVAILABLE' });
-        else execution.succeed();
-      },
-    });
-    const job = await forge.submit({ ...echo, retryPolicy: { maxRetries: 0 } });
-    expect(await job.result()).toMatchObject({ success: true, metadata: { attempts: 2 } });
-  });
-
-  it('keeps log text up to its limit and counts the rest', async () => {
-    const { forge } = await test.pair({
-      form,
-      limits: { maxLogBytes: 1_000 },
-      handle(execution) {
-        execution.accept();
-        for (let line = 0; line < 50; line += 1) execution.send({ type: 'log', level: 'info', message: 'x'.repeat(100) });
-        execution.succeed();
-      },
-    });
-    const job = await forge.submit(echo);
-    await job.result();
-    const events: JobEvent[] = [];
-    for await (const event of job.events()) events.push(event);
-    const logs = events.filter(({ type }) => type === 'job.log');
-    expect(logs.length).toBeGreaterThan(2);
-    expect(logs.length).toBeLessThan(10);
-    expect(events.at(-1)).toMatchObject({ type: 'job.completed', data: { droppedEvents: 50 - logs.length } });
-  });
-
-  it('a runner that was started anew has lost its executions: what may be repeated is, what writes fails', async () => {
-    const writes = { ...ECHO, id: 'write', effects: 'writes' };
-    const { forge, runner } = await test.pair({
-      form,
-      handle(execution) {
-        execution.accept();
-        if (execution.request.attempt > 1) execution.succeed();
-      },
-    });
-    await forge.operations.registerRunner(runner.registration({ capabilities: [ECHO, writes] }));
-    const jobs = [await forge.submit(echo), await forge.submit({ capability: 'write', input: {} })] as const;
-    for (const job of jobs) for await (const { type } of job.events()) if (type === 'job.started') break;
-    await forge.operations.registerRunner(runner.registration({ capabilities: [ECHO, writes], instanceId: 'i2' }));
-    expect(await jobs[0].result()).toMatchObject({ success: true, metadata: { attempts: 2 } });
-    expect(await jobs[1].result()).toMatchObject({ success: false, error: { code: 'RUNNER_LOST' }, metadata: { attempts: 1 } });
-  });
-});
-
 describe('limits', () => {
   it.each(FORMS)('an execution that does not end is ended after its time limit (%s)', async (form) => {
-    const { forge, runner } = await test.pair({ form, limits: { overdueMs: 20, offerMs: 200 }, handle: (execution) => execution.accept() });
+    const { forge, runner } = await test.pair({
+      form,
+      limits: { overdueMs: 20, offerMs: 200 },
+      handle: (execution) => execution.accept(),
+    });
     const job = await forge.submit({ ...echo, timeoutMs: 30, retryPolicy: { maxRetries: 0 } });
     expect(await job.result()).toMatchObject({ success: false, error: { code: 'EXECUTION_TIMEOUT' } });
     if (form !== 'json') await expect.poll(() => runner.cancelled).toHaveLength(1);
@@ -228,44 +121,61 @@ describe('limits', () => {
   });
 
   it('a runner that does not stop what is cancelled is given up', async () => {
-    const { forge } = await test.pair({ form: 'batch', limits: { cancelGraceMs: 20, offerMs: 200 }, handle: (execution) => execution.accept() });
+    const { forge } = await test.pair({
+      form: 'batch',
+      limits: { cancelGraceMs: 20, offerMs: 200 },
+      handle: (execution) => execution.accept(),
+    });
     const job = await forge.submit(echo);
     for await (const { type } of job.events()) if (type === 'job.started') break;
     await job.cancel();
-    expect(await job.result()).toMatchObject({ success: false, error: { code: 'EXECUTION_CANCELLED', message: expect.stringContaining('did not stop') as string } });
+    expect(await job.result()).toMatchObject({
+      success: false,
+      error: { code: 'EXECUTION_CANCELLED', message: expect.stringContaining('did not stop') as string },
+    });
   });
 
   it('one request never carries more than runners read', async () => {
-    const { forge, runner } = await test.pair({ form: 'batch', limits: { maxBodyBytes: 8_000 }, handle: succeed });
+    const { forge, runner } = await test.pair({
+      form: 'batch',
+      limits: { maxBodyBytes: 8_000 },
+      handle: succeed,
+    });
     const jobs = await forge.operations.submitJobs(
-      Array.from({ length: 20 }, () => JobSubmission.parse({ type: 'x', payload: { type: 'echo', data: { text: 'ä'.repeat(900) } } })),
+      Array.from({ length: 20 }, () =>
+        JobSubmission.parse({ type: 'x', payload: { type: 'echo', data: { text: 'ä'.repeat(900) } } }),
+      ),
     );
     for (const { id } of jobs) expect(await forge.job(id ?? '').result()).toMatchObject({ success: true });
     expect(runner.posts).toBeGreaterThanOrEqual(6);
   });
 
   it('a reply larger than the limit fails its execution', async () => {
-    const { forge } = await test.pair({ form: 'json', limits: { maxBodyBytes: 8_000 }, handle: (execution) => execution.succeed('x'.repeat(9_000)) });
+    const { forge } = await test.pair({
+      form: 'json',
+      limits: { maxBodyBytes: 8_000 },
+      handle: (execution) => execution.succeed('x'.repeat(9_000)),
+    });
     const job = await forge.submit(echo);
-    expect(await job.result()).toMatchObject({ success: false, error: { code: 'RUNNER_PROTOCOL_ERROR', message: expect.stringContaining('larger than 8000 bytes') as string } });
+    expect(await job.result()).toMatchObject({
+      success: false,
+      error: {
+        code: 'RUNNER_PROTOCOL_ERROR',
+        message: expect.stringContaining('larger than 8000 bytes') as string,
+      },
+    });
   });
 });
 
 it('a runner that is started anew while a job for it is being written does not get that job twice, nor loses it', async () => {
-  const { forge, runner } = await test.pair({ form: 'batch', limits: { maxCommitOperations: 1 }, handle: succeed });
+  const { forge, runner } = await test.pair({
+    form: 'batch',
+    limits: { maxCommitOperations: 1 },
+    handle: succeed,
+  });
   const registered = forge.operations.registerRunner(runner.registration({ instanceId: 'i2' }));
   const job = await forge.submit({ ...echo, retryPolicy: { maxRetries: 0 } });
   await registered;
   expect(await job.result()).toMatchObject({ success: true, metadata: { attempts: 1 } });
   expect(runner.executions).toHaveLength(1);
-});
-
-it('an offer whose stream broke on the way may have begun: what writes is not offered again', async () => {
-  const forge = await test.forge({ limits: { leaseMs: 200 } });
-  const runner = await test.runner({ form: 'batch', handle: (execution) => execution.drop() });
-  await forge.operations.registerRunner(runner.registration({ capabilities: [{ ...ECHO, effects: 'writes' }] }));
-  const job = await forge.submit(echo);
-  await runner.execution(0);
-  await runner.close();
-  expect(await job.result()).toMatchObject({ success: false, error: { code: 'RUNNER_LOST' } });
 });

@@ -30,12 +30,21 @@ function bodyOf({ job, runner, lease, attempt, timeoutMs }: Execution, input: st
   );
 }
 
+/** Tells the runner to stop, and stops listening to it. */
+function giveUp({ runner, lease }: Execution, reason: CancelReason): void {
+  runner.link.cancel(lease.executionId, { reason, leaseToken: lease.token });
+  runner.link.forget(lease.executionId);
+}
+
 export function createDispatcher(state: LiveState, endings: AttemptEndings): Dispatcher {
   const hand = (execution: Execution, input: string): void => {
     execution.offeredAt = state.clock.now();
     execution.leaseUntil = execution.offeredAt + state.limits.leaseMs;
     const request: LinkRequest = { executionId: execution.lease.executionId, body: bodyOf(execution, input) };
-    execution.runner.link.dispatch(request, listenTo({ state, endings, reattach: dispatcher.reattach }, execution));
+    execution.runner.link.dispatch(
+      request,
+      listenTo({ state, endings, reattach: dispatcher.reattach }, execution),
+    );
   };
 
   const load = async (execution: Execution): Promise<void> => {
@@ -43,12 +52,6 @@ export function createDispatcher(state: LiveState, endings: AttemptEndings): Dis
     if (stored === undefined || execution.phase === 'closed') return;
     hand(execution, stored.input);
     execution.runner.link.flush();
-  };
-
-  const giveUp = (execution: Execution, reason: CancelReason): void => {
-    const { link } = execution.runner;
-    link.cancel(execution.lease.executionId, { reason, leaseToken: execution.lease.token });
-    link.forget(execution.lease.executionId);
   };
 
   const dispatcher: Dispatcher = {
@@ -84,7 +87,10 @@ export function createDispatcher(state: LiveState, endings: AttemptEndings): Dis
     },
     uncooperative(execution) {
       giveUp(execution, 'lease-lost');
-      endings.cancelled(execution, { reason: execution.job.cancel ?? 'user', message: 'The job was cancelled; its runner did not stop it in time.' });
+      endings.cancelled(execution, {
+        reason: execution.job.cancel ?? 'user',
+        message: 'The job was cancelled; its runner did not stop it in time.',
+      });
     },
   };
   return dispatcher;

@@ -1,4 +1,9 @@
-import { envelopeOf, isTerminalEvent, type ExecutionEvent, type TerminalEvent } from '@controlplane/contracts';
+import {
+  envelopeOf,
+  isTerminalEvent,
+  type ExecutionEvent,
+  type TerminalEvent,
+} from '@controlplane/contracts';
 import type { LinkFailure, LinkListener } from '../links/runner-link.js';
 import { toJobEvent } from '../model/job-event.js';
 import { moveJob } from '../model/job-state.js';
@@ -58,13 +63,19 @@ function end(endings: AttemptEndings, execution: Execution, event: TerminalEvent
   }
   if (event.type === 'failed') return endings.failed(execution, { ...ending, error: event.error });
   const { reason, message } = event;
-  if (execution.job.cancel !== undefined || reason === 'user') return endings.cancelled(execution, { ...ending, reason, message });
-  if (reason === 'lease-lost') return endings.lost(execution, 'The runner gave the execution up because its lease was lost.');
+  if (execution.job.cancel !== undefined || reason === 'user')
+    return endings.cancelled(execution, { ...ending, reason, message });
+  if (reason === 'lease-lost')
+    return endings.lost(execution, 'The runner gave the execution up because its lease was lost.');
   const code = reason === 'deadline' ? 'EXECUTION_TIMEOUT' : 'RUNNER_SHUTDOWN';
   endings.failed(execution, { ...ending, error: envelopeOf(code, { service: 'jobforge' }) });
 }
 
-function refuse({ state, endings }: Desk, execution: Execution, refusal: { code: string; retryAfterMs?: number | undefined }): void {
+function refuse(
+  { state, endings }: Desk,
+  execution: Execution,
+  refusal: { code: string; retryAfterMs?: number | undefined },
+): void {
   // Asked for an execution that it has accepted before: it no longer has it.
   if (execution.phase === 'accepted' && execution.brokenSince > 0) {
     return endings.lost(execution, `${execution.runner.name} no longer has the execution.`);
@@ -80,7 +91,8 @@ function onEvent(desk: Desk, execution: Execution, event: ExecutionEvent): void 
   execution.leaseUntil = state.clock.now() + state.limits.leaseMs;
   if (isTerminalEvent(event)) {
     const early = event.type === 'failed' && event.seq === 0;
-    if (early && (isRefusal(event.error.code) || event.error.code === 'RUNNER_SHUTDOWN')) return refuse(desk, execution, event.error);
+    if (early && (isRefusal(event.error.code) || event.error.code === 'RUNNER_SHUTDOWN'))
+      return refuse(desk, execution, event.error);
     return end(endings, execution, event);
   }
   execution.brokenSince = 0;
@@ -116,7 +128,8 @@ function onFailure(desk: Desk, execution: Execution, failure: LinkFailure): void
     runner.link.cancel(lease.executionId, { reason: 'lease-lost', leaseToken: lease.token });
     return endings.failed(execution, { error: failure.error });
   }
-  if (failure.kind === 'broken' || execution.brokenSince > 0) return onBroken(desk, execution, failure.message);
+  if (failure.kind === 'broken' || execution.brokenSince > 0)
+    return onBroken(desk, execution, failure.message);
   runner.vitals.unreachable = true;
   state.log('warn', 'a runner cannot be reached', { runner: runner.name, problem: failure.message });
   endings.putBack(execution);

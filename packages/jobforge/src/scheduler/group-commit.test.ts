@@ -25,7 +25,9 @@ async function setUp(maxOperations = 100) {
 }
 
 const attempt = (commit: Awaited<ReturnType<typeof setUp>>['commit'], id: string): Promise<string> =>
-  new Promise((resolve) => commit.attempt(runnerRow(id), (error) => resolve(error?.envelope.code ?? 'stored')));
+  new Promise((resolve) =>
+    commit.attempt(runnerRow(id), (error) => resolve(error?.envelope.code ?? 'stored')),
+  );
 
 describe('group commit', () => {
   it('stores in one transaction what arrived in one turn, and in bites where it is too much', async () => {

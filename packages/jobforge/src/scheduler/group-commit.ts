@@ -63,7 +63,9 @@ function tell(log: Log, entries: readonly Entry[], outcomes: readonly Outcome[])
 /** Refuses those who wait. */
 function refuse(log: Log, entries: readonly Entry[], cause: Error): void {
   log('error', 'the store could not be written', { error: cause.message });
-  const error = new JobForgeError('STORE_UNAVAILABLE', { causes: [{ name: cause.name, message: cause.message }] });
+  const error = new JobForgeError('STORE_UNAVAILABLE', {
+    causes: [{ name: cause.name, message: cause.message }],
+  });
   for (const { settled } of entries) if (settled !== undefined) guarded(log, () => settled(error, 'done'));
 }
 

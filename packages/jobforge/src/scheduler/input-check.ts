@@ -39,11 +39,15 @@ function unescape(segment: string): string {
 
 function messageOf(error: ErrorObject, missing: string | undefined): string {
   if (missing !== undefined) {
-    const properties = (error.parentSchema?.['properties'] ?? {}) as Record<string, { type?: unknown } | undefined>;
+    const properties = (error.parentSchema?.['properties'] ?? {}) as Record<
+      string,
+      { type?: unknown } | undefined
+    >;
     const type = properties[missing]?.type;
     return `expected ${typeof type === 'string' ? type : 'a value'}, received undefined`;
   }
-  if (error.keyword === 'type') return `expected ${String(error.params['type'])}, received ${kindOf(error.data)}`;
+  if (error.keyword === 'type')
+    return `expected ${String(error.params['type'])}, received ${kindOf(error.data)}`;
   return error.message ?? `does not satisfy ${error.keyword}`;
 }
 

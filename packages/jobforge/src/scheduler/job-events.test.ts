@@ -6,12 +6,17 @@ afterEach(test.close);
 
 describe('the events of a job', () => {
   it('end for a subscriber that reads too slowly, with how to go on', async () => {
-    const { forge, runner } = await test.pair({ form: 'batch', limits: { maxSubscriberEvents: 5 }, handle: (execution) => execution.accept() });
+    const { forge, runner } = await test.pair({
+      form: 'batch',
+      limits: { maxSubscriberEvents: 5 },
+      handle: (execution) => execution.accept(),
+    });
     const job = await forge.submit({ capability: 'echo', input: {} });
     const execution = await runner.execution(0);
     const events = job.events()[Symbol.asyncIterator]();
     await events.next();
-    for (let line = 0; line < 20; line += 1) execution.send({ type: 'log', level: 'info', message: `${line}` });
+    for (let line = 0; line < 20; line += 1)
+      execution.send({ type: 'log', level: 'info', message: `${line}` });
     execution.succeed();
     await job.result();
     const read: string[] = [];
@@ -21,7 +26,11 @@ describe('the events of a job', () => {
     await expect(all()).rejects.toMatchObject({ envelope: { code: 'SUBSCRIBER_TOO_SLOW', retryable: true } });
     const rest: string[] = [];
     for await (const { id } of job.events({ afterId: read.at(-1) ?? '' })) rest.push(id);
-    expect([...read, ...rest]).toEqual(['0.1', '1.0', ...Array.from({ length: 21 }, (_, index) => `1.${index + 1}`)]);
+    expect([...read, ...rest]).toEqual([
+      '0.1',
+      '1.0',
+      ...Array.from({ length: 21 }, (_, index) => `1.${index + 1}`),
+    ]);
   });
 
   it('end without an error when the subscriber leaves or JobForge stops', async () => {
@@ -44,10 +53,15 @@ describe('the events of a job', () => {
 
   it('of a job that is not known are refused, as is an id that is none', async () => {
     const forge = await test.forge();
-    const first = async (iterable: AsyncIterable<unknown>): Promise<unknown> => iterable[Symbol.asyncIterator]().next();
-    await expect(first(forge.operations.jobEvents('missing'))).rejects.toMatchObject({ envelope: { code: 'JOB_NOT_FOUND' } });
+    const first = async (iterable: AsyncIterable<unknown>): Promise<unknown> =>
+      iterable[Symbol.asyncIterator]().next();
+    await expect(first(forge.operations.jobEvents('missing'))).rejects.toMatchObject({
+      envelope: { code: 'JOB_NOT_FOUND' },
+    });
     const job = await forge.submit({ capability: 'echo', input: {} });
-    await expect(first(job.events({ afterId: 'nonsense' }))).rejects.toMatchObject({ envelope: { code: 'VALIDATION_ERROR' } });
+    await expect(first(job.events({ afterId: 'nonsense' }))).rejects.toMatchObject({
+      envelope: { code: 'VALIDATION_ERROR' },
+    });
   });
 });
 
@@ -58,7 +72,9 @@ describe('stopping', () => {
     const execution = await runner.execution(0);
     const result = job.result();
     const stopped = forge.stop({ drainMs: 10_000 });
-    await expect(forge.submit({ capability: 'echo', input: {} })).rejects.toMatchObject({ envelope: { code: 'SHUTTING_DOWN' } });
+    await expect(forge.submit({ capability: 'echo', input: {} })).rejects.toMatchObject({
+      envelope: { code: 'SHUTTING_DOWN' },
+    });
     expect(forge.operations.readiness()).toMatchObject({ ok: false });
     execution.succeed('late');
     expect(await result).toMatchObject({ data: 'late' });
@@ -78,13 +94,29 @@ it('events that were told live are told again word for word', async () => {
     },
   });
   const scheduledAt = new Date(Date.now() + 50).toISOString();
-  const job = await forge.submit({ capability: 'echo', input: {}, metadata: { scheduledAt }, retryPolicy: { backoffMs: 1 } });
+  const job = await forge.submit({
+    capability: 'echo',
+    input: {},
+    metadata: { scheduledAt },
+    retryPolicy: { backoffMs: 1 },
+  });
   const all = async (): Promise<unknown[]> => {
     const events: unknown[] = [];
     for await (const event of job.events()) events.push(event);
     return events;
   };
   const live = await all();
-  expect(live.map((event) => (event as { id: string }).id)).toEqual(['0.0', '0.1', '1.0', '1.1', '1.2', '1.3', '2.0', '2.1', '2.2', '2.3']);
+  expect(live.map((event) => (event as { id: string }).id)).toEqual([
+    '0.0',
+    '0.1',
+    '1.0',
+    '1.1',
+    '1.2',
+    '1.3',
+    '2.0',
+    '2.1',
+    '2.2',
+    '2.3',
+  ]);
   expect(await all()).toEqual(live);
 });

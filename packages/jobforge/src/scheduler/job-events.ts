@@ -86,7 +86,10 @@ function newsAfter(afterId: string | undefined): (event: JobEvent) => boolean {
 }
 
 /** What has happened so far, and whether the job has ended with it. */
-async function readPast(state: LiveState, id: string): Promise<{ events: readonly JobEvent[]; ended: boolean }> {
+async function readPast(
+  state: LiveState,
+  id: string,
+): Promise<{ events: readonly JobEvent[]; ended: boolean }> {
   const stored = await reading(state.store.loadJob(id));
   if (stored === undefined) throw jobNotFound(id);
   const history = await reading(state.store.loadHistory(stored.seq));
@@ -94,7 +97,11 @@ async function readPast(state: LiveState, id: string): Promise<{ events: readonl
 }
 
 /** What has happened to a job and then what happens, each event once and in order, to its end. */
-export async function* jobEvents(state: LiveState, id: string, options: JobEventsOptions = {}): AsyncGenerator<JobEvent> {
+export async function* jobEvents(
+  state: LiveState,
+  id: string,
+  options: JobEventsOptions = {},
+): AsyncGenerator<JobEvent> {
   const { signal, follow = true } = options;
   const isNews = newsAfter(options.afterId);
   // Listening comes before reading, so that nothing falls between the two; what comes twice is left out by its id.

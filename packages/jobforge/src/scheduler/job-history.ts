@@ -1,5 +1,12 @@
 import type { ErrorEnvelope, JobEvent, JsonObject } from '@controlplane/contracts';
-import { CREATED, QUEUED, isAfter, parseEventId, toJobEvent, type EventPosition } from '../model/job-event.js';
+import {
+  CREATED,
+  QUEUED,
+  isAfter,
+  parseEventId,
+  toJobEvent,
+  type EventPosition,
+} from '../model/job-event.js';
 import { readHead } from '../model/job-record.js';
 import type { JobHistory, StoredAttempt, StoredJob } from '../store/store.js';
 import { iso, toEndEvent } from './job-views.js';
@@ -7,7 +14,9 @@ import type { LiveJob } from './live-job.js';
 
 function beginning({ id, createdAt, head }: StoredJob, live: LiveJob | undefined): JobEvent[] {
   const { type, payload, metadata } = readHead(head);
-  const events = [toJobEvent(id, CREATED, { type: 'job.created', at: createdAt, data: { type, capability: payload.type } })];
+  const events = [
+    toJobEvent(id, CREATED, { type: 'job.created', at: createdAt, data: { type, capability: payload.type } }),
+  ];
   if (live?.phase === 'pending') return events;
   const at = Math.max(createdAt, metadata.scheduledAt === undefined ? 0 : Date.parse(metadata.scheduledAt));
   return [...events, toJobEvent(id, QUEUED, { type: 'job.queued', at })];
@@ -17,17 +26,33 @@ function started(jobId: string, attempt: number, { at, ...data }: { at: number }
   return toJobEvent(jobId, { attempt, seq: 0 }, { type: 'job.started', at, data: { attempt, ...data } });
 }
 
-function ofAttempt(jobId: string, { attempt, eventSeq, startedAt, endedAt, nextAt, error, ...who }: StoredAttempt): JobEvent[] {
+function ofAttempt(
+  jobId: string,
+  { attempt, eventSeq, startedAt, endedAt, nextAt, error, ...who }: StoredAttempt,
+): JobEvent[] {
   const data = { error: JSON.parse(error) as ErrorEnvelope, attempt, nextAttemptAt: iso(nextAt) };
   const retrying = toJobEvent(jobId, { attempt, seq: eventSeq }, { type: 'job.retrying', at: endedAt, data });
-  return eventSeq === 0 ? [retrying] : [started(jobId, attempt, { at: startedAt, runnerId: who.runnerId, executionId: who.executionId }), retrying];
+  return eventSeq === 0
+    ? [retrying]
+    : [
+        started(jobId, attempt, { at: startedAt, runnerId: who.runnerId, executionId: who.executionId }),
+        retrying,
+      ];
 }
 
 function ofNow(stored: StoredJob, live: LiveJob | undefined): JobEvent[] {
   const { id, end } = stored;
   if (end !== undefined) {
     const ran = end.startedAt !== undefined && end.eventSeq > 0;
-    const start = ran ? [started(id, end.attempt, { at: end.startedAt ?? 0, runnerId: end.runnerId, executionId: end.executionId })] : [];
+    const start = ran
+      ? [
+          started(id, end.attempt, {
+            at: end.startedAt ?? 0,
+            runnerId: end.runnerId,
+            executionId: end.executionId,
+          }),
+        ]
+      : [];
     return [...start, toEndEvent(id, end)];
   }
   const execution = live?.execution;
@@ -42,7 +67,11 @@ const positionOf = (event: JobEvent): EventPosition => parseEventId(event.id) ??
 export function toEvents(stored: StoredJob, history: JobHistory, live: LiveJob | undefined): JobEvent[] {
   const { id } = stored;
   const kept = history.events.map(({ attempt, eventSeq, at, type, data }) =>
-    toJobEvent(id, { attempt, seq: eventSeq }, { type: type === 'log' ? 'job.log' : 'job.progress', at, data: JSON.parse(data) as JsonObject }),
+    toJobEvent(
+      id,
+      { attempt, seq: eventSeq },
+      { type: type === 'log' ? 'job.log' : 'job.progress', at, data: JSON.parse(data) as JsonObject },
+    ),
   );
   const events = [
     ...beginning(stored, live),

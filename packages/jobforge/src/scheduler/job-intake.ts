@@ -30,7 +30,8 @@ export interface IntakeParts {
   readonly endings: AttemptEndings;
 }
 
-const timeOf = (timestamp: string | undefined): number | undefined => (timestamp === undefined ? undefined : Date.parse(timestamp));
+const timeOf = (timestamp: string | undefined): number | undefined =>
+  timestamp === undefined ? undefined : Date.parse(timestamp);
 
 function toLiveJob(submission: JobSubmission, id: string, now: number): LiveJob {
   const { payload, metadata } = submission;
@@ -57,7 +58,8 @@ function expire({ state, endings }: IntakeParts, job: LiveJob): void {
 
 function becomeReady({ state }: IntakeParts, job: LiveJob): void {
   if (state.jobs.get(job.id) !== job || (job.phase !== 'pending' && job.phase !== 'retrying')) return;
-  if (job.phase === 'pending') state.hub.emit(job.id, () => toJobEvent(job.id, QUEUED, { type: 'job.queued', at: job.nextAt }));
+  if (job.phase === 'pending')
+    state.hub.emit(job.id, () => toJobEvent(job.id, QUEUED, { type: 'job.queued', at: job.nextAt }));
   moveJob(job, 'queued');
   state.ready.push(job);
   state.wake();
@@ -68,7 +70,12 @@ function watch(parts: IntakeParts, job: LiveJob): void {
   const waits = (): boolean => job.phase === 'pending' || job.phase === 'retrying';
   if (waits()) agenda.add(job.nextAt, () => becomeReady(parts, job), waits);
   const { expiresAt } = job;
-  if (expiresAt !== undefined && job.attempt === 0) agenda.add(expiresAt, () => expire(parts, job), () => job.phase !== 'ended');
+  if (expiresAt !== undefined && job.attempt === 0)
+    agenda.add(
+      expiresAt,
+      () => expire(parts, job),
+      () => job.phase !== 'ended',
+    );
 }
 
 /** Gives back a slot that was taken for a job that did not come to be. */
@@ -122,7 +129,10 @@ export function createJobIntake(parts: IntakeParts): JobIntake {
         start(parts, job, execution);
         stored(undefined, job);
       };
-      state.commit.attempt({ kind: 'insert-job', id, type, head, input, createdAt: now, state: from, lease }, settled);
+      state.commit.attempt(
+        { kind: 'insert-job', id, type, head, input, createdAt: now, state: from, lease },
+        settled,
+      );
     },
   };
 }

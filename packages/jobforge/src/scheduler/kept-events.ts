@@ -7,7 +7,10 @@ import type { LiveState } from './live-state.js';
 const EVENT_BYTES = 64;
 
 function contentOf(event: LogEvent | ProgressEvent): JsonObject {
-  if (event.type === 'progress') return event.message === undefined ? { fraction: event.fraction } : { fraction: event.fraction, message: event.message };
+  if (event.type === 'progress')
+    return event.message === undefined
+      ? { fraction: event.fraction }
+      : { fraction: event.fraction, message: event.message };
   const { level, message, fields } = event;
   return fields === undefined ? { level, message } : { level, message, fields };
 }
@@ -22,7 +25,9 @@ export function keepEvent(state: LiveState, execution: Execution, event: LogEven
   const at = state.clock.now();
   const type = event.type === 'log' ? 'job.log' : 'job.progress';
   const emit = (): void => {
-    state.hub.emit(job.id, () => toJobEvent(job.id, { attempt, seq: event.seq }, { type, at, data: content }));
+    state.hub.emit(job.id, () =>
+      toJobEvent(job.id, { attempt, seq: event.seq }, { type, at, data: content }),
+    );
   };
   if (event.type === 'progress') job.progress = content as { fraction: number; message?: string };
   const data = JSON.stringify(content);
@@ -32,5 +37,8 @@ export function keepEvent(state: LiveState, execution: Execution, event: LogEven
     return emit();
   }
   const { seq } = job;
-  state.commit.keep({ kind: 'add-event', seq, attempt, eventSeq: event.seq, at, type: event.type, data }, emit);
+  state.commit.keep(
+    { kind: 'add-event', seq, attempt, eventSeq: event.seq, at, type: event.type, data },
+    emit,
+  );
 }

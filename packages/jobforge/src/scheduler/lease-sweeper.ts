@@ -25,7 +25,10 @@ const MAX_SWEEP_MS = 1_000;
 const FIRST_PROBE_MS = 500;
 
 function sweepMs({ limits }: LiveState): number {
-  return Math.max(10, Math.min(MAX_SWEEP_MS, limits.offerMs / 4, limits.leaseMs / 4, limits.heartbeatIntervalMs / 4));
+  return Math.max(
+    10,
+    Math.min(MAX_SWEEP_MS, limits.offerMs / 4, limits.leaseMs / 4, limits.heartbeatIntervalMs / 4),
+  );
 }
 
 function isExpired(execution: Execution, now: number): boolean {
@@ -36,9 +39,11 @@ function sweepExecution({ state, dispatcher, endings }: SweeperParts, execution:
   const now = state.clock.now();
   const { limits } = state;
   const { phase, offeredAt, brokenSince, cancelledAt, deadlineAt } = execution;
-  if (cancelledAt > 0 && now - cancelledAt > 2 * limits.cancelGraceMs) return dispatcher.uncooperative(execution);
+  if (cancelledAt > 0 && now - cancelledAt > 2 * limits.cancelGraceMs)
+    return dispatcher.uncooperative(execution);
   if (brokenSince > 0) {
-    if (now - brokenSince > limits.leaseMs) endings.lost(execution, `${execution.runner.name} did not come back within ${limits.leaseMs} ms.`);
+    if (now - brokenSince > limits.leaseMs)
+      endings.lost(execution, `${execution.runner.name} did not come back within ${limits.leaseMs} ms.`);
     return;
   }
   if (phase === 'accepted' && now > deadlineAt) return dispatcher.overdue(execution);
@@ -62,13 +67,15 @@ async function probe({ state, endings }: SweeperParts, entry: RunnerEntry): Prom
   entry.probing = false;
   const now = clock.now();
   if (status === undefined) {
-    entry.nextProbeAt = now + Math.min(FIRST_PROBE_MS * 2 ** Math.min(entry.failures, 10), limits.heartbeatIntervalMs);
+    entry.nextProbeAt =
+      now + Math.min(FIRST_PROBE_MS * 2 ** Math.min(entry.failures, 10), limits.heartbeatIntervalMs);
     entry.failures += 1;
     const beats = { intervalMs: limits.heartbeatIntervalMs, missed: limits.missedHeartbeats };
     if (!isSilent(entry.lastSeenAt, now, beats) || entry.vitals.lost) return;
     entry.vitals.lost = true;
     state.log('warn', 'a runner is lost', { runner: entry.name });
-    for (const execution of [...entry.executions.values()]) endings.lost(execution, `${entry.name} sends no beats and its health endpoint does not answer.`);
+    for (const execution of [...entry.executions.values()])
+      endings.lost(execution, `${entry.name} sends no beats and its health endpoint does not answer.`);
     return;
   }
   entry.lastSeenAt = now;
@@ -80,7 +87,10 @@ async function probe({ state, endings }: SweeperParts, entry: RunnerEntry): Prom
 
 function isForgotten(state: LiveState, entry: RunnerEntry): boolean {
   if (entry.active > 0) return false;
-  return entry.leaving || (entry.vitals.lost && state.clock.now() - entry.lastSeenAt > state.limits.forgetOfflineMs);
+  return (
+    entry.leaving ||
+    (entry.vitals.lost && state.clock.now() - entry.lastSeenAt > state.limits.forgetOfflineMs)
+  );
 }
 
 export function createLeaseSweeper(parts: SweeperParts): LeaseSweeper {

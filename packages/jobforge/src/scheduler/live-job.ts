@@ -91,7 +91,15 @@ export interface LiveJob {
 /** What a job is known by from its submission on. */
 export type JobIdentity = Pick<
   LiveJob,
-  'id' | 'type' | 'capability' | 'priority' | 'createdAt' | 'expiresAt' | 'timeoutMs' | 'executionMetadata' | 'nextAt'
+  | 'id'
+  | 'type'
+  | 'capability'
+  | 'priority'
+  | 'createdAt'
+  | 'expiresAt'
+  | 'timeoutMs'
+  | 'executionMetadata'
+  | 'nextAt'
 >;
 
 /** A job as it is before its row is on disk. Written out, because every job is made here and all are of one shape. */

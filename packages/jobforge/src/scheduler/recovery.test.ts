@@ -31,7 +31,13 @@ async function live(store: Store): Promise<{ engine: Engine; kill: () => void }>
     close: () => Promise.resolve(),
   };
   const limits = { ...DEFAULT_LIMITS, leaseMs: 400 };
-  const engine = createEngine({ store: mortal, limits, clock: systemClock, random: Math.random, log: silentLog });
+  const engine = createEngine({
+    store: mortal,
+    limits,
+    clock: systemClock,
+    random: Math.random,
+    log: silentLog,
+  });
   await engine.start();
   const life = { engine, kill: () => void (dead = true) };
   lives.push(life);
@@ -54,7 +60,10 @@ describe('after JobForge was killed', () => {
     await first.engine.operations.submitJob(submission('a'));
     first.kill();
     const { engine } = await live(store);
-    expect(await engine.operations.showJob('a')).toMatchObject({ status: 'queued', request: { payload: { data: { text: 'a' } } } });
+    expect(await engine.operations.showJob('a')).toMatchObject({
+      status: 'queued',
+      request: { payload: { data: { text: 'a' } } },
+    });
     const runner = await test.runner({ form: 'batch', handle: finish });
     await engine.operations.registerRunner(runner.registration());
     expect(await createJobHandle(engine.operations, 'a').result()).toMatchObject({ success: true });
@@ -91,8 +100,13 @@ describe('after JobForge was killed', () => {
   ])('an execution without a stream is lost: %s', async (effects, result) => {
     const store = await newStore();
     const first = await live(store);
-    const runner = await test.runner({ form: 'json', handle: (execution) => void (runner.executions.length > 1 && finish(execution)) });
-    await first.engine.operations.registerRunner(runner.registration({ capabilities: [{ ...ECHO, effects }] }));
+    const runner = await test.runner({
+      form: 'json',
+      handle: (execution) => void (runner.executions.length > 1 && finish(execution)),
+    });
+    await first.engine.operations.registerRunner(
+      runner.registration({ capabilities: [{ ...ECHO, effects }] }),
+    );
     await first.engine.operations.submitJob(submission('a'));
     await runner.execution(0);
     first.kill();
@@ -112,20 +126,30 @@ describe('after JobForge was killed', () => {
     const { engine } = await live(store);
     const other = await test.runner({ form: 'ndjson', handle: finish });
     await engine.operations.registerRunner(other.registration({ name: 'other' }));
-    expect(await createJobHandle(engine.operations, 'a').result()).toMatchObject({ success: true, metadata: { attempts: 2 } });
+    expect(await createJobHandle(engine.operations, 'a').result()).toMatchObject({
+      success: true,
+      metadata: { attempts: 2 },
+    });
   });
 
   it('an offer that was handed back is not taken for a run', async () => {
     const store = await newStore();
     const first = await live(store);
-    const runner = await test.runner({ form: 'json', handle: (execution) => execution.fail('RUNNER_DRAINING') });
-    await first.engine.operations.registerRunner(runner.registration({ capabilities: [{ ...ECHO, effects: 'writes' }] }));
+    const runner = await test.runner({
+      form: 'json',
+      handle: (execution) => execution.fail('RUNNER_DRAINING'),
+    });
+    await first.engine.operations.registerRunner(
+      runner.registration({ capabilities: [{ ...ECHO, effects: 'writes' }] }),
+    );
     await first.engine.operations.submitJob(submission('a'));
     await runner.execution(0);
     await expect.poll(async () => (await store.loadJob('a'))?.lease).toBeUndefined();
     first.kill();
     const { engine } = await live(store);
-    expect(await engine.operations.showJob('a')).toMatchObject({ status: expect.stringMatching(/queued|running/) as string });
+    expect(await engine.operations.showJob('a')).toMatchObject({
+      status: expect.stringMatching(/queued|running/) as string,
+    });
   });
 
   it('jobs that wait for a time, were cancelled or have ended are what they were', async () => {
@@ -133,13 +157,21 @@ describe('after JobForge was killed', () => {
     const first = await live(store);
     const { operations } = first.engine;
     const scheduledAt = new Date(Date.now() + 60_000).toISOString();
-    await operations.submitJobs([submission('later', 'echo', { scheduledAt }), submission('gone'), submission('waits')]);
+    await operations.submitJobs([
+      submission('later', 'echo', { scheduledAt }),
+      submission('gone'),
+      submission('waits'),
+    ]);
     await operations.cancelJob('gone');
     first.kill();
     const { engine } = await live(store);
-    const states = await Promise.all(['later', 'gone', 'waits'].map(async (id) => (await engine.operations.showJob(id)).status));
+    const states = await Promise.all(
+      ['later', 'gone', 'waits'].map(async (id) => (await engine.operations.showJob(id)).status),
+    );
     expect(states).toEqual(['pending', 'cancelled', 'queued']);
-    expect((await engine.operations.listJobs({ limit: 10, status: 'pending' })).items.map(({ id }) => id)).toEqual(['later']);
+    expect(
+      (await engine.operations.listJobs({ limit: 10, status: 'pending' })).items.map(({ id }) => id),
+    ).toEqual(['later']);
   });
 });
 

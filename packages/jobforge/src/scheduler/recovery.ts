@@ -92,7 +92,10 @@ function recoverWithoutRunner({ state, endings }: RecoveryParts, job: LiveJob, {
   moveJob(job, 'queued');
   if (!writes) return state.ready.push(job);
   const message = 'JobForge was restarted, and the runner of the execution has left.';
-  endings.endWaiting(job, { status: 'failed', error: envelopeOf('RUNNER_LOST', { service: 'jobforge', message }) });
+  endings.endWaiting(job, {
+    status: 'failed',
+    error: envelopeOf('RUNNER_LOST', { service: 'jobforge', message }),
+  });
 }
 
 async function recoverJob(parts: RecoveryParts, stored: StoredJob): Promise<void> {

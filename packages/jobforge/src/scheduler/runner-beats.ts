@@ -10,7 +10,8 @@ function onBeat(state: LiveState, entry: RunnerEntry, beat: RunnerHeartbeat): vo
   const improved = vitals.lost || vitals.draining || vitals.reported !== beat.status;
   Object.assign(vitals, { lost: false, reported: beat.status, draining: beat.draining ?? false });
   const leaseUntil = now + state.limits.leaseMs;
-  if (beat.executions === undefined) for (const execution of entry.executions.values()) execution.leaseUntil = leaseUntil;
+  if (beat.executions === undefined)
+    for (const execution of entry.executions.values()) execution.leaseUntil = leaseUntil;
   for (const id of beat.executions ?? []) {
     const execution = entry.executions.get(id);
     if (execution !== undefined) execution.leaseUntil = leaseUntil;
@@ -22,15 +23,21 @@ function onBeat(state: LiveState, entry: RunnerEntry, beat: RunnerHeartbeat): vo
 function directivesFor(state: LiveState, entry: RunnerEntry, beat: RunnerHeartbeat): Directive[] {
   return (beat.executions ?? []).flatMap((executionId): Directive[] => {
     const execution = entry.executions.get(executionId);
-    if (execution === undefined) return state.stopping ? [] : [{ kind: 'cancel', executionId, reason: 'lease-lost' }];
+    if (execution === undefined)
+      return state.stopping ? [] : [{ kind: 'cancel', executionId, reason: 'lease-lost' }];
     const { cancel } = execution.job;
     return cancel === undefined ? [] : [{ kind: 'cancel', executionId, reason: cancel }];
   });
 }
 
 /** Takes a beat in and answers it. A runner that is not known, or another process than the one that is, must register. */
-export function answerBeat(state: LiveState, entry: RunnerEntry | undefined, beat: RunnerHeartbeat): RunnerHeartbeatResponse {
-  const foreign = beat.instanceId !== undefined && entry !== undefined && !isSameInstance(entry, beat.instanceId);
+export function answerBeat(
+  state: LiveState,
+  entry: RunnerEntry | undefined,
+  beat: RunnerHeartbeat,
+): RunnerHeartbeatResponse {
+  const foreign =
+    beat.instanceId !== undefined && entry !== undefined && !isSameInstance(entry, beat.instanceId);
   if (entry === undefined || foreign || entry.leaving) {
     return { known: false, receiving: false, directives: [{ kind: 'register' }] };
   }

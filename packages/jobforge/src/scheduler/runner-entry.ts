@@ -97,7 +97,15 @@ export function toRunnerMetadata(entry: RunnerEntry): RunnerMetadata {
     lastHeartbeatAt: iso(entry.lastSeenAt),
     // What has left stays listed until the last of its executions is settled.
     status: entry.leaving ? 'offline' : runnerStatus(entry.vitals),
-    ...(defined({ instanceId, machineId, delivery, labels, platform, buildId, features }) as Partial<RunnerMetadata>),
+    ...(defined({
+      instanceId,
+      machineId,
+      delivery,
+      labels,
+      platform,
+      buildId,
+      features,
+    }) as Partial<RunnerMetadata>),
     maxConcurrency: entry.slots,
     activeExecutions: entry.active,
     draining: entry.vitals.draining,
@@ -108,4 +116,3 @@ export function toRunnerMetadata(entry: RunnerEntry): RunnerMetadata {
 export function isSameInstance(entry: RunnerEntry, instanceId: string | undefined): boolean {
   return entry.registration.instanceId === instanceId;
 }
-

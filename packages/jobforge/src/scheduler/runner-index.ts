@@ -65,6 +65,10 @@ export function createRunnerIndex(): RunnerIndex {
       offersByDemand.set(key, offers);
       return offers;
     },
-    capabilityIds: () => [...new Set([...byId.values()].flatMap(({ registration }) => registration.capabilities.map(({ id }) => id)))],
+    capabilityIds: () => [
+      ...new Set(
+        [...byId.values()].flatMap(({ registration }) => registration.capabilities.map(({ id }) => id)),
+      ),
+    ],
   };
 }

@@ -23,7 +23,9 @@ describe('registration', () => {
     expect(await register({ instanceId: 'i2' })).toBe(runnerId);
     expect(await register({ name: 'other' })).not.toBe(runnerId);
     const onMachine = await register({ machineId: 'm1' });
-    expect(await register({ machineId: 'm1', healthCheckEndpoint: `${runner.url}/health?moved` })).toBe(onMachine);
+    expect(await register({ machineId: 'm1', healthCheckEndpoint: `${runner.url}/health?moved` })).toBe(
+      onMachine,
+    );
     expect(await register({ machineId: 'm2' })).not.toBe(onMachine);
     expect(await forge.operations.listRunners()).toHaveLength(4);
   });
@@ -31,13 +33,17 @@ describe('registration', () => {
   it('refuses another major of the contract', async () => {
     const { forge, runner } = await test.pair({ form: 'json', handle: finish });
     const foreign = runner.registration({ contractVersion: '2.0.0' });
-    await expect(forge.operations.registerRunner(foreign)).rejects.toMatchObject({ envelope: { code: 'CONTRACT_MISMATCH' } });
+    await expect(forge.operations.registerRunner(foreign)).rejects.toMatchObject({
+      envelope: { code: 'CONTRACT_MISMATCH' },
+    });
   });
 
   it('gives one id to two that register at once', async () => {
     const forge = await test.forge();
     const runner = await test.runner({ form: 'json', handle: finish });
-    const replies = await Promise.all([1, 2].map(() => forge.operations.registerRunner(runner.registration())));
+    const replies = await Promise.all(
+      [1, 2].map(() => forge.operations.registerRunner(runner.registration())),
+    );
     expect(new Set(replies.map(({ runnerId }) => runnerId)).size).toBe(1);
   });
 });
@@ -51,8 +57,13 @@ describe('beats', () => {
 
   it('of an earlier process are not taken for the runner', async () => {
     const { forge, runnerId } = await test.pair({ form: 'json', handle: finish });
-    expect(await forge.operations.heartbeat(beat(runnerId, { instanceId: 'i1' }))).toMatchObject({ known: true, receiving: true });
-    expect(await forge.operations.heartbeat(beat(runnerId, { instanceId: 'i0' }))).toMatchObject({ known: false });
+    expect(await forge.operations.heartbeat(beat(runnerId, { instanceId: 'i1' }))).toMatchObject({
+      known: true,
+      receiving: true,
+    });
+    expect(await forge.operations.heartbeat(beat(runnerId, { instanceId: 'i0' }))).toMatchObject({
+      known: false,
+    });
   });
 
   it('tell a runner to stop what is not its own any more', async () => {
@@ -64,7 +75,9 @@ describe('beats', () => {
 
   it('that say draining keep new work away', async () => {
     const { forge, runnerId } = await test.pair({ form: 'json', handle: finish });
-    expect(await forge.operations.heartbeat(beat(runnerId, { draining: true }))).toMatchObject({ receiving: false });
+    expect(await forge.operations.heartbeat(beat(runnerId, { draining: true }))).toMatchObject({
+      receiving: false,
+    });
     const job = await forge.submit({ capability: 'echo', input: {} });
     expect(await job.show()).toMatchObject({ status: 'queued', waitingFor: 'stub is draining' });
     await forge.operations.heartbeat(beat(runnerId));
@@ -85,7 +98,9 @@ describe('a runner whose beats do not arrive', () => {
     await expect.poll(async () => (await forge.operations.showRunner(runnerId)).status).toBe('offline');
     runner.health = { status: 200, body: '{"status":"healthy"}' };
     await expect.poll(async () => (await forge.operations.showRunner(runnerId)).status).toBe('healthy');
-    expect(await (await forge.submit({ capability: 'echo', input: {} })).result()).toMatchObject({ success: true });
+    expect(await (await forge.submit({ capability: 'echo', input: {} })).result()).toMatchObject({
+      success: true,
+    });
   });
 
   it('loses what it was running when it is offline', async () => {
@@ -106,7 +121,9 @@ describe('a runner that cannot be reached', () => {
     await gone.close();
     await forge.operations.registerRunner(gone.registration({ name: 'a-gone' }));
     const job = await forge.submit({ capability: 'echo', input: {}, retryPolicy: { maxRetries: 0 } });
-    await expect.poll(async () => (await job.show()).waitingFor).toBe('a-gone cannot be reached at its execute URL');
+    await expect
+      .poll(async () => (await job.show()).waitingFor)
+      .toBe('a-gone cannot be reached at its execute URL');
     const runner = await test.runner({ form: 'json', handle: finish });
     await forge.operations.registerRunner(runner.registration({ name: 'b-there' }));
     expect(await job.result()).toMatchObject({ success: true, metadata: { attempts: 1 } });
@@ -115,14 +132,25 @@ describe('a runner that cannot be reached', () => {
 
 describe('deregistration', () => {
   it('lets what runs finish, and then forgets the runner', async () => {
-    const { forge, runner, runnerId } = await test.pair({ form: 'batch', handle: (execution) => execution.accept() });
+    const { forge, runner, runnerId } = await test.pair({
+      form: 'batch',
+      handle: (execution) => execution.accept(),
+    });
     const job = await forge.submit({ capability: 'echo', input: {} });
     const execution = await runner.execution(0);
-    expect(await forge.operations.deregisterRunner(runnerId, { instanceId: 'another' })).toEqual({ runnerId, deregistered: false });
-    expect(await forge.operations.deregisterRunner(runnerId, { instanceId: 'i1' })).toEqual({ runnerId, deregistered: true });
+    expect(await forge.operations.deregisterRunner(runnerId, { instanceId: 'another' })).toEqual({
+      runnerId,
+      deregistered: false,
+    });
+    expect(await forge.operations.deregisterRunner(runnerId, { instanceId: 'i1' })).toEqual({
+      runnerId,
+      deregistered: true,
+    });
     execution.succeed('done');
     expect(await job.result()).toMatchObject({ data: 'done' });
     await expect.poll(() => forge.operations.listRunners(), { timeout: 5_000 }).toEqual([]);
-    await expect(forge.operations.deregisterRunner(runnerId, {})).rejects.toMatchObject({ envelope: { code: 'RUNNER_NOT_FOUND' } });
+    await expect(forge.operations.deregisterRunner(runnerId, {})).rejects.toMatchObject({
+      envelope: { code: 'RUNNER_NOT_FOUND' },
+    });
   });
 });

@@ -20,7 +20,13 @@ import type { RunnerEntry } from './live-job.js';
 import type { LiveState } from './live-state.js';
 import { newId } from './new-id.js';
 import { answerBeat } from './runner-beats.js';
-import { createRunnerEntry, identityOf, isSameInstance, toRunnerMetadata, type RunnerRecord } from './runner-entry.js';
+import {
+  createRunnerEntry,
+  identityOf,
+  isSameInstance,
+  toRunnerMetadata,
+  type RunnerRecord,
+} from './runner-entry.js';
 import { createRunnerIndex, type RunnerIndex } from './runner-index.js';
 
 /** Every runner that is known, and how they come and go. */
@@ -66,13 +72,20 @@ function keepsLink(before: RunnerRegistrationRequest, after: RunnerRegistrationR
   return connection(before) === connection(after);
 }
 
-function checksOf({ state, inputChecks }: Desk, registration: RunnerRegistrationRequest): ReadonlyMap<string, InputCheck | undefined> {
+function checksOf(
+  { state, inputChecks }: Desk,
+  registration: RunnerRegistrationRequest,
+): ReadonlyMap<string, InputCheck | undefined> {
   return new Map(
     registration.capabilities.map((capability) => {
       const compiled = inputChecks.of(capability.inputSchema);
       if ('check' in compiled) return [capability.id, compiled.check];
       const where = { runner: registration.name, capability: capability.id, problem: compiled.problem };
-      state.log('warn', 'an input schema cannot be compiled: inputs of this capability are not checked at submit', where);
+      state.log(
+        'warn',
+        'an input schema cannot be compiled: inputs of this capability are not checked at submit',
+        where,
+      );
       return [capability.id, undefined];
     }),
   );
@@ -90,15 +103,24 @@ function renew(desk: Desk, entry: RunnerEntry, { registration, registeredAt }: R
   const restarted = registration.instanceId !== entry.registration.instanceId;
   const relinked = !keepsLink(entry.registration, registration);
   if (restarted || relinked) {
-    for (const execution of [...entry.executions.values()]) endings.lost(execution, `${entry.name} was started anew.`);
+    for (const execution of [...entry.executions.values()])
+      endings.lost(execution, `${entry.name} was started anew.`);
   }
   if (relinked) {
     links.close(entry.link);
     entry.link = links.open(registration);
   }
-  index.rename(entry, () => Object.assign(entry, { registration, registeredAt, checks: checksOf(desk, registration) }));
+  index.rename(entry, () =>
+    Object.assign(entry, { registration, registeredAt, checks: checksOf(desk, registration) }),
+  );
   Object.assign(entry, { lastSeenAt: state.clock.now(), nextProbeAt: 0, failures: 0, leaving: false });
-  Object.assign(entry.vitals, { reported: 'healthy', lost: false, draining: false, unreachable: false, blockedUntil: 0 });
+  Object.assign(entry.vitals, {
+    reported: 'healthy',
+    lost: false,
+    draining: false,
+    unreachable: false,
+    blockedUntil: 0,
+  });
   state.wake();
 }
 
@@ -119,12 +141,21 @@ function createRegister(desk: Desk): RunnerRegistry['register'] {
     const record: RunnerRecord = { registration, registeredAt: state.clock.now() };
     const runnerId = index.byIdentity(identity)?.id ?? minted.get(identity) ?? newId();
     minted.set(identity, runnerId);
-    await stored(state, { kind: 'put-runner', id: runnerId, record: JSON.stringify(record) }).finally(() => minted.delete(identity));
+    await stored(state, { kind: 'put-runner', id: runnerId, record: JSON.stringify(record) }).finally(() =>
+      minted.delete(identity),
+    );
     const entry = index.get(runnerId);
     if (entry === undefined) add(desk, runnerId, record);
     else renew(desk, entry, record);
     const registeredAt = new Date(record.registeredAt).toISOString();
-    return { runnerId, registeredAt, heartbeatIntervalMs, leaseMs, limits: { maxBodyBytes, maxLogBytes }, contractVersion };
+    return {
+      runnerId,
+      registeredAt,
+      heartbeatIntervalMs,
+      leaseMs,
+      limits: { maxBodyBytes, maxLogBytes },
+      contractVersion,
+    };
   };
 }
 
@@ -146,7 +177,8 @@ export function createRunnerRegistry(parts: RegistryParts): RunnerRegistry {
     async deregister(id, { instanceId }) {
       const entry = index.get(id);
       if (entry === undefined) throw runnerNotFound(id);
-      if (instanceId !== undefined && !isSameInstance(entry, instanceId)) return { runnerId: id, deregistered: false };
+      if (instanceId !== undefined && !isSameInstance(entry, instanceId))
+        return { runnerId: id, deregistered: false };
       const { registration } = entry;
       await stored(state, { kind: 'remove-runner', id });
       // It has registered again meanwhile, and is stored again.

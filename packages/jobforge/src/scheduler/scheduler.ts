@@ -24,7 +24,11 @@ function timeoutOf(job: LiveJob, offer: Offer<RunnerEntry>): number {
 }
 
 /** An execution of a job on a runner, its slot taken. */
-export function createExecution(job: LiveJob, runner: RunnerEntry, from: { lease: Lease; timeoutMs: number; recovered: boolean }): Execution {
+export function createExecution(
+  job: LiveJob,
+  runner: RunnerEntry,
+  from: { lease: Lease; timeoutMs: number; recovered: boolean },
+): Execution {
   const execution: Execution = {
     job,
     runner,
@@ -64,7 +68,11 @@ export function createScheduler({ state, registry, dispatcher }: SchedulerParts)
       capabilityId: capability.id,
       writes: capability.effects === 'writes',
     };
-    const execution = createExecution(job, runner, { lease, timeoutMs: timeoutOf(job, offer), recovered: false });
+    const execution = createExecution(job, runner, {
+      lease,
+      timeoutMs: timeoutOf(job, offer),
+      recovered: false,
+    });
     state.executions.set(lease.executionId, execution);
     return execution;
   };
@@ -72,7 +80,9 @@ export function createScheduler({ state, registry, dispatcher }: SchedulerParts)
   const lease = (job: LiveJob, offer: Offer<RunnerEntry>): void => {
     const execution = reserve(job, offer);
     moveJob(job, 'leased');
-    state.commit.keep({ kind: 'lease-job', seq: job.seq, lease: leaseToText(execution.lease) }, () => dispatcher.send(execution));
+    state.commit.keep({ kind: 'lease-job', seq: job.seq, lease: leaseToText(execution.lease) }, () =>
+      dispatcher.send(execution),
+    );
   };
 
   const nextLane = (lanes: readonly ReadyLane[]): ReadyLane | undefined => {

@@ -6,7 +6,10 @@ export async function reading<T>(read: Promise<T>): Promise<T> {
     return await read;
   } catch (error) {
     const { name, message } = error instanceof Error ? error : new Error(String(error));
-    throw new JobForgeError('STORE_UNAVAILABLE', { message: 'The store could not be read.', causes: [{ name, message }] });
+    throw new JobForgeError('STORE_UNAVAILABLE', {
+      message: 'The store could not be read.',
+      causes: [{ name, message }],
+    });
   }
 }
 

@@ -17,8 +17,12 @@ const submission = (overrides: Record<string, unknown> = {}): JobSubmission =>
 describe('submitting', () => {
   it('answers a repeated submission with the job that exists, in any order of members', async () => {
     const forge = await test.forge();
-    const first = await forge.operations.submitJob(submission({ id: 'a', payload: { type: 'echo', data: { a: 1, b: { c: 2, d: 3 } } } }));
-    const again = await forge.operations.submitJob(submission({ id: 'a', payload: { data: { b: { d: 3, c: 2 }, a: 1 }, type: 'echo' } }));
+    const first = await forge.operations.submitJob(
+      submission({ id: 'a', payload: { type: 'echo', data: { a: 1, b: { c: 2, d: 3 } } } }),
+    );
+    const again = await forge.operations.submitJob(
+      submission({ id: 'a', payload: { data: { b: { d: 3, c: 2 }, a: 1 }, type: 'echo' } }),
+    );
     expect([first.created, again.created]).toEqual([true, false]);
     expect(again.job).toMatchObject({ id: 'a', status: 'queued' });
   });
@@ -33,12 +37,16 @@ describe('submitting', () => {
   ])('refuses the same id with another %s', async (_, overrides) => {
     const forge = await test.forge();
     await forge.operations.submitJob(submission({ id: 'a' }));
-    await expect(forge.operations.submitJob(submission({ id: 'a', ...overrides }))).rejects.toMatchObject({ envelope: { code: 'JOB_CONFLICT' } });
+    await expect(forge.operations.submitJob(submission({ id: 'a', ...overrides }))).rejects.toMatchObject({
+      envelope: { code: 'JOB_CONFLICT' },
+    });
   });
 
   it('runs a job once that is submitted many times at once', async () => {
     const { forge, runner } = await test.pair({ form: 'batch', handle: finish });
-    const answers = await Promise.all(Array.from({ length: 20 }, () => forge.operations.submitJob(submission({ id: 'a' }))));
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, () => forge.operations.submitJob(submission({ id: 'a' }))),
+    );
     expect(answers.filter(({ created }) => created)).toHaveLength(1);
     expect(await forge.job('a').result()).toMatchObject({ success: true });
     expect(runner.executions).toHaveLength(1);
@@ -50,7 +58,10 @@ describe('submitting', () => {
     const { forge, runner } = await test.pair({ form: 'batch', handle: finish });
     await forge.operations.registerRunner(runner.registration({ capabilities: [{ ...ECHO, inputSchema }] }));
     await expect(forge.submit({ capability: 'echo', input: { nam: 'Ada' } })).rejects.toMatchObject({
-      envelope: { code: 'VALIDATION_ERROR', details: [{ path: ['input', 'name'], message: 'expected string, received undefined' }] },
+      envelope: {
+        code: 'VALIDATION_ERROR',
+        details: [{ path: ['input', 'name'], message: 'expected string, received undefined' }],
+      },
     });
     await expect(forge.submit({ capability: 'echo', input: { name: 42 } })).rejects.toMatchObject({
       envelope: { details: [{ path: ['input', 'name'], message: 'expected string, received number' }] },
@@ -60,29 +71,49 @@ describe('submitting', () => {
 
   it('takes a registration whose schema cannot be compiled, says so, and checks nothing', async () => {
     const said: string[] = [];
-    const forge = await test.forge({ log: (severity, message) => void (severity === 'warn' && said.push(message)) });
+    const forge = await test.forge({
+      log: (severity, message) => void (severity === 'warn' && said.push(message)),
+    });
     const runner = await test.runner({ form: 'batch', handle: finish });
-    await forge.operations.registerRunner(runner.registration({ capabilities: [{ ...ECHO, inputSchema: { type: 'no-such-type' } }] }));
-    expect(said).toEqual(['an input schema cannot be compiled: inputs of this capability are not checked at submit']);
-    expect(await (await forge.submit({ capability: 'echo', input: { any: 1 } })).result()).toMatchObject({ success: true });
+    await forge.operations.registerRunner(
+      runner.registration({ capabilities: [{ ...ECHO, inputSchema: { type: 'no-such-type' } }] }),
+    );
+    expect(said).toEqual([
+      'an input schema cannot be compiled: inputs of this capability are not checked at submit',
+    ]);
+    expect(await (await forge.submit({ capability: 'echo', input: { any: 1 } })).result()).toMatchObject({
+      success: true,
+    });
   });
 
   it('answers each of a batch on its own', async () => {
     const forge = await test.forge();
     await forge.operations.submitJob(submission({ id: 'a' }));
-    const entries = await forge.operations.submitJobs([submission({ id: 'a' }), submission({ id: 'a', priority: 1 }), submission({ id: 'b' })]);
-    expect(entries).toMatchObject([{ id: 'a', status: 'queued' }, { id: 'a', error: { code: 'JOB_CONFLICT' } }, { id: 'b', status: 'queued' }]);
+    const entries = await forge.operations.submitJobs([
+      submission({ id: 'a' }),
+      submission({ id: 'a', priority: 1 }),
+      submission({ id: 'b' }),
+    ]);
+    expect(entries).toMatchObject([
+      { id: 'a', status: 'queued' },
+      { id: 'a', error: { code: 'JOB_CONFLICT' } },
+      { id: 'b', status: 'queued' },
+    ]);
   });
 
   it('says why a job waits', async () => {
     const { forge } = await test.pair({ form: 'batch', handle: finish });
-    const { job } = await forge.operations.submitJob(submission({ payload: { type: 'image.resize', data: {} } }));
+    const { job } = await forge.operations.submitJob(
+      submission({ payload: { type: 'image.resize', data: {} } }),
+    );
     expect(job.waitingFor).toBe('no runner offers image.resize yet (known: echo)');
   });
 
   it('finds a capability by job type where none has the id', async () => {
     const { forge, runner } = await test.pair({ form: 'batch', handle: finish });
-    const { job } = await forge.operations.submitJob(submission({ type: 'echo.job', payload: { type: 'other', data: {} } }));
+    const { job } = await forge.operations.submitJob(
+      submission({ type: 'echo.job', payload: { type: 'other', data: {} } }),
+    );
     expect(await forge.job(job.id).result()).toMatchObject({ success: true });
     expect(runner.executions[0]?.request.capabilityId).toBe('echo');
   });
@@ -93,8 +124,12 @@ describe('the order of work', () => {
     const forge = await test.forge();
     const runner = await test.runner({ form: 'batch', handle: (execution) => execution.accept() });
     const priorities = [10, 50, 90, 50, 10, 90];
-    await forge.operations.submitJobs(priorities.map((priority, index) => submission({ id: `j${index}`, priority })));
-    await forge.operations.registerRunner(runner.registration({ maxConcurrency: 2, capabilities: [{ ...ECHO, maxConcurrency: 1 }] }));
+    await forge.operations.submitJobs(
+      priorities.map((priority, index) => submission({ id: `j${index}`, priority })),
+    );
+    await forge.operations.registerRunner(
+      runner.registration({ maxConcurrency: 2, capabilities: [{ ...ECHO, maxConcurrency: 1 }] }),
+    );
     const order: string[] = [];
     for (let index = 0; index < priorities.length; index += 1) {
       const execution = await runner.execution(index);
@@ -107,11 +142,13 @@ describe('the order of work', () => {
 
   it('spreads jobs over the least loaded runners', async () => {
     const forge = await test.forge();
-    const runners = await Promise.all(['a', 'b'].map(async (name) => {
-      const runner = await test.runner({ form: 'batch', handle: (execution) => execution.accept() });
-      await forge.operations.registerRunner(runner.registration({ name }));
-      return runner;
-    }));
+    const runners = await Promise.all(
+      ['a', 'b'].map(async (name) => {
+        const runner = await test.runner({ form: 'batch', handle: (execution) => execution.accept() });
+        await forge.operations.registerRunner(runner.registration({ name }));
+        return runner;
+      }),
+    );
     await forge.operations.submitJobs(Array.from({ length: 8 }, () => submission()));
     await Promise.all(runners.map((runner) => runner.execution(3)));
     expect(runners.map(({ executions }) => executions.length)).toEqual([4, 4]);
@@ -130,7 +167,11 @@ describe('the order of work', () => {
   it('a job is not started before its time', async () => {
     const { forge, runner } = await test.pair({ form: 'batch', handle: finish });
     const due = Date.now() + 80;
-    const job = await forge.submit({ capability: 'echo', input: {}, metadata: { scheduledAt: new Date(due).toISOString() } });
+    const job = await forge.submit({
+      capability: 'echo',
+      input: {},
+      metadata: { scheduledAt: new Date(due).toISOString() },
+    });
     expect(await job.show()).toMatchObject({ status: 'pending' });
     await job.result();
     expect(Date.now()).toBeGreaterThanOrEqual(due);
@@ -151,7 +192,9 @@ describe('the order of work', () => {
   it('inputs beyond the memory limit are read from the store when their turn comes', async () => {
     const forge = await test.forge({ limits: { maxInputBytesInMemory: 100 } });
     const texts = Array.from({ length: 10 }, (_, index) => `${index}`.repeat(60));
-    const jobs = await Promise.all(texts.map((text) => forge.submit({ capability: 'echo', input: { text } })));
+    const jobs = await Promise.all(
+      texts.map((text) => forge.submit({ capability: 'echo', input: { text } })),
+    );
     const runner = await test.runner({ form: 'batch', handle: finish });
     await forge.operations.registerRunner(runner.registration());
     const results = await Promise.all(jobs.map((job) => job.result()));
@@ -161,13 +204,20 @@ describe('the order of work', () => {
 
 describe('the list of jobs', () => {
   it('is newest first, by status, in pages', async () => {
-    const { forge } = await test.pair({ form: 'batch', handle: (execution) => execution.request.payload['hold'] === true ? execution.accept() : finish(execution) });
+    const { forge } = await test.pair({
+      form: 'batch',
+      handle: (execution) =>
+        execution.request.payload['hold'] === true ? execution.accept() : finish(execution),
+    });
     const done = await forge.submit({ capability: 'echo', input: {}, id: 'done' });
     await done.result();
     const held = await forge.submit({ capability: 'echo', input: { hold: true }, id: 'held' });
     for await (const { type } of held.events()) if (type === 'job.started') break;
-    await forge.operations.submitJobs(['q1', 'q2', 'q3'].map((id) => submission({ id, payload: { type: 'nobody', data: {} } })));
-    const list = async (query: Partial<JobListQuery>): Promise<string[]> => (await forge.operations.listJobs({ limit: 10, ...query })).items.map(({ id }) => id);
+    await forge.operations.submitJobs(
+      ['q1', 'q2', 'q3'].map((id) => submission({ id, payload: { type: 'nobody', data: {} } })),
+    );
+    const list = async (query: Partial<JobListQuery>): Promise<string[]> =>
+      (await forge.operations.listJobs({ limit: 10, ...query })).items.map(({ id }) => id);
     expect(await list({})).toEqual(['q3', 'q2', 'q1', 'held', 'done']);
     expect(await list({ status: 'queued' })).toEqual(['q3', 'q2', 'q1']);
     expect(await list({ status: 'running' })).toEqual(['held']);
@@ -175,6 +225,8 @@ describe('the list of jobs', () => {
     const page = await forge.operations.listJobs({ limit: 2, status: 'queued' });
     expect(page.items).toHaveLength(2);
     expect(await list({ status: 'queued', cursor: page.nextCursor ?? '' })).toEqual(['q1']);
-    await expect(list({ cursor: 'nonsense' })).rejects.toMatchObject({ envelope: { code: 'VALIDATION_ERROR' } });
+    await expect(list({ cursor: 'nonsense' })).rejects.toMatchObject({
+      envelope: { code: 'VALIDATION_ERROR' },
+    });
   });
 });

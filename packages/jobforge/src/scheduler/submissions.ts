@@ -40,10 +40,16 @@ function checkInput(registry: RunnerRegistry, submission: JobSubmission): JobFor
     refusedBy = `${capability.id}@${capability.version}`;
   }
   if (details === undefined) return undefined;
-  return new JobForgeError('VALIDATION_ERROR', { message: `The input does not match the schema of ${refusedBy}; nothing was queued.`, details });
+  return new JobForgeError('VALIDATION_ERROR', {
+    message: `The input does not match the schema of ${refusedBy}; nothing was queued.`,
+    details,
+  });
 }
 
-function refusalOf({ state, registry }: SubmissionParts, submission: JobSubmission): JobForgeError | undefined {
+function refusalOf(
+  { state, registry }: SubmissionParts,
+  submission: JobSubmission,
+): JobForgeError | undefined {
   return state.stopping ? new JobForgeError('SHUTTING_DOWN') : checkInput(registry, submission);
 }
 
@@ -51,9 +57,12 @@ function refusalOf({ state, registry }: SubmissionParts, submission: JobSubmissi
 async function found(state: LiveState, submission: JobSubmission): Promise<Submitted> {
   const id = submission.id ?? '';
   const stored = await reading(state.store.loadJob(id));
-  if (stored === undefined) throw new JobForgeError('STORE_UNAVAILABLE', { message: `The job "${id}" could not be read.` });
+  if (stored === undefined)
+    throw new JobForgeError('STORE_UNAVAILABLE', { message: `The job "${id}" could not be read.` });
   if (!isSameRequest(toJobRequest(id, stored), submission)) {
-    throw new JobForgeError('JOB_CONFLICT', { message: `A job with the id "${id}" exists and was submitted with another body.` });
+    throw new JobForgeError('JOB_CONFLICT', {
+      message: `A job with the id "${id}" exists and was submitted with another body.`,
+    });
   }
   return { job: toJobResponse(stored, state.jobs.get(id)), created: false };
 }
@@ -69,7 +78,10 @@ function toSubmitted({ registry }: SubmissionParts, submission: JobSubmission, j
   };
   if (phase === 'queued') {
     const demand = demandOf(job);
-    view.waitingFor = whyWaiting(demand, registry.offers(demand), { now: createdAt, known: registry.capabilityIds() });
+    view.waitingFor = whyWaiting(demand, registry.offers(demand), {
+      now: createdAt,
+      known: registry.capabilityIds(),
+    });
   }
   return { job: view, created: true };
 }
@@ -90,7 +102,10 @@ async function foundEntry(state: LiveState, submission: JobSubmission): Promise<
 }
 
 /** Inserts all of them; what is left undefined was found taken. */
-function insertMany(parts: SubmissionParts, submissions: readonly JobSubmission[]): Promise<(JobBatchEntry | undefined)[]> {
+function insertMany(
+  parts: SubmissionParts,
+  submissions: readonly JobSubmission[],
+): Promise<(JobBatchEntry | undefined)[]> {
   return new Promise((resolve) => {
     const entries: (JobBatchEntry | undefined)[] = Array.from({ length: submissions.length });
     let waiting = submissions.length;

@@ -1,8 +1,22 @@
 import type { SqliteDatabase, SqliteStatement } from './sqlite-driver.js';
-import type { FinalState, FinishJob, JobHistory, JobPage, JobQuery, Store, StoredAttempt, StoredEvent, StoredJob, StoredState } from './store.js';
+import type {
+  FinalState,
+  FinishJob,
+  JobHistory,
+  JobPage,
+  JobQuery,
+  Store,
+  StoredAttempt,
+  StoredEvent,
+  StoredJob,
+  StoredState,
+} from './store.js';
 
 type Row = Record<string, unknown>;
-type Reads = Pick<Store, 'loadJob' | 'loadJobs' | 'loadHistory' | 'listJobs' | 'unfinishedJobs' | 'loadRunners'>;
+type Reads = Pick<
+  Store,
+  'loadJob' | 'loadJobs' | 'loadHistory' | 'listJobs' | 'unfinishedJobs' | 'loadRunners'
+>;
 
 const JOB_COLUMNS = `
   j.seq, j.id, j.type, j.head, j.input, j.created_at, j.state, j.lease, j.attempt, j.retries, j.next_at, j.error, j.cancel,
@@ -16,8 +30,10 @@ const MAX_ROWS_EXAMINED = 20_000;
 
 const text = (row: Row, column: string): string => String(row[column]);
 const number = (row: Row, column: string): number => Number(row[column]);
-const textOrNone = (row: Row, column: string): string | undefined => (row[column] === null ? undefined : text(row, column));
-const numberOrNone = (row: Row, column: string): number | undefined => (row[column] === null ? undefined : number(row, column));
+const textOrNone = (row: Row, column: string): string | undefined =>
+  row[column] === null ? undefined : text(row, column);
+const numberOrNone = (row: Row, column: string): number | undefined =>
+  row[column] === null ? undefined : number(row, column);
 
 function toEnd(row: Row): Omit<FinishJob, 'kind' | 'seq'> | undefined {
   if (row['e_status'] === null) return undefined;
@@ -91,7 +107,7 @@ function rowsOf(statements: ListStatements, query: JobQuery, limit: number): Row
 function listJobs(statements: ListStatements, query: JobQuery): JobPage {
   const jobs: StoredJob[] = [];
   let { before } = query;
-  for (let examined = 0; examined < MAX_ROWS_EXAMINED; ) {
+  for (let examined = 0; examined < MAX_ROWS_EXAMINED;) {
     const bite = Math.max(query.limit + 1, Math.min(examined, 2_000));
     const rows = rowsOf(statements, { ...query, before }, bite);
     for (const row of rows) {
@@ -121,7 +137,9 @@ export function sqliteReads(database: SqliteDatabase): Reads {
   const runners = database.prepare('SELECT id, record FROM runners ORDER BY id');
   const statements: ListStatements = {
     byNumber: database.prepare(`${JOINED} WHERE j.seq < ? ORDER BY j.seq DESC LIMIT ?`),
-    completed: database.prepare(`${JOINED} WHERE j.seq < ? AND e.status = 'completed' ORDER BY j.seq DESC LIMIT ?`),
+    completed: database.prepare(
+      `${JOINED} WHERE j.seq < ? AND e.status = 'completed' ORDER BY j.seq DESC LIMIT ?`,
+    ),
     notCompleted: database.prepare(
       `SELECT ${JOB_COLUMNS} FROM ends e INDEXED BY ends_that_failed CROSS JOIN jobs j ON j.seq = e.seq
        WHERE e.status <> 'completed' AND e.status = ? AND e.seq < ? ORDER BY e.seq DESC LIMIT ?`,
@@ -136,6 +154,7 @@ export function sqliteReads(database: SqliteDatabase): Reads {
     loadHistory: async (seq) => loadHistory(attempts, events, seq),
     listJobs: async (query) => listJobs(statements, query),
     unfinishedJobs: async ({ after, limit }) => unfinished.all(after, limit).map(toJob),
-    loadRunners: async () => runners.all().map((row) => ({ id: text(row, 'id'), record: text(row, 'record') })),
+    loadRunners: async () =>
+      runners.all().map((row) => ({ id: text(row, 'id'), record: text(row, 'record') })),
   };
 }

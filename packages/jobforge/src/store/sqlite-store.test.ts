@@ -22,14 +22,25 @@ storeSuite('SQLite in memory', () => openSqliteStore({ location: ':memory:' }));
 storeSuite('SQLite file', () => openSqliteStore({ location: newFile() }));
 
 const insertion = (id: string, input = '{}') =>
-  ({ kind: 'insert-job', id, type: 't', head: '{}', input, createdAt: 1, state: 'queued', lease: undefined }) as const;
+  ({
+    kind: 'insert-job',
+    id,
+    type: 't',
+    head: '{}',
+    input,
+    createdAt: 1,
+    state: 'queued',
+    lease: undefined,
+  }) as const;
 
 describe('a SQLite file', () => {
   it('refuses a second JobForge in one clear sentence', async () => {
     const location = newFile();
     const store = await openSqliteStore({ location });
     await store.commit([insertion('a')]);
-    await expect(openSqliteStore({ location })).rejects.toThrow(`${location} is in use by another JobForge: stop that one, or choose another data folder.`);
+    await expect(openSqliteStore({ location })).rejects.toThrow(
+      `${location} is in use by another JobForge: stop that one, or choose another data folder.`,
+    );
     await store.close();
     await (await openSqliteStore({ location })).close();
   });

@@ -54,7 +54,14 @@ export function storeSuite(name: string, open: () => Promise<Store>): void {
       const store = await opened();
       const seqs = await inserted(store, ['a', 'b', 'c']);
       expect([...seqs].sort((left, right) => left - right)).toEqual(seqs);
-      expect(await store.loadJob('b')).toMatchObject({ id: 'b', seq: seqs[1], head: '{"h":1}', input: '{"i":1}', state: 'queued', attempt: 0 });
+      expect(await store.loadJob('b')).toMatchObject({
+        id: 'b',
+        seq: seqs[1],
+        head: '{"h":1}',
+        input: '{"i":1}',
+        state: 'queued',
+        attempt: 0,
+      });
       expect(await store.loadJob('missing')).toBeUndefined();
     });
 
@@ -91,23 +98,60 @@ export function storeSuite(name: string, open: () => Promise<Store>): void {
       const [seq = 0] = await inserted(store, ['a']);
       await store.commit([ending(seq)]);
       await store.commit([ending(seq, { status: 'failed', data: undefined, error: '{}' })]);
-      expect((await store.loadJob('a'))?.end).toMatchObject({ status: 'completed', data: '{"ok":true}', attempt: 1, eventSeq: 1 });
+      expect((await store.loadJob('a'))?.end).toMatchObject({
+        status: 'completed',
+        data: '{"ok":true}',
+        attempt: 1,
+        eventSeq: 1,
+      });
     });
 
     it('remembers attempts and events in order', async () => {
       const store = await opened();
       const [seq = 0] = await inserted(store, ['a']);
-      const event = { kind: 'add-event', seq, attempt: 1, at: 1_600, type: 'log', data: '{"message":"m"}' } as const;
-      await store.commit([{ ...event, eventSeq: 2 }, { ...event, eventSeq: 1, type: 'progress' }, { ...event, eventSeq: 2, data: '{"twice":1}' }]);
-      const retry = { kind: 'retry-job', seq, attempt: 1, retries: 1, eventSeq: 3, startedAt: 1_500, endedAt: 1_700, nextAt: 9_000, runnerId: 'r1', executionId: 'x1', error: '{"code":"X"}' } as const;
+      const event = {
+        kind: 'add-event',
+        seq,
+        attempt: 1,
+        at: 1_600,
+        type: 'log',
+        data: '{"message":"m"}',
+      } as const;
+      await store.commit([
+        { ...event, eventSeq: 2 },
+        { ...event, eventSeq: 1, type: 'progress' },
+        { ...event, eventSeq: 2, data: '{"twice":1}' },
+      ]);
+      const retry = {
+        kind: 'retry-job',
+        seq,
+        attempt: 1,
+        retries: 1,
+        eventSeq: 3,
+        startedAt: 1_500,
+        endedAt: 1_700,
+        nextAt: 9_000,
+        runnerId: 'r1',
+        executionId: 'x1',
+        error: '{"code":"X"}',
+      } as const;
       await store.commit([retry]);
-      expect(await store.loadJob('a')).toMatchObject({ state: 'retrying', attempt: 1, retries: 1, nextAt: 9_000, error: '{"code":"X"}', lease: undefined });
+      expect(await store.loadJob('a')).toMatchObject({
+        state: 'retrying',
+        attempt: 1,
+        retries: 1,
+        nextAt: 9_000,
+        error: '{"code":"X"}',
+        lease: undefined,
+      });
       const history = await store.loadHistory(seq);
       expect(history.events.map(({ eventSeq, type, data }) => [eventSeq, type, data])).toEqual([
         [1, 'progress', '{"message":"m"}'],
         [2, 'log', '{"message":"m"}'],
       ]);
-      expect(history.attempts).toMatchObject([{ attempt: 1, eventSeq: 3, runnerId: 'r1', executionId: 'x1', nextAt: 9_000 }]);
+      expect(history.attempts).toMatchObject([
+        { attempt: 1, eventSeq: 3, runnerId: 'r1', executionId: 'x1', nextAt: 9_000 },
+      ]);
     });
 
     it('lists jobs newest first, page by page', async () => {
@@ -127,7 +171,12 @@ export function storeSuite(name: string, open: () => Promise<Store>): void {
       const store = await opened();
       const [a = 0, b = 0, c = 0, d = 0] = await inserted(store, ['a', 'b', 'c', 'd', 'e']);
       const rest = status === 'completed' ? 'failed' : 'completed';
-      await store.commit([ending(a, { status }), ending(b, { status: rest }), ending(c, { status }), ending(d, { status })]);
+      await store.commit([
+        ending(a, { status }),
+        ending(b, { status: rest }),
+        ending(c, { status }),
+        ending(d, { status }),
+      ]);
       const first = await store.listJobs({ before: undefined, limit: 2, type: undefined, ended: status });
       expect(first.jobs.map(({ id }) => id)).toEqual(['d', 'c']);
       const second = await store.listJobs({ before: first.next, limit: 2, type: undefined, ended: status });
@@ -136,7 +185,10 @@ export function storeSuite(name: string, open: () => Promise<Store>): void {
 
     it('lists jobs of one type, however rare', async () => {
       const store = await opened();
-      await store.commit([insertion('rare', { type: 'kind.b' }), ...Array.from({ length: 300 }, (_, index) => insertion(`a${index}`))]);
+      await store.commit([
+        insertion('rare', { type: 'kind.b' }),
+        ...Array.from({ length: 300 }, (_, index) => insertion(`a${index}`)),
+      ]);
       const page = await store.listJobs({ before: undefined, limit: 10, type: 'kind.b', ended: undefined });
       expect(page.jobs.map(({ id }) => id)).toEqual(['rare']);
     });
@@ -151,8 +203,14 @@ export function storeSuite(name: string, open: () => Promise<Store>): void {
 
     it('remembers runners until they are removed', async () => {
       const store = await opened();
-      await store.commit([{ kind: 'put-runner', id: 'r1', record: '1' }, { kind: 'put-runner', id: 'r2', record: '2' }]);
-      await store.commit([{ kind: 'put-runner', id: 'r1', record: '3' }, { kind: 'remove-runner', id: 'r2' }]);
+      await store.commit([
+        { kind: 'put-runner', id: 'r1', record: '1' },
+        { kind: 'put-runner', id: 'r2', record: '2' },
+      ]);
+      await store.commit([
+        { kind: 'put-runner', id: 'r1', record: '3' },
+        { kind: 'remove-runner', id: 'r2' },
+      ]);
       expect(await store.loadRunners()).toEqual([{ id: 'r1', record: '3' }]);
     });
   });

@@ -1,4 +1,5 @@
-import { createJobForge, type JobForge, type JobForgeOptions } from '../index.js';
+import { createJobForge, type JobForge } from '../control-plane.js';
+import type { JobForgeOptions } from '../options.js';
 import { startStubRunner, type StubOptions, type StubRunner } from './stub-runner.js';
 
 /** What one test opens, closed after it. */
@@ -6,7 +7,9 @@ export interface TestForge {
   forge(options?: JobForgeOptions): Promise<JobForge>;
   runner(options: StubOptions): Promise<StubRunner>;
   /** A JobForge with one registered runner. */
-  pair(options: StubOptions & { readonly limits?: JobForgeOptions['limits'] }): Promise<{ forge: JobForge; runner: StubRunner; runnerId: string }>;
+  pair(
+    options: StubOptions & { readonly limits?: JobForgeOptions['limits'] },
+  ): Promise<{ forge: JobForge; runner: StubRunner; runnerId: string }>;
   close(): Promise<void>;
 }
 

@@ -61,7 +61,11 @@ export const ECHO = {
 } as const;
 
 /** An execution's answer, written the way of the form. */
-function openExecution(line: string, response: ServerResponse, { json, left }: { json: boolean; left: { count: number } }): StubExecution {
+function openExecution(
+  line: string,
+  response: ServerResponse,
+  { json, left }: { json: boolean; left: { count: number } },
+): StubExecution {
   const request = JSON.parse(line) as StubExecution['request'];
   let seq = 0;
   const finish = (): void => {
@@ -79,16 +83,34 @@ function openExecution(line: string, response: ServerResponse, { json, left }: {
     raw: (text) => void response.write(`${text}\n`),
     accept: () => send({ type: 'accepted' }),
     succeed(data = { echoed: request.payload }) {
-      if (json) return void response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ success: true, data }));
+      if (json)
+        return void response
+          .writeHead(200, { 'content-type': 'application/json' })
+          .end(JSON.stringify({ success: true, data }));
       send({ type: 'succeeded', data, executionTimeMs: 1 });
       finish();
     },
     fail(code, error = {}) {
       const envelope = {
-        ...{ id: 'e1', timestamp: new Date().toISOString(), category: 'RUNTIME_ERROR', severity: 'error', code },
-        ...{ message: code, service: 'stub', contractVersion: { major: 1, minor: 0, patch: 0 }, retryable: false, ...error },
+        ...{
+          id: 'e1',
+          timestamp: new Date().toISOString(),
+          category: 'RUNTIME_ERROR',
+          severity: 'error',
+          code,
+        },
+        ...{
+          message: code,
+          service: 'stub',
+          contractVersion: { major: 1, minor: 0, patch: 0 },
+          retryable: false,
+          ...error,
+        },
       };
-      if (json) return void response.writeHead(500, { 'content-type': 'application/json' }).end(JSON.stringify({ success: false, error: envelope }));
+      if (json)
+        return void response
+          .writeHead(500, { 'content-type': 'application/json' })
+          .end(JSON.stringify({ success: false, error: envelope }));
       send({ type: 'failed', error: envelope, executionTimeMs: 1 });
       finish();
     },
@@ -140,7 +162,12 @@ export async function startStubRunner(options: StubOptions): Promise<StubRunner>
     registration: (overrides = {}) =>
       RunnerRegistrationRequest.parse({
         ...{ name: 'stub', version: '1.0.0', contractVersion: '1.0.0', capabilities: [ECHO] },
-        ...{ healthCheckEndpoint: `${url}/health`, features: [...(options.features ?? FEATURES[form])], instanceId: 'i1', ...overrides },
+        ...{
+          healthCheckEndpoint: `${url}/health`,
+          features: [...(options.features ?? FEATURES[form])],
+          instanceId: 'i1',
+          ...overrides,
+        },
       }),
     close: () =>
       new Promise((resolve) => {

@@ -1,0 +1,80 @@
+import type { SqliteDatabase, SqliteStatement, SqliteValue } from './sqlite-driver.js';
+import type { InsertJob, Outcome, StoreOperation } from './store.js';
+
+/** What a statement that has nothing to tell comes to. */
+function run(statement: SqliteStatement, ...values: SqliteValue[]): Outcome {
+  statement.run(...values);
+  return 'done';
+}
+
+const orNull = (value: string | number | undefined): SqliteValue => value ?? null;
+
+type Writers = {
+  readonly [K in StoreOperation['kind']]: (operation: Extract<StoreOperation, { kind: K }>) => Outcome;
+};
+
+function insertJob(insert: SqliteStatement, job: InsertJob): Outcome {
+  const { id, type, head, input, createdAt, state, lease } = job;
+  const result = insert.run(id, type, head, input, createdAt, state, orNull(lease));
+  return Number(result.changes) === 0 ? 'exists' : { seq: Number(result.lastInsertRowid) };
+}
+
+function writersOf(database: SqliteDatabase): Writers {
+  const prepare = (sql: string): SqliteStatement => database.prepare(sql);
+  const insert = prepare(
+    'INSERT INTO jobs (id, type, head, input, created_at, state, lease) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING',
+  );
+  const lease = prepare('UPDATE jobs SET lease = ? WHERE seq = ?');
+  const retry = prepare(
+    "UPDATE jobs SET state = 'retrying', lease = NULL, attempt = ?, retries = ?, next_at = ?, error = ? WHERE seq = ?",
+  );
+  const attempt = prepare('INSERT OR IGNORE INTO attempts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)');
+  const cancel = prepare('UPDATE jobs SET cancel = ? WHERE seq = ?');
+  const finish = prepare('INSERT OR IGNORE INTO ends VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)');
+  const event = prepare('INSERT OR IGNORE INTO events VALUES (?, ?, ?, ?, ?, ?)');
+  const putRunner = prepare('INSERT OR REPLACE INTO runners VALUES (?, ?)');
+  const removeRunner = prepare('DELETE FROM runners WHERE id = ?');
+
+  return {
+    'insert-job': (job) => insertJob(insert, job),
+    'lease-job': (job) => run(lease, orNull(job.lease), job.seq),
+    'retry-job': (job) => {
+      run(retry, job.attempt, job.retries, job.nextAt, job.error, job.seq);
+      const times = [job.startedAt, job.endedAt, job.nextAt] as const;
+      return run(
+        attempt,
+        job.seq,
+        job.attempt,
+        job.eventSeq,
+        ...times,
+        job.runnerId,
+        job.executionId,
+        job.error,
+      );
+    },
+    'cancel-job': (job) => run(cancel, job.reason, job.seq),
+    'finish-job': (job) => {
+      const where = [
+        job.seq,
+        job.status,
+        job.attempt,
+        job.eventSeq,
+        orNull(job.startedAt),
+        job.endedAt,
+      ] as const;
+      const who = [orNull(job.runnerId), orNull(job.runnerVersion), orNull(job.executionId)] as const;
+      return run(finish, ...where, ...who, orNull(job.data), orNull(job.error), job.dropped);
+    },
+    'add-event': (added) =>
+      run(event, added.seq, added.attempt, added.eventSeq, added.at, added.type, added.data),
+    'put-runner': (runner) => run(putRunner, runner.id, runner.record),
+    'remove-runner': (runner) => run(removeRunner, runner.id),
+  };
+}
+
+/** The writing half of the SQLite store: carries out one operation within the transaction that is open. */
+export function sqliteWrites(database: SqliteDatabase): (operation: StoreOperation) => Outcome {
+  const writers = writersOf(database);
+  // The table has one writer for each kind; the compiler cannot pair the two.
+  return (operation) => (writers[operation.kind] as (operation: StoreOperation) => Outcome)(operation);
+}

@@ -32,8 +32,11 @@ async function run(name, jobs) {
   const after = await cpuUs();
   const ids = Array.from({ length: 500 }, (_, index) => `${name}-${Math.floor((index * jobs) / 500)}`);
   const { completed } = await forge.ask({ kind: 'outcome', ids });
-  if (completed !== ids.length) throw new Error(`${ids.length - completed} of ${ids.length} jobs did not complete`);
-  const cpu = Object.fromEntries(Object.keys(processes).map((key) => [key, (after[key] - before[key]) / jobs]));
+  if (completed !== ids.length)
+    throw new Error(`${ids.length - completed} of ${ids.length} jobs did not complete`);
+  const cpu = Object.fromEntries(
+    Object.keys(processes).map((key) => [key, (after[key] - before[key]) / jobs]),
+  );
   return { perSecond: jobs / seconds, submitPerSecond: (jobs / acknowledgedMs) * 1000, cpu };
 }
 

@@ -11,14 +11,16 @@ const controlPlane = await quietControlPlane();
 const bare = await startProcess('bare-server.mjs');
 const sdk = await startProcess('sdk-server.mjs', { JOBFORGE_URL: controlPlane.url, WAIT_READY: '1' });
 
-const measure = (server) => async (durationMs = 1500) => {
-  const before = await server.ask('cpu');
-  const load = { port: server.ready.port, path: '/execute', body, connections: 16, durationMs };
-  const { requests, seconds } = await httpLoad(load);
-  const after = await server.ask('cpu');
-  const cpuUs = after.user + after.system - before.user - before.system;
-  return { perSecond: requests / seconds, cpuUs: cpuUs / requests };
-};
+const measure =
+  (server) =>
+  async (durationMs = 1500) => {
+    const before = await server.ask('cpu');
+    const load = { port: server.ready.port, path: '/execute', body, connections: 16, durationMs };
+    const { requests, seconds } = await httpLoad(load);
+    const after = await server.ask('cpu');
+    const cpuUs = after.user + after.system - before.user - before.system;
+    return { perSecond: requests / seconds, cpuUs: cpuUs / requests };
+  };
 
 try {
   await measure(bare)(3000);

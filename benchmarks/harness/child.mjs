@@ -9,7 +9,10 @@ import { fileURLToPath } from 'node:url';
  */
 export async function startProcess(file, env = {}) {
   const path = fileURLToPath(new URL(`../processes/${file}`, import.meta.url));
-  const child = fork(path, [], { env: { PATH: process.env.PATH, ...env }, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+  const child = fork(path, [], {
+    env: { PATH: process.env.PATH, ...env },
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  });
   const failed = once(child, 'exit').then(([code]) => {
     throw new Error(`${file} ended early with code ${code}`);
   });

@@ -15,9 +15,14 @@ export async function httpLoad({ port, path, body, connections, durationMs }) {
   const nextRequest = () => head + body(nextId());
   const started = performance.now();
   const counts = await Promise.all(
-    Array.from({ length: connections }, () => oneConnection({ port, nextRequest, until: started + durationMs })),
+    Array.from({ length: connections }, () =>
+      oneConnection({ port, nextRequest, until: started + durationMs }),
+    ),
   );
-  return { requests: counts.reduce((sum, count) => sum + count, 0), seconds: (performance.now() - started) / 1000 };
+  return {
+    requests: counts.reduce((sum, count) => sum + count, 0),
+    seconds: (performance.now() - started) / 1000,
+  };
 }
 
 let lastId = 0;

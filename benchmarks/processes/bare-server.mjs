@@ -10,8 +10,17 @@ const server = createServer((request, response) => {
   request.on('end', () => {
     const execution = RunnerExecutionRequest.parse(JSON.parse(Buffer.concat(chunks).toString('utf8')));
     const data = output.parse(echo(input.parse(execution.payload)));
-    const reply = JSON.stringify({ jobId: execution.jobId, success: true, data, executionTimeMs: 0, runnerId: 'bare' });
-    response.writeHead(200, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(reply) });
+    const reply = JSON.stringify({
+      jobId: execution.jobId,
+      success: true,
+      data,
+      executionTimeMs: 0,
+      runnerId: 'bare',
+    });
+    response.writeHead(200, {
+      'content-type': 'application/json',
+      'content-length': Buffer.byteLength(reply),
+    });
     response.end(reply);
   });
 });

@@ -2,12 +2,18 @@
 import { createJobForge } from '@controlplane/jobforge';
 import { answerParent } from '../harness/child.mjs';
 
-const forge = await createJobForge({ store: `sqlite:${process.env.FILE}`, durability: 'full', listen: { port: 0 } }).start();
+const forge = await createJobForge({
+  store: `sqlite:${process.env.FILE}`,
+  durability: 'full',
+  listen: { port: 0 },
+}).start();
 const UNFINISHED = ['queued', 'running', 'retrying', 'pending'];
 
 async function idle() {
   for (;;) {
-    const pages = await Promise.all(UNFINISHED.map((status) => forge.operations.listJobs({ status, limit: 1 })));
+    const pages = await Promise.all(
+      UNFINISHED.map((status) => forge.operations.listJobs({ status, limit: 1 })),
+    );
     if (pages.every(({ items }) => items.length === 0)) return { idle: true };
     await new Promise((resolve) => setTimeout(resolve, 5));
   }

@@ -12,10 +12,14 @@ function submit(ids) {
   const body = JSON.stringify({ jobs });
   return new Promise((resolve, reject) => {
     const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) };
-    const outgoing = request(`${process.env.JOBFORGE_URL}/jobs/batch`, { method: 'POST', headers, agent }, (reply) => {
-      if (reply.statusCode !== 202) reject(new Error(`POST /jobs/batch: ${reply.statusCode}`));
-      reply.resume().on('end', resolve);
-    });
+    const outgoing = request(
+      `${process.env.JOBFORGE_URL}/jobs/batch`,
+      { method: 'POST', headers, agent },
+      (reply) => {
+        if (reply.statusCode !== 202) reject(new Error(`POST /jobs/batch: ${reply.statusCode}`));
+        reply.resume().on('end', resolve);
+      },
+    );
     outgoing.on('error', reject);
     outgoing.end(body);
   });

@@ -9,19 +9,23 @@ const A_MINUTE_MS = 62_000;
 
 afterEach(endProcesses);
 
-it('the guide’s runner completes jobs now and a minute later, though its beats name a runner that nobody knows', { timeout: 90_000 }, async () => {
-  const forge = await startJobForge();
-  const runner = await startGuideRunner(forge.url);
-  const completes = async (id: string): Promise<void> => {
-    expect((await post(`${forge.url}/jobs`, guideJob(id))).status).toBe(202);
-    expect((await followJob(forge.url, id)).at(-1)?.type).toBe('job.completed');
-  };
-  try {
-    await completes('test-job-1');
-    // The minute is what is under test: nothing happens at its end that could be waited for.
-    await delay(A_MINUTE_MS);
-    await completes('test-job-2');
-  } finally {
-    await endProcess(runner, 'SIGKILL');
-  }
-});
+it(
+  'the guide’s runner completes jobs now and a minute later, though its beats name a runner that nobody knows',
+  { timeout: 90_000 },
+  async () => {
+    const forge = await startJobForge();
+    const runner = await startGuideRunner(forge.url);
+    const completes = async (id: string): Promise<void> => {
+      expect((await post(`${forge.url}/jobs`, guideJob(id))).status).toBe(202);
+      expect((await followJob(forge.url, id)).at(-1)?.type).toBe('job.completed');
+    };
+    try {
+      await completes('test-job-1');
+      // The minute is what is under test: nothing happens at its end that could be waited for.
+      await delay(A_MINUTE_MS);
+      await completes('test-job-2');
+    } finally {
+      await endProcess(runner, 'SIGKILL');
+    }
+  },
+);

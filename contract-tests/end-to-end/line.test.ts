@@ -11,7 +11,12 @@ let nextId = 0;
 async function submit(capability: string, data: object = {}, more: object = {}): Promise<string> {
   nextId += 1;
   const id = `line-${nextId}`;
-  const response = await post(`${forge.url}/jobs`, { id, type: capability, payload: { type: capability, data }, ...more });
+  const response = await post(`${forge.url}/jobs`, {
+    id,
+    type: capability,
+    payload: { type: capability, data },
+    ...more,
+  });
   expect(response.status, await response.clone().text()).toBe(202);
   return id;
 }
@@ -36,7 +41,14 @@ describe('a job, from client to runner and back', () => {
     const id = await submit('steps.tells');
     const live = await followJob(forge.url, id);
     const shown = types(live).filter((type) => type !== 'job.queued');
-    expect(shown).toEqual(['job.created', 'job.started', 'job.log', 'job.progress', 'job.log', 'job.completed']);
+    expect(shown).toEqual([
+      'job.created',
+      'job.started',
+      'job.log',
+      'job.progress',
+      'job.log',
+      'job.completed',
+    ]);
     expect(await followJob(forge.url, id), 'read again').toEqual(live);
     const half = live.findIndex(({ type }) => type === 'job.progress');
     const resumed = [];
@@ -48,7 +60,9 @@ describe('a job, from client to runner and back', () => {
     const body = { type: 'x', payload: { type: 'steps.run', data: { ms: 'soon' } } };
     const response = await post(`${forge.url}/jobs`, body);
     expect(response.status).toBe(400);
-    const { error } = (await response.json()) as { error: { code: string; retryable: boolean; details: { path: string[] }[] } };
+    const { error } = (await response.json()) as {
+      error: { code: string; retryable: boolean; details: { path: string[] }[] };
+    };
     expect(error).toMatchObject({ code: 'VALIDATION_ERROR', retryable: false });
     expect(error.details[0]?.path).toEqual(['input', 'ms']);
   });
@@ -57,7 +71,11 @@ describe('a job, from client to runner and back', () => {
     const id = await submit('steps.fails', { code: 'NOT_FOUND' });
     await followJob(forge.url, id);
     const job = await showJob(forge.url, id);
-    expect(job).toMatchObject({ status: 'failed', attempts: 1, error: { code: 'NOT_FOUND', message: 'as asked' } });
+    expect(job).toMatchObject({
+      status: 'failed',
+      attempts: 1,
+      error: { code: 'NOT_FOUND', message: 'as asked' },
+    });
   });
 
   it('is tried again by its retry policy until it succeeds', async () => {
@@ -81,7 +99,10 @@ describe('a job, from client to runner and back', () => {
   it('ends at its time limit', async () => {
     const id = await submit('steps.run', { ms: 60_000 }, { timeoutMs: 50, retryPolicy: { maxRetries: 0 } });
     await followJob(forge.url, id);
-    expect(await showJob(forge.url, id)).toMatchObject({ status: 'failed', error: { code: 'EXECUTION_TIMEOUT' } });
+    expect(await showJob(forge.url, id)).toMatchObject({
+      status: 'failed',
+      error: { code: 'EXECUTION_TIMEOUT' },
+    });
   });
 
   it('is cancelled while it runs', async () => {
@@ -96,7 +117,10 @@ describe('a job, from client to runner and back', () => {
 
   it('waits while no runner offers its capability, and is cancelled there too', async () => {
     const id = await submit('nobody.offers');
-    expect(await showJob(forge.url, id)).toMatchObject({ status: 'queued', waitingFor: expect.stringContaining('nobody.offers') });
+    expect(await showJob(forge.url, id)).toMatchObject({
+      status: 'queued',
+      waitingFor: expect.stringContaining('nobody.offers'),
+    });
     await post(`${forge.url}/jobs/${id}/cancel`, {});
     expect(await showJob(forge.url, id)).toMatchObject({ status: 'cancelled' });
   });
@@ -120,7 +144,10 @@ describe('a runner that leaves', () => {
     await ran(leaving, id);
     expect(await endProcess(leaving, 'SIGTERM')).toBe(0);
     expect(types(await followJob(forge.url, id)).at(-1)).toBe('job.completed');
-    const runners = (await (await fetch(`${forge.url}/runners`)).json()) as { name: string; status: string }[];
+    const runners = (await (await fetch(`${forge.url}/runners`)).json()) as {
+      name: string;
+      status: string;
+    }[];
     expect(runners.filter(({ status }) => status !== 'offline')).toEqual([]);
   });
 });

@@ -9,7 +9,11 @@ const LEASE_MS = 500;
 let forge: JobForge;
 
 beforeEach(async () => {
-  forge = await createJobForge({ store: 'memory', listen: { port: 0 }, limits: { leaseMs: LEASE_MS } }).start();
+  forge = await createJobForge({
+    store: 'memory',
+    listen: { port: 0 },
+    limits: { leaseMs: LEASE_MS },
+  }).start();
 });
 afterEach(async () => {
   await endProcesses();

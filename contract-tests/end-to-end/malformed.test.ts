@@ -1,5 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Endpoint, endpointPath, ENDPOINTS, ErrorEnvelope, type EndpointName } from '@controlplane/contracts';
+import {
+  type Endpoint,
+  endpointPath,
+  ENDPOINTS,
+  ErrorEnvelope,
+  type EndpointName,
+} from '@controlplane/contracts';
 import { followJob, post } from './client.js';
 import { endProcesses, startJobForge, startRunner } from './processes.js';
 
@@ -38,7 +44,11 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  await post(`${urls.jobforge}/jobs`, { id: 'after-all-that', type: 'x', payload: { type: 'steps.run', data: {} } });
+  await post(`${urls.jobforge}/jobs`, {
+    id: 'after-all-that',
+    type: 'x',
+    payload: { type: 'steps.run', data: {} },
+  });
   expect((await followJob(urls.jobforge, 'after-all-that')).at(-1)?.type).toBe('job.completed');
   await endProcesses();
 });
@@ -52,12 +62,15 @@ describe.each(taking)('%s', (name) => {
     await expectRefusal(await send(name, ''));
   });
 
-  it.each(['[]', '1', '"text"', 'null', '{"id":[],"jobId":7,"runnerId":{},"name":1,"jobs":3,"reason":1,"instanceId":9}'])(
-    'refuses the types of %s',
-    async (body) => {
-      expect((await expectRefusal(await send(name, body))).code).toBe('VALIDATION_ERROR');
-    },
-  );
+  it.each([
+    '[]',
+    '1',
+    '"text"',
+    'null',
+    '{"id":[],"jobId":7,"runnerId":{},"name":1,"jobs":3,"reason":1,"instanceId":9}',
+  ])('refuses the types of %s', async (body) => {
+    expect((await expectRefusal(await send(name, body))).code).toBe('VALIDATION_ERROR');
+  });
 
   it('refuses a body of 5 MB', async () => {
     const body = JSON.stringify({ filler: 'x'.repeat(FIVE_MEGABYTES) });
@@ -70,7 +83,9 @@ describe.each(taking)('%s', (name) => {
   });
 
   it('tolerates no prototype tricks', async () => {
-    await expectRefusal(await send(name, '{"__proto__":{"polluted":true},"constructor":{"prototype":{"polluted":true}}}'));
+    await expectRefusal(
+      await send(name, '{"__proto__":{"polluted":true},"constructor":{"prototype":{"polluted":true}}}'),
+    );
     expect(Object.prototype).not.toHaveProperty('polluted');
   });
 });

@@ -50,19 +50,27 @@ export interface JobForgeProcess {
 }
 
 /** Starts `jobforge dev` and waits for its ready line. */
-export async function startJobForge(options: { port?: number; data?: string } = {}): Promise<JobForgeProcess> {
+export async function startJobForge(
+  options: { port?: number; data?: string } = {},
+): Promise<JobForgeProcess> {
   const store = options.data === undefined ? ['--memory'] : ['--data', options.data];
   const args = [cli, 'dev', '--json', '--port', String(options.port ?? 0), ...store];
   const child = track(
-    spawn(process.execPath, args, { env: { PATH: process.env['PATH'] }, stdio: ['ignore', 'pipe', 'inherit'] }),
+    spawn(process.execPath, args, {
+      env: { PATH: process.env['PATH'] },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    }),
   );
   if (!child.stdout) throw new Error('no stdout');
   const lines = createInterface(child.stdout);
-  const ended = once(child, 'exit').then(([code]) => Promise.reject(new Error(`jobforge dev ended with ${code}`)));
+  const ended = once(child, 'exit').then(([code]) =>
+    Promise.reject(new Error(`jobforge dev ended with ${code}`)),
+  );
   ended.catch(() => undefined);
   const [line] = await Promise.race([once(lines, 'line'), ended]);
   const ready: unknown = JSON.parse(String(line));
-  if (typeof ready !== 'object' || !ready || !('url' in ready)) throw new Error(`unexpected first line: ${line}`);
+  if (typeof ready !== 'object' || !ready || !('url' in ready))
+    throw new Error(`unexpected first line: ${line}`);
   return { url: String(ready.url), child };
 }
 

@@ -2,7 +2,11 @@
 import { CapabilityError, createRunner, defineCapability } from '@controlplane/runner-sdk';
 import { z } from 'zod';
 
-const input = z.object({ ms: z.number().default(0), code: z.string().default('NOPE'), times: z.number().default(1) });
+const input = z.object({
+  ms: z.number().default(0),
+  code: z.string().default('NOPE'),
+  times: z.number().default(1),
+});
 const tell = (message) => process.send?.({ pid: process.pid, ...message });
 const seen = new Map();
 

@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { createJobForge } from '@controlplane/jobforge';
 
-const forge = await createJobForge({ store: 'memory', port: 0 }).start();
+const forge = await createJobForge({ store: 'memory', listen: { port: 0 } }).start();
 assert(forge.url);
 const runner = spawn(process.execPath, [fileURLToPath(new URL('runner.js', import.meta.url))], {
   env: { PATH: process.env['PATH'], JOBFORGE_URL: forge.url, PORT: '0', RUNNER_ID: 'my-runner-001' },

@@ -117,11 +117,8 @@ const server = app.listen(PORT, (error?: Error) => {
   if (error) throw error;
   const address = server.address();
   const port = typeof address === 'object' && address ? address.port : PORT;
-  register(port).then(
-    () => {
-      console.log(`${RUNNER_NAME} v${RUNNER_VERSION} registered, listening on port ${port}`);
-      setInterval(() => void sendHeartbeat().catch(report('Heartbeat')), HEARTBEAT_MS);
-    },
-    report('Registration'),
-  );
+  register(port).then(() => {
+    console.log(`${RUNNER_NAME} v${RUNNER_VERSION} registered, listening on port ${port}`);
+    setInterval(() => void sendHeartbeat().catch(report('Heartbeat')), HEARTBEAT_MS);
+  }, report('Registration'));
 });

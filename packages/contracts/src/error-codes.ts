@@ -112,6 +112,10 @@ export const ERROR_CODES = {
     'The lease of this execution has been given to another.',
     'Stop the work and drop its result.',
   ]),
+  INSTANCE_MISMATCH: permanent('RESOURCE_CONFLICT', 409, [
+    'The execution is meant for another process of this runner.',
+    'Send it to the process that is registered now, as a new execution.',
+  ]),
   OUTPUT_INVALID: permanent('SCHEMA_MISMATCH', 500, [
     'The capability returned what its own output schema refuses.',
     'Correct the capability or its output schema.',

@@ -64,6 +64,15 @@ describe('the error catalogue', () => {
     expect(envelope.message).toBe('There is no job "x".');
   });
 
+  it('is not overridden by what is left undefined', () => {
+    const silent = { service: 'test', retryable: undefined, remedy: undefined, details: undefined } as const;
+    expect(envelopeOf('RUNNER_BUSY', silent)).toMatchObject({
+      retryable: true,
+      remedy: ERROR_CODES.RUNNER_BUSY.remedy,
+      details: [],
+    });
+  });
+
   it('knows the HTTP status of its own codes and answers 500 for others', () => {
     expect(httpStatusOf('LEASE_SUPERSEDED')).toBe(409);
     expect(httpStatusOf('MY_ERROR_CODE')).toBe(500);

@@ -66,11 +66,12 @@ export type EnvelopeContext = Pick<ErrorEnvelopeInput, 'service'> &
 
 /**
  * Makes an envelope from the catalogue: category, severity, retryable, message and remedy come from the
- * code unless `context` says otherwise.
+ * code unless `context` says otherwise; what it leaves undefined it does not say.
  * @param code - a code of {@link ERROR_CODES}
  * @param context - `service`, and what is known more exactly than the catalogue knows it
  */
 export function envelopeOf(code: ErrorCode, context: EnvelopeContext): ErrorEnvelope {
   const { category, severity, retryable, message, remedy } = ERROR_CODES[code];
-  return createErrorEnvelope({ category, severity, retryable, message, remedy, ...context, code });
+  const said = Object.fromEntries(Object.entries(context).filter(([, value]) => value !== undefined)) as EnvelopeContext;
+  return createErrorEnvelope({ category, severity, retryable, message, remedy, ...said, code });
 }

@@ -91,7 +91,7 @@ describe('execution requests', () => {
     expect(read).not.toHaveProperty('futureField');
   });
 
-  it.each(['', 'a b', 'ä', 'x'.repeat(129), '../x', 'a/b'])('refuse the id "%s"', (jobId) => {
+  it.each(['', 'a b', 'ä', 'x'.repeat(129), '../x', 'a/b', '.', '..'])('refuse the id "%s"', (jobId) => {
     expect(RunnerExecutionRequest.safeParse({ ...request, jobId }).success).toBe(false);
   });
 
@@ -100,6 +100,9 @@ describe('execution requests', () => {
     [{ accept: 'application/json' }, 'json'],
     [{ accept: 'application/x-ndjson' }, 'ndjson'],
     [{ accept: 'application/x-ndjson', contentType: 'application/x-ndjson; charset=utf-8' }, 'batch'],
+    [{ accept: 'Application/X-NDJSON' }, 'ndjson'],
+    [{ contentType: 'Application/X-NDJSON' }, 'batch'],
+    [{ contentType: 'application/x-ndjson-seq' }, 'json'],
   ])('with headers %j have the form %s', (headers, form) => {
     expect(executeForm(headers)).toBe(form);
   });

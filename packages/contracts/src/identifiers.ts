@@ -7,10 +7,13 @@
  */
 import { z } from 'zod';
 
-/** Any id on the wire: 1–128 characters of `[A-Za-z0-9._:-]`. UUIDs and ULIDs are such ids. */
+/**
+ * Any id on the wire: 1–128 characters of `[A-Za-z0-9._:-]`. UUIDs and ULIDs are such ids. `.` and `..` are
+ * none: ids are segments of paths, and clients drop these two from a path before they send it.
+ */
 export const Identifier = z
   .string()
-  .regex(/^[A-Za-z0-9._:-]{1,128}$/, 'expected 1–128 characters of A-Z a-z 0-9 . _ : -');
+  .regex(/^(?!\.{1,2}$)[A-Za-z0-9._:-]{1,128}$/, 'expected 1–128 characters of A-Z a-z 0-9 . _ : -, and not . or ..');
 export type Identifier = z.infer<typeof Identifier>;
 
 /** A point in time on the wire: ISO 8601 with a zone (`2026-01-31T12:00:00.000Z`). */

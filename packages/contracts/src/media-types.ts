@@ -13,6 +13,6 @@ export function executeForm(headers: {
   readonly accept?: string | undefined;
   readonly contentType?: string | undefined;
 }): 'json' | 'ndjson' | 'batch' {
-  if (headers.contentType?.startsWith(NDJSON)) return 'batch';
-  return headers.accept?.includes(NDJSON) ? 'ndjson' : 'json';
+  if (headers.contentType?.split(';')[0]?.trim().toLowerCase() === NDJSON) return 'batch';
+  return headers.accept?.toLowerCase().includes(NDJSON) ? 'ndjson' : 'json';
 }

@@ -28,6 +28,14 @@ describe('calculateRetryDelay', () => {
     expect(calculateRetryDelay(0, policy, { random: 0.999 })).toBe(1000);
   });
 
+  it.each([
+    ['no backoff, for ever multiplied', { backoffMs: 0, backoffMultiplier: 1e300 }, {}, 0],
+    ['a maximum beyond what a timer holds', { backoffMs: 1e15, maxBackoffMs: 1e15 }, {}, 2_147_483_647],
+    ['a wait beyond what a date holds', {}, { retryAfter: 1e300 }, 2_147_483_647],
+  ])('is a number that a timer can hold: %s', (_, changes, options, expected) => {
+    expect(calculateRetryDelay(5, RetryPolicy.parse(changes), options)).toBe(expected);
+  });
+
   it('is never shorter than what the failed side asked for', () => {
     expect(calculateRetryDelay(0, policy, { retryAfter: 7 })).toBe(7000);
     expect(calculateRetryDelay(5, policy, { retryAfter: 7 })).toBe(30_000);

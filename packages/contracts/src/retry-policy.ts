@@ -47,13 +47,18 @@ export interface RetryDelayOptions {
   readonly random?: number;
 }
 
+/** What a timer can hold. */
+const LONGEST_MS = 2_147_483_647;
+
 /**
- * Milliseconds to wait before the next attempt.
+ * Milliseconds to wait before the next attempt; at most 2^31 − 1 (24.8 days).
  * @param attempt - 0 before the first retry
  * @param policy - its `backoffMs × backoffMultiplier^attempt`, at most `maxBackoffMs`
  */
 export function calculateRetryDelay(attempt: number, policy: RetryPolicy, options: RetryDelayOptions = {}): number {
-  const exact = Math.min(policy.backoffMs * policy.backoffMultiplier ** attempt, policy.maxBackoffMs);
+  // The power may be infinite, and 0 × ∞ is no number.
+  const grown = policy.backoffMs === 0 ? 0 : policy.backoffMs * policy.backoffMultiplier ** attempt;
+  const exact = Math.min(grown, policy.maxBackoffMs);
   const spread = options.random === undefined ? exact : exact / 2 + (exact / 2) * options.random;
-  return Math.max(Math.round(spread), (options.retryAfter ?? 0) * 1000);
+  return Math.min(Math.max(Math.round(spread), (options.retryAfter ?? 0) * 1000), LONGEST_MS);
 }

@@ -21,7 +21,7 @@ describe('parseVersion', () => {
     expect(parseVersion(text)).toEqual(parts);
   });
 
-  it.each(['abc', '1.2', '1.2.x', '', '-1.0.0', '1.2.3 '])('refuses "%s"', (text) => {
+  it.each(['abc', '1.2', '1.2.x', '', '-1.0.0', '1.2.3 ', `${'9'.repeat(400)}.0.0`])('refuses "%s"', (text) => {
     expect(() => parseVersion(text)).toThrow(RangeError);
   });
 

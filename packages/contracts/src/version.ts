@@ -22,7 +22,8 @@ export type ContractRange = z.infer<typeof ContractRange>;
 /** The version of the contract that this package describes. */
 export const CONTRACT_VERSION_CURRENT: Readonly<ContractVersion> = Object.freeze({ major: 1, minor: 0, patch: 0 });
 
-const VERSION_PATTERN = /^(\d+)\.(\d+)\.(\d+)(?:-([0-9A-Za-z.-]+))?(?:\+[0-9A-Za-z.-]+)?$/;
+// Fifteen digits are the most that a number surely holds.
+const VERSION_PATTERN = /^(\d{1,15})\.(\d{1,15})\.(\d{1,15})(?:-([0-9A-Za-z.-]+))?(?:\+[0-9A-Za-z.-]+)?$/;
 
 /**
  * Reads `1.2.3` or `1.2.3-rc.1`.

@@ -36,6 +36,7 @@ const RESERVED = new Set([
   'EXECUTION_NOT_FOUND',
   'EXECUTION_CANCELLED',
   'LEASE_SUPERSEDED',
+  'INSTANCE_MISMATCH',
 ]);
 
 const isObject = (value: unknown): value is object =>

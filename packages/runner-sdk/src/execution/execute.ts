@@ -23,7 +23,7 @@ export type ExecutionRequest = Omit<RunnerExecutionRequest, 'timeoutMs' | 'execu
  * - It never throws and never rejects: what goes wrong is an event.
  * - `accepted` comes first, then logs and progress, then exactly one terminal event (`succeeded`, `failed`,
  *   `cancelled`), then nothing. A refusal is a single `failed` in place of `accepted`: `RUNNER_BUSY`,
- *   `RUNNER_DRAINING`, `CAPABILITY_NOT_FOUND`, `VALIDATION_ERROR`.
+ *   `RUNNER_DRAINING`, `CAPABILITY_NOT_FOUND`, `INSTANCE_MISMATCH`, `VALIDATION_ERROR`.
  * - The handler starts after `accepted` was given to the reader, in a later microtask: a reader that sends it at
  *   once has sent it before the handler runs.
  * - An executionId that runs, or ended a while ago, is not run again: its events come from the first on.

@@ -9,7 +9,7 @@ import { createExecutor, type ExecutorLimits } from './executor.js';
 /** An executor on a virtual clock, for tests. */
 export function createExecutorFixture(
   capabilities: readonly Capability[],
-  options: { readonly slots?: number; readonly limits?: Partial<ExecutorLimits> } = {},
+  options: { readonly slots?: number; readonly limits?: Partial<ExecutorLimits>; readonly instanceId?: string } = {},
 ) {
   const clock = createVirtualClock();
   const executor = createExecutor({
@@ -19,6 +19,7 @@ export function createExecutorFixture(
     clock,
     runnerId: () => 'runner-1',
     ...(options.limits === undefined ? {} : { limits: options.limits }),
+    ...(options.instanceId === undefined ? {} : { instanceId: options.instanceId }),
   });
   let next = 0;
 

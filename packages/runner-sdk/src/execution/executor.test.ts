@@ -151,6 +151,16 @@ test('the handler starts after whoever listens has heard that it was accepted', 
   expect(order.slice(0, 4)).toEqual(['one accepted', 'two accepted', 'all started', 'handler']);
 });
 
+test('what is meant for another process of the runner is refused instead of accepted', async () => {
+  const held = createHeld();
+  const { start, requestOf, executor } = createExecutorFixture([held.capability], { instanceId: 'now' });
+  const refused = await start(requestOf('held', {}, { instanceId: 'before' }));
+  expect(refused.events).toMatchObject([{ type: 'failed', seq: 0, error: { code: 'INSTANCE_MISMATCH', category: 'RESOURCE_CONFLICT', retryable: false } }]);
+  expect(executor.running()).toEqual([]);
+  expect((await start(requestOf('held', {}, { instanceId: 'now' }))).types()).toEqual(['accepted']);
+  expect((await start(requestOf('held'))).types()).toEqual(['accepted']);
+});
+
 describe('slots', () => {
   test('are counted for the runner and for each capability, and come back', async () => {
     const one = createHeld('one', { maxConcurrency: 1 });

@@ -43,6 +43,8 @@ export interface ExecutorOptions {
   readonly limits?: Partial<ExecutorLimits>;
   /** The id that the control plane gave the runner, for the terminal events. */
   readonly runnerId?: () => string | undefined;
+  /** This process, as it registers. Executions that name another are refused. Default: none is. */
+  readonly instanceId?: string;
 }
 
 /** What came of a request to cancel. */
@@ -73,6 +75,7 @@ interface Core extends HandlerCallScope {
   readonly replay: ReplayCache;
   readonly deadlines: Deadlines;
   readonly runnerId: () => string | undefined;
+  readonly instanceId: string | undefined;
   draining: boolean;
 }
 
@@ -108,7 +111,10 @@ interface Refusal {
 
 /** Takes a slot, or says why there is none for this request. */
 function admit(core: Core, request: ExecutionRequest): Capability | Refusal {
-  const { draining, registry, slots, service } = core;
+  const { draining, registry, slots, service, instanceId } = core;
+  if (instanceId !== undefined && request.instanceId !== undefined && request.instanceId !== instanceId) {
+    return { code: 'INSTANCE_MISMATCH', message: `this is the process "${instanceId}" of the runner "${service}", not "${request.instanceId}"` };
+  }
   if (draining) return { code: 'RUNNER_DRAINING', message: `the runner "${service}" is shutting down and accepts nothing new` };
   const capability = registry.get(request.capabilityId);
   if (!capability) {
@@ -183,6 +189,7 @@ export function createExecutor(options: ExecutorOptions): Executor {
     logger,
     limits,
     runnerId,
+    instanceId: options.instanceId,
     running: createRunningExecutions(),
     replay: createReplayCache(limits.replay, clock),
     timestamp: createTimestamps(clock),

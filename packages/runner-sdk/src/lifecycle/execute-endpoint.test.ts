@@ -64,6 +64,15 @@ describe('POST /execute, answered as JSON', () => {
     held.done.resolve(1);
     await first;
   });
+
+  test('refuses with 409 what is meant for another process', async () => {
+    const held = createHeld();
+    const { url } = await startRunner({ capabilities: [held.capability] });
+    const { status, json } = await post(`${url}/execute`, requestOf('held', {}, { instanceId: 'before' }));
+    expect(status).toBe(409);
+    expect(json).toMatchObject({ error: { code: 'INSTANCE_MISMATCH', retryable: false } });
+    expect(held.calls).toEqual([]);
+  });
 });
 
 describe('POST /execute, streamed', () => {

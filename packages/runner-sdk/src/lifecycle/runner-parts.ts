@@ -50,6 +50,7 @@ export function joinParts(options: RunnerOptions) {
     logger,
     limits: { maxLogBytes, cancelGraceMs },
     runnerId: () => session.runnerId,
+    instanceId,
   });
   const http = createHttpClient({ baseUrl: resolved.controlPlaneUrl, timeoutMs: 10_000, fetch: options.fetch });
   const session = createControlPlaneSession({

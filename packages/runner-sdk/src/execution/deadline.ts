@@ -32,6 +32,19 @@ export function createDeadlines(options: {
   readonly onAbandon: (execution: RunningExecution) => void;
 }): Deadlines {
   const { clock, graces, onAbandon } = options;
+  let fresh: RunningExecution[] = [];
+
+  // Most executions end within the turn of the event loop that they began in: they never cost a timer.
+  const startTimers = (): void => {
+    const started = fresh;
+    fresh = [];
+    for (const execution of started) {
+      if (execution.channel.terminal || execution.cancelled) continue;
+      const limitMs = execution.request.timeoutMs ?? execution.capability.timeoutMs;
+      const leftMs = limitMs - (clock.elapsed() - execution.startedMs);
+      execution.deadlineTimer = clock.setTimeout(() => stop(execution, 'deadline'), Math.max(0, leftMs));
+    }
+  };
 
   const disarm = (execution: RunningExecution): void => {
     if (execution.deadlineTimer !== undefined) clock.clearTimeout(execution.deadlineTimer);
@@ -55,8 +68,8 @@ export function createDeadlines(options: {
     stop,
     disarm,
     arm(execution) {
-      const limitMs = execution.request.timeoutMs ?? execution.capability.timeoutMs;
-      execution.deadlineTimer = clock.setTimeout(() => stop(execution, 'deadline'), limitMs);
+      if (fresh.length === 0) setImmediate(startTimers);
+      fresh.push(execution);
     },
     signalOf(execution) {
       if (!execution.controller) {

@@ -10,7 +10,7 @@ import {
   type ErrorEnvelope,
 } from '@controlplane/contracts';
 import { isCapabilityError } from '../errors/capability-error.js';
-import { readMember, redactText, toSafeJson, truncateText } from '../util/safe-json.js';
+import { readMember, redactText, sayThrown, toSafeJson, truncateText } from '../util/safe-json.js';
 
 /** Where an error happened. */
 export interface ErrorPlace {
@@ -49,11 +49,8 @@ function textOf(value: object, key: string): string | undefined {
 }
 
 function describeThrown(thrown: unknown): ErrorCause {
-  if (!isObject(thrown)) {
-    const shown = thrown === undefined ? 'undefined' : JSON.stringify(toSafeJson(thrown)).replace(/^"|"$/g, '');
-    return { name: 'NonError', message: redactText(truncateText(shown, MAX_MESSAGE)) };
-  }
-  const message = textOf(thrown, 'message') ?? redactText(truncateText(JSON.stringify(toSafeJson(thrown)), MAX_MESSAGE));
+  const message = sayThrown(thrown);
+  if (!isObject(thrown)) return { name: 'NonError', message };
   const code = textOf(thrown, 'code');
   return { name: textOf(thrown, 'name') ?? 'NonError', message, ...(code === undefined ? {} : { code }) };
 }
@@ -83,12 +80,12 @@ function causesOf(thrown: unknown): ErrorCause[] {
 
 function safeDetails(details: unknown): ErrorDetail[] {
   if (!Array.isArray(details)) return [];
-  return details.slice(0, 100).map((detail: unknown) => {
-    const copied = toSafeJson(detail);
+  const all = toSafeJson(details.slice(0, 100));
+  return (Array.isArray(all) ? all : []).map((copied) => {
     if (typeof copied !== 'object' || copied === null || Array.isArray(copied)) return { message: JSON.stringify(copied) };
     const { path, message, code, value } = copied;
     return {
-      message: typeof message === 'string' ? redactText(message) : '',
+      message: typeof message === 'string' ? redactText(truncateText(message, MAX_MESSAGE)) : '',
       ...(Array.isArray(path) ? { path: path.map(String) } : {}),
       ...(typeof code === 'string' ? { code } : {}),
       ...(value === undefined ? {} : { value }),

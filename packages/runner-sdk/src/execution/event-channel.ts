@@ -130,7 +130,8 @@ export function emitProgress(
 ): void {
   if (channel.terminal) return;
   const { message, at } = progress;
-  const fraction = Number.isNaN(progress.fraction) ? 0 : Math.min(1, Math.max(0, progress.fraction));
+  const given: unknown = progress.fraction;
+  const fraction = typeof given === 'number' && !Number.isNaN(given) ? Math.min(1, Math.max(0, given)) : 0;
   channel.progress = {
     type: 'progress',
     executionId: channel.executionId,

@@ -19,6 +19,7 @@ function followExecution(source: ExecuteSource, request: ExecutionRequest, onEnd
 
   const end = (): IteratorResult<ExecutionEvent> => {
     ended = true;
+    wake?.resolve();
     subscription.detach();
     onEnd();
     return { done: true, value: undefined };
@@ -30,6 +31,7 @@ function followExecution(source: ExecuteSource, request: ExecutionRequest, onEnd
       while (unread.length === 0) {
         wake = createDeferred();
         await wake.promise;
+        if (ended) return end();
         unread = subscription.eventsFrom(nextSeq);
       }
       const event = unread.shift();

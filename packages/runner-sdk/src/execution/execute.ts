@@ -28,7 +28,7 @@ export type ExecutionRequest = Omit<RunnerExecutionRequest, 'timeoutMs' | 'execu
  *   once has sent it before the handler runs.
  * - An executionId that runs, or ended a while ago, is not run again: its events come from the first on.
  * - Aborting `signal` cancels the execution; the terminal event still comes. Leaving the loop early does not
- *   cancel: the execution goes on, and the same executionId finds it again.
+ *   cancel: the execution goes on, and the same executionId finds it again. Left before `accepted`, it is not run.
  * - A reader that falls behind misses progress events that later ones have replaced, and nothing else.
  */
 export type Execute = (

@@ -173,7 +173,8 @@ function abort(core: Core): void {
   core.draining = true;
   for (const execution of core.running.all()) {
     core.deadlines.stop(execution, 'shutdown', 0);
-    end(core, execution, { outcome: stoppedOutcome(execution, 'shutdown', core.service) });
+    // What was cancelled or timed out before stays so: handed back, it would be run again.
+    end(core, execution, { outcome: stoppedOutcome(execution, execution.cancelled?.kind ?? 'shutdown', core.service) });
   }
 }
 

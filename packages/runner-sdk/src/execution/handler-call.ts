@@ -1,6 +1,7 @@
 import type { ErrorCode, ErrorDetail } from '@controlplane/contracts';
 import type { Clock } from '../util/clock.js';
 import type { Logger } from '../util/logger.js';
+import { sayThrown } from '../util/safe-json.js';
 import type { ExecutionCancelled } from '../errors/execution-cancelled.js';
 import type { Deadlines } from './deadline.js';
 import { toErrorEnvelope } from './error-mapping.js';
@@ -33,7 +34,7 @@ function toJson(value: unknown, maxBytes: number): string | BadResult {
   try {
     json = value === undefined ? 'null' : JSON.stringify(value);
   } catch (error) {
-    return { code: 'OUTPUT_INVALID', message: `the result cannot be written as JSON: ${String(error)}` };
+    return { code: 'OUTPUT_INVALID', message: `the result cannot be written as JSON: ${sayThrown(error)}` };
   }
   if (json === undefined) {
     return { code: 'OUTPUT_INVALID', message: `the result is a ${typeof value}, which cannot be written as JSON` };
@@ -93,10 +94,7 @@ function returned(scope: HandlerCallScope, execution: RunningExecution, value: u
   try {
     const checked = output ? checkValue(output, value, 'output') : { value };
     if (!(checked instanceof Promise)) return succeed(scope, execution, checked);
-    checked.then(
-      (settled) => succeed(scope, execution, settled),
-      (error: unknown) => threw(scope, execution, error),
-    );
+    checked.then((settled) => succeed(scope, execution, settled)).catch((error: unknown) => threw(scope, execution, error));
   } catch (error) {
     threw(scope, execution, error);
   }
@@ -118,6 +116,8 @@ function begin(scope: HandlerCallScope, execution: RunningExecution, checked: Ch
     const message = `${describeProblems(checked.problems)} (${operationOf(capability)})`;
     return fail(scope, execution, { code: 'VALIDATION_ERROR', message, details: checked.problems });
   }
+  // The reader left while the input was checked: nobody can be told, and the job may be offered elsewhere by now.
+  if (channel.sinks.length === 0) return scope.end(execution, stoppedOutcome(execution, 'lease-lost', scope.service));
   emitAccepted(channel, scope.timestamp());
   // Not at once: whoever sends the acceptance has sent it before the handler can block the thread, or end it.
   queueMicrotask(() => invoke(scope, execution, checked.value));
@@ -133,16 +133,21 @@ function invoke(scope: HandlerCallScope, execution: RunningExecution, input: unk
     log: (line) => writeLog(scope, execution, line),
     progress: (fraction, message) => emitProgress(channel, { fraction, message, at: scope.timestamp() }),
   });
-  let result: Promise<unknown>;
   try {
-    result = Promise.resolve(capability.execute(input, context));
+    const result: unknown = capability.execute(input, context);
+    if (!isThenable(result)) return returned(scope, execution, result);
+    Promise.resolve(result).then(
+      (value) => returned(scope, execution, value),
+      (error: unknown) => threw(scope, execution, error),
+    );
   } catch (error) {
-    return threw(scope, execution, error);
+    threw(scope, execution, error);
   }
-  result.then(
-    (value) => returned(scope, execution, value),
-    (error: unknown) => threw(scope, execution, error),
-  );
+}
+
+/** What `await` would wait for: a handler that answers at once costs no promise. */
+function isThenable(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
 }
 
 /**
@@ -154,10 +159,7 @@ export function callHandler(scope: HandlerCallScope, execution: RunningExecution
   try {
     const checked = checkValue(execution.capability.input, execution.request.payload, 'input');
     if (!(checked instanceof Promise)) return begin(scope, execution, checked);
-    checked.then(
-      (settled) => begin(scope, execution, settled),
-      (error: unknown) => threw(scope, execution, error),
-    );
+    checked.then((settled) => begin(scope, execution, settled)).catch((error: unknown) => threw(scope, execution, error));
   } catch (error) {
     threw(scope, execution, error);
   }

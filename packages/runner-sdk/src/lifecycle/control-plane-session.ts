@@ -8,7 +8,7 @@ import {
 } from '@controlplane/contracts';
 import { RunnerError } from '../errors/runner-error.js';
 import type { ControlPlaneClient, Refusal } from '../hosts/control-plane/client.js';
-import type { Clock } from '../util/clock.js';
+import { sleep, systemClock, type Clock } from '../util/clock.js';
 import { createDeferred, type Deferred } from '../util/deferred.js';
 import type { Logger } from '../util/logger.js';
 import type { Health } from './health.js';
@@ -39,7 +39,7 @@ export interface ControlPlaneSession {
   readonly registered: Promise<void>;
   /** Why work may not arrive; empty when it does. */
   reasons(): string[];
-  /** Says that nothing new is taken; heartbeats go on. */
+  /** Registers no more and says that nothing new is taken; heartbeats go on. */
   announceDrain(): Promise<void>;
   /** Ends the loops and leaves. */
   leave(reason: string): Promise<void>;
@@ -55,7 +55,12 @@ interface Session extends SessionOptions {
   intervalMs: number;
   missed: number;
   receiving: boolean;
-  registering: boolean;
+  /** The registration loop, while one runs. */
+  registering: Promise<void> | undefined;
+  /** Ends the tries to register. */
+  readonly settled: AbortController;
+  /** Cuts off a registration that is under way. */
+  readonly asking: AbortController;
   /** Ends the heartbeat loop that runs now. */
   beating: AbortController;
 }
@@ -83,12 +88,11 @@ function onRefused(session: Session, { code, message }: Refusal): void {
 function register(session: Session): void {
   const isLeaving = session.state.current === 'draining' || session.stopping.signal.aborted;
   if (session.registering || isLeaving) return;
-  session.registering = true;
   session.state.moveTo('registering');
-  const { client, clock, random, logger, controlPlaneUrl, stopping } = session;
-  registerUntilDone(
+  const { client, clock, random, logger, controlPlaneUrl, settled, asking } = session;
+  session.registering = registerUntilDone(
     {
-      ask: (signal) => client.register(session.describe(), signal),
+      ask: () => client.register(session.describe(), asking.signal),
       onRegistered: (reply) => onRegistered(session, reply),
       onRefused: (refusal) => onRefused(session, refusal),
       clock,
@@ -96,11 +100,11 @@ function register(session: Session): void {
       logger,
       controlPlaneUrl,
     },
-    stopping.signal,
+    settled.signal,
   )
     .catch((error: unknown) => logger.error({ err: error }, 'the registration loop failed'))
     .finally(() => {
-      session.registering = false;
+      session.registering = undefined;
     });
 }
 
@@ -166,6 +170,21 @@ function reasons({ state, missed, receiving }: Session): string[] {
   return found;
 }
 
+/** Tries no more; a registration that is under way gets its answer, so that it can be taken back. */
+async function settleRegistration({ settled, asking, registering }: Session): Promise<void> {
+  settled.abort();
+  if (!registering) return;
+  const answered = new AbortController();
+  await Promise.race([registering, sleep(systemClock, FAREWELL_MS, answered.signal)]);
+  answered.abort();
+  asking.abort();
+}
+
+async function announceDrain(session: Session): Promise<void> {
+  await settleRegistration(session);
+  if (session.runnerId !== undefined) await beat(session, AbortSignal.timeout(FAREWELL_MS), true);
+}
+
 async function leave(session: Session, reason: string): Promise<void> {
   const { client, runnerId, instanceId, logger, stopping, registration } = session;
   stopping.abort();
@@ -186,7 +205,9 @@ export function createControlPlaneSession(options: SessionOptions): ControlPlane
     intervalMs: DEFAULTS.heartbeatIntervalMs,
     missed: 0,
     receiving: true,
-    registering: false,
+    registering: undefined,
+    settled: new AbortController(),
+    asking: new AbortController(),
     beating: new AbortController(),
   };
   return {
@@ -196,9 +217,7 @@ export function createControlPlaneSession(options: SessionOptions): ControlPlane
     },
     registered: session.registration.promise,
     reasons: () => reasons(session),
-    async announceDrain() {
-      if (session.runnerId !== undefined) await beat(session, AbortSignal.timeout(FAREWELL_MS), true);
-    },
+    announceDrain: () => announceDrain(session),
     leave: (reason) => leave(session, reason),
   };
 }

@@ -1,5 +1,6 @@
-import type { HealthCheck, HealthCheckItem, HealthStatus } from '@controlplane/contracts';
+import { HealthStatus, type HealthCheck, type HealthCheckItem } from '@controlplane/contracts';
 import { createTimestamps, type Clock, type TimerHandle } from '../util/clock.js';
+import { sayThrown } from '../util/safe-json.js';
 
 /** What a health check may say: nothing or `true` is healthy, `false` is not, a throw is not and says why. */
 export type HealthCheckResult = boolean | void | { readonly status: HealthStatus; readonly message?: string };
@@ -28,7 +29,11 @@ export interface HealthOptions {
 function toItem(result: HealthCheckResult): { status: HealthStatus; message?: string } {
   if (result === undefined || result === true) return { status: 'healthy' };
   if (result === false) return { status: 'unhealthy' };
-  return result;
+  // Who writes no TypeScript may say anything; what it says is published as it is.
+  const { status, message } = Object(result) as { readonly status?: unknown; readonly message?: unknown };
+  const known = HealthStatus.safeParse(status);
+  if (!known.success) return { status: 'unhealthy', message: 'the check answered neither a boolean nor { status, message }' };
+  return { status: known.data, ...(message === undefined ? {} : { message: sayThrown(message) }) };
 }
 
 async function look(name: string, check: HealthCheckFunction, clock: Clock): Promise<HealthCheckItem> {
@@ -39,7 +44,7 @@ async function look(name: string, check: HealthCheckFunction, clock: Clock): Pro
   });
   const found = await Promise.race([Promise.resolve().then(check), limit]).then(toItem, (error: unknown) => ({
     status: 'unhealthy' as const,
-    message: error instanceof Error ? error.message : String(error),
+    message: sayThrown(error),
   }));
   if (timer !== undefined) clock.clearTimeout(timer);
   return { name, responseTimeMs: Math.round(clock.elapsed() - startedMs), ...found };

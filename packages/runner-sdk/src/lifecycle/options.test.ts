@@ -70,6 +70,10 @@ describe('resolveOptions', () => {
     expect(() => resolveOptions({ ...given, ...change }, environment)).toThrow(/Set option "\w+" or environment variable [A-Z_]+\.$/);
   });
 
+  test('keeps what follows the first = of a label', () => {
+    expect(resolveOptions(given, { RUNNER_LABELS: 'selector=a=b,empty=' })).toMatchObject({ labels: { selector: 'a=b', empty: '' } });
+  });
+
   test.each([
     [{ capabilities: [] }, 'option "capabilities" is empty'],
     [{ delivery: 'pigeon' }, 'option "delivery" is "pigeon"'],
@@ -97,5 +101,7 @@ describe('the public URL', () => {
     expect(urlOf({ publicUrl: 'https://images.example/' })).toBe('https://images.example');
     expect(urlOf({ publicUrl: 'https://images.example', delivery })).toBe('https://images.example/runner');
     expect(urlOf({ publicUrl: 'https://images.example/runner', delivery })).toBe('https://images.example/runner');
+    // A host of the same name is no path.
+    expect(urlOf({ publicUrl: 'http://runner', delivery })).toBe('http://runner/runner');
   });
 });

@@ -78,8 +78,8 @@ const httpUrl = z.url({ protocol: /^https?$/ });
 
 function splitLabels(text: string): Record<string, string> | string {
   const pairs = text.split(',').map((pair) => pair.trim()).filter((pair) => pair !== '');
-  const entries = pairs.map((pair) => pair.split('=', 2).map((part) => part.trim()));
-  return entries.every(([key, value]) => Boolean(key) && value !== undefined) ? (Object.fromEntries(entries) as Record<string, string>) : text;
+  const entries = pairs.map((pair) => /^([^=]*)=(.*)$/s.exec(pair)?.slice(1).map((part) => part.trim()) ?? []);
+  return entries.every(([key]) => Boolean(key)) ? (Object.fromEntries(entries) as Record<string, string>) : text;
 }
 
 const splitTags = (text: string): string[] => text.split(',').map((tag) => tag.trim()).filter((tag) => tag !== '');

@@ -25,5 +25,5 @@ function reachableHost({ host, controlPlaneUrl }: Pick<ResolvedOptions, 'host' |
 export function publicUrlOf(options: ResolvedOptions, port: number): string {
   const { publicUrl, mountAt = '' } = options;
   const server = (publicUrl ?? `http://${reachableHost(options)}:${port}`).replace(/\/+$/, '');
-  return server.endsWith(mountAt) ? server : server + mountAt;
+  return new URL(server).pathname.endsWith(mountAt) ? server : server + mountAt;
 }

@@ -9,7 +9,7 @@ const PERMANENT: ReadonlySet<string> = new Set<ErrorCode>(['CONTRACT_MISMATCH', 
 
 /** What a registration loop needs. */
 export interface RegistrationLoopOptions<Registered> {
-  ask(signal: AbortSignal): Promise<Answer<Registered>>;
+  ask(): Promise<Answer<Registered>>;
   onRegistered(registered: Registered): void;
   /** The control plane refused for good; the loop has ended. */
   onRefused(refusal: Refusal): void;
@@ -24,15 +24,16 @@ export interface RegistrationLoopOptions<Registered> {
  * Asks until it is registered or refused for good: for ever, with full jitter from 250 ms to 30 s, and never
  * sooner than the control plane says.
  * @param options - whom to ask and whom to tell
- * @param signal - ends the loop
+ * @param signal - ends the loop; an answer that is under way still counts
  */
 export async function registerUntilDone<Registered>(options: RegistrationLoopOptions<Registered>, signal: AbortSignal): Promise<void> {
   const { clock, logger, random, controlPlaneUrl } = options;
   const bounds = { minMs: DEFAULTS.reconnectMinMs, maxMs: DEFAULTS.reconnectMaxMs };
   for (let attempt = 0; !signal.aborted; attempt++) {
-    const answer = await options.ask(signal);
-    if (signal.aborted) return;
+    const answer = await options.ask();
+    // Known is known: also a runner that goes must know it, to take it back.
     if (answer.ok) return options.onRegistered(answer.value);
+    if (signal.aborted) return;
     if (PERMANENT.has(answer.code)) return options.onRefused(answer);
     const delayMs = Math.max(backoffMs(attempt, bounds, random()), answer.retryAfterMs ?? 0);
     const fields = { code: answer.code, reason: answer.message, attempt: attempt + 1, delayMs };

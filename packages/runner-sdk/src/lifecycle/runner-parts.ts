@@ -9,7 +9,7 @@ import { createPushDelivery } from '../hosts/control-plane/push-delivery.js';
 import { createRunnerRouter } from '../hosts/control-plane/runner-router.js';
 import { createHttpClient } from '../transport/http-client.js';
 import { systemClock } from '../util/clock.js';
-import { createJsonLogger, silentLogger } from '../util/logger.js';
+import { createJsonLogger, guardLogger, silentLogger } from '../util/logger.js';
 import { createControlPlaneSession } from './control-plane-session.js';
 import { createHealth } from './health.js';
 import { resolveOptions, type RunnerOptions } from './options.js';
@@ -22,7 +22,7 @@ export function joinParts(options: RunnerOptions) {
   const resolved = resolveOptions(options);
   const { name, version, maxConcurrency, maxBodyBytes, maxLogBytes, cancelGraceMs } = resolved;
   const clock = options.clock ?? systemClock;
-  const logger = options.logger === false ? silentLogger : (options.logger ?? createJsonLogger({ level: resolved.logLevel, name }));
+  const logger = options.logger === false ? silentLogger : guardLogger(options.logger ?? createJsonLogger({ level: resolved.logLevel, name }));
   const registry = createCapabilityRegistry(options.capabilities);
   const capabilities = registry.list().map((capability) => describeCapability(capability, maxConcurrency));
   const manifest: RunnerManifest = { name, version, contractVersion: CONTRACT_VERSION_CURRENT, capabilities, maxConcurrency, features: [...FEATURES] };

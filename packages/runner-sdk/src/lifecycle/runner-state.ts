@@ -17,7 +17,7 @@
 export type RunnerState = 'created' | 'registering' | 'registered' | 'refused' | 'draining' | 'stopped';
 
 const TRANSITIONS: Readonly<Record<RunnerState, readonly RunnerState[]>> = {
-  created: ['registering', 'stopped'],
+  created: ['registering', 'draining'],
   registering: ['registered', 'refused', 'draining'],
   registered: ['registering', 'draining'],
   refused: ['draining'],

@@ -55,11 +55,17 @@ export function createRunner(options: RunnerOptions): Runner {
   const isMounted = resolved.mountAt !== undefined;
   let starting: Promise<Runner> | undefined;
 
+  const stopped = (): RunnerError => new RunnerError('STOPPED', `the runner "${manifest.name}" was stopped; make a new one`);
+
   async function begin(): Promise<Runner> {
-    if (state.current !== 'created') throw new RunnerError('STOPPED', `the runner "${manifest.name}" was stopped; make a new one`);
+    if (state.current !== 'created') throw stopped();
     let port = resolved.port;
     if (!isMounted) {
       const listener = await listenForRunner({ ...parts, service: manifest.name });
+      if (state.current !== 'created') {
+        await listener.close(0);
+        throw stopped();
+      }
       port = listener.port;
       releases.push(() => listener.close(1_000));
     }
@@ -88,7 +94,11 @@ export function createRunner(options: RunnerOptions): Runner {
     },
     start: () => (starting ??= begin()),
     ready: ({ signal } = {}) => waitUnlessAborted(session.registered, signal),
-    stop: shutdown.stop,
+    async stop(stopOptions) {
+      await shutdown.stop(stopOptions);
+      // A server that came up meanwhile is closed again by who started it; how that ended is for its caller.
+      await starting?.catch(() => undefined);
+    },
     router: () => router as unknown as RunnerRequestHandler,
   };
   return runner;

@@ -31,11 +31,7 @@ export function createShutdown(options: ShutdownOptions): { readonly stop: (stop
   let stopping: Promise<void> | undefined;
 
   async function goDown({ reason = 'stopped', drainMs = options.drainMs }: StopOptions): Promise<void> {
-    if (!state.moveTo('draining')) {
-      state.moveTo('stopped');
-      await session.leave(reason);
-      return;
-    }
+    state.moveTo('draining');
     const running = executor.running().length;
     logger.info({ running, drainMs }, running === 0 ? 'stopping' : 'draining: waiting for running executions');
     // The executor refuses what is new from here on, so that both can go on at once.

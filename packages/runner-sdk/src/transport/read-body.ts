@@ -14,11 +14,14 @@ const MAX_DISCARDED_BYTES = 64 * 1024 * 1024;
 /**
  * Reads a request's body. One that is too large is read to its end and thrown away, so that the sender gets
  * to read the answer.
- * @param request - a request whose body nobody has read
+ * @param request - a request; a body that something else has read is empty
  * @param maxBytes - the most that is kept
  * @param done - called once
  */
 export function readBody(request: IncomingMessage, maxBytes: number, done: (body: Body) => void): void {
+  // Neither would ever come to an end again.
+  if (request.readableEnded) return done({ text: '' });
+  if (request.destroyed) return done({ problem: 'aborted' });
   let chunks: Buffer[] = [];
   let bytes = 0;
   let isDone = false;
@@ -45,6 +48,5 @@ export function readBody(request: IncomingMessage, maxBytes: number, done: (body
     const all = chunks.length === 1 && first ? first : Buffer.concat(chunks, bytes);
     finish({ text: all.toString('utf8') });
   });
-  request.on('error', () => finish({ problem: 'aborted' }));
   request.on('close', () => finish({ problem: 'aborted' }));
 }

@@ -1,5 +1,5 @@
-import { expect, test } from 'vitest';
-import { createTimestamps, sleep } from './clock.js';
+import { expect, test, vi } from 'vitest';
+import { createTimestamps, sleep, systemClock } from './clock.js';
 import { createVirtualClock } from './virtual-clock.js';
 
 test('a virtual clock runs timers in the order in which they fall due, and what they start', async () => {
@@ -35,4 +35,12 @@ test('timestamps follow the clock', async () => {
   expect([timestamp(), timestamp()]).toEqual(['2026-01-31T00:00:00.000Z', '2026-01-31T00:00:00.000Z']);
   await clock.advance(5);
   expect(timestamp()).toBe('2026-01-31T00:00:00.005Z');
+});
+
+test('a timer longer than the machine can hold waits as long as it can', () => {
+  const spy = vi.spyOn(globalThis, 'setTimeout');
+  systemClock.clearTimeout(systemClock.setTimeout(() => undefined, 2 ** 40));
+  const [, delayMs] = spy.mock.calls.at(-1) ?? [];
+  spy.mockRestore();
+  expect(delayMs).toBe(2_147_483_647);
 });

@@ -17,11 +17,14 @@ export interface Clock {
   clearTimeout(handle: TimerHandle): void;
 }
 
-/** The machine's own time. */
+/** What a timer of Node can hold; it fires a longer one at once. */
+const MAX_TIMER_MS = 2_147_483_647;
+
+/** The machine's own time. A timer waits 24.8 days at most. */
 export const systemClock: Clock = {
   now: () => Date.now(),
   elapsed: () => performance.now(),
-  setTimeout: (callback, delayMs) => setTimeout(callback, delayMs),
+  setTimeout: (callback, delayMs) => setTimeout(callback, Math.min(delayMs, MAX_TIMER_MS)),
   clearTimeout: (handle) => clearTimeout(handle as NodeJS.Timeout),
 };
 

@@ -1,3 +1,5 @@
+import { sayThrown } from './safe-json.js';
+
 /** One line of log: fields and a message, or a message alone. */
 export interface LogMethod {
   (fields: object, message?: string): void;
@@ -57,5 +59,26 @@ export function createJsonLogger(options: {
       write(formatLine(head, typeof first === 'string' ? {} : first));
     };
   };
+  return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
+}
+
+/**
+ * Keeps what a logger throws away from who logs: a full disk must end no execution. Said once, as a warning of the
+ * process.
+ * @param logger - the application's own
+ */
+export function guardLogger(logger: Logger): Logger {
+  let isSaid = false;
+  const at =
+    (level: keyof Logger): LogMethod =>
+    (...line: [object | string, string?]) => {
+      try {
+        logger[level](...(line as [object, string?]));
+      } catch (error) {
+        if (isSaid) return;
+        isSaid = true;
+        process.emitWarning(`the runner's logger throws, its lines are lost: ${sayThrown(error)}`);
+      }
+    };
   return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
 }

@@ -11,6 +11,19 @@ export const REDACTED = '[redacted]';
 const MAX_DEPTH = 6;
 const MAX_MEMBERS = 100;
 const MAX_TEXT = 8 * 1024;
+const MAX_KEY = 256;
+const MAX_MESSAGE = 2000;
+
+/** Characters of one copy as a whole: a graph whose parts are shared would grow by its width at every level. */
+const MAX_TOTAL = 256 * 1024;
+const NODE_COST = 8;
+
+/** Where a copy has come to. */
+interface Walk {
+  readonly depth: number;
+  readonly above: readonly object[];
+  readonly budget: { left: number };
+}
 
 /** Whether a member of this name is likely to hold a secret. */
 export function isSecretKey(key: string): boolean {
@@ -31,55 +44,65 @@ export function truncateText(text: string, maxLength: number): string {
 }
 
 /**
- * Copies a value into plain JSON: bounded in depth and width, secrets redacted by the name of their key.
+ * Copies a value into plain JSON: bounded in depth, width and as a whole, secrets redacted by the name of their key.
  * Never throws, whatever the value does: cycles, getters and proxies that throw, bigints, functions.
  */
 export function toSafeJson(value: unknown): SafeJson {
-  return copy(value, 0, []);
+  return copy(value, { depth: 0, above: [], budget: { left: MAX_TOTAL } });
 }
 
-function copy(value: unknown, depth: number, above: readonly object[]): SafeJson {
+function copyText(text: string, { budget }: Walk): string {
+  const kept = truncateText(text, MAX_TEXT);
+  budget.left -= kept.length;
+  return kept;
+}
+
+function copy(value: unknown, walk: Walk): SafeJson {
+  if (walk.budget.left <= 0) return '[more]';
+  walk.budget.left -= NODE_COST;
   switch (typeof value) {
     case 'string':
-      return truncateText(value, MAX_TEXT);
+      return copyText(value, walk);
     case 'number':
       return Number.isFinite(value) ? value : String(value);
     case 'boolean':
       return value;
     case 'bigint':
     case 'symbol':
-      return String(value);
+      return copyText(String(value), walk);
     case 'function':
       return '[function]';
     case 'undefined':
       return null;
     case 'object':
-      return value === null ? null : copyObject(value, depth, above);
+      return value === null ? null : copyObject(value, walk);
   }
 }
 
-function copyObject(value: object, depth: number, above: readonly object[]): SafeJson {
+function copyObject(value: object, walk: Walk): SafeJson {
+  const { depth, above, budget } = walk;
   if (above.includes(value)) return '[circular]';
   if (depth >= MAX_DEPTH) return '[deeper]';
   try {
     if (value instanceof Date) return Number.isNaN(value.getTime()) ? null : value.toISOString();
-    if (value instanceof Error) return redactText(truncateText(`${value.name}: ${value.message}`, MAX_TEXT));
-    const path = [...above, value];
-    if (Array.isArray(value)) return value.slice(0, MAX_MEMBERS).map((item) => copy(item, depth + 1, path));
-    return copyMembers(value, depth, path);
+    if (value instanceof Error) return redactText(copyText(`${value.name}: ${value.message}`, walk));
+    const below: Walk = { depth: depth + 1, above: [...above, value], budget };
+    if (Array.isArray(value)) return value.slice(0, MAX_MEMBERS).map((item) => copy(item, below));
+    return copyMembers(value, below);
   } catch {
     return '[unreadable]';
   }
 }
 
-function copyMembers(value: object, depth: number, path: readonly object[]): SafeJson {
+function copyMembers(value: object, below: Walk): SafeJson {
   const copied: { [key: string]: SafeJson } = {};
   for (const key of Object.keys(value).slice(0, MAX_MEMBERS)) {
     const member = readMember(value, key);
     if (member === undefined) continue;
+    below.budget.left -= Math.min(key.length, MAX_KEY);
     // defineProperty: a member called __proto__ stays a member.
-    Object.defineProperty(copied, key, {
-      value: isSecretKey(key) ? REDACTED : copy(member, depth + 1, path),
+    Object.defineProperty(copied, truncateText(key, MAX_KEY), {
+      value: isSecretKey(key) ? REDACTED : copy(member, below),
       enumerable: true,
       configurable: true,
       writable: true,
@@ -95,4 +118,13 @@ export function readMember(value: object, key: string): unknown {
   } catch {
     return '[unreadable]';
   }
+}
+
+/** What a thrown value says, bounded and with secrets redacted. Never throws. */
+export function sayThrown(thrown: unknown): string {
+  const isObject = (typeof thrown === 'object' && thrown !== null) || typeof thrown === 'function';
+  const said = isObject ? readMember(thrown, 'message') : thrown;
+  if (typeof said === 'number' || said === undefined && !isObject) return String(said);
+  const text = typeof said === 'string' && said !== '' ? said : JSON.stringify(toSafeJson(thrown)).replace(/^"|"$/g, '');
+  return redactText(truncateText(text, MAX_MESSAGE));
 }

@@ -86,6 +86,8 @@ export function streamExecutions(
   entries: readonly Entry[],
   run: (request: ExecutionRequest, sink: EventSink) => Subscription,
 ): void {
+  // Nothing can be accepted any more, so nothing may run.
+  if (response.destroyed) return;
   const stream: Stream = { response, followers: [], open: entries.length, pending: '', flushing: false, starting: true, blocked: false };
   response.statusCode = 200;
   response.setHeader('content-type', NDJSON);

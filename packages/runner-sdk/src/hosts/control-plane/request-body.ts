@@ -44,8 +44,14 @@ export interface BodyOptions {
 
 function fromApplication(body: unknown, as: BodyOptions['as']): ParsedBody {
   const text = Buffer.isBuffer(body) ? body.toString('utf8') : body;
-  if (typeof text !== 'string' || as === 'text') return { value: text };
-  return parseJson(text);
+  if (as === 'text') return { value: typeof text === 'string' ? text : JSON.stringify(text) };
+  return typeof text === 'string' ? parseJson(text) : { value: text };
+}
+
+/** Whether the application has read the body. The parsers of express 4 leave `{}` for what they did not read. */
+function isReadByApplication({ body, readableEnded }: MaybeParsed): boolean {
+  if (body === undefined) return false;
+  return readableEnded || typeof body !== 'object' || body === null || Object.keys(body).length > 0;
 }
 
 /**
@@ -60,7 +66,7 @@ export function readRequestBody(request: MaybeParsed, options: BodyOptions, done
     request.resume();
     return done(refused);
   }
-  if (request.body !== undefined) return done(fromApplication(request.body, options.as));
+  if (isReadByApplication(request)) return done(fromApplication(request.body, options.as));
   readBody(request, options.maxBytes, (body) => {
     if (body.text !== undefined) return done(options.as === 'text' ? { value: body.text } : parseJson(body.text));
     if (body.problem === 'aborted') return done({ code: 'ABORTED' });

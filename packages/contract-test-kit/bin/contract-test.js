@@ -7,5 +7,5 @@ if (existsSync(cli)) {
   await import(cli.href);
 } else {
   console.error('contract-test is not built yet. Run `pnpm build` (or `npm test`) in the repository first.');
-  process.exitCode = 1;
+  process.exitCode = 3;
 }

@@ -1,6 +1,9 @@
 import { HealthCheck, Probe, RunnerHealth } from '@controlplane/contracts';
 import type { Case, CaseContext } from '../case/case.js';
 import { must, mustReply } from '../case/expect.js';
+import { NotEvaluable } from '../case/verdict.js';
+import { within } from '../case/wait.js';
+import { showReply } from '../case/wire-rules.js';
 import { pause } from '../harness/pause.js';
 import type { Exchange } from '../harness/exchange.js';
 import { newExecution } from '../harness/runner-client.js';
@@ -53,7 +56,9 @@ async function probes({ runner, signal }: CaseContext): Promise<void> {
 async function answersWhileWorking(context: CaseContext): Promise<void> {
   const { id } = context.fixture('conformance.sleep');
   const running = context.runner.client.execute(newExecution(id, { ms: BUSY_MS }));
-  await pause(100, context.signal);
+  const early = await within(running, { ms: 100, signal: context.signal });
+  if (early)
+    throw new NotEvaluable(`${id} ended at once instead of after ${BUSY_MS} ms: ${showReply(early)}`);
   const health = await askHealth(context);
   await running;
   must(health.durationMs < PROMPT_MS, {

@@ -79,7 +79,9 @@ async function startWork(
     if (error instanceof NoAnswer) return error;
     throw error;
   });
-  await pause(300, context.signal);
+  const early = await within(settled, { ms: 300, signal: context.signal });
+  if (early instanceof NoAnswer) throw early;
+  if (early) throw new NotEvaluable(`${id} ended at once instead of after ${ms} ms: ${showReply(early)}`);
   return { settled };
 }
 
@@ -125,7 +127,8 @@ async function secondSignalStops(context: CaseContext): Promise<void> {
   const own = await start(context);
   const { settled } = await startWork(context, own, 12_000);
   own.process.signal('SIGTERM');
-  await pause(300, context.signal);
+  const early = await within(own.process.ended, { ms: 300, signal: context.signal });
+  if (early) throw new NotEvaluable(`the runner ended at the first signal (${showEnd(early)})`);
   own.process.signal('SIGTERM');
   const end = await within(own.process.ended, { ms: 3_000, signal: context.signal });
   must(end, {

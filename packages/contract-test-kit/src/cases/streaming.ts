@@ -1,6 +1,7 @@
 import type { Case, CaseContext } from '../case/case.js';
 import { must, mustKeepRule, mustReply } from '../case/expect.js';
 import { NotApplicable } from '../case/verdict.js';
+import { pause } from '../harness/pause.js';
 import type { WIRE_RULES } from '../case/wire-rules.js';
 import { shorten, showReply } from '../case/wire-rules.js';
 import { newExecution, terminalOf, type ExecutionExchange } from '../harness/runner-client.js';
@@ -104,11 +105,18 @@ async function refusalComesFirst(context: CaseContext): Promise<void> {
   }
 }
 
+/** Waits until the runner's clock shows another time: some write whole seconds. */
+async function tick({ signal }: CaseContext, { events }: ExecutionExchange): Promise<void> {
+  const isFine = events.some(({ event }) => /\.\d*[1-9]/.test(event.at));
+  await pause(isFine ? 5 : 1_100, signal);
+}
+
 async function repeatedDelivery(context: CaseContext): Promise<void> {
   const { capability, input } = context.subject();
   const body = newExecution(capability.id, input);
   const first = await context.runner.client.stream(body).done;
   mustBeStreamed(first);
+  await tick(context, first);
   const second = await context.runner.client.stream(body).done;
   const [before, after] = [terminalOf(first), terminalOf(second)];
   // A second run would end at another time.
@@ -124,6 +132,7 @@ async function survivesDisconnect(context: CaseContext): Promise<void> {
   const body = newExecution(id, { ms: 500 });
   const cut = await context.runner.client.stream(body, { stopAfter: 1 }).done;
   mustBeStreamed(cut);
+  await tick(context, cut);
   const rest = await context.runner.client.stream(body).done;
   mustReply(
     terminalOf(rest)?.type === 'succeeded',

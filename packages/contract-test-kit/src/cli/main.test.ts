@@ -45,6 +45,11 @@ describe('contract-test run exits 2 and says what is wrong', () => {
     [['--url', 'ftp://h'], 'http or https URL'],
     [['--command', ' '], 'empty'],
     [['--command', 'true', '--control-plane-port', '1'], '--control-plane-port is for --url'],
+    [['--command', 'true', '--timeout', '3000000000'], '--timeout takes a whole number'],
+    [['--command', 'true', '--start-timeout', '3000000000'], '--start-timeout takes a whole number'],
+    [['--url', 'http://h', '--control-plane-port', '70000'], '--control-plane-port takes a whole number'],
+    [['--url', 'http://h/?a=b'], 'root of the runner'],
+    [['--command', 'true', '--cwd', '/no/such/folder'], 'no folder "/no/such/folder"'],
     [['--command', 'true', '--timeout', 'soon'], '--timeout takes a whole number'],
     [['--command', 'true', '--profile', 'quantum'], 'there are core, streaming, cancellation'],
     [['--command', 'true', '--run', 'no.such'], 'no requirement is called no.such'],
@@ -57,6 +62,37 @@ describe('contract-test run exits 2 and says what is wrong', () => {
     const { code, out, err } = await run('run', ...flags);
     expect(err).toContain(message);
     expect({ code, out }).toEqual({ code: 2, out: '' });
+  });
+});
+
+/** A runner that knows health alone. */
+async function serveHealth(): Promise<{ url: string; close: () => Promise<unknown> }> {
+  const server = createServer((_request, response) => response.end('{"status":"healthy"}'));
+  await new Promise<void>((resolve) => {
+    server.listen(0, '127.0.0.1', resolve);
+  });
+  const { port } = server.address() as AddressInfo;
+  const close = (): Promise<unknown> => new Promise((resolve) => server.close(resolve));
+  return { url: `http://127.0.0.1:${port}`, close };
+}
+
+describe('contract-test run exits 2 and does not blame the kit', () => {
+  it('when the port of the control plane is taken', async () => {
+    const { url, close } = await serveHealth();
+    const { code, err } = await run('run', '--url', url, '--control-plane-port', new URL(url).port);
+    await close();
+    expect(err).toContain('is taken');
+    expect(code).toBe(2);
+  });
+
+  it('when a report cannot be written, and writes the others', async () => {
+    const { url, close } = await serveHealth();
+    const args = ['run', '--url', url, '--run', 'health.answers', '--report', 'junit=/dev/null/report.xml'];
+    const { code, out, err } = await run(...args);
+    await close();
+    expect(out).toContain('1 passed');
+    expect(err).toContain('/dev/null/report.xml');
+    expect(code).toBe(2);
   });
 });
 

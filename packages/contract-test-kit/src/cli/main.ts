@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { TargetUnreachable } from '../harness/runner-session.js';
+import { PortTaken } from '../harness/recording-control-plane.js';
 import { NothingSelected } from '../run-contract/run-contract.js';
 import { EXIT, UsageError } from './exit-codes.js';
 import { explainCommand, listCommand } from './list-command.js';
@@ -63,7 +64,7 @@ function defineProgram(terminal: Terminal, finish: (code: number) => void): Comm
 
 function codeOf(error: unknown, { err }: Terminal): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.conformant : EXIT.usage;
-  if (error instanceof UsageError || error instanceof NothingSelected) {
+  if (error instanceof UsageError || error instanceof NothingSelected || error instanceof PortTaken) {
     err(`contract-test: ${error.message}\n`);
     return EXIT.usage;
   }

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { Profile } from '../requirements/requirement.js';
 import type { RunContractOptions } from '../run-contract/options.js';
 import type { Target } from '../target/target.js';
@@ -28,11 +29,18 @@ export interface ReportRequest {
   readonly path: string | undefined;
 }
 
-function wholeNumber(name: string, text: string | undefined, least: number): number | undefined {
+/** What a timer can hold, in milliseconds. */
+const LONGEST_MS = 2_147_483_647;
+
+function wholeNumber(
+  name: string,
+  text: string | undefined,
+  [least, most]: readonly [number, number],
+): number | undefined {
   if (text === undefined) return undefined;
   const value = Number(text);
-  if (!Number.isSafeInteger(value) || value < least)
-    throw new UsageError(`--${name} takes a whole number of at least ${least}, not "${text}"`);
+  if (!Number.isSafeInteger(value) || value < least || value > most)
+    throw new UsageError(`--${name} takes a whole number from ${least} to ${most}, not "${text}"`);
   return value;
 }
 
@@ -43,19 +51,22 @@ export function parseTarget(flags: RunFlags): Target {
     throw new UsageError(
       '--url and --command exclude each other: a runner runs already, or the kit starts it',
     );
-  const controlPlanePort = wholeNumber('control-plane-port', flags.controlPlanePort, 1);
+  const controlPlanePort = wholeNumber('control-plane-port', flags.controlPlanePort, [1, 65_535]);
   if (command !== undefined) {
     if (command.trim() === '') throw new UsageError('--command is empty');
     if (controlPlanePort !== undefined)
       throw new UsageError(
         '--control-plane-port is for --url; with --command the kit gives the runner JOBFORGE_URL itself',
       );
+    if (cwd !== undefined && !existsSync(cwd)) throw new UsageError(`--cwd: there is no folder "${cwd}"`);
     return { kind: 'command', command, cwd };
   }
   if (url === undefined)
     throw new UsageError('name the runner: --url http://127.0.0.1:3000, or --command "python3 runner.py"');
   if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol))
     throw new UsageError(`--url takes an http or https URL, not "${url}"`);
+  if (/[?#]/.test(url))
+    throw new UsageError(`--url takes the root of the runner, without query and fragment, not "${url}"`);
   return { kind: 'url', url, controlPlanePort };
 }
 
@@ -91,9 +102,9 @@ export function parseRunOptions(flags: RunFlags): RunContractOptions {
   return {
     run: flags.run,
     profiles: parseProfiles(flags.profile),
-    timeoutMs: wholeNumber('timeout', flags.timeout, 100),
-    startTimeoutMs: wholeNumber('start-timeout', flags.startTimeout, 100),
-    seed: wholeNumber('seed', flags.seed, 0),
+    timeoutMs: wholeNumber('timeout', flags.timeout, [100, LONGEST_MS]),
+    startTimeoutMs: wholeNumber('start-timeout', flags.startTimeout, [100, LONGEST_MS]),
+    seed: wholeNumber('seed', flags.seed, [0, Number.MAX_SAFE_INTEGER]),
     strict: flags.strict ?? false,
     inputs: parseInputs(flags.input),
   };

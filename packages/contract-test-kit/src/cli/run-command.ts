@@ -5,7 +5,7 @@ import { renderJunit } from '../reporters/junit-reporter.js';
 import type { ContractReport } from '../reporters/report.js';
 import { renderText } from '../reporters/text-reporter.js';
 import { runContract } from '../run-contract/run-contract.js';
-import { EXIT } from './exit-codes.js';
+import { EXIT, UsageError } from './exit-codes.js';
 import {
   parseReports,
   parseRunOptions,
@@ -20,6 +20,11 @@ function render(format: ReportFormat, report: ContractReport, color: boolean): s
   return format === 'junit' ? renderJunit(report) : renderText(report, { color });
 }
 
+async function writeReport(path: string, text: string): Promise<void> {
+  await mkdir(dirname(path), { recursive: true });
+  await writeFile(path, text);
+}
+
 /** `contract-test run`: judges a runner and writes the reports. */
 export async function runCommand(flags: RunFlags, terminal: Terminal): Promise<number> {
   const target = parseTarget(flags);
@@ -28,15 +33,13 @@ export async function runCommand(flags: RunFlags, terminal: Terminal): Promise<n
   const onProgress = (done: number, total: number): void =>
     progress(done === total ? '' : `${done} of ${total} requirements judged`);
   const report = await runContract(target, { ...parseRunOptions(flags), environment, onProgress });
+  const unwritten: string[] = [];
   for (const { format, path } of reports) {
     const text = render(format, report, path === undefined && terminal.color);
-    if (path === undefined) {
-      terminal.out(text);
-    } else {
-      await mkdir(dirname(path), { recursive: true });
-      await writeFile(path, text);
-    }
+    if (path === undefined) terminal.out(text);
+    else await writeReport(path, text).catch((error: Error) => unwritten.push(`${path} (${error.message})`));
   }
+  if (unwritten.length > 0) throw new UsageError(`a report cannot be written: ${unwritten.join('; ')}`);
   if (report.summary.error > 0) return EXIT.kitFault;
   return report.conformant ? EXIT.conformant : EXIT.notConformant;
 }

@@ -5,6 +5,7 @@ import {
   CONTRACT_VERSION_CURRENT,
   DEFAULTS,
   envelopeOf,
+  httpStatusOf,
   RunnerDeregistrationRequest,
   RunnerHeartbeat,
   RunnerRegistrationRequest,
@@ -60,6 +61,16 @@ export interface ControlPlaneOptions {
   /** 0, the default, takes a free one. */
   readonly port?: number | undefined;
   readonly script?: ControlPlaneScript | undefined;
+}
+
+/** Another process listens where the control plane was told to. */
+export class PortTaken extends Error {
+  override readonly name = 'PortTaken';
+  constructor(readonly port: number) {
+    super(
+      `port ${port} of 127.0.0.1 is taken: stop what listens there, or choose another --control-plane-port`,
+    );
+  }
 }
 
 /** Beats in a run come often, so that judging them takes seconds. */
@@ -154,8 +165,7 @@ function reply(
     answer && 'error' in answer ? answer.error : usual ? undefined : 'ROUTE_NOT_FOUND';
   if (failure) {
     const error = envelopeOf(failure, { service: 'contract-test-kit' });
-    const status = failure === 'CONTRACT_MISMATCH' ? 409 : failure === 'ROUTE_NOT_FOUND' ? 404 : 503;
-    sendJson(response, status, { success: false, error });
+    sendJson(response, httpStatusOf(failure), { success: false, error });
     return;
   }
   sendJson(response, 200, { ...usual, ...(answer && 'members' in answer ? answer.members : {}) });
@@ -233,7 +243,9 @@ export async function startRecordingControlPlane(
     handle(request, response).catch(() => response.socket?.destroy());
   });
   await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      reject(error.code === 'EADDRINUSE' ? new PortTaken(options.port ?? 0) : error);
+    });
     server.listen(options.port ?? 0, '127.0.0.1', resolve);
   });
   const { port } = server.address() as AddressInfo;

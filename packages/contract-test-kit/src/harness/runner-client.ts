@@ -146,6 +146,27 @@ async function sendExecution(wire: Wire, body: ExecutionBody): Promise<Execution
   return wire.seen(asExecution(raw, 'json', [body]));
 }
 
+async function executePatiently(
+  wire: Wire,
+  body: ExecutionBody,
+  signal: AbortSignal,
+): Promise<ExecutionExchange> {
+  for (let tries = 1; ; tries += 1) {
+    const done = await sendExecution(wire, body);
+    if (done.reply?.error?.code !== 'RUNNER_BUSY' || tries === BUSY_TRIES) return done;
+    await pause(BUSY_PAUSE_MS, signal);
+  }
+}
+
+/**
+ * A case may do something else before it awaits what it has started, or end without: a runner that breaks
+ * the connection meanwhile must not be an unhandled rejection of the kit. Who awaits is still told.
+ */
+function awaitedLater<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => {});
+  return promise;
+}
+
 function startStream(wire: Wire, body: ExecutionBody, stopAfter: number | undefined): RunningStream {
   let count = 0;
   let tellFirst: (line: ReplyLine | undefined) => void = () => {};
@@ -199,14 +220,8 @@ export function createRunnerClient({ urls, signal, onExchange }: ClientOptions):
         url: new URL(path, urls.root).href,
         headers: { accept: 'application/json' },
       }),
-    executeOnce: (body) => sendExecution(wire, body),
-    execute: async (body) => {
-      for (let tries = 1; ; tries += 1) {
-        const done = await sendExecution(wire, body);
-        if (done.reply?.error?.code !== 'RUNNER_BUSY' || tries === BUSY_TRIES) return done;
-        await pause(BUSY_PAUSE_MS, signal);
-      }
-    },
+    executeOnce: (body) => awaitedLater(sendExecution(wire, body)),
+    execute: (body) => awaitedLater(executePatiently(wire, body, signal)),
     stream: (body, { stopAfter } = {}) => startStream(wire, body, stopAfter),
     batch: (lines) => sendBatch(wire, lines),
     cancel: (executionId) => sendAndSee(cancelRequest(urls, executionId)),

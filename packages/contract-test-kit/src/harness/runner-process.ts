@@ -107,6 +107,9 @@ export function startRunnerProcess({ command, cwd, env }: RunnerProcessOptions):
     // Also what the runner itself started and left behind.
     signal('SIGKILL');
     await ended;
+    // What has left the group may hold the other end for ever; the kit does not wait for it.
+    child.stdout.destroy();
+    child.stderr.destroy();
     running.delete(runner);
   };
   const runner: RunnerProcess = { pid, ended, end: () => end, output: () => output, signal, stop };

@@ -5,8 +5,10 @@ import type { RunnerDescription } from '../harness/runner-description.js';
 import { generateInput } from './generate-input.js';
 import { valueFaults } from './json-schema-check.js';
 
+type Inputs = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+
 /** Inputs of the fixtures: quick and harmless. */
-const FIXTURE_INPUTS: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
+const FIXTURE_INPUTS: Inputs = {
   'conformance.echo': { text: 'hello' },
   'conformance.sleep': { ms: 1 },
   'conformance.progress': { steps: 3 },
@@ -19,11 +21,15 @@ const NEVER_SUBJECTS = new Set(['conformance.fail']);
 export interface SubjectOptions {
   readonly seed: number;
   /** Inputs that the user gave, by capability id. */
-  readonly inputs: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  readonly inputs: Inputs;
 }
 
+/** A capability may be called `constructor`. */
+const own = (inputs: Inputs, id: string): Inputs[string] | undefined =>
+  Object.hasOwn(inputs, id) ? inputs[id] : undefined;
+
 function subjectOf(capability: RunnerCapability, { seed, inputs }: SubjectOptions): Subject | undefined {
-  const given = inputs[capability.id] ?? FIXTURE_INPUTS[capability.id];
+  const given = own(inputs, capability.id) ?? own(FIXTURE_INPUTS, capability.id);
   if (given) return { capability, input: given };
   const made = generateInput(capability.inputSchema, seed);
   if (typeof made !== 'object' || made === null || Array.isArray(made)) return undefined;
@@ -39,11 +45,11 @@ function subjectOf(capability: RunnerCapability, { seed, inputs }: SubjectOption
 export function chooseSubjects(description: RunnerDescription, options: SubjectOptions): readonly Subject[] {
   const callable = description.capabilities.filter(
     ({ id, effects }) =>
-      !NEVER_SUBJECTS.has(id) && (effects !== 'writes' || options.inputs[id] !== undefined),
+      !NEVER_SUBJECTS.has(id) && (effects !== 'writes' || own(options.inputs, id) !== undefined),
   );
   const subjects = callable.flatMap((capability) => subjectOf(capability, options) ?? []);
   const first = (subject: Subject): number =>
-    options.inputs[subject.capability.id] ? 0 : subject.capability.id === 'conformance.echo' ? 1 : 2;
+    own(options.inputs, subject.capability.id) ? 0 : subject.capability.id === 'conformance.echo' ? 1 : 2;
   if (subjects.length > 0) return subjects.toSorted((left, right) => first(left) - first(right));
   if (description.source === 'nowhere') {
     throw new NotEvaluable(

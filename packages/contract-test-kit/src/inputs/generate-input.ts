@@ -1,5 +1,8 @@
 import type { JsonSchema } from './json-schema-check.js';
 
+/** Characters of a text and members of a list that are made at most. */
+const MAX_LENGTH = 10_000;
+
 /** Nesting beyond which only what is required is made. */
 const MAX_DEPTH = 6;
 
@@ -59,10 +62,10 @@ function resolveReference(schema: JsonSchema, root: JsonSchema): JsonSchema {
 
 function makeString(schema: JsonSchema, { random }: Making): string {
   const format = schema['format'];
-  if (typeof format === 'string' && FORMATS[format] !== undefined) return FORMATS[format];
+  if (typeof format === 'string' && Object.hasOwn(FORMATS, format)) return FORMATS[format] ?? '';
   const min = numberOf(schema['minLength']) ?? 0;
   const max = numberOf(schema['maxLength']) ?? Math.max(min, 12);
-  const length = Math.min(max, Math.max(min, 3 + Math.floor(random() * 6)));
+  const length = Math.min(MAX_LENGTH, max, Math.max(min, 3 + Math.floor(random() * 6)));
   return Array.from({ length }, () => 'abcdefghijklmnopqrstuvwxyz'.charAt(Math.floor(random() * 26))).join(
     '',
   );
@@ -83,7 +86,7 @@ function makeArray(schema: JsonSchema, making: Making): unknown[] {
   const items = isSchema(schema['items']) ? schema['items'] : {};
   const least = numberOf(schema['minItems']) ?? (making.depth < MAX_DEPTH ? 1 : 0);
   const most = numberOf(schema['maxItems']) ?? least;
-  return Array.from({ length: Math.min(least, most) }, () =>
+  return Array.from({ length: Math.min(MAX_LENGTH, least, most) }, () =>
     make(items, { ...making, depth: making.depth + 1 }),
   );
 }
@@ -120,14 +123,15 @@ function typeOf(schema: JsonSchema): string {
 }
 
 /** The first branch of a union, and all parts of an intersection, laid over the schema. */
-function flatten(schema: JsonSchema, root: JsonSchema): JsonSchema {
+function flatten(schema: JsonSchema, root: JsonSchema, depth = 0): JsonSchema {
+  if (depth > MAX_DEPTH) return {};
   const resolved = resolveReference(schema, root);
   const branch = [resolved['anyOf'], resolved['oneOf']].flatMap((list) =>
     Array.isArray(list) ? list.slice(0, 1) : [],
   );
   const parts = [...branch, ...(Array.isArray(resolved['allOf']) ? resolved['allOf'] : [])].filter(isSchema);
   return parts.reduce<JsonSchema>((whole, part) => {
-    const inner = flatten(part, root);
+    const inner = flatten(part, root, depth + 1);
     return {
       ...whole,
       ...inner,

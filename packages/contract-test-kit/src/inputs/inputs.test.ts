@@ -94,4 +94,32 @@ describe('schemaFault', () => {
     expect(schemaFault({ type: 'strin' })).toContain('type');
     expect(schemaFault(address)).toBeUndefined();
   });
+
+  it('reads a schema by the draft that it names, or that it is written in', () => {
+    const pair = {
+      type: 'object',
+      properties: { pair: { type: 'array', items: [{ type: 'string' }, { type: 'number' }] } },
+      required: ['pair'],
+    };
+    const named = { ...pair, $schema: 'http://json-schema.org/draft-07/schema#' };
+    for (const schema of [pair, named]) {
+      expect(schemaFault(schema)).toBeUndefined();
+      expect(valueFaults(schema, { pair: ['a', 1] })).toEqual([]);
+      expect(valueFaults(schema, { pair: [1, 'a'] })).not.toEqual([]);
+    }
+  });
+});
+
+describe('a schema that leads nowhere', () => {
+  it.each([
+    ['contains itself', { type: 'object', allOf: [{ $ref: '#' }] }],
+    ['asks for a text without end', { properties: { a: { type: 'string', minLength: 2e9 } } }],
+    ['asks for a list without end', { properties: { a: { type: 'array', minItems: 2e9 } } }],
+    ['names a format that objects inherit', { properties: { a: { type: 'string', format: 'constructor' } } }],
+  ])('does not bring the kit down: %s', (_name, schema) => {
+    const made = generateInput(schema, 1);
+    expect(() => valueFaults(schema, made)).not.toThrow();
+    expect(JSON.stringify(made).length).toBeLessThan(100_000);
+    expect(JSON.parse(JSON.stringify(made))).toEqual(made);
+  });
 });

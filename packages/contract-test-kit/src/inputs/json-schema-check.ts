@@ -3,6 +3,7 @@
  * Inputs for a runner's own capabilities, made from their JSON Schemas: one that the schema accepts and
  * one that it refuses. Deterministic for a seed. Imports ajv and contracts alone.
  */
+import { Ajv } from 'ajv';
 import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
 import ajvFormats from 'ajv-formats';
 
@@ -10,20 +11,30 @@ export type JsonSchema = Readonly<Record<string, unknown>>;
 
 const compiled = new WeakMap<JsonSchema, ValidateFunction | Error>();
 
-function compile(schema: JsonSchema): ValidateFunction | Error {
-  const known = compiled.get(schema);
-  if (known) return known;
+/** Draft 2020-12, which is what contracts publish, and draft 7, which many libraries still write. */
+const DRAFTS = [Ajv2020, Ajv] as const;
+
+function compileAs(Draft: (typeof DRAFTS)[number], schema: JsonSchema): ValidateFunction | Error {
   // An instance for each: two capabilities may use the same $id.
-  const ajv = new Ajv2020({ strict: false, allErrors: true });
+  const ajv = new Draft({ strict: false, allErrors: true });
   ajvFormats.default(ajv);
   // Drafts differ little in what runners use; a foreign $schema alone would make ajv refuse.
   const { $schema: _, ...body } = schema;
-  let result: ValidateFunction | Error;
   try {
-    result = ajv.compile(body);
+    return ajv.compile(body);
   } catch (error) {
-    result = error instanceof Error ? error : new Error(String(error));
+    return error instanceof Error ? error : new Error(String(error));
   }
+}
+
+function compile(schema: JsonSchema): ValidateFunction | Error {
+  const known = compiled.get(schema);
+  if (known) return known;
+  const isOld = /draft-0[67]/.test(String(schema['$schema']));
+  const [named, other] = isOld ? ([Ajv, Ajv2020] as const) : DRAFTS;
+  const first = compileAs(named, schema);
+  const second = first instanceof Error ? compileAs(other, schema) : first;
+  const result = second instanceof Error ? first : second;
   compiled.set(schema, result);
   return result;
 }
@@ -40,6 +51,11 @@ const describe = (error: ErrorObject): string =>
 /** What a schema says against a value; empty when it accepts it, or is itself broken. */
 export function valueFaults(schema: JsonSchema, value: unknown): readonly string[] {
   const validate = compile(schema);
-  if (validate instanceof Error || validate(value)) return [];
-  return (validate.errors ?? []).map(describe);
+  if (validate instanceof Error) return [];
+  try {
+    return validate(value) ? [] : (validate.errors ?? []).map(describe);
+  } catch (error) {
+    // A schema that contains itself without end.
+    return [`(root) cannot be checked: ${String(error)}`];
+  }
 }

@@ -52,7 +52,7 @@ export type RequirementResult = z.infer<typeof RequirementResult>;
 
 export const ProfileResult = z.object({
   profile: Profile,
-  /** Whether any requirement of the profile concerns the runner. */
+  /** Whether any requirement of the profile concerns the runner and counts. */
   claimed: z.boolean(),
   conformant: z.boolean(),
 });

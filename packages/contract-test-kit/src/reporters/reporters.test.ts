@@ -78,6 +78,19 @@ describe('the text report', () => {
     expect(text).toContain('the kit failed in 1 case');
   });
 
+  it('shows no control character of the runner: no escape, no line of its own', () => {
+    const hostile = 'a\u001b[2J\r\n::error::b\u009b\u202e\u2028c';
+    const failed = result('health.failed', { status: 'failed', finding: { ...finding, actual: hostile } });
+    const fault = result('health.fault', { status: 'error', reason: hostile });
+    const shown = renderText({
+      ...report,
+      runner: { ...report.runner, name: hostile, version: hostile, features: [hostile] },
+      results: [failed, fault],
+    });
+    expect(shown).not.toMatch(/[^\P{Cc}\n]|[\p{Zl}\p{Zp}\p{Bidi_Control}]/u);
+    expect(shown).not.toMatch(/^\s*::/m);
+  });
+
   it('has no colour unless asked for', () => {
     expect(text).not.toContain('\u001b');
     expect(renderText(report, { color: true })).toContain('\u001b[31m✗');

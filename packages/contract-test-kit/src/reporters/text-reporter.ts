@@ -15,17 +15,23 @@ const MARKS: Readonly<Record<ResultStatus, readonly [mark: string, ansi: number]
 
 const plural = (count: number, word: string): string => `${count} ${word}${count === 1 ? '' : 's'}`;
 
+const UNPRINTABLE = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu;
+
+/** Text of the runner as a terminal may show it: on one line, and without orders to the terminal. */
+const printable = (text: string): string =>
+  text.replaceAll(/\s*\r?\n\s*/g, ' ⏎ ').replaceAll(UNPRINTABLE, '\ufffd');
+
 function findingRows(result: RequirementResult): string[] {
   const { finding, reason, status } = result;
   if (!finding)
     return status === 'not-evaluable' || status === 'error'
-      ? [`      ${status === 'error' ? 'kit fault ' : 'not judged'} ${reason ?? ''}`]
+      ? [`      ${status === 'error' ? 'kit fault ' : 'not judged'} ${printable(reason ?? '')}`]
       : [];
   const rows: [string, string | undefined][] = [
     ['statement', result.statement],
-    ['sent', finding.sent],
-    ['expected', finding.expected],
-    ['actual', finding.actual],
+    ['sent', printable(finding.sent)],
+    ['expected', printable(finding.expected)],
+    ['actual', printable(finding.actual)],
     ['again', finding.again],
     ['curl', finding.curl],
   ];
@@ -41,7 +47,7 @@ function isGrouped({ status, breaksConformance }: RequirementResult): boolean {
 function groupedRows(results: readonly RequirementResult[]): string[] {
   const groups = new Map<string, string[]>();
   for (const { status, reason = '', id } of results.filter(isGrouped)) {
-    const title = `${status === 'not-applicable' ? 'not applicable' : 'not judged'}: ${reason}`;
+    const title = `${status === 'not-applicable' ? 'not applicable' : 'not judged'}: ${printable(reason)}`;
     groups.set(title, [...(groups.get(title) ?? []), id]);
   }
   return [...groups].flatMap(([title, ids]) => [
@@ -78,7 +84,9 @@ export function renderText(report: ContractReport, { color = false }: TextOption
   ];
   if (runner.source !== 'nowhere')
     lines.push(
-      `${runner.name} ${runner.version} · features ${runner.features.join(', ') || 'none'} (from its ${runner.source})`,
+      printable(
+        `runner ${runner.name} ${runner.version} · features ${runner.features.join(', ') || 'none'} (from its ${runner.source})`,
+      ),
     );
   lines.push('');
   for (const result of report.results) {

@@ -101,7 +101,11 @@ function toResult({ requirement, outcome, durationMs }: JudgedCase, parts: Repor
 function profilesOf(results: readonly RequirementResult[]): ProfileResult[] {
   return [...new Set(results.map(({ profile }) => profile))].map((profile) => {
     const own = results.filter((result) => result.profile === profile);
-    const claimed = own.some(({ status }) => status !== 'not-applicable');
+    // What may stay unjudged counts neither for the runner nor against it.
+    const claimed = own.some(
+      ({ status, breaksConformance }) =>
+        status !== 'not-applicable' && (status !== 'not-evaluable' || breaksConformance),
+    );
     return {
       profile,
       claimed,

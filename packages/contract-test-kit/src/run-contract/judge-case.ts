@@ -50,8 +50,8 @@ function notConcerned({ needs, feature }: Requirement, { runner, target }: Bench
 interface CaseScope {
   readonly signal: AbortSignal;
   readonly onClose: (close: () => Promise<void>) => void;
-  /** The case's time begins anew: the start of a runner has a limit of its own. */
-  readonly restartClock: () => void;
+  /** Does something that has a limit of its own: the case's time stands still, and begins anew after it. */
+  readonly offTheClock: <T>(deed: () => Promise<T>) => Promise<T>;
 }
 
 function createContext(bench: Bench, session: RunnerSession, scope: CaseScope): CaseContext {
@@ -83,16 +83,17 @@ function createContext(bench: Bench, session: RunnerSession, scope: CaseScope): 
     },
     startRunner: async (start: StartOptions = {}) => {
       if (target.kind !== 'command') throw new NotApplicable('needs --command');
-      const own = await openSession({
-        target,
-        environment: options.environment,
-        startTimeoutMs: options.startTimeoutMs,
-        // A runner that has never registered is not waited for each time anew.
-        awaitRegistration: (bench.runner.first.controlPlane?.of('register').length ?? 0) > 0,
-        ...start,
-      });
+      const own = await scope.offTheClock(() =>
+        openSession({
+          target,
+          environment: options.environment,
+          startTimeoutMs: options.startTimeoutMs,
+          // A runner that has never registered is not waited for each time anew.
+          awaitRegistration: (bench.runner.first.controlPlane?.of('register').length ?? 0) > 0,
+          ...start,
+        }),
+      );
       scope.onClose(() => own.close());
-      scope.restartClock();
       return judged(own);
     },
   };
@@ -168,12 +169,20 @@ async function judgeInTime(item: Case, bench: Bench, session: RunnerSession): Pr
   const controller = new AbortController();
   const { signal } = controller;
   setMaxListeners(0, signal);
-  const timer = setTimeout(() => controller.abort(), bench.options.timeoutMs);
+  const startClock = (): NodeJS.Timeout => setTimeout(() => controller.abort(), bench.options.timeoutMs);
+  let timer = startClock();
   const closers: (() => Promise<void>)[] = [];
   const scope: CaseScope = {
     signal,
     onClose: (close) => closers.push(close),
-    restartClock: () => void timer.refresh(),
+    offTheClock: async (deed) => {
+      clearTimeout(timer);
+      try {
+        return await deed();
+      } finally {
+        timer = startClock();
+      }
+    },
   };
   const settled = new AbortController();
   try {

@@ -5,7 +5,9 @@ const rows = Object.values(ENDPOINTS);
 
 describe('the endpoints table', () => {
   it('names each method and path of a server once', () => {
-    const keys = rows.map(({ server, method, path }) => `${server} ${method} ${path.replaceAll(/:\w+/g, ':')}`);
+    const keys = rows.map(
+      ({ server, method, path }) => `${server} ${method} ${path.replaceAll(/:\w+/g, ':')}`,
+    );
     expect(new Set(keys).size).toBe(keys.length);
   });
 

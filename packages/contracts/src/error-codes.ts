@@ -36,7 +36,11 @@ export interface ErrorCodeEntry {
 
 type Words = readonly [message: string, remedy: string];
 
-const permanent = (category: ErrorCategory, httpStatus: number, [message, remedy]: Words): ErrorCodeEntry => ({
+const permanent = (
+  category: ErrorCategory,
+  httpStatus: number,
+  [message, remedy]: Words,
+): ErrorCodeEntry => ({
   category,
   severity: 'error',
   retryable: false,

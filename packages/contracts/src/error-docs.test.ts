@@ -16,7 +16,9 @@ function errorDocs(): string {
     ([code, { category, severity, httpStatus, retryable }]) =>
       `| [${code}](#${code.toLowerCase()}) | ${httpStatus} | ${category} | ${severity} | ${retryable ? 'yes' : 'no'} |`,
   );
-  const table = ['| Code | HTTP | Category | Severity | Retryable |', '|---|---|---|---|---|', ...rows].join('\n');
+  const table = ['| Code | HTTP | Category | Severity | Retryable |', '|---|---|---|---|---|', ...rows].join(
+    '\n',
+  );
   const parts = entries.map(([code, { message, remedy }]) => `## ${code}\n\n${message}\n\n${remedy}\n`);
   return `${INTRO}\n${table}\n\n${parts.join('\n')}`;
 }

@@ -15,7 +15,11 @@ describe('createErrorEnvelope', () => {
   it('fills what an envelope promises', () => {
     const envelope = createErrorEnvelope(said);
     expect(ErrorEnvelope.parse(envelope)).toEqual(envelope);
-    expect(envelope).toMatchObject({ ...said, details: [], contractVersion: { major: 1, minor: 0, patch: 0 } });
+    expect(envelope).toMatchObject({
+      ...said,
+      details: [],
+      contractVersion: { major: 1, minor: 0, patch: 0 },
+    });
     expect(Date.parse(envelope.timestamp)).not.toBeNaN();
   });
 
@@ -32,7 +36,9 @@ describe('createErrorEnvelope', () => {
   });
 
   it('refuses what is no envelope', () => {
-    expect(() => createErrorEnvelope({ ...said, category: 'NO_SUCH' as 'RUNTIME_ERROR' })).toThrow(/category/);
+    expect(() => createErrorEnvelope({ ...said, category: 'NO_SUCH' as 'RUNTIME_ERROR' })).toThrow(
+      /category/,
+    );
   });
 });
 

@@ -72,6 +72,8 @@ export type EnvelopeContext = Pick<ErrorEnvelopeInput, 'service'> &
  */
 export function envelopeOf(code: ErrorCode, context: EnvelopeContext): ErrorEnvelope {
   const { category, severity, retryable, message, remedy } = ERROR_CODES[code];
-  const said = Object.fromEntries(Object.entries(context).filter(([, value]) => value !== undefined)) as EnvelopeContext;
+  const said = Object.fromEntries(
+    Object.entries(context).filter(([, value]) => value !== undefined),
+  ) as EnvelopeContext;
   return createErrorEnvelope({ category, severity, retryable, message, remedy, ...said, code });
 }

@@ -45,7 +45,11 @@ export const ProgressEvent = z.object({
 });
 export type ProgressEvent = z.infer<typeof ProgressEvent>;
 
-export const SucceededEvent = z.object({ ...ending, type: z.literal('succeeded'), data: z.unknown().optional() });
+export const SucceededEvent = z.object({
+  ...ending,
+  type: z.literal('succeeded'),
+  data: z.unknown().optional(),
+});
 export type SucceededEvent = z.infer<typeof SucceededEvent>;
 
 export const FailedEvent = z.object({ ...ending, type: z.literal('failed'), error: ErrorEnvelope });

@@ -30,7 +30,10 @@ export const RunnerExecutionRequest = z.object({
 export type RunnerExecutionRequest = z.infer<typeof RunnerExecutionRequest>;
 
 /** A request whose execution id is settled: what the work side of a runner is given. */
-export type ExecutionRequest = RunnerExecutionRequest & { readonly executionId: string; readonly attempt: number };
+export type ExecutionRequest = RunnerExecutionRequest & {
+  readonly executionId: string;
+  readonly attempt: number;
+};
 
 /** Settles execution id and attempt: a host that names neither runs each job once. */
 export function toExecutionRequest(request: RunnerExecutionRequest): ExecutionRequest {

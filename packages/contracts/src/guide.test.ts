@@ -53,7 +53,12 @@ describe('what a runner written by hand sends is accepted as it is', () => {
   });
 
   it('a heartbeat whose runnerId is no UUID', () => {
-    const beat = { runnerId: 'my-runner-001', timestamp: new Date().toISOString(), status: 'healthy', metrics: {} };
+    const beat = {
+      runnerId: 'my-runner-001',
+      timestamp: new Date().toISOString(),
+      status: 'healthy',
+      metrics: {},
+    };
     expect(RunnerHeartbeat.parse(beat)).toMatchObject({ activeJobs: 0, queuedJobs: 0 });
   });
 
@@ -75,12 +80,19 @@ describe('what a runner written by hand sends is accepted as it is', () => {
       message: 'no',
       service: 'my-runner',
     });
-    expect(RunnerExecutionResponse.parse({ success: false, error })).toMatchObject({ error: { code: 'EXECUTION_FAILED' } });
+    expect(RunnerExecutionResponse.parse({ success: false, error })).toMatchObject({
+      error: { code: 'EXECUTION_FAILED' },
+    });
   });
 });
 
 describe('execution requests', () => {
-  const request = RunnerExecutionRequest.parse({ jobId: 'j1', moduleId: 'm', capabilityId: 'c', payload: {} });
+  const request = RunnerExecutionRequest.parse({
+    jobId: 'j1',
+    moduleId: 'm',
+    capabilityId: 'c',
+    payload: {},
+  });
 
   it('take the job as the execution where the host names none', () => {
     expect(toExecutionRequest(request)).toMatchObject({ executionId: 'j1', attempt: 1, timeoutMs: 30_000 });

@@ -13,7 +13,10 @@ import { z } from 'zod';
  */
 export const Identifier = z
   .string()
-  .regex(/^(?!\.{1,2}$)[A-Za-z0-9._:-]{1,128}$/, 'expected 1–128 characters of A-Z a-z 0-9 . _ : -, and not . or ..');
+  .regex(
+    /^(?!\.{1,2}$)[A-Za-z0-9._:-]{1,128}$/,
+    'expected 1–128 characters of A-Z a-z 0-9 . _ : -, and not . or ..',
+  );
 export type Identifier = z.infer<typeof Identifier>;
 
 /** A point in time on the wire: ISO 8601 with a zone (`2026-01-31T12:00:00.000Z`). */

@@ -10,7 +10,15 @@ export type JobId = z.infer<typeof JobId>;
  * Where a job stands. `queued` waits for a runner, `retrying` waits for its next attempt, `running` is
  * on a runner; `completed`, `failed` and `cancelled` are final. `pending` waits for its `scheduledAt`.
  */
-export const JobStatus = z.enum(['pending', 'queued', 'running', 'completed', 'failed', 'cancelled', 'retrying']);
+export const JobStatus = z.enum([
+  'pending',
+  'queued',
+  'running',
+  'completed',
+  'failed',
+  'cancelled',
+  'retrying',
+]);
 export type JobStatus = z.infer<typeof JobStatus>;
 
 /** Whether a job in this state has ended. */

@@ -17,7 +17,13 @@ describe('published JSON Schemas', () => {
   });
 
   it('ask for no member that JSON leaves out: a success without data is one', () => {
-    const success = { type: 'succeeded', executionId: 'e', seq: 1, at: '2026-01-31T12:00:00Z', data: undefined };
+    const success = {
+      type: 'succeeded',
+      executionId: 'e',
+      seq: 1,
+      at: '2026-01-31T12:00:00Z',
+      data: undefined,
+    };
     const sent: unknown = JSON.parse(JSON.stringify(success));
     expect(ExecutionEvent.safeParse(sent).success).toBe(true);
     const { oneOf } = contractJsonSchema('ExecutionEvent') as { oneOf: { required: string[] }[] };

@@ -2,13 +2,40 @@ import { z } from 'zod';
 import { ModuleManifest, RunnerCapability, RunnerManifest } from './capability.js';
 import { ErrorEnvelope } from './error-envelope.js';
 import { ExecutionEvent } from './execution-event.js';
-import { CancelExecutionRequest, CancelExecutionResponse, RunnerExecutionRequest, RunnerExecutionResponse } from './execution.js';
+import {
+  CancelExecutionRequest,
+  CancelExecutionResponse,
+  RunnerExecutionRequest,
+  RunnerExecutionResponse,
+} from './execution.js';
 import { HealthCheck, Probe, RunnerHealth, ServiceMetadata } from './health.js';
 import { RunnerHeartbeat, RunnerHeartbeatResponse, RunnerMetadata } from './heartbeat.js';
-import { JobBatchResponse, JobBatchSubmission, JobEvent, JobList, JobRequest, JobResponse, JobResult, JobSubmission, QueueMessage } from './job.js';
-import { RunnerDeregistrationRequest, RunnerDeregistrationResponse, RunnerRegistrationRequest, RunnerRegistrationResponse } from './registration.js';
+import {
+  JobBatchResponse,
+  JobBatchSubmission,
+  JobEvent,
+  JobList,
+  JobRequest,
+  JobResponse,
+  JobResult,
+  JobSubmission,
+  QueueMessage,
+} from './job.js';
+import {
+  RunnerDeregistrationRequest,
+  RunnerDeregistrationResponse,
+  RunnerRegistrationRequest,
+  RunnerRegistrationResponse,
+} from './registration.js';
 import { RetryPolicy } from './retry-policy.js';
-import { TruthAssertion, TruthCoreRequest, TruthCoreResponse, TruthQuery, TruthQueryResult, TruthSubscription } from './truth.js';
+import {
+  TruthAssertion,
+  TruthCoreRequest,
+  TruthCoreResponse,
+  TruthQuery,
+  TruthQueryResult,
+  TruthSubscription,
+} from './truth.js';
 
 /** The messages and records of the contract that have a JSON Schema of their own, by name. */
 export const CONTRACT_SCHEMAS = {

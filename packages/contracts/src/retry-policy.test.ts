@@ -10,7 +10,11 @@ describe('shouldRetry', () => {
     ['what calls itself not retryable', { ...failure, retryable: false }, false],
     ['a non-retryable category', { ...failure, category: 'VALIDATION_ERROR' } as const, false],
     ['a category that neither list names', { ...failure, category: 'RUNNER_ERROR' } as const, true],
-    ['a fatal error that neither list names', { ...failure, category: 'RUNNER_ERROR', severity: 'fatal' } as const, false],
+    [
+      'a fatal error that neither list names',
+      { ...failure, category: 'RUNNER_ERROR', severity: 'fatal' } as const,
+      false,
+    ],
   ])('%s', (_, error, expected) => {
     expect(shouldRetry(error, policy)).toBe(expected);
   });
@@ -29,11 +33,15 @@ describe('calculateRetryDelay', () => {
   });
 
   it.each([
-    ['no backoff, for ever multiplied', { backoffMs: 0, backoffMultiplier: 1e300 }, {}, 0],
-    ['a maximum beyond what a timer holds', { backoffMs: 1e15, maxBackoffMs: 1e15 }, {}, 2_147_483_647],
-    ['a wait beyond what a date holds', {}, { retryAfter: 1e300 }, 2_147_483_647],
-  ])('is a number that a timer can hold: %s', (_, changes, options, expected) => {
-    expect(calculateRetryDelay(5, RetryPolicy.parse(changes), options)).toBe(expected);
+    {
+      why: 'no backoff, for ever multiplied',
+      changes: { backoffMs: 0, backoffMultiplier: 1e300 },
+      expected: 0,
+    },
+    { why: 'a maximum too far', changes: { backoffMs: 1e15, maxBackoffMs: 1e15 }, expected: 2_147_483_647 },
+    { why: 'a wait too long', changes: {}, retryAfter: 1e300, expected: 2_147_483_647 },
+  ])('is a number that a timer can hold: $why', ({ changes, retryAfter, expected }) => {
+    expect(calculateRetryDelay(5, RetryPolicy.parse(changes), { retryAfter })).toBe(expected);
   });
 
   it('is never shorter than what the failed side asked for', () => {

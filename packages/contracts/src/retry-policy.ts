@@ -55,7 +55,11 @@ const LONGEST_MS = 2_147_483_647;
  * @param attempt - 0 before the first retry
  * @param policy - its `backoffMs × backoffMultiplier^attempt`, at most `maxBackoffMs`
  */
-export function calculateRetryDelay(attempt: number, policy: RetryPolicy, options: RetryDelayOptions = {}): number {
+export function calculateRetryDelay(
+  attempt: number,
+  policy: RetryPolicy,
+  options: RetryDelayOptions = {},
+): number {
   // The power may be infinite, and 0 × ∞ is no number.
   const grown = policy.backoffMs === 0 ? 0 : policy.backoffMs * policy.backoffMultiplier ** attempt;
   const exact = Math.min(grown, policy.maxBackoffMs);

@@ -21,9 +21,12 @@ describe('parseVersion', () => {
     expect(parseVersion(text)).toEqual(parts);
   });
 
-  it.each(['abc', '1.2', '1.2.x', '', '-1.0.0', '1.2.3 ', `${'9'.repeat(400)}.0.0`])('refuses "%s"', (text) => {
-    expect(() => parseVersion(text)).toThrow(RangeError);
-  });
+  it.each(['abc', '1.2', '1.2.x', '', '-1.0.0', '1.2.3 ', `${'9'.repeat(400)}.0.0`])(
+    'refuses "%s"',
+    (text) => {
+      expect(() => parseVersion(text)).toThrow(RangeError);
+    },
+  );
 
   it('is undone by serializeVersion', () => {
     for (const text of ['0.0.0', '1.2.3', '1.2.3-rc-1']) expect(serializeVersion(v(text))).toBe(text);

@@ -20,7 +20,11 @@ export const ContractRange = z.object({
 export type ContractRange = z.infer<typeof ContractRange>;
 
 /** The version of the contract that this package describes. */
-export const CONTRACT_VERSION_CURRENT: Readonly<ContractVersion> = Object.freeze({ major: 1, minor: 0, patch: 0 });
+export const CONTRACT_VERSION_CURRENT: Readonly<ContractVersion> = Object.freeze({
+  major: 1,
+  minor: 0,
+  patch: 0,
+});
 
 // Fifteen digits are the most that a number surely holds.
 const VERSION_PATTERN = /^(\d{1,15})\.(\d{1,15})\.(\d{1,15})(?:-([0-9A-Za-z.-]+))?(?:\+[0-9A-Za-z.-]+)?$/;
@@ -33,7 +37,8 @@ const VERSION_PATTERN = /^(\d{1,15})\.(\d{1,15})\.(\d{1,15})(?:-([0-9A-Za-z.-]+)
  */
 export function parseVersion(version: string): ContractVersion {
   const match = VERSION_PATTERN.exec(version);
-  if (!match) throw new RangeError(`"${version}" is not a version: expected major.minor.patch, such as 1.0.0`);
+  if (!match)
+    throw new RangeError(`"${version}" is not a version: expected major.minor.patch, such as 1.0.0`);
   const [, major, minor, patch, preRelease] = match;
   const parsed = { major: Number(major), minor: Number(minor), patch: Number(patch) };
   return preRelease === undefined ? parsed : { ...parsed, preRelease };
@@ -72,7 +77,10 @@ export function isBreakingChange(oldVersion: ContractVersion, newVersion: Contra
  * The version that two peers speak.
  * @returns the lower of the two where the major is the same, `undefined` where it is not
  */
-export function negotiateVersion(ours: ContractVersion, theirs: ContractVersion): ContractVersion | undefined {
+export function negotiateVersion(
+  ours: ContractVersion,
+  theirs: ContractVersion,
+): ContractVersion | undefined {
   if (isBreakingChange(ours, theirs)) return undefined;
   return compareParts(ours, theirs) <= 0 ? ours : theirs;
 }

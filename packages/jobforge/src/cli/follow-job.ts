@@ -62,8 +62,7 @@ function eventPrinter(
 }
 
 async function runnerName(client: Session['client'], { data }: JobEvent): Promise<string | undefined> {
-  const { runnerName: name, runnerId: id } = data ?? {};
-  if (typeof name === 'string') return name;
+  const { runnerId: id } = data ?? {};
   if (typeof id !== 'string') return undefined;
   // A runner may have left since it took the job: its id still says who it was.
   return client.call('showRunner', { params: { id } }).then(

@@ -32,6 +32,8 @@ function toEnvelope(value: unknown): ErrorEnvelope {
   return runnerError('EXECUTION_FAILED', said ?? 'The runner reported a failure without an error.');
 }
 
+const REFUSALS = ['RUNNER_BUSY', 'RUNNER_DRAINING', 'INSTANCE_MISMATCH'] as const;
+
 function refusal(
   status: number,
   error: ErrorEnvelope | undefined,
@@ -39,8 +41,8 @@ function refusal(
 ): LinkFailure | undefined {
   const seconds = error?.retryAfter ?? Number(retryAfter);
   const retryAfterMs = Number.isFinite(seconds) && seconds > 0 ? seconds * 1000 : undefined;
-  if (error?.code === 'RUNNER_DRAINING') return { kind: 'refused', code: 'RUNNER_DRAINING', retryAfterMs };
-  if (error?.code === 'RUNNER_BUSY') return { kind: 'refused', code: 'RUNNER_BUSY', retryAfterMs };
+  const code = REFUSALS.find((known) => known === error?.code);
+  if (code !== undefined) return { kind: 'refused', code, retryAfterMs };
   const unsaid = error === undefined && (status === 429 || status === 503);
   return unsaid ? { kind: 'refused', code: 'RUNNER_BUSY', retryAfterMs } : undefined;
 }

@@ -28,6 +28,9 @@ function watchEnd(exchange: Exchange): void {
   const connection = watchConnection(exchange.request);
   let message = 'the connection was closed before the execution had ended';
   exchange.request.on('error', (error) => (message = error.message));
+  exchange.request.on('timeout', () => {
+    if (exchange.listeners.size === 0) exchange.request.destroy();
+  });
   exchange.request.on('close', () => {
     exchange.ended();
     failAll(exchange, { kind: connection.connected ? 'broken' : 'not-delivered', message });
@@ -108,11 +111,23 @@ export function exchangeStream(exchange: Exchange): void {
     if (response.statusCode !== 200 || !response.headers['content-type']?.startsWith(NDJSON)) {
       return onWholeReply(exchange, response);
     }
+    const encoding = response.headers['content-encoding'];
+    if (encoding !== undefined && encoding !== 'identity') {
+      failAll(
+        exchange,
+        protocolFailure(`The runner sent events in the content-encoding ${encoding.slice(0, 64)}.`),
+      );
+      return void response.destroy();
+    }
     const parser = createLineParser(exchange.maxBytes, {
       onLine: (line) => onLine(exchange, line),
       onOverlong: (prefix) => onOverlong(exchange, prefix),
     });
-    response.on('data', (chunk: Buffer) => parser.push(chunk));
+    response.on('data', (chunk: Buffer) => {
+      // Nobody waits for what comes after the last terminal event.
+      if (exchange.listeners.size === 0) response.destroy();
+      else parser.push(chunk);
+    });
     response.on('end', () => parser.end());
     // What the error leaves open is failed when the request closes.
     response.on('error', () => undefined);

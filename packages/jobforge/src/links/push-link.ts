@@ -140,9 +140,12 @@ export function createPushLink(options: PushLinkOptions): RunnerLink {
       // Others may share the request of a batch: it is left open for them.
       if (exchange !== undefined && exchange.listeners.size <= 1) exchange.request.destroy();
     },
+    interrupt: (executionId) => void traffic.exchanges.get(executionId)?.request.destroy(),
     forget(executionId) {
       pending = pending.filter(({ request }) => request.executionId !== executionId);
-      traffic.exchanges.get(executionId)?.listeners.delete(executionId);
+      const exchange = traffic.exchanges.get(executionId);
+      if (exchange?.listeners.delete(executionId) && exchange.listeners.size === 0)
+        exchange.request.destroy();
     },
     probe: () => probe(sender.send({ method: 'GET', url: new URL(options.healthUrl) }), clock),
     close() {

@@ -19,7 +19,7 @@ export type LinkFailure =
   /** The runner said "not now", by status alone. `retryAfterMs` where it named a time. */
   | {
       readonly kind: 'refused';
-      readonly code: 'RUNNER_BUSY' | 'RUNNER_DRAINING';
+      readonly code: 'RUNNER_BUSY' | 'RUNNER_DRAINING' | 'INSTANCE_MISMATCH';
       readonly retryAfterMs: number | undefined;
     }
   /** The connection was lost: the execution may go on. */
@@ -48,7 +48,9 @@ export interface RunnerLink {
   flush(): void;
   /** Tells the runner to stop an execution; where it has no such endpoint, its connection is closed. */
   cancel(executionId: string, options: { readonly reason: CancelReason; readonly leaseToken: string }): void;
-  /** Stops listening to an execution. */
+  /** Breaks the connection of an execution: its listener is told as of any other failure. */
+  interrupt(executionId: string): void;
+  /** Stops listening to an execution; a connection to which nobody listens any more is closed. */
   forget(executionId: string): void;
   /** Asks for the runner's health; undefined when it did not answer readably. */
   probe(): Promise<'healthy' | 'degraded' | 'unhealthy' | undefined>;

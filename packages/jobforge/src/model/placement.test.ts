@@ -18,6 +18,7 @@ const capability = (id: string, overrides: Partial<RunnerCapability> = {}): Runn
 const VITALS = {
   reported: 'healthy',
   lost: false,
+  unheard: false,
   draining: false,
   unreachable: false,
   blockedUntil: 0,
@@ -53,6 +54,7 @@ describe('placement', () => {
     ['none whose link is full', [runner('a', { hasRoom: false })], undefined],
     ['none that drains', [runner('a', { vitals: { ...VITALS, draining: true } })], undefined],
     ['none that is lost', [runner('a', { vitals: { ...VITALS, lost: true } })], undefined],
+    ['none that was not heard of', [runner('a', { vitals: { ...VITALS, unheard: true } })], undefined],
     ['none that is unhealthy', [runner('a', { vitals: { ...VITALS, reported: 'unhealthy' } })], undefined],
     ['none that was busy just now', [runner('a', { vitals: { ...VITALS, blockedUntil: 1_001 } })], undefined],
     ['one that was busy before', [runner('a', { vitals: { ...VITALS, blockedUntil: 1_000 } })], 'a'],

@@ -18,6 +18,12 @@ describe('after a failure', () => {
       0,
       { kind: 'retry', delayMs: 7_000 },
     ],
+    [
+      'no part of a millisecond is left',
+      error('EXECUTION_FAILED', { retryAfter: 1.0001 }),
+      0,
+      { kind: 'retry', delayMs: 1_001 },
+    ],
     ['a shutdown costs nothing', error('RUNNER_SHUTDOWN'), 2, { kind: 'requeue' }],
     ['a timeout is tried again', error('EXECUTION_TIMEOUT'), 0, { kind: 'retry', delayMs: 100 }],
   ])('%s', (...[, envelope, retries, step]) => {

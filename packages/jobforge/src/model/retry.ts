@@ -22,7 +22,7 @@ export interface AttemptHistory {
 }
 
 /** Codes that say "not now, not here": the job goes back and nothing is counted. */
-const HANDED_BACK: ReadonlySet<string> = new Set(['RUNNER_BUSY', 'RUNNER_DRAINING']);
+const HANDED_BACK: ReadonlySet<string> = new Set(['RUNNER_BUSY', 'RUNNER_DRAINING', 'INSTANCE_MISMATCH']);
 
 /** Whether an error that came instead of `accepted` puts the job back. */
 export function isRefusal(code: string): boolean {
@@ -35,7 +35,8 @@ export function afterFailure(error: ErrorEnvelope, history: AttemptHistory): Nex
   if (!shouldRetry(error, history.policy) || history.retries >= history.policy.maxRetries)
     return { kind: 'fail' };
   const options = { retryAfter: error.retryAfter, random: history.random };
-  return { kind: 'retry', delayMs: calculateRetryDelay(history.retries, history.policy, options) };
+  // Whole milliseconds: a runner may name parts of them, and the store keeps none.
+  return { kind: 'retry', delayMs: Math.ceil(calculateRetryDelay(history.retries, history.policy, options)) };
 }
 
 /**

@@ -6,6 +6,8 @@ export interface RunnerVitals {
   readonly reported: Exclude<RunnerStatus, 'offline'>;
   /** Nothing was heard and its probe was not answered. */
   readonly lost: boolean;
+  /** JobForge was restarted and has not heard of it since. */
+  readonly unheard: boolean;
   readonly draining: boolean;
   /** Its execute URL refused the last connection. */
   readonly unreachable: boolean;
@@ -15,12 +17,12 @@ export interface RunnerVitals {
 
 /** The status that clients are shown. */
 export function runnerStatus(vitals: RunnerVitals): RunnerStatus {
-  return vitals.lost ? 'offline' : vitals.reported;
+  return vitals.lost || vitals.unheard ? 'offline' : vitals.reported;
 }
 
 /** Why nothing may be offered to a runner now, in words that follow its name; undefined when it may. */
 export function refusalOf(vitals: RunnerVitals, now: number): string | undefined {
-  if (vitals.lost) return 'is offline';
+  if (vitals.lost || vitals.unheard) return 'is offline';
   if (vitals.draining) return 'is draining';
   if (vitals.unreachable) return 'cannot be reached at its execute URL';
   if (vitals.reported === 'unhealthy') return 'says that it is unhealthy';

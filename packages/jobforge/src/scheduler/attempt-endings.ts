@@ -103,7 +103,11 @@ function endOf(
   const { job, runner, lease } = execution;
   return {
     attempt: execution.attempt,
-    eventSeq: ending.eventSeq ?? job.lastEventSeq + 1,
+    // Where it began, its last event comes after all others, whatever number the runner gave it.
+    eventSeq:
+      execution.startedAt === 0
+        ? (ending.eventSeq ?? job.lastEventSeq + 1)
+        : Math.max(ending.eventSeq ?? 0, job.lastEventSeq + 1),
     startedAt: execution.startedAt === 0 ? undefined : execution.startedAt,
     endedAt: state.clock.now(),
     runnerId: runner.id,
@@ -253,6 +257,7 @@ export function createAttemptEndings(state: LiveState): AttemptEndings {
       failForGood(state, execution, { error: cancellation(reason, message), ending });
     },
     lost(execution, message) {
+      execution.runner.link.forget(execution.lease.executionId);
       if (execution.job.cancel !== undefined)
         return endings.cancelled(execution, { reason: execution.job.cancel });
       if (execution.phase === 'open' && !mayHaveBegun(execution)) return endings.putBack(execution);

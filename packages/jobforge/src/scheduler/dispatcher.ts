@@ -1,7 +1,7 @@
 import { envelopeOf, type CancelReason } from '@controlplane/contracts';
 import type { LinkRequest } from '../links/runner-link.js';
 import type { AttemptEndings } from './attempt-endings.js';
-import { blockRunner, listenTo } from './execution-news.js';
+import { blockRunner, listenTo, reattachLater } from './execution-news.js';
 import type { Execution } from './live-job.js';
 import type { LiveState } from './live-state.js';
 
@@ -22,11 +22,14 @@ export interface Dispatcher {
 }
 
 function bodyOf({ job, runner, lease, attempt, timeoutMs }: Execution, input: string): string {
+  // Where the same execution may be sent again, only to the process that may have begun it.
+  const { instanceId } = runner.link.canReattach ? lease : { instanceId: undefined };
   // Ids are of a set of characters that needs no escaping; the input is JSON already.
   return (
     `{"jobId":"${job.id}","moduleId":${JSON.stringify(runner.name)},"capabilityId":"${lease.capabilityId}",` +
     `"payload":${input},"timeoutMs":${timeoutMs},"metadata":${job.executionMetadata},` +
-    `"executionId":"${lease.executionId}","attempt":${attempt},"leaseToken":"${lease.token}"}`
+    `"executionId":"${lease.executionId}","attempt":${attempt},"leaseToken":"${lease.token}"` +
+    (instanceId === undefined ? '}' : `,"instanceId":"${instanceId}"}`)
   );
 }
 
@@ -36,15 +39,27 @@ function giveUp({ runner, lease }: Execution, reason: CancelReason): void {
   runner.link.forget(lease.executionId);
 }
 
-export function createDispatcher(state: LiveState, endings: AttemptEndings): Dispatcher {
+/** Puts an execution on its link, its input read where it is not at hand. */
+function createSend(
+  state: LiveState,
+  endings: AttemptEndings,
+  reattach: (execution: Execution) => void,
+): Dispatcher['send'] {
   const hand = (execution: Execution, input: string): void => {
+    // Cancelled while the lease was being written: the runner has heard nothing of it.
+    if (execution.job.cancel !== undefined && execution.offeredAt === 0 && !execution.recovered)
+      return endings.putBack(execution);
     execution.offeredAt = state.clock.now();
     execution.leaseUntil = execution.offeredAt + state.limits.leaseMs;
     const request: LinkRequest = { executionId: execution.lease.executionId, body: bodyOf(execution, input) };
-    execution.runner.link.dispatch(
-      request,
-      listenTo({ state, endings, reattach: dispatcher.reattach }, execution),
-    );
+    execution.runner.link.dispatch(request, listenTo({ state, endings, reattach }, execution));
+  };
+
+  const unreadable = (execution: Execution): void => {
+    if (execution.phase === 'closed') return;
+    if (execution.brokenSince > 0) return reattachLater(state, execution, reattach);
+    endings.putBack(execution);
+    blockRunner(state, execution);
   };
 
   const load = async (execution: Execution): Promise<void> => {
@@ -54,18 +69,22 @@ export function createDispatcher(state: LiveState, endings: AttemptEndings): Dis
     execution.runner.link.flush();
   };
 
+  return (execution) => {
+    if (execution.phase === 'closed') return;
+    const { input } = execution.job;
+    if (input !== undefined) return hand(execution, input);
+    load(execution).catch((error: unknown) => {
+      state.log('error', 'an input could not be read', { jobId: execution.job.id, problem: String(error) });
+      unreadable(execution);
+    });
+  };
+}
+
+export function createDispatcher(state: LiveState, endings: AttemptEndings): Dispatcher {
   const dispatcher: Dispatcher = {
-    send(execution) {
-      if (execution.phase === 'closed') return;
-      const { input } = execution.job;
-      if (input !== undefined) return hand(execution, input);
-      load(execution).catch((error: unknown) => {
-        state.log('error', 'an input could not be read', { jobId: execution.job.id, problem: String(error) });
-        if (execution.phase !== 'closed') endings.putBack(execution);
-      });
-    },
+    send: createSend(state, endings, (execution) => dispatcher.reattach(execution)),
     reattach(execution) {
-      if (execution.phase === 'closed' || execution.brokenSince === 0 || state.stopping) return;
+      if (execution.phase === 'closed' || execution.brokenSince === 0) return;
       dispatcher.send(execution);
       execution.runner.link.flush();
     },
@@ -76,6 +95,8 @@ export function createDispatcher(state: LiveState, endings: AttemptEndings): Dis
       execution.runner.link.cancel(executionId, { reason, leaseToken: token });
     },
     withdraw(execution) {
+      // The offer may be read yet, and its handler begin: what must not be repeated is asked for again instead.
+      if (execution.lease.writes) return execution.runner.link.interrupt(execution.lease.executionId);
       giveUp(execution, 'lease-lost');
       endings.putBack(execution);
       blockRunner(state, execution);

@@ -58,6 +58,7 @@ function createState({ store, limits, clock, random, log }: EngineOptions): Live
     wake: () => undefined,
     inputBytes: 0,
     stopping: false,
+    closed: false,
   };
 }
 
@@ -149,12 +150,14 @@ export function createEngine(options: EngineOptions): Engine {
     },
     async stop() {
       state.stopping = true;
+      state.closed = true;
       sweeper.stop();
       links.closeAll();
       state.agenda.stop();
       try {
         await state.commit.drain();
       } finally {
+        state.commit.close();
         state.hub.close();
         await store.close();
       }

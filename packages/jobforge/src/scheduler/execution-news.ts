@@ -17,6 +17,10 @@ const FIRST_BLOCK_MS = 100;
 const MAX_BLOCK_MS = 5_000;
 const FIRST_REATTACH_MS = 100;
 const MAX_REATTACH_MS = 2_000;
+/** A named time beyond this is not believed. */
+const MAX_RETRY_AFTER_MS = 60_000;
+/** Another process answers in the runner's place: it registers within this time, or is asked again after it. */
+const MISMATCH_MS = 1_000;
 
 /** What it takes to act on what a runner tells. */
 interface Desk {
@@ -31,7 +35,8 @@ export function blockRunner(state: LiveState, execution: Execution, retryAfterMs
   const { runner } = execution;
   const delay = Math.min(FIRST_BLOCK_MS * 2 ** runner.failures, MAX_BLOCK_MS);
   runner.failures += 1;
-  runner.vitals.blockedUntil = state.clock.now() + Math.max(delay, retryAfterMs ?? 0);
+  runner.vitals.blockedUntil =
+    state.clock.now() + Math.max(delay, Math.min(retryAfterMs ?? 0, MAX_RETRY_AFTER_MS));
   state.agenda.add(runner.vitals.blockedUntil, state.wake);
 }
 
@@ -49,6 +54,11 @@ function accept(state: LiveState, execution: Execution, event: { readonly at: st
   job.attempt = attempt;
   job.lastEventSeq = 0;
   moveJob(job, 'running');
+  // Told before the offer had been read, the runner knew of nothing to stop.
+  if (job.cancel !== undefined) {
+    const { executionId, token } = execution.lease;
+    runner.link.cancel(executionId, { reason: job.cancel, leaseToken: token });
+  }
   state.hub.emit(job.id, () => {
     const data = { attempt, runnerId: runner.id, executionId: execution.lease.executionId };
     return toJobEvent(job.id, { attempt, seq: 0 }, { type: 'job.started', at: execution.startedAt, data });
@@ -71,36 +81,71 @@ function end(endings: AttemptEndings, execution: Execution, event: TerminalEvent
   endings.failed(execution, { ...ending, error: envelopeOf(code, { service: 'jobforge' }) });
 }
 
+/** Whether a runner that refuses an execution may have begun it before: it no longer has it. */
+function isGone({ phase, brokenSince, lease }: Execution, code: string): boolean {
+  return brokenSince > 0 && (phase === 'accepted' || lease.writes || code === 'INSTANCE_MISMATCH');
+}
+
 function refuse(
   { state, endings }: Desk,
   execution: Execution,
-  refusal: { code: string; retryAfterMs?: number | undefined },
+  { code, retryAfterMs }: { code: string; retryAfterMs?: number | undefined },
 ): void {
-  // Asked for an execution that it has accepted before: it no longer has it.
-  if (execution.phase === 'accepted' && execution.brokenSince > 0) {
-    return endings.lost(execution, `${execution.runner.name} no longer has the execution.`);
-  }
-  endings.putBack(execution);
-  if (refusal.code === 'RUNNER_BUSY') blockRunner(state, execution, refusal.retryAfterMs);
-  else execution.runner.vitals.draining = true;
+  const { runner } = execution;
+  if (isGone(execution, code))
+    endings.lost(execution, `${runner.name} no longer has the execution (${code}).`);
+  else endings.putBack(execution);
+  if (code === 'RUNNER_BUSY') blockRunner(state, execution, retryAfterMs);
+  else if (code === 'INSTANCE_MISMATCH') blockRunner(state, execution, MISMATCH_MS);
+  else runner.vitals.draining = true;
+}
+
+function hear(state: LiveState, { runner }: Execution): void {
+  if (!runner.vitals.unheard) return;
+  runner.vitals.unheard = false;
+  state.wake();
 }
 
 function onEvent(desk: Desk, execution: Execution, event: ExecutionEvent): void {
   const { state, endings } = desk;
   if (execution.phase === 'closed') return;
   execution.leaseUntil = state.clock.now() + state.limits.leaseMs;
+  hear(state, execution);
   if (isTerminalEvent(event)) {
     const early = event.type === 'failed' && event.seq === 0;
-    if (early && (isRefusal(event.error.code) || event.error.code === 'RUNNER_SHUTDOWN'))
-      return refuse(desk, execution, event.error);
+    if (early && (isRefusal(event.error.code) || event.error.code === 'RUNNER_SHUTDOWN')) {
+      const { code, retryAfter = 0 } = event.error;
+      return refuse(desk, execution, { code, retryAfterMs: retryAfter * 1000 });
+    }
     return end(endings, execution, event);
   }
   execution.brokenSince = 0;
   if (event.type === 'accepted') return accept(state, execution, event);
   if (event.seq <= execution.seenSeq || execution.phase !== 'accepted') return;
   execution.seenSeq = event.seq;
+  execution.breaks = 0;
   execution.job.lastEventSeq = event.seq;
   keepEvent(state, execution, event);
+}
+
+/** Whether an execution can be sent once more without the danger of running twice what must not. */
+export function canReattach({ runner, lease }: Execution): boolean {
+  return runner.link.canReattach && (lease.instanceId !== undefined || !lease.writes);
+}
+
+/** Sends an execution again after a while: longer each time, until it tells something new. */
+export function reattachLater(
+  state: LiveState,
+  execution: Execution,
+  reattach: (execution: Execution) => void,
+): void {
+  const delay = Math.min(FIRST_REATTACH_MS * 2 ** execution.breaks, MAX_REATTACH_MS);
+  execution.breaks += 1;
+  state.agenda.add(
+    state.clock.now() + delay,
+    () => reattach(execution),
+    () => execution.phase !== 'closed',
+  );
 }
 
 function onBroken({ state, endings, reattach }: Desk, execution: Execution, message: string): void {
@@ -108,15 +153,13 @@ function onBroken({ state, endings, reattach }: Desk, execution: Execution, mess
   if (job.cancel !== undefined && !runner.registration.features?.includes('cancel')) {
     return endings.cancelled(execution, { reason: job.cancel });
   }
-  if (!runner.link.canReattach) {
-    if (execution.phase !== 'open') return endings.lost(execution, `${runner.name} was lost: ${message}.`);
+  if (execution.phase === 'open' && !runner.link.canReattach) {
     endings.putBack(execution);
     return blockRunner(state, execution);
   }
-  const now = state.clock.now();
-  if (execution.brokenSince === 0) execution.brokenSince = now;
-  const delay = Math.min(Math.max(FIRST_REATTACH_MS, now - execution.brokenSince), MAX_REATTACH_MS);
-  state.agenda.add(now + delay, () => reattach(execution));
+  if (execution.brokenSince === 0) execution.brokenSince = state.clock.now();
+  if (!canReattach(execution)) return endings.lost(execution, `${runner.name} was lost: ${message}.`);
+  reattachLater(state, execution, reattach);
 }
 
 function onFailure(desk: Desk, execution: Execution, failure: LinkFailure): void {

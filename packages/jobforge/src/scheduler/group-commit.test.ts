@@ -63,6 +63,18 @@ describe('group commit', () => {
     expect((await store.loadRunners()).map(({ id }) => id)).toEqual(['kept']);
   });
 
+  it('tries nothing more once it is closed, and refuses whoever comes', async () => {
+    const { commit, clock, batches, setBroken } = await setUp();
+    setBroken(new Error('disk is full'));
+    commit.keep(runnerRow('kept'));
+    await expect(commit.drain()).rejects.toThrow('disk is full');
+    commit.close();
+    clock.advance(5_000);
+    expect(batches).toHaveLength(1);
+    expect(await attempt(commit, 'late')).toBe('STORE_UNAVAILABLE');
+    expect(batches).toHaveLength(1);
+  });
+
   it('goes on when a callback throws', async () => {
     const { commit } = await setUp();
     commit.keep(runnerRow('a'), () => {

@@ -21,6 +21,8 @@ export interface GroupCommit {
   onFlush(flushed: () => void): void;
   /** Resolves once everything so far is stored. Rejects with the store's error when the last try failed. */
   drain(): Promise<void>;
+  /** Writes nothing more: who waits is refused, and so is whoever comes. */
+  close(): void;
   /** Why the last transaction failed; undefined while all is well. */
   failure(): Error | undefined;
 }
@@ -69,28 +71,32 @@ function refuse(log: Log, entries: readonly Entry[], cause: Error): void {
   for (const { settled } of entries) if (settled !== undefined) guarded(log, () => settled(error, 'done'));
 }
 
+interface Waiter {
+  readonly resolve: () => void;
+  readonly reject: (error: Error) => void;
+}
+
+function release(waiters: Waiter[], failure: Error | undefined): void {
+  for (const waiter of waiters.splice(0)) {
+    if (failure === undefined) waiter.resolve();
+    else waiter.reject(failure);
+  }
+}
+
 export function createGroupCommit({ store, clock, log, maxOperations }: GroupCommitOptions): GroupCommit {
   let pending: Entry[] = [];
   let running = false;
   let scheduled = false;
+  let closed = false;
   let failure: Error | undefined;
-  let waiters: { resolve: () => void; reject: (error: Error) => void }[] = [];
+  const waiters: Waiter[] = [];
   const listeners: (() => void)[] = [];
 
   const schedule = (): void => {
-    if (scheduled || running) return;
+    if (scheduled || running || closed) return;
     scheduled = true;
     if (failure === undefined) setImmediate(flush);
     else clock.after(RETRY_MS, flush);
-  };
-
-  const release = (): void => {
-    const released = waiters;
-    waiters = [];
-    for (const waiter of released) {
-      if (failure === undefined) waiter.resolve();
-      else waiter.reject(failure);
-    }
   };
 
   const commit = async (entries: readonly Entry[]): Promise<void> => {
@@ -105,13 +111,13 @@ export function createGroupCommit({ store, clock, log, maxOperations }: GroupCom
     }
     running = false;
     for (const flushed of listeners) guarded(log, flushed);
-    if (pending.length === 0 || failure !== undefined) release();
+    if (pending.length === 0 || failure !== undefined) release(waiters, failure);
     if (pending.length > 0) schedule();
   };
 
   function flush(): void {
     scheduled = false;
-    if (running || pending.length === 0) return;
+    if (closed || running || pending.length === 0) return;
     running = true;
     const entries = pending.length <= maxOperations ? pending : pending.slice(0, maxOperations);
     pending = pending.length <= maxOperations ? [] : pending.slice(maxOperations);
@@ -119,6 +125,7 @@ export function createGroupCommit({ store, clock, log, maxOperations }: GroupCom
   }
 
   const add = (entry: Entry): void => {
+    if (closed) return queueMicrotask(() => refuse(log, [entry], new Error('the store is closed')));
     pending.push(entry);
     schedule();
   };
@@ -132,6 +139,12 @@ export function createGroupCommit({ store, clock, log, maxOperations }: GroupCom
         if (pending.length === 0 && !running) return resolve();
         waiters.push({ resolve, reject });
       }),
+    close() {
+      closed = true;
+      const left = pending;
+      pending = [];
+      if (left.length > 0) refuse(log, left, new Error('the store is closed'));
+    },
     failure: () => failure,
   };
 }

@@ -42,8 +42,9 @@ function sweepExecution({ state, dispatcher, endings }: SweeperParts, execution:
   if (cancelledAt > 0 && now - cancelledAt > 2 * limits.cancelGraceMs)
     return dispatcher.uncooperative(execution);
   if (brokenSince > 0) {
-    if (now - brokenSince > limits.leaseMs)
-      endings.lost(execution, `${execution.runner.name} did not come back within ${limits.leaseMs} ms.`);
+    // A stream that breaks again and again has no end of its own, beyond that of the execution.
+    if (now - brokenSince > limits.leaseMs || now > deadlineAt)
+      endings.lost(execution, `${execution.runner.name} did not come back in time.`);
     return;
   }
   if (phase === 'accepted' && now > deadlineAt) return dispatcher.overdue(execution);
@@ -53,7 +54,7 @@ function sweepExecution({ state, dispatcher, endings }: SweeperParts, execution:
 function needsProbe(state: LiveState, entry: RunnerEntry): boolean {
   const now = state.clock.now();
   if (entry.probing || entry.nextProbeAt > now) return false;
-  if (entry.vitals.unreachable || entry.vitals.lost) return true;
+  if (entry.vitals.unreachable || entry.vitals.lost || entry.vitals.unheard) return true;
   const beats = { intervalMs: state.limits.heartbeatIntervalMs, missed: state.limits.missedHeartbeats };
   if (isSilent(entry.lastSeenAt, now, beats)) return true;
   for (const execution of entry.executions.values()) if (isExpired(execution, now)) return true;
@@ -62,9 +63,12 @@ function needsProbe(state: LiveState, entry: RunnerEntry): boolean {
 
 async function probe({ state, endings }: SweeperParts, entry: RunnerEntry): Promise<void> {
   const { clock, limits } = state;
+  const { link } = entry;
   entry.probing = true;
-  const status = await entry.link.probe();
+  const status = await link.probe();
   entry.probing = false;
+  // Its link was closed under the probe: the silence is not the runner's.
+  if (entry.link !== link || state.closed) return;
   const now = clock.now();
   if (status === undefined) {
     entry.nextProbeAt =
@@ -80,7 +84,7 @@ async function probe({ state, endings }: SweeperParts, entry: RunnerEntry): Prom
   }
   entry.lastSeenAt = now;
   entry.nextProbeAt = now + limits.heartbeatIntervalMs;
-  Object.assign(entry.vitals, { lost: false, unreachable: false, reported: status });
+  Object.assign(entry.vitals, { lost: false, unheard: false, unreachable: false, reported: status });
   for (const execution of entry.executions.values()) execution.leaseUntil = now + limits.leaseMs;
   state.wake();
 }
@@ -112,16 +116,14 @@ export function createLeaseSweeper(parts: SweeperParts): LeaseSweeper {
     await Promise.all(probes);
   };
 
-  const next = (): void => {
+  const round = (): void => {
     if (stopped) return;
-    cancelTimer = state.clock.after(sweepMs(state), () => {
-      sweep().catch((error: unknown) => state.log('error', 'a sweep failed', { problem: String(error) }));
-      next();
-    });
+    sweep().catch((error: unknown) => state.log('error', 'a sweep failed', { problem: String(error) }));
+    cancelTimer = state.clock.after(sweepMs(state), round);
   };
 
   return {
-    start: next,
+    start: round,
     sweep,
     stop() {
       stopped = true;

@@ -50,6 +50,8 @@ export interface Execution {
   priorEventSeq: number;
   /** Since when its stream is broken; 0 while it stands. */
   brokenSince: number;
+  /** Streams in a row that broke without news: spaces out the next ones. */
+  breaks: number;
   /** When the runner was told to stop it; 0 before. */
   cancelledAt: number;
 }

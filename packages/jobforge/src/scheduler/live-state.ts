@@ -30,6 +30,8 @@ export interface LiveState {
   inputBytes: number;
   /** JobForge takes and places nothing new. */
   stopping: boolean;
+  /** JobForge has let go of its runners. */
+  closed: boolean;
 }
 
 /** Keeps a job's input in memory while there is room for it. */

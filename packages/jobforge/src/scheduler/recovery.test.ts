@@ -1,4 +1,4 @@
-import { JobSubmission } from '@controlplane/contracts';
+import { JobSubmission, RunnerHeartbeat } from '@controlplane/contracts';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createJobHandle } from '../embedded/job-handle.js';
 import { systemClock } from '../model/clock.js';
@@ -150,6 +150,110 @@ describe('after JobForge was killed', () => {
     expect(await engine.operations.showJob('a')).toMatchObject({
       status: expect.stringMatching(/queued|running/) as string,
     });
+  });
+
+  it('a process that took the place of the runner runs nothing a second time', async () => {
+    const store = await newStore();
+    const first = await live(store);
+    const runner = await test.runner({
+      form: 'batch',
+      handle(execution) {
+        if (runner.executions.length === 1) execution.accept();
+        else execution.fail('INSTANCE_MISMATCH');
+      },
+    });
+    const capabilities = [{ ...ECHO, effects: 'writes' }];
+    await first.engine.operations.registerRunner(runner.registration({ capabilities }));
+    await first.engine.operations.submitJob(submission('a'));
+    for await (const { type } of first.engine.operations.jobEvents('a')) if (type === 'job.started') break;
+    first.kill();
+    const { engine } = await live(store);
+    expect(await createJobHandle(engine.operations, 'a').result()).toMatchObject({
+      success: false,
+      error: { code: 'RUNNER_LOST' },
+    });
+    expect(runner.executions).toHaveLength(2);
+  });
+
+  it('a cancellation that the runner may have missed is told again', async () => {
+    const store = await newStore();
+    const first = await live(store);
+    const runner = await test.runner({ form: 'batch', handle: (execution) => execution.accept() });
+    await first.engine.operations.registerRunner(runner.registration());
+    await first.engine.operations.submitJob(submission('a'));
+    for await (const { type } of first.engine.operations.jobEvents('a')) if (type === 'job.started') break;
+    const { seq = 0 } = (await store.loadJob('a')) ?? {};
+    first.kill();
+    await store.commit([{ kind: 'cancel-job', seq, reason: 'user' }]);
+    await live(store);
+    await expect.poll(() => runner.cancelled).toContain(runner.executions[0]?.request.executionId);
+  });
+
+  it('a job that was cancelled does not run again because its runner has left', async () => {
+    const store = await newStore();
+    const first = await live(store);
+    const runner = await test.runner({ form: 'batch', handle: (execution) => execution.accept() });
+    await first.engine.operations.registerRunner(runner.registration());
+    await first.engine.operations.submitJob(submission('a'));
+    await runner.execution(0);
+    const { seq = 0 } = (await store.loadJob('a')) ?? {};
+    const [{ id } = { id: '' }] = await store.loadRunners();
+    first.kill();
+    await store.commit([
+      { kind: 'cancel-job', seq, reason: 'user' },
+      { kind: 'remove-runner', id },
+    ]);
+    const { engine } = await live(store);
+    expect(await createJobHandle(engine.operations, 'a').result()).toMatchObject({
+      error: { code: 'EXECUTION_CANCELLED' },
+    });
+  });
+
+  it('a runner is offline until it is heard of', async () => {
+    const store = await newStore();
+    const first = await live(store);
+    const runner = await test.runner({ form: 'batch', handle: finish });
+    const { runnerId, registeredAt } = await first.engine.operations.registerRunner(runner.registration());
+    first.kill();
+    runner.health = undefined;
+    const { engine } = await live(store);
+    const { operations } = engine;
+    expect(await operations.showRunner(runnerId)).toMatchObject({
+      status: 'offline',
+      lastHeartbeatAt: registeredAt,
+    });
+    await operations.submitJob(submission('a'));
+    expect(await operations.showJob('a')).toMatchObject({ waitingFor: 'stub is offline' });
+    expect(runner.executions).toHaveLength(0);
+    await operations.heartbeat(
+      RunnerHeartbeat.parse({ runnerId, timestamp: registeredAt, status: 'healthy' }),
+    );
+    expect(await operations.showRunner(runnerId)).toMatchObject({ status: 'healthy' });
+    expect(await createJobHandle(operations, 'a').result()).toMatchObject({ success: true });
+  });
+
+  it('a runner that answers is asked at once', async () => {
+    const store = await newStore();
+    const first = await live(store);
+    const runner = await test.runner({ form: 'json', handle: finish });
+    const { runnerId } = await first.engine.operations.registerRunner(runner.registration());
+    first.kill();
+    const { engine } = await live(store);
+    const status = async (): Promise<string> => (await engine.operations.showRunner(runnerId)).status;
+    await expect.poll(status).toBe('healthy');
+  });
+
+  it('a runner is known whose old process left while the new one came', async () => {
+    const store = await newStore();
+    const { engine } = await live(store);
+    const { operations } = engine;
+    const runner = await test.runner({ form: 'json', handle: finish });
+    const { runnerId } = await operations.registerRunner(runner.registration());
+    await Promise.all([
+      operations.registerRunner(runner.registration({ instanceId: 'i2' })),
+      operations.deregisterRunner(runnerId, { instanceId: 'i1' }),
+    ]);
+    expect((await store.loadRunners()).map(({ id }) => id)).toEqual([runnerId]);
   });
 
   it('jobs that wait for a time, were cancelled or have ended are what they were', async () => {

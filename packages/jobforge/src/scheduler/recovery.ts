@@ -5,6 +5,7 @@ import { moveJob } from '../model/job-state.js';
 import type { StoredJob } from '../store/store.js';
 import { cancellation, type AttemptEndings } from './attempt-endings.js';
 import type { Dispatcher } from './dispatcher.js';
+import { canReattach } from './execution-news.js';
 import type { JobIntake } from './job-intake.js';
 import { newLiveJob, type LiveJob } from './live-job.js';
 import { holdInput, type LiveState } from './live-state.js';
@@ -80,16 +81,19 @@ async function recoverLease(parts: RecoveryParts, job: LiveJob, text: string): P
   state.executions.set(lease.executionId, execution);
   moveJob(job, 'leased');
   execution.seenSeq = seenSeq;
-  if (!isSameInstance(runner, lease.instanceId) || !runner.link.canReattach) {
+  if (!isSameInstance(runner, lease.instanceId) || !canReattach(execution)) {
     return endings.lost(execution, 'JobForge was restarted and cannot take up the execution again.');
   }
   execution.brokenSince = state.clock.now();
   execution.leaseUntil = execution.brokenSince + state.limits.leaseMs;
   dispatcher.reattach(execution);
+  if (job.cancel !== undefined) dispatcher.cancel(execution, job.cancel);
 }
 
 function recoverWithoutRunner({ state, endings }: RecoveryParts, job: LiveJob, { writes }: Lease): void {
   moveJob(job, 'queued');
+  if (job.cancel !== undefined)
+    return endings.endWaiting(job, { status: 'cancelled', error: cancellation(job.cancel) });
   if (!writes) return state.ready.push(job);
   const message = 'JobForge was restarted, and the runner of the execution has left.';
   endings.endWaiting(job, {

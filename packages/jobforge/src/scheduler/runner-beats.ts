@@ -7,8 +7,9 @@ function onBeat(state: LiveState, entry: RunnerEntry, beat: RunnerHeartbeat): vo
   const now = state.clock.now();
   entry.lastSeenAt = now;
   const { vitals } = entry;
-  const improved = vitals.lost || vitals.draining || vitals.reported !== beat.status;
-  Object.assign(vitals, { lost: false, reported: beat.status, draining: beat.draining ?? false });
+  const improved = vitals.lost || vitals.unheard || vitals.draining || vitals.reported !== beat.status;
+  const draining = beat.draining ?? false;
+  Object.assign(vitals, { lost: false, unheard: false, reported: beat.status, draining });
   const leaseUntil = now + state.limits.leaseMs;
   if (beat.executions === undefined)
     for (const execution of entry.executions.values()) execution.leaseUntil = leaseUntil;

@@ -22,9 +22,11 @@ export interface NewRunner {
   readonly link: RunnerLink;
   readonly checks: ReadonlyMap<string, InputCheck | undefined>;
   readonly now: number;
+  /** It comes from the store, not from itself. */
+  readonly restored: boolean;
 }
 
-export function createRunnerEntry({ id, record, link, checks, now }: NewRunner): RunnerEntry {
+export function createRunnerEntry({ id, record, link, checks, now, restored }: NewRunner): RunnerEntry {
   const executions = new Map<string, Execution>();
   const activeByCapability = new Map<string, number>();
   return {
@@ -32,7 +34,14 @@ export function createRunnerEntry({ id, record, link, checks, now }: NewRunner):
     registration: record.registration,
     registeredAt: record.registeredAt,
     lastSeenAt: now,
-    vitals: { reported: 'healthy', lost: false, draining: false, unreachable: false, blockedUntil: 0 },
+    vitals: {
+      reported: 'healthy',
+      lost: false,
+      unheard: restored,
+      draining: false,
+      unreachable: false,
+      blockedUntil: 0,
+    },
     link,
     checks,
     executions,
@@ -94,7 +103,8 @@ export function toRunnerMetadata(entry: RunnerEntry): RunnerMetadata {
     tags,
     supportedContracts: [serializeVersion(CONTRACT_VERSION_CURRENT)],
     registeredAt: iso(entry.registeredAt),
-    lastHeartbeatAt: iso(entry.lastSeenAt),
+    // What was heard of it before a restart is not kept, beside its registration.
+    lastHeartbeatAt: iso(entry.vitals.unheard ? entry.registeredAt : entry.lastSeenAt),
     // What has left stays listed until the last of its executions is settled.
     status: entry.leaving ? 'offline' : runnerStatus(entry.vitals),
     ...(defined({

@@ -50,6 +50,8 @@ export interface RegistryParts {
 interface Desk extends RegistryParts {
   readonly index: RunnerIndex;
   readonly inputChecks: InputChecks;
+  /** Registrations that are being written, by identity: the id that they get, and how many they are. */
+  readonly registering: Map<string, { readonly id: string; count: number }>;
 }
 
 function runnerNotFound(id: string): JobForgeError {
@@ -91,10 +93,13 @@ function checksOf(
   );
 }
 
-function add(desk: Desk, id: string, record: RunnerRecord): void {
+function add(
+  desk: Desk,
+  { id, record, restored }: { id: string; record: RunnerRecord; restored: boolean },
+): void {
   const link = desk.links.open(record.registration);
   const checks = checksOf(desk, record.registration);
-  desk.index.add(createRunnerEntry({ id, record, link, checks, now: desk.state.clock.now() }));
+  desk.index.add(createRunnerEntry({ id, record, link, checks, restored, now: desk.state.clock.now() }));
   desk.state.wake();
 }
 
@@ -117,6 +122,7 @@ function renew(desk: Desk, entry: RunnerEntry, { registration, registeredAt }: R
   Object.assign(entry.vitals, {
     reported: 'healthy',
     lost: false,
+    unheard: false,
     draining: false,
     unreachable: false,
     blockedUntil: 0,
@@ -130,22 +136,29 @@ function stored({ commit }: LiveState, operation: StoreOperation): Promise<void>
   });
 }
 
+function putRunner(id: string, { registration, registeredAt }: RunnerRecord): StoreOperation {
+  return { kind: 'put-runner', id, record: JSON.stringify({ registration, registeredAt }) };
+}
+
 /** Writes a registration before it counts. Two at once of the same runner get one id. */
 function createRegister(desk: Desk): RunnerRegistry['register'] {
-  const { state, index } = desk;
+  const { state, index, registering } = desk;
   const { heartbeatIntervalMs, leaseMs, maxBodyBytes, maxLogBytes } = state.limits;
-  const minted = new Map<string, string>();
   return async (registration) => {
     const contractVersion = negotiate(registration.contractVersion);
     const identity = identityOf(registration);
     const record: RunnerRecord = { registration, registeredAt: state.clock.now() };
-    const runnerId = index.byIdentity(identity)?.id ?? minted.get(identity) ?? newId();
-    minted.set(identity, runnerId);
-    await stored(state, { kind: 'put-runner', id: runnerId, record: JSON.stringify(record) }).finally(() =>
-      minted.delete(identity),
-    );
+    const others = registering.get(identity);
+    const runnerId = index.byIdentity(identity)?.id ?? others?.id ?? newId();
+    const writing = others ?? { id: runnerId, count: 0 };
+    registering.set(identity, writing);
+    writing.count += 1;
+    await stored(state, putRunner(runnerId, record)).finally(() => {
+      writing.count -= 1;
+      if (writing.count === 0) registering.delete(identity);
+    });
     const entry = index.get(runnerId);
-    if (entry === undefined) add(desk, runnerId, record);
+    if (entry === undefined) add(desk, { id: runnerId, record, restored: false });
     else renew(desk, entry, record);
     const registeredAt = new Date(record.registeredAt).toISOString();
     return {
@@ -162,7 +175,7 @@ function createRegister(desk: Desk): RunnerRegistry['register'] {
 export function createRunnerRegistry(parts: RegistryParts): RunnerRegistry {
   const { state, links } = parts;
   const index = createRunnerIndex();
-  const desk: Desk = { ...parts, index, inputChecks: createInputChecks() };
+  const desk: Desk = { ...parts, index, inputChecks: createInputChecks(), registering: new Map() };
   const forget = (entry: RunnerEntry): void => {
     index.remove(entry);
     links.close(entry.link);
@@ -180,15 +193,17 @@ export function createRunnerRegistry(parts: RegistryParts): RunnerRegistry {
       if (instanceId !== undefined && !isSameInstance(entry, instanceId))
         return { runnerId: id, deregistered: false };
       const { registration } = entry;
+      // Whoever is registering in its place stays, whichever of the two is written first.
+      if (desk.registering.has(identityOf(registration))) return { runnerId: id, deregistered: false };
       await stored(state, { kind: 'remove-runner', id });
-      // It has registered again meanwhile, and is stored again.
-      if (entry.registration !== registration) return { runnerId: id, deregistered: false };
+      if (entry.registration !== registration || desk.registering.has(identityOf(registration)))
+        return { runnerId: id, deregistered: false };
       entry.vitals.draining = true;
       entry.leaving = true;
       if (entry.active === 0) forget(entry);
       return { runnerId: id, deregistered: true };
     },
-    restore: (id, record) => add(desk, id, record),
+    restore: (id, record) => add(desk, { id, record, restored: true }),
     list: () => [...index.entries()].map(toRunnerMetadata),
     show(id) {
       const entry = index.get(id);

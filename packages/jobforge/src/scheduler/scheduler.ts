@@ -44,6 +44,7 @@ export function createExecution(
     seenSeq: -1,
     priorEventSeq: job.lastEventSeq,
     brokenSince: 0,
+    breaks: 0,
     cancelledAt: 0,
   };
   job.execution = execution;

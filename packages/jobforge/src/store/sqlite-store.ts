@@ -18,6 +18,8 @@ export interface SqliteStoreOptions {
 
 /** Pages of 4 KiB: a WAL of 16 MiB is made once and written over from its start after each checkpoint. */
 const WAL_PAGES = 4_000;
+/** Pages written before a checkpoint that failed is tried again. */
+const CHECKPOINT_RETRY_PAGES = 400;
 
 const PRAGMAS = `
 PRAGMA locking_mode = EXCLUSIVE;
@@ -88,11 +90,6 @@ export async function openSqliteStore({ location, durability = 'full' }: SqliteS
     try {
       const outcomes = batch.map(write);
       end?.run();
-      pagesSinceCheckpoint += batch.reduce((pages, operation) => pages + pagesOf(operation), 2);
-      if (pagesSinceCheckpoint >= WAL_PAGES) {
-        checkpoint.all();
-        pagesSinceCheckpoint = 0;
-      }
       return outcomes;
     } catch (error) {
       undo?.run();
@@ -100,9 +97,25 @@ export async function openSqliteStore({ location, durability = 'full' }: SqliteS
     }
   };
 
+  /** What was committed stays committed when the log cannot be folded back now: the next commit tries again. */
+  const tidy = (batch: readonly StoreOperation[]): void => {
+    pagesSinceCheckpoint += batch.reduce((pages, operation) => pages + pagesOf(operation), 2);
+    if (pagesSinceCheckpoint < WAL_PAGES) return;
+    try {
+      checkpoint.all();
+      pagesSinceCheckpoint = 0;
+    } catch {
+      pagesSinceCheckpoint = WAL_PAGES - CHECKPOINT_RETRY_PAGES;
+    }
+  };
+
   return {
     // The engine is synchronous; the interface is not, so that others can implement it.
-    commit: async (batch) => commit(batch),
+    async commit(batch) {
+      const outcomes = commit(batch);
+      tidy(batch);
+      return outcomes;
+    },
     ...sqliteReads(database),
     close: async () => closeDatabase(database),
   };

@@ -168,3 +168,16 @@ describe('the registry', () => {
     expect(() => createCapabilityRegistry([capability, capability])).toThrow('two capabilities have the id "image.resize"');
   });
 });
+
+test.each([
+  ['jobTypes', 'greeting'],
+  ['jobTypes', [1]],
+  ['name', 7],
+  ['inputJsonSchema', 'object'],
+  ['outputJsonSchema', []],
+  ['version', 1n],
+])('refuses %s of the wrong type where no compiler does', (member, value) => {
+  const definition = { id: 'x', version: '1.0.0', description: 'x', input: z.object({}), execute: () => 1, [member]: value };
+  const define = (): unknown => defineCapability(definition as never);
+  expect(define).toThrow(expect.objectContaining({ name: 'RunnerError', code: 'INVALID_CAPABILITY', message: expect.stringContaining(`: ${member} is `) }));
+});

@@ -41,6 +41,10 @@ function isStandardSchema(value: unknown): boolean {
   return holdsMembers && typeof (value as Partial<StandardSchemaV1>)['~standard']?.validate === 'function';
 }
 
+function isJsonSchema(value: unknown): boolean {
+  return value === undefined || (typeof value === 'object' && value !== null && !Array.isArray(value));
+}
+
 const RULES: ReadonlyArray<readonly [member: keyof Checked, holds: (value: unknown) => boolean, expected: string]> = [
   ['id', (value) => Identifier.safeParse(value).success, '1–128 characters of A-Z a-z 0-9 . _ : -'],
   ['version', (value) => typeof value === 'string' && value !== '', 'a text such as "1.0.0"'],
@@ -51,6 +55,14 @@ const RULES: ReadonlyArray<readonly [member: keyof Checked, holds: (value: unkno
     'a schema that speaks Standard Schema (Zod 3.24 or later, Valibot 1, ArkType 2); without any input, z.object({})',
   ],
   ['output', (value) => value === undefined || isStandardSchema(value), 'a schema that speaks Standard Schema, or nothing'],
+  ['name', (value) => value === undefined || typeof value === 'string', 'a text, or nothing'],
+  ['inputJsonSchema', isJsonSchema, 'a JSON Schema object, or nothing'],
+  ['outputJsonSchema', isJsonSchema, 'a JSON Schema object, or nothing'],
+  [
+    'jobTypes',
+    (value) => value === undefined || (Array.isArray(value) && value.every((type) => typeof type === 'string')),
+    'a list of texts, or nothing',
+  ],
   ['execute', (value) => typeof value === 'function', 'a function'],
   ['effects', (value) => value === undefined || Effects.safeParse(value).success, 'none, idempotent or writes'],
   ['timeoutMs', (value) => value === undefined || DurationMs.safeParse(value).success, 'whole milliseconds above 0'],
@@ -66,10 +78,11 @@ function checkMembers(definition: object): void {
   for (const [member, holds, expected] of RULES) {
     const value = members[member];
     if (holds(value)) continue;
-    const shown = typeof value === 'object' || typeof value === 'function' ? typeof value : JSON.stringify(value);
+    const isPlain = value === undefined || ['string', 'number', 'boolean'].includes(typeof value);
+    const shown = isPlain ? JSON.stringify(value) : typeof value;
     throw new RunnerError(
       'INVALID_CAPABILITY',
-      `capability ${JSON.stringify(members.id)}: ${member} is ${shown}; expected ${expected}`,
+      `capability ${typeof members.id === 'string' ? JSON.stringify(members.id) : typeof members.id}: ${member} is ${shown}; expected ${expected}`,
     );
   }
 }

@@ -13,14 +13,13 @@ const BRAND = Symbol.for('controlplane.RunnerError');
  * - `INVALID_CAPABILITY` a capability cannot be published as it is defined
  * - `LISTEN_FAILED` the runner could not listen (port taken, address not of this machine)
  * - `REGISTRATION_REFUSED` the control plane refused the runner for good
- * - `NOT_STARTED`, `STOPPED` the runner is not in the state that the call needs
+ * - `STOPPED` the runner was stopped, and cannot be started or waited for
  */
 export type RunnerErrorCode =
   | 'INVALID_OPTION'
   | 'INVALID_CAPABILITY'
   | 'LISTEN_FAILED'
   | 'REGISTRATION_REFUSED'
-  | 'NOT_STARTED'
   | 'STOPPED';
 
 /** An error of the runner itself, never of a capability. Recognise it with {@link isRunnerError}. */

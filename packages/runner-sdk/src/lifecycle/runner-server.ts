@@ -4,6 +4,7 @@ import { errorJson } from '../hosts/control-plane/error-reply.js';
 import type { PushDelivery } from '../hosts/control-plane/push-delivery.js';
 import { createLastResort } from '../hosts/control-plane/runner-router.js';
 import { listenHttp, type HttpListener } from '../transport/http-listener.js';
+import type { Logger } from '../util/logger.js';
 import type { ResolvedOptions } from './options.js';
 import type { RunnerRequestHandler } from './runner-request-handler.js';
 
@@ -13,6 +14,7 @@ export interface RunnerServerOptions {
   readonly service: string;
   readonly execute: PushDelivery;
   readonly router: unknown;
+  readonly logger: Logger;
 }
 
 const MALFORMED_STATUS: Readonly<Record<string, string>> = {
@@ -38,7 +40,7 @@ function explainListenError(error: unknown, { host, port }: ResolvedOptions): Ru
  * @throws RunnerError `LISTEN_FAILED`
  */
 export async function listenForRunner(options: RunnerServerOptions): Promise<HttpListener> {
-  const { resolved, service, execute } = options;
+  const { resolved, service, execute, logger } = options;
   const router = options.router as RunnerRequestHandler;
   const lastResort = createLastResort(service);
   const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
@@ -49,8 +51,9 @@ export async function listenForRunner(options: RunnerServerOptions): Promise<Htt
     status: MALFORMED_STATUS[code] ?? '400 Bad Request',
     json: errorJson('VALIDATION_ERROR', { service, message: `not a readable HTTP request: ${message}` }),
   });
+  const onError = (error: Error): void => logger.error({ err: error }, 'a connection could not be accepted');
   try {
-    return await listenHttp({ host: resolved.host, port: resolved.port, onRequest, onMalformed });
+    return await listenHttp({ host: resolved.host, port: resolved.port, onRequest, onMalformed, onError });
   } catch (error) {
     throw explainListenError(error, resolved);
   }

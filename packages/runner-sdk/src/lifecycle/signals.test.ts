@@ -8,7 +8,7 @@ import { startRecordingControlPlane } from './recording-control-plane.js';
 import { post, requestOf } from './runner-fixture.suite.js';
 import { handleSignals } from './signals.js';
 
-function install() {
+function install(onAbort: () => void = () => undefined) {
   const drained = createDeferred<void>();
   const exits: number[] = [];
   const exited = createDeferred<number>();
@@ -18,7 +18,10 @@ function install() {
       calls.push('drain');
       return drained.promise;
     },
-    abort: () => calls.push('abort'),
+    abort: () => {
+      calls.push('abort');
+      onAbort();
+    },
     logger: silentLogger,
     exit: (code) => {
       exits.push(code);
@@ -39,12 +42,27 @@ describe('signals', () => {
     expect(await exited).toBe(0);
   });
 
-  test('the second aborts and exits 1', () => {
-    const { exits, calls } = install();
+  test('the second aborts and exits 1, once what the abort has to say is written', async () => {
+    const { drained, exited, exits, calls } = install(() => void setImmediate(() => calls.push('written')));
     process.emit('SIGINT');
     process.emit('SIGTERM');
-    expect(calls).toEqual(['drain', 'abort']);
+    // Aborting ends what the drain waits for: it must not exit with another code meanwhile.
+    drained.resolve();
+    await exited;
+    expect(calls).toEqual(['drain', 'abort', 'written']);
     expect(exits).toEqual([1]);
+  });
+
+  test('the process ends with the last of its runners that drains', async () => {
+    const first = install();
+    const second = install();
+    process.emit('SIGTERM');
+    first.drained.resolve();
+    await new Promise(setImmediate);
+    expect(first.exits).toEqual([]);
+    second.drained.resolve();
+    expect(await second.exited).toBe(0);
+    expect(first.exits).toEqual([]);
   });
 
   test('a drain that fails exits 1', async () => {

@@ -17,6 +17,8 @@ export interface HttpListenerOptions {
   /** 0: any free one. */
   readonly port: number;
   readonly onRequest: (request: IncomingMessage, response: ServerResponse) => void;
+  /** A connection could not be accepted, such as when no file descriptor is left; the server goes on. */
+  readonly onError: (error: Error) => void;
   /** The reply to bytes that are no HTTP request. */
   readonly onMalformed: (error: Error & { readonly code?: string }) => { readonly status: string; readonly json: string };
 }
@@ -54,6 +56,7 @@ export async function listenHttp(options: HttpListenerOptions): Promise<HttpList
     server.once('error', reject);
     server.listen(options.port, options.host, () => {
       server.off('error', reject);
+      server.on('error', options.onError);
       resolve();
     });
   });

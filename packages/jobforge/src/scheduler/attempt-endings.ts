@@ -227,6 +227,7 @@ function putBack(state: LiveState, execution: Execution): void {
   if (job.phase === 'running') {
     job.attempt -= 1;
     job.lastEventSeq = execution.priorEventSeq;
+    job.begun = undefined;
   }
   moveJob(job, 'queued');
   if (job.cancel !== undefined)

@@ -52,6 +52,7 @@ function accept(state: LiveState, execution: Execution, event: { readonly at: st
   execution.priorEventSeq = job.lastEventSeq;
   runner.failures = 0;
   job.attempt = attempt;
+  job.begun = execution;
   job.lastEventSeq = 0;
   moveJob(job, 'running');
   // Told before the offer had been read, the runner knew of nothing to stop.

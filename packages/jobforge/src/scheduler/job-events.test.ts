@@ -1,10 +1,61 @@
+import { JobSubmission } from '@controlplane/contracts';
 import { afterEach, describe, expect, it } from 'vitest';
+import { systemClock } from '../model/clock.js';
+import { DEFAULT_LIMITS } from '../model/limits.js';
+import { silentLog } from '../model/log.js';
+import { openSqliteStore } from '../store/sqlite-store.js';
+import type { Store } from '../store/store.js';
 import { openForges } from '../testing/open-forge.js';
+import { createEngine } from './engine.js';
 
 const test = openForges();
 afterEach(test.close);
 
 describe('the events of a job', () => {
+  it.each([
+    ['finish-job', ['0.0', '0.1', '1.0', '1.1']],
+    ['retry-job', ['0.0', '0.1', '1.0', '1.1', '2.0', '2.1']],
+  ])('tell that it began while %s is being written', async (kind, ids) => {
+    const store = await openSqliteStore({ location: ':memory:' });
+    let open = (): void => undefined;
+    const gate = new Promise<void>((resolve) => (open = resolve));
+    let waiting = false;
+    const gated: Store = {
+      ...store,
+      async commit(batch) {
+        if (batch.some((operation) => operation.kind === kind)) {
+          waiting = true;
+          await gate;
+        }
+        return store.commit(batch);
+      },
+    };
+    const parts = { limits: DEFAULT_LIMITS, clock: systemClock, random: Math.random, log: silentLog };
+    const engine = createEngine({ store: gated, ...parts });
+    await engine.start();
+    const runner = await test.runner({
+      form: 'batch',
+      handle(execution) {
+        execution.accept();
+        if (kind === 'retry-job' && runner.executions.length === 1)
+          execution.fail('EXECUTION_FAILED', { retryable: true });
+        else execution.succeed();
+      },
+    });
+    await engine.operations.registerRunner(runner.registration());
+    const retryPolicy = { backoffMs: 1 };
+    const payload = { type: 'echo', data: {} };
+    await engine.operations.submitJob(JobSubmission.parse({ id: 'a', type: 'x', payload, retryPolicy }));
+    await expect.poll(() => waiting).toBe(true);
+    const seen: string[] = [];
+    for await (const { id } of engine.operations.jobEvents('a')) {
+      seen.push(id);
+      if (id === '0.1') open();
+    }
+    expect(seen).toEqual(ids);
+    await engine.stop();
+  });
+
   it('end for a subscriber that reads too slowly, with how to go on', async () => {
     const { forge, runner } = await test.pair({
       form: 'batch',

@@ -90,10 +90,12 @@ async function readPast(
   state: LiveState,
   id: string,
 ): Promise<{ events: readonly JobEvent[]; ended: boolean }> {
+  // Taken before it is read: it may end meanwhile, and what it did is then told by neither.
+  const live = state.jobs.get(id);
   const stored = await reading(state.store.loadJob(id));
   if (stored === undefined) throw jobNotFound(id);
   const history = await reading(state.store.loadHistory(stored.seq));
-  return { events: toEvents(stored, history, state.jobs.get(id)), ended: stored.end !== undefined };
+  return { events: toEvents(stored, history, live), ended: stored.end !== undefined };
 }
 
 /** What has happened to a job and then what happens, each event once and in order, to its end. */

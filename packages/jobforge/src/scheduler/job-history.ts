@@ -1,12 +1,5 @@
 import type { ErrorEnvelope, JobEvent, JsonObject } from '@controlplane/contracts';
-import {
-  CREATED,
-  QUEUED,
-  isAfter,
-  parseEventId,
-  toJobEvent,
-  type EventPosition,
-} from '../model/job-event.js';
+import { CREATED, QUEUED, parseEventId, toJobEvent, type EventPosition } from '../model/job-event.js';
 import { readHead } from '../model/job-record.js';
 import type { JobHistory, StoredAttempt, StoredJob } from '../store/store.js';
 import { iso, toEndEvent } from './job-views.js';
@@ -55,15 +48,14 @@ function ofNow(stored: StoredJob, live: LiveJob | undefined): JobEvent[] {
       : [];
     return [...start, toEndEvent(id, end)];
   }
-  const execution = live?.execution;
-  if (execution === undefined || execution.phase !== 'accepted') return [];
-  const { attempt, startedAt, runner, lease } = execution;
+  if (live?.begun === undefined) return [];
+  const { attempt, startedAt, runner, lease } = live.begun;
   return [started(id, attempt, { at: startedAt, runnerId: runner.id, executionId: lease.executionId })];
 }
 
 const positionOf = (event: JobEvent): EventPosition => parseEventId(event.id) ?? CREATED;
 
-/** Everything that has happened to a job, in order: ids are made from what is stored, so they are the same again after a restart. */
+/** Everything that has happened to a job, in order; what is both stored and known here may come twice. Ids are made from what is stored, so they are the same again after a restart. */
 export function toEvents(stored: StoredJob, history: JobHistory, live: LiveJob | undefined): JobEvent[] {
   const { id } = stored;
   const kept = history.events.map(({ attempt, eventSeq, at, type, data }) =>
@@ -79,5 +71,8 @@ export function toEvents(stored: StoredJob, history: JobHistory, live: LiveJob |
     ...kept,
     ...ofNow(stored, live),
   ];
-  return events.sort((left, right) => (isAfter(positionOf(left), positionOf(right)) ? 1 : -1));
+  return events.sort((left, right) => {
+    const [one, other] = [positionOf(left), positionOf(right)];
+    return one.attempt - other.attempt || one.seq - other.seq;
+  });
 }

@@ -81,6 +81,8 @@ export interface LiveJob {
   /** Highest seq of an event of the current attempt. */
   lastEventSeq: number;
   execution: Execution | undefined;
+  /** The last one that began: what it came to may still be on its way to the disk. */
+  begun: Execution | undefined;
   cancel: CancelReason | undefined;
   /** Bytes of events kept for it. */
   keptBytes: number;
@@ -123,6 +125,7 @@ export function newLiveJob(identity: JobIdentity): LiveJob {
     retries: 0,
     lastEventSeq: QUEUED.seq,
     execution: undefined,
+    begun: undefined,
     cancel: undefined,
     keptBytes: 0,
     dropped: 0,

@@ -108,6 +108,8 @@ function writeLog(scope: HandlerCallScope, execution: RunningExecution, line: Lo
   scope.logger[level]({ executionId, jobId, capability: execution.capability.id, ...(fields && { fields }) }, message);
 }
 
+const NEXT = Promise.resolve();
+
 function begin(scope: HandlerCallScope, execution: RunningExecution, checked: Checked): void {
   const { capability, channel, cancelled } = execution;
   if (channel.terminal) return;
@@ -120,7 +122,8 @@ function begin(scope: HandlerCallScope, execution: RunningExecution, checked: Ch
   if (channel.sinks.length === 0) return scope.end(execution, stoppedOutcome(execution, 'lease-lost', scope.service));
   emitAccepted(channel, scope.timestamp());
   // Not at once: whoever sends the acceptance has sent it before the handler can block the thread, or end it.
-  queueMicrotask(() => invoke(scope, execution, checked.value));
+  // A promise, because queueMicrotask makes an async resource for each call; invoke never throws.
+  void NEXT.then(() => invoke(scope, execution, checked.value));
 }
 
 function invoke(scope: HandlerCallScope, execution: RunningExecution, input: unknown): void {

@@ -30,21 +30,27 @@ export function toTerminalEvent(
   stamp: OutcomeStamp,
 ): TerminalEvent {
   const { channel } = execution;
-  const ending = {
+  const event = eventOf(outcome, {
     executionId: channel.executionId,
     seq: channel.nextSeq,
     at: stamp.at,
     executionTimeMs: Math.round((stamp.elapsedMs - execution.startedMs) * 1000) / 1000,
-    ...(stamp.runnerId === undefined ? {} : { runnerId: stamp.runnerId }),
-    ...(channel.droppedEvents === 0 ? {} : { droppedEvents: channel.droppedEvents }),
-  };
+  });
+  if (stamp.runnerId !== undefined) event.runnerId = stamp.runnerId;
+  if (channel.droppedEvents > 0) event.droppedEvents = channel.droppedEvents;
+  return event;
+}
+
+type Position = Pick<TerminalEvent, 'executionId' | 'seq' | 'at' | 'executionTimeMs'>;
+
+function eventOf(outcome: Outcome, { executionId, seq, at, executionTimeMs }: Position): TerminalEvent {
   switch (outcome.kind) {
     case 'succeeded':
-      return { type: 'succeeded', ...ending, data: outcome.data };
+      return { type: 'succeeded', executionId, seq, at, executionTimeMs, data: outcome.data };
     case 'failed':
-      return { type: 'failed', ...ending, error: outcome.error };
+      return { type: 'failed', executionId, seq, at, executionTimeMs, error: outcome.error };
     case 'cancelled':
-      return { type: 'cancelled', ...ending, reason: outcome.reason, message: outcome.message };
+      return { type: 'cancelled', executionId, seq, at, executionTimeMs, reason: outcome.reason, message: outcome.message };
   }
 }
 

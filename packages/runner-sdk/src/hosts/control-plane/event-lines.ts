@@ -4,14 +4,18 @@ import type { ExecutionRequest } from '../../execution/execute.js';
 
 /** Ids and timestamps need no escaping: their alphabets hold no quote, backslash or control character. */
 
+const runnerOf = (runnerId: string | undefined): string => (runnerId === undefined ? '' : `,"runnerId":"${runnerId}"`);
+
 /** An event as one line of NDJSON. */
 export function eventLine(event: ExecutionEvent, dataJson: string | undefined): string {
   if (event.type === 'accepted') {
     return `{"type":"accepted","executionId":"${event.executionId}","seq":${event.seq},"at":"${event.at}"}\n`;
   }
   if (event.type !== 'succeeded' || dataJson === undefined) return `${JSON.stringify(event)}\n`;
-  const { data: _written, ...position } = event;
-  return `${JSON.stringify(position).slice(0, -1)},"data":${dataJson}}\n`;
+  const { executionId, seq, at, executionTimeMs, runnerId, droppedEvents } = event;
+  const position = `"executionId":"${executionId}","seq":${seq},"at":"${at}","executionTimeMs":${executionTimeMs}`;
+  const dropped = droppedEvents === undefined ? '' : `,"droppedEvents":${droppedEvents}`;
+  return `{"type":"succeeded",${position}${runnerOf(runnerId)}${dropped},"data":${dataJson}}\n`;
 }
 
 function toError(event: Exclude<TerminalEvent, { type: 'succeeded' }>, service: string): ErrorEnvelope {
@@ -28,7 +32,7 @@ export function outcomeReply(
   event: TerminalEvent,
   options: { readonly dataJson: string | undefined; readonly service: string },
 ): { readonly status: number; readonly json: string } {
-  const ids = `"executionTimeMs":${event.executionTimeMs},"executionId":"${request.executionId}"${event.runnerId === undefined ? '' : `,"runnerId":"${event.runnerId}"`}`;
+  const ids = `"executionTimeMs":${event.executionTimeMs},"executionId":"${request.executionId}"${runnerOf(event.runnerId)}`;
   if (event.type === 'succeeded') {
     const data = options.dataJson ?? JSON.stringify(event.data) ?? 'null';
     return { status: 200, json: `{"jobId":"${request.jobId}","success":true,"data":${data},${ids}}` };

@@ -81,6 +81,14 @@ describe('deps.duplicates', () => {
     });
   });
 
+  test('counts what deps.licenses counts, and the copies apart', async () => {
+    project.add('node_modules/c/node_modules/a', { name: 'a', version: '2.0.0' });
+    const judged = await licenses.execute({ dir: project.dir }, record().context);
+    const found = await duplicates.execute({ dir: project.dir }, record().context);
+    expect(judged).toMatchObject({ packages: 2 });
+    expect(found).toMatchObject({ packages: 2, copies: 3 });
+  });
+
   test('stops when it is told to', async () => {
     const { context } = record(AbortSignal.abort(new Error('enough')));
     await expect(Promise.resolve(duplicates.execute({ dir: project.dir }, context))).rejects.toThrow(

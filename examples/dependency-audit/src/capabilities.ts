@@ -1,7 +1,7 @@
 import { CapabilityError, defineCapability, type CapabilityContext } from '@controlplane/runner-sdk';
 import { z } from 'zod';
 import { findDuplicates } from './duplicates.js';
-import { findInstalledPackages, type InstalledPackage } from './installed-packages.js';
+import { countDistinct, findInstalledPackages, type InstalledPackage } from './installed-packages.js';
 import { groupByLicense } from './licenses.js';
 
 const Input = z.object({ dir: z.string().min(1).describe('A folder that contains node_modules.') });
@@ -20,7 +20,8 @@ const LicenseReport = z.object({
 export type LicenseReport = z.infer<typeof LicenseReport>;
 
 const DuplicateReport = z.object({
-  packages: z.int().describe('Packages on disk, every copy counted.'),
+  packages: z.int().describe('Distinct name@version pairs.'),
+  copies: z.int().describe('Places on disk that these are installed in.'),
   bytes: z.int().describe('Of all duplicates together.'),
   duplicates: z.array(
     z.object({
@@ -48,7 +49,7 @@ export const licenses = defineCapability({
       if (verdict !== 'permissive') ctx.log.warn(`${verdict} license`, { license, packages: count });
     }
     await ctx.progress(1, `${groups.length} licenses`);
-    return { packages: groups.reduce((sum, { count }) => sum + count, 0), groups };
+    return { packages: countDistinct(packages), groups };
   },
 });
 
@@ -66,7 +67,8 @@ export const duplicates = defineCapability({
     });
     await ctx.progress(1, `${found.length} packages in several versions`);
     return {
-      packages: packages.length,
+      packages: countDistinct(packages),
+      copies: packages.length,
       bytes: found.reduce((sum, { bytes }) => sum + bytes, 0),
       duplicates: found,
     };
@@ -90,8 +92,12 @@ async function readInstallation(dir: string, ctx: CapabilityContext): Promise<re
   );
   await reported;
   for (const path of unreadable.slice(0, 20)) ctx.log.warn('package.json is not JSON', { path });
-  ctx.log.info('installed packages read', { packages: packages.length, unreadable: unreadable.length });
-  await ctx.progress(0.5, `${packages.length} packages`);
+  ctx.log.info('installed packages read', {
+    packages: countDistinct(packages),
+    copies: packages.length,
+    unreadable: unreadable.length,
+  });
+  await ctx.progress(0.5, `${countDistinct(packages)} packages`);
   return packages;
 }
 

@@ -58,6 +58,11 @@ export async function findInstalledPackages(dir: string, options: FindOptions = 
   return { packages: walk.packages.toSorted(byNameAndVersion), unreadable: walk.unreadable };
 }
 
+/** How many different name@version pairs there are: one that is installed in several places counts once. */
+export function countDistinct(packages: readonly InstalledPackage[]): number {
+  return new Set(packages.map(({ name, version }) => `${name}@${version}`)).size;
+}
+
 function byNameAndVersion(a: InstalledPackage, b: InstalledPackage): number {
   return compare(a.name, b.name) || compare(a.version, b.version) || compare(a.dir, b.dir);
 }

@@ -63,7 +63,7 @@ describe('the main job', () => {
   test('shows its progress, prints both tables and ends with 0', async () => {
     const { code, output } = await start('--exit').ended;
     expect(output).toMatch(/JobForge +http:\/\/127\.0\.0\.1:\d+/);
-    expect(output).toMatch(/deps\.licenses +info +reading installed packages/);
+    expect(output).toMatch(/deps\.licenses +running/);
     expect(output).toMatch(/deps\.duplicates +100 %/);
     expect(output).toMatch(/GPL-3\.0-only +1 +! copyleft +b@1\.0\.0/);
     expect(output).toMatch(/a +2 +\d+ B +1\.0\.0, 2\.0\.0/);

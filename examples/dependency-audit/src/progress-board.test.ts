@@ -22,7 +22,7 @@ function output(isTTY: boolean): {
 }
 
 describe('progress board', () => {
-  test('in a log it writes a line for each thing that happens, progress in steps of ten', () => {
+  test('in a log it writes a line for each change of state and for each quarter', () => {
     const out = output(false);
     const board = createProgressBoard(['deps.licenses', 'deps.duplicates'], out);
     board.show('deps.licenses', event('job.started'));
@@ -30,14 +30,13 @@ describe('progress board', () => {
       'deps.licenses',
       event('job.log', { level: 'info', message: 'reading', fields: { dir: '/x' } }),
     );
-    for (const fraction of [0.1, 0.15, 0.2, 1])
+    for (const fraction of [0.1, 0.26, 0.3, 0.5, 0.6, 1])
       board.show('deps.licenses', event('job.progress', { fraction, message: 'at it' }));
     board.show('deps.licenses', event('job.completed'));
     expect(out.written).toEqual([
       'deps.licenses    running\n',
-      'deps.licenses    info  reading  {"dir":"/x"}\n',
-      'deps.licenses     10 %  at it\n',
-      'deps.licenses     20 %  at it\n',
+      'deps.licenses     26 %  at it\n',
+      'deps.licenses     50 %  at it\n',
       'deps.licenses    100 %  at it\n',
       'deps.licenses    completed\n',
     ]);

@@ -23,7 +23,7 @@ const STATES: Partial<Record<JobEvent['type'], string>> = {
   'job.expired': 'expired',
 };
 
-/** On a terminal one line a job that is redrawn in place; elsewhere one line for each thing that happens. */
+/** On a terminal one line a job that is redrawn in place; elsewhere a line for each change of state and each quarter. */
 export function createProgressBoard(names: readonly string[], output: Output): ProgressBoard {
   const longest = Math.max(...names.map((name) => name.length));
   return output.isTTY ? redrawn(names, longest, output) : appended(longest, output);
@@ -34,8 +34,12 @@ function appended(longest: number, output: Output): ProgressBoard {
   return {
     show(name, event) {
       const percent = percentOf(event);
-      if (percent !== undefined && percent < 100 && percent < (shown.get(name) ?? -10) + 10) return;
-      if (percent !== undefined) shown.set(name, percent);
+      if (event.type === 'job.log') return;
+      if (percent !== undefined) {
+        const quarter = Math.floor(percent / 25);
+        if (quarter <= (shown.get(name) ?? 0)) return;
+        shown.set(name, quarter);
+      }
       const text = describe(event);
       if (text) output.write(`${name.padEnd(longest)}  ${text}\n`);
     },

@@ -32,20 +32,21 @@ describe('duplicate report', () => {
   });
 
   test('names versions, copies and size', () => {
-    const text = duplicateText({ packages: 9, bytes: 3000, duplicates: [duplicate('a')] }, 80);
+    const text = duplicateText({ packages: 9, copies: 12, bytes: 3000, duplicates: [duplicate('a')] }, 80);
+    expect(text).toMatch(/^Duplicates among 9 packages \(12 copies on disk\)\n/);
     expect(text).toMatch(/a\s+2\s+3\.0 kB\s+1\.0\.0, 2\.0\.0 ×3/);
     expect(text).toContain('1 package in several versions, 3.0 kB together');
   });
 
   test('a long list is cut, and says by how much', () => {
     const duplicates = Array.from({ length: 30 }, (_, index) => duplicate(`p${index}`));
-    const text = duplicateText({ packages: 90, bytes: 90_000, duplicates }, 80);
+    const text = duplicateText({ packages: 90, copies: 90, bytes: 90_000, duplicates }, 80);
     expect(text).toContain('… and 5 more');
     expect(text).toContain('30 packages in several versions');
   });
 
   test('says when there are none', () => {
-    expect(duplicateText({ packages: 9, bytes: 0, duplicates: [] }, 80)).toContain(
+    expect(duplicateText({ packages: 9, copies: 9, bytes: 0, duplicates: [] }, 80)).toContain(
       'every package is there in one version',
     );
   });

@@ -47,13 +47,17 @@ export function duplicateText(report: DuplicateReport, width: number): string {
     { title: 'which', flexible: true },
   ] as const;
   return [
-    `Duplicates among ${report.packages} packages`,
+    `Duplicates among ${report.packages} packages${inCopies(report)}`,
     '',
     ...table(columns, rows, width),
     '',
     summary,
   ].join('\n');
 }
+
+/** Where one version is installed in several places, as pnpm does for other peers and npm for nested ones. */
+const inCopies = ({ packages, copies }: DuplicateReport): string =>
+  copies > packages ? ` (${copies} copies on disk)` : '';
 
 function table(columns: Parameters<typeof renderTable>[0], rows: string[][], width: number): string[] {
   const more = rows.length - MOST_ROWS;

@@ -1,6 +1,8 @@
 import { join, resolve } from 'node:path';
 import { placeProject } from '../destination/place-project.js';
 import { startRepository } from '../project/git-repository.js';
+import { useLocalPackages } from '../project/local-packages.js';
+import type { LocalPackages } from '../project/local-packages.js';
 import { renderProject } from '../project/render-project.js';
 import { runCommand, succeeded } from '../project/run-command.js';
 import { readTemplateVersions } from '../project/template-versions.js';
@@ -16,18 +18,26 @@ export interface CreateOptions {
   readonly answers: Answers;
   readonly force: boolean;
   readonly signal: AbortSignal;
+  /** Instead of those on the registry. */
+  readonly packages: LocalPackages | undefined;
 }
 
-function write(answers: Answers, surroundings: Surroundings): (folder: string) => Promise<readonly string[]> {
+function write(
+  { answers, packages }: CreateOptions,
+  surroundings: Surroundings,
+): (folder: string) => Promise<readonly string[]> {
   const { name, description, port, pm } = answers;
-  return (folder) =>
-    renderProject({
+  return async (folder) => {
+    const files = await renderProject({
       template: join(surroundings.templates, TEMPLATE),
       versions: readTemplateVersions(surroundings.templates),
       data: { name, description, port, run: RUN[pm], execute: EXECUTE[pm] },
       origin: { version: surroundings.version, template: TEMPLATE, answers: { name, description, port, pm } },
       into: folder,
     });
+    if (packages !== undefined) useLocalPackages(folder, { packages, pm });
+    return files;
+  };
 }
 
 async function startGit(path: string, surroundings: Surroundings): Promise<void> {
@@ -36,18 +46,29 @@ async function startGit(path: string, surroundings: Surroundings): Promise<void>
     surroundings.stderr('! git did not start a repository here; the project is complete without one.\n');
 }
 
+/** What npm, pnpm, yarn and bun say of a package of ours that the registry does not have. */
+const UNPUBLISHED = /404[^]*@controlplane(?:\/|%2f)|@controlplane(?:\/|%2f)[^]*404/i;
+const UNPUBLISHED_HINT =
+  '  The registry does not have the @controlplane packages. In a checkout of them, pnpm pack each one into a folder DIR,\n' +
+  '  then create the project with --packages DIR (and --force, in place of this one).\n';
+
 async function install(path: string, answers: Answers, surroundings: Surroundings): Promise<boolean> {
   const [command = 'npm', ...args] = INSTALL[answers.pm];
+  let said = '';
   const end = await runCommand(command, args, {
     cwd: path,
     env: environmentForTools(surroundings.env),
-    shown: true,
+    heard: (text) => {
+      said += text;
+      surroundings.stderr(text);
+    },
   });
   if (succeeded(end)) return true;
   const reason = 'code' in end ? `ended with ${end.code}` : end.notStarted;
   surroundings.stderr(
     `! The packages are not installed (${command} ${reason}). The project is complete; run "${INSTALL[answers.pm].join(' ')}" in it later.\n`,
   );
+  if (UNPUBLISHED.test(said)) surroundings.stderr(UNPUBLISHED_HINT);
   return false;
 }
 
@@ -57,7 +78,7 @@ export async function create(options: CreateOptions, surroundings: Surroundings)
   const path = resolve(surroundings.cwd, answers.dir);
   const files = await placeProject(path, {
     force: options.force,
-    write: write(answers, surroundings),
+    write: write(options, surroundings),
     signal: options.signal,
   });
   if (answers.git) await startGit(path, surroundings);

@@ -11,6 +11,7 @@ export function flagText(name: keyof Answers | ControlName): string {
       : `--${name} ${option.placeholder ?? 'VALUE'}`;
   }
   const option = CONTROL_OPTIONS[name as ControlName];
+  if ('placeholder' in option) return `--${name} ${option.placeholder}`;
   const flag = option.default ? `--no-${name}` : `--${name}`;
   return 'short' in option ? `-${option.short}, ${flag}` : flag;
 }

@@ -1,4 +1,12 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -158,6 +166,61 @@ describe('create-runner', () => {
     expect(err).toMatch(/! The packages are not installed \(npm .*run "npm install" in it later/);
     expect(out).toContain('npm install');
     expect(existsSync(join(cwd, 'my-runner/package.json'))).toBe(true);
+  });
+
+  it('says what helps when the registry does not have the packages', async () => {
+    const npm = join(cwd, 'npm');
+    const said = "npm error code E404\nnpm error 404 '@controlplane/jobforge@0.0.0' is not in this registry.";
+    writeFileSync(npm, `#!/bin/sh\necho "${said}" >&2\nexit 1\n`, { mode: 0o755 });
+    expect(await command(['my-runner', '--install', '--no-git'], { env: { PATH: `${cwd}:/bin` } })).toBe(0);
+    expect(err).toMatch(
+      /E404[^]*npm ended with 1[^]*does not have the @controlplane packages[^]*--packages DIR/,
+    );
+    expect(out).toContain('npm install');
+  });
+
+  describe('--packages', () => {
+    const PACKED = ['contracts', 'runner-sdk', 'jobforge', 'contract-test-kit'];
+    const tarball = (name: string, version = '0.0.0'): string =>
+      join(cwd, 'packed', `controlplane-${name}-${version}.tgz`);
+    const fromPacked = (...more: string[]) =>
+      command(['my-runner', '--packages', 'packed', '--no-git', ...more]);
+    beforeEach(() => {
+      mkdirSync(join(cwd, 'packed'));
+      for (const name of PACKED) writeFileSync(tarball(name), '');
+    });
+
+    it.each([
+      ['npm', (overrides: object) => ({ overrides })],
+      ['bun', (overrides: object) => ({ overrides })],
+      ['yarn', (resolutions: object) => ({ resolutions })],
+      ['pnpm', (overrides: object) => ({ pnpm: { overrides } })],
+    ])('points a project for %s at the tarballs', async (pm, worded) => {
+      expect(await fromPacked('--pm', pm)).toBe(0);
+      expect(JSON.parse(read('my-runner/package.json'))).toMatchObject({
+        dependencies: { '@controlplane/runner-sdk': `file:${tarball('runner-sdk')}` },
+        devDependencies: {
+          '@controlplane/jobforge': `file:${tarball('jobforge')}`,
+          '@controlplane/contract-test-kit': `file:${tarball('contract-test-kit')}`,
+          vitest: expect.stringMatching(/^\d/),
+        },
+        ...worded({ '@controlplane/contracts': `file:${tarball('contracts')}` }),
+      });
+    });
+
+    it('refuses a folder in which one is missing or twice, or that is none', async () => {
+      writeFileSync(tarball('jobforge', '0.1.0'), '');
+      expect(await fromPacked()).toBe(1);
+      expect(err).toMatch(/2 tarballs \(controlplane-jobforge-0\.0\.0\.tgz, .*of @controlplane\/jobforge/);
+      rmSync(tarball('contracts'));
+      for (const version of ['0.0.0', '0.1.0']) rmSync(tarball('jobforge', version));
+      expect(await fromPacked()).toBe(1);
+      expect(err).toMatch(/no tarball of @controlplane\/jobforge/);
+      rmSync(join(cwd, 'packed'), { recursive: true });
+      expect(await fromPacked()).toBe(1);
+      expect(err).toMatch(/packed cannot be read/);
+      expect(existsSync(join(cwd, 'my-runner'))).toBe(false);
+    });
   });
 
   it('answers --help and --version', async () => {

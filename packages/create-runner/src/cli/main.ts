@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { inspectDestination } from '../destination/inspect-destination.js';
 import { CreateRunnerError, EXIT } from '../errors/create-runner-error.js';
 import type { ExitCode } from '../errors/create-runner-error.js';
+import { findLocalPackages } from '../project/local-packages.js';
 import { refuseNameOfDependency } from '../project/template-versions.js';
 import { askForAnswers } from './ask.js';
 import { helpText } from './help.js';
@@ -30,11 +31,13 @@ async function run(surroundings: Surroundings): Promise<void> {
   const { help, version, json, force } = line.controls;
   if (help) return surroundings.stdout(`${helpText(surroundings.version)}\n`);
   if (version) return surroundings.stdout(`${surroundings.version}\n`);
+  const { packages: folder } = line.controls;
+  const packages = folder === undefined ? undefined : findLocalPackages(resolve(surroundings.cwd, folder));
   const answers = await answersFor(line, surroundings);
   const askedMs = surroundings.elapsedMs();
   // Loaded only now: --help and a refusal answer at once.
   const { create } = await import('./create.js');
-  const report = await interruptible((signal) => create({ answers, force, signal }, surroundings));
+  const report = await interruptible((signal) => create({ answers, force, signal, packages }, surroundings));
   if (json) return surroundings.stdout(`${JSON.stringify(report)}\n`);
   // The time that a person took to answer is not ours.
   const startedMs = mayAsk(surroundings, line.controls) ? askedMs : 0;

@@ -101,6 +101,25 @@ describe('a command line', () => {
     );
   });
 
+  it.each([
+    ['/tmp/x/r0', { name: 'r0', dir: '/tmp/x/r0' }],
+    ['./r0/', { name: 'r0', dir: './r0/' }],
+    ['../up', { name: 'up', dir: '../up' }],
+  ])('takes the path %s for a name and its folder', (path, given) => {
+    expect(parseArguments([path]).given).toEqual(given);
+  });
+
+  it.each([
+    [['/x/My Runner'], /Try my-runner --dir '\/x\/My Runner'/],
+    [['/x/r0', '--dir', 'y'], /Two folders[^]*Try r0 --dir y/],
+    [['@me/runner'], /not a runner's name/],
+    [['--name', 'x/r0'], /not a runner's name/],
+  ])('refuses %j as a name', (argv, message) => {
+    expect(() => parseArguments(argv)).toThrow(
+      expect.objectContaining({ exitCode: 2, message: expect.stringMatching(message) }),
+    );
+  });
+
   it('never takes --yes for --force', () => {
     expect(parseArguments(['x', '--yes']).controls).toMatchObject({ yes: true, force: false });
   });

@@ -159,19 +159,28 @@ export const ANSWER_NAMES = Object.keys(ANSWER_OPTIONS) as (keyof Answers)[];
 /** An option about the conversation itself; nothing asks for it. */
 export interface ControlOption extends OptionText {
   /** What it is when the flag is absent. */
-  readonly default: boolean;
+  readonly default: boolean | undefined;
+  /** What `--help` shows for the value of one that has a value. */
+  readonly placeholder?: string;
 }
 
 export const CONTROL_OPTIONS = {
   yes: { short: 'y', default: false, summary: 'ask nothing, take the defaults' },
   interactive: { default: true, summary: 'ask nothing; the same as --yes' },
   force: { default: false, summary: 'replace files of the same name in a folder that is not empty' },
+  packages: {
+    default: undefined,
+    placeholder: 'DIR',
+    summary: 'take the @controlplane packages from the tarballs in DIR, as pnpm pack made them',
+  },
   json: { default: false, summary: 'ask nothing, print one JSON object: {created, files, next}' },
   help: { short: 'h', default: false, summary: 'show this' },
   version: { short: 'v', default: false, summary: 'show the version' },
 } as const satisfies Record<string, ControlOption>;
 
 export type ControlName = keyof typeof CONTROL_OPTIONS;
-export type Controls = { readonly [Name in ControlName]: boolean };
+export type Controls = { readonly [Name in Exclude<ControlName, 'packages'>]: boolean } & {
+  readonly packages: string | undefined;
+};
 
 export const CONTROL_NAMES = Object.keys(CONTROL_OPTIONS) as ControlName[];

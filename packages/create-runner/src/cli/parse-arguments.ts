@@ -1,5 +1,8 @@
+import { basename, sep } from 'node:path';
 import { parseArgs } from 'node:util';
 import { usageError } from '../errors/create-runner-error.js';
+import { problemWithName, slugOf } from '../naming/runner-name.js';
+import { quoted } from './commands-to-type.js';
 import { ANSWER_NAMES, ANSWER_OPTIONS, CONTROL_NAMES, CONTROL_OPTIONS } from './options.js';
 import type { Answers, Controls } from './options.js';
 
@@ -21,6 +24,7 @@ function flagShapes(): Record<string, FlagShape> {
   ]);
   const controls = CONTROL_NAMES.map((name): [string, FlagShape] => {
     const option = CONTROL_OPTIONS[name];
+    if ('placeholder' in option) return [name, { type: 'string' }];
     return [name, 'short' in option ? { type: 'boolean', short: option.short } : { type: 'boolean' }];
   });
   return Object.fromEntries([...answers, ...controls]);
@@ -63,10 +67,29 @@ function nameFrom(positionals: readonly string[], flag: unknown): string | undef
   return first ?? (typeof flag === 'string' ? flag : undefined);
 }
 
+/** `NAME`, or a path whose last part is the name. */
+function nameAndFolder(
+  typed: string | undefined,
+  dir: unknown,
+): { readonly name: string | undefined; readonly dir?: string } {
+  // A name with a scope is no path.
+  if (typed === undefined || typed.startsWith('@') || !(typed.includes('/') || typed.includes(sep)))
+    return { name: typed };
+  const name = basename(typed);
+  const problem = problemWithName(name);
+  const remedy = `Try ${slugOf(name)} --dir ${quoted(typeof dir === 'string' ? dir : typed)}.`;
+  if (problem !== undefined)
+    throw usageError(`--name: "${typed}" does not end in a runner's name: ${problem}. ${remedy}`, '--name');
+  if (dir !== undefined)
+    throw usageError(`Two folders were given, "${typed}" and --dir "${String(dir)}". ${remedy}`, '--dir');
+  return { name, dir: typed };
+}
+
 /** What the command line says, checked. Throws a usage error (exit code 2) that names the flag. */
 export function parseArguments(argv: readonly string[]): CommandLine {
   const { values, positionals } = split(argv);
-  const typed = { ...values, name: nameFrom(positionals, values['name']) };
+  const name = nameFrom(positionals, values['name']);
+  const typed = { ...values, ...(positionals.length > 0 ? nameAndFolder(name, values['dir']) : { name }) };
   const given = ANSWER_NAMES.flatMap((name) => {
     const value = (typed as Record<string, string | boolean | undefined>)[name];
     return value === undefined ? [] : [[name, readAnswer(name, String(value))] as const];

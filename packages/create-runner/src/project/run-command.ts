@@ -4,8 +4,8 @@ import type { SpawnOptions } from 'node:child_process';
 export interface CommandOptions {
   readonly cwd: string;
   readonly env: NodeJS.ProcessEnv;
-  /** The command's output goes to our stderr. Default: it is dropped. */
-  readonly shown?: boolean;
+  /** Gets what the command says on both streams. Default: it is dropped. */
+  readonly heard?: (text: string) => void;
 }
 
 /** How a command ended: its exit code, or why it did not start. */
@@ -20,13 +20,14 @@ export function runCommand(
   const spawnOptions: SpawnOptions = {
     cwd: options.cwd,
     env: options.env,
-    // stdout stays ours: with --json it carries one object.
-    stdio: options.shown ? ['ignore', 2, 2] : 'ignore',
+    stdio: options.heard ? ['ignore', 'pipe', 'pipe'] : 'ignore',
     // npm, pnpm and yarn are .cmd files there, which only a shell starts. All arguments are literals of ours.
     shell: process.platform === 'win32',
   };
   return new Promise((resolve) => {
     const child = spawn(command, args, spawnOptions);
+    for (const stream of [child.stdout, child.stderr])
+      stream?.setEncoding('utf8').on('data', (text: string) => options.heard?.(text));
     child.once('error', (error) => resolve({ notStarted: error.message }));
     child.once('close', (code) => resolve({ code: code ?? 1 }));
   });

@@ -1,0 +1,81 @@
+import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { CreateRunnerError } from '../errors/create-runner-error.js';
+import { TEMPLATE_PACKAGES } from './template-versions.js';
+
+const FLAG = '--packages';
+// What the packages of ours need of one another.
+const NEEDED_BY_OWN = ['@controlplane/contracts'] as const;
+
+/** Package name → the absolute path of its tarball. */
+export type LocalPackages = ReadonlyMap<string, string>;
+
+function filesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch (error) {
+    throw new CreateRunnerError(
+      `${FLAG}: ${folder} cannot be read: ${error instanceof Error ? error.message : String(error)}. Name the folder that pnpm pack wrote to.`,
+      { cause: error, flag: FLAG },
+    );
+  }
+}
+
+function tarballOf(name: string, folder: string): [string, string] {
+  // As npm and pnpm name the tarball of a scoped package.
+  const stem = `${name.replace('@', '').replace('/', '-')}-`;
+  const files = filesIn(folder).filter(
+    (file) => file.startsWith(stem) && /^\d.*\.tgz$/.test(file.slice(stem.length)),
+  );
+  const [file] = files;
+  if (file !== undefined && files.length === 1) return [name, join(folder, file)];
+  const found = file === undefined ? 'no tarball' : `${files.length} tarballs (${files.sort().join(', ')})`;
+  throw new CreateRunnerError(
+    `${FLAG}: ${folder} holds ${found} of ${name}; one of each package is needed, as pnpm pack writes them in a checkout.`,
+    { flag: FLAG },
+  );
+}
+
+/** The tarballs in `folder` of all packages of ours that a project needs. Throws where one is missing or ambiguous. */
+export function findLocalPackages(folder: string): LocalPackages {
+  return new Map([...TEMPLATE_PACKAGES.own, ...NEEDED_BY_OWN].map((name) => tarballOf(name, folder)));
+}
+
+interface Manifest {
+  readonly dependencies: Record<string, string>;
+  readonly devDependencies: Record<string, string>;
+}
+
+/** Each package manager has its own word for "also where another package asks for it". */
+function overridesFor(pm: string, specs: Record<string, string>): object {
+  if (pm === 'pnpm') return { pnpm: { overrides: specs } };
+  return pm === 'yarn' ? { resolutions: specs } : { overrides: specs };
+}
+
+/** Points the project at the tarballs, also for what these need of one another. */
+export function useLocalPackages(
+  project: string,
+  options: { readonly packages: LocalPackages; readonly pm: string },
+): void {
+  const file = join(project, 'package.json');
+  const manifest = JSON.parse(readFileSync(file, 'utf8')) as Manifest;
+  const specOf = (name: string): string | undefined => {
+    const tarball = options.packages.get(name);
+    return tarball === undefined ? undefined : `file:${tarball}`;
+  };
+  const pointed = (dependencies: Record<string, string>): Record<string, string> =>
+    Object.fromEntries(
+      Object.entries(dependencies).map(([name, version]) => [name, specOf(name) ?? version]),
+    );
+  const overrides = NEEDED_BY_OWN.flatMap((name) => {
+    const spec = specOf(name);
+    return spec === undefined ? [] : [[name, spec] as const];
+  });
+  const changed = {
+    ...manifest,
+    dependencies: pointed(manifest.dependencies),
+    devDependencies: pointed(manifest.devDependencies),
+    ...overridesFor(options.pm, Object.fromEntries(overrides)),
+  };
+  writeFileSync(file, `${JSON.stringify(changed, null, 2)}\n`);
+}

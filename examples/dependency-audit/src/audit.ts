@@ -27,6 +27,7 @@ export async function audit(
       const job = await forge.submit({ capability: id, input: { dir } });
       const cancel = (): void => void job.cancel().catch(() => undefined); // it may have ended in this instant
       signal.addEventListener('abort', cancel, { once: true });
+      if (signal.aborted) cancel();
       const result = await follow(job, id, board).finally(() => signal.removeEventListener('abort', cancel));
       return { id, result };
     }),

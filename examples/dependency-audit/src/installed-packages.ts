@@ -58,6 +58,17 @@ export async function findInstalledPackages(dir: string, options: FindOptions = 
   return { packages: walk.packages.toSorted(byNameAndVersion), unreadable: walk.unreadable };
 }
 
+/** Whether nothing is installed. Stops at the first package; what cannot be read is not called empty. */
+export async function isEmptyInstallation(dir: string): Promise<boolean> {
+  const some = new AbortController();
+  const options = { signal: some.signal, found: () => some.abort() };
+  const { packages, unreadable } = await findInstalledPackages(dir, options).catch(() => ({
+    packages: undefined,
+    unreadable: undefined,
+  }));
+  return packages?.length === 0 && unreadable?.length === 0;
+}
+
 /** How many different name@version pairs there are: one that is installed in several places counts once. */
 export function countDistinct(packages: readonly InstalledPackage[]): number {
   return new Set(packages.map(({ name, version }) => `${name}@${version}`)).size;

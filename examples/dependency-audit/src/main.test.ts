@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -79,6 +79,15 @@ describe('the main job', () => {
     expect(code).toBe(0);
   });
 
+  test('ends in order with 0 when nobody reads its output any more', async () => {
+    const run = start('--exit');
+    await run.says('JobForge');
+    run.child.stdout?.destroy();
+    const { code, output } = await run.ended;
+    expect(output).not.toMatch(/EPIPE|Error/);
+    expect(code).toBe(0);
+  });
+
   test('keeps its jobs: a second start on the same data works', async () => {
     expect(await start('--exit').ended).toMatchObject({ code: 0 });
     expect(await start('--exit').ended).toMatchObject({ code: 0 });
@@ -110,6 +119,13 @@ test('a job that fails is told, and the program ends with 1', async () => {
   const { code, output } = await start('--exit').ended;
   expect(output).toContain('✗ deps.licenses: NOT_FOUND');
   expect(code).toBe(1);
+});
+
+test('a folder in which nothing is installed is told in one sentence', async () => {
+  mkdirSync(join(project.dir, 'node_modules'));
+  const { code, output } = await start().ended;
+  expect(output).toBe(`No packages were found in ${join(project.dir, 'node_modules')}.\n`);
+  expect(code).toBe(0);
 });
 
 test('a folder without node_modules is refused before anything starts', async () => {

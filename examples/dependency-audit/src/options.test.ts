@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -9,6 +9,7 @@ beforeAll(() => {
   cwd = realpathSync(mkdtempSync(join(tmpdir(), 'audit-options-')));
   mkdirSync(join(cwd, 'project', 'node_modules'), { recursive: true });
   mkdirSync(join(cwd, 'empty'));
+  writeFileSync(join(cwd, 'file'), '');
 });
 afterAll(() => rmSync(cwd, { recursive: true, force: true }));
 
@@ -29,6 +30,7 @@ describe('options', () => {
 
   test.each([
     [['--input', 'missing'], /There is no folder .*missing/],
+    [['--input', 'file'], /file is not a folder/],
     [['--input', 'empty'], /empty has no node_modules/],
     [['--port', 'http'], /--port is "http"/],
     [['--port', '70000'], /--port is "70000"/],

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -33,6 +33,8 @@ export function readOptions(args: string[], cwd = process.cwd()): Options | unde
   const dir = input === undefined ? resolve(here, '..', '..') : resolve(cwd, input);
   if (!existsSync(dir))
     throw new UsageError(`There is no folder ${dir}. --input names one that contains node_modules.`);
+  if (!statSync(dir).isDirectory())
+    throw new UsageError(`${dir} is not a folder. --input names one that contains node_modules.`);
   if (!existsSync(join(dir, 'node_modules'))) {
     throw new UsageError(
       `${dir} has no node_modules. Install its packages first, or name another folder with --input.`,

@@ -15,9 +15,11 @@ export function licenseText(report: LicenseReport, width: number): string {
   const flagged = report.groups.filter(({ verdict }) => verdict !== 'permissive');
   const packages = flagged.reduce((sum, { count }) => sum + count, 0);
   const summary =
-    packages === 0
-      ? 'none to look at: all are permissive'
-      : `${packages} to look at, ${report.packages - packages} permissive`;
+    report.packages === 0
+      ? 'no package could be read'
+      : packages === 0
+        ? 'none to look at: all are permissive'
+        : `${packages} to look at, ${report.packages - packages} permissive`;
   const columns = [
     { title: 'license' },
     { title: 'packages', align: 'right' },

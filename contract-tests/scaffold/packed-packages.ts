@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { succeed } from './commands.js';
@@ -39,27 +39,4 @@ export async function packAll(into: string): Promise<Tarballs> {
   const packed: [string, string][] = [];
   for (const name of PACKAGES) packed.push(await pack(name, into));
   return new Map(packed);
-}
-
-/** Points a scaffolded project at the tarballs, also for what they need of one another. Nothing else of it changes. */
-export function useTarballs(project: string, tarballs: Tarballs): void {
-  const manifest = readManifest(project);
-  const replaced = (field: string): Record<string, string> => {
-    const dependencies = Object.entries(manifest[field] as Record<string, string>);
-    return Object.fromEntries(
-      dependencies.map(([name, version]) => [
-        name,
-        tarballs.has(name) ? `file:${tarballs.get(name)}` : version,
-      ]),
-    );
-  };
-  const contracts = '@controlplane/contracts';
-  const overrides = { [contracts]: `file:${tarballs.get(contracts)}` };
-  const changed = {
-    ...manifest,
-    dependencies: replaced('dependencies'),
-    devDependencies: replaced('devDependencies'),
-    overrides,
-  };
-  writeFileSync(join(project, 'package.json'), `${JSON.stringify(changed, null, 2)}\n`);
 }

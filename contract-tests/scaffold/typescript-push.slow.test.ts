@@ -1,10 +1,13 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { freePort } from '../end-to-end/processes.js';
 import { attempt, endCommands, launch, succeed } from './commands.js';
-import { packAll, useTarballs } from './packed-packages.js';
+import { packAll } from './packed-packages.js';
 
 const NO_NETWORK =
   /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ENETUNREACH|EHOSTUNREACH|ETIMEDOUT|ECONNRESET|ENOTCACHED/;
@@ -30,9 +33,10 @@ beforeAll(async () => {
     join(room, 'cache'),
     `--package=${tarballs.get('create-runner')}`,
   ];
-  await succeed('npm', ['exec', ...alone, '--', 'create-runner', 'demo', '--yes'], { cwd: room });
+  await succeed('npm', ['exec', ...alone, '--', 'create-runner', 'demo', '--yes', '--packages', '.'], {
+    cwd: room,
+  });
   createdMs = performance.now() - started;
-  useTarballs(project, tarballs);
   const install = await attempt('npm', ['install', '--no-audit', '--no-fund', '--prefer-offline'], {
     cwd: project,
   });
@@ -83,6 +87,26 @@ describe('its project, installed by npm from the packed packages', () => {
     console.log(stdout);
   });
 
+  it('says in two lines that the port is taken, and which command helps', async () => {
+    const holder = createServer().listen(0, '127.0.0.1');
+    await once(holder, 'listening');
+    const { port } = holder.address() as AddressInfo;
+    const env = { JOBFORGE_PORT: String(await freePort()), PORT: String(port), JOBFORGE_DATA: './data-2' };
+    const dev = launch('npm', ['run', 'dev'], { cwd: project, env });
+    await dev.line(/embedded, \.\/data-2/);
+    await dev.line(new RegExp(`port ${port} is taken`));
+    await dev.line(new RegExp(`then: PORT=${port + 1} npm run dev$`));
+    expect(dev.output()).not.toMatch(/^\s+at /m);
+    await dev.interrupt();
+    const refused = await attempt('npm', ['run', 'dev'], {
+      cwd: project,
+      env: { ...env, JOBFORGE_PORT: String(port) },
+    });
+    expect(refused.output).toContain(`JobForge does not start: port ${port} is taken.`);
+    expect(refused.output).toContain(`JOBFORGE_PORT=${port + 10} npm run dev`);
+    holder.close();
+  });
+
   it('starts with npm run dev, runs a job, takes up a change and ends with Ctrl-C', async () => {
     const env = { JOBFORGE_PORT: String(await freePort()), PORT: String(await freePort()) };
     const url = `http://127.0.0.1:${env.JOBFORGE_PORT}`;
@@ -96,10 +120,14 @@ describe('its project, installed by npm from the packed packages', () => {
     );
 
     const source = join(project, 'src/capabilities/hello-greet.ts');
-    writeFileSync(
-      source,
-      readFileSync(source, 'utf8').replaceAll('Hello, ', 'Welcome, ').replace("'1.0.0'", "'1.1.0'"),
+    const sound = readFileSync(source, 'utf8');
+    writeFileSync(source, sound.replaceAll('Hello, ', 'Wrong, ').replace('5_000', "'5 s'"));
+    await dev.line(/error TS2322/);
+    await dev.line(/Found 1 error/);
+    expect((await succeed('npx', JOB, { cwd: project, env: { JOBFORGE_URL: url } })).stdout).toContain(
+      'Hello, Ada',
     );
+    writeFileSync(source, sound.replaceAll('Hello, ', 'Welcome, ').replace("'1.0.0'", "'1.1.0'"));
     await dev.line(/^demo {2}ready · hello\.greet@1\.1\.0$/);
     expect((await succeed('npx', JOB, { cwd: project, env: { JOBFORGE_URL: url } })).stdout).toContain(
       'Welcome, Ada',

@@ -80,8 +80,8 @@ function nameAndFolder(
   const remedy = `Try ${slugOf(name)} --dir ${quoted(typeof dir === 'string' ? dir : typed)}.`;
   if (problem !== undefined)
     throw usageError(`--name: "${typed}" does not end in a runner's name: ${problem}. ${remedy}`, '--name');
-  if (dir !== undefined)
-    throw usageError(`Two folders were given, "${typed}" and --dir "${String(dir)}". ${remedy}`, '--dir');
+  if (typeof dir === 'string')
+    throw usageError(`Two folders were given, "${typed}" and --dir "${dir}". ${remedy}`, '--dir');
   return { name, dir: typed };
 }
 

@@ -16,6 +16,8 @@ export interface ApiClientOptions {
   /** Where JobForge listens. */
   readonly url: string;
   readonly fetch: typeof globalThis.fetch;
+  /** Longest wait for an answer to begin, in ms. Default: 30 000. */
+  readonly answerMs?: number;
 }
 
 /** What goes with a call, as the endpoint's row in the table asks for it. */
@@ -38,7 +40,7 @@ const ANSWER_MS = 30_000;
 
 const Refusal = z.object({ success: z.literal(false), error: ErrorEnvelope });
 
-export function createApiClient({ url: given, fetch }: ApiClientOptions): ApiClient {
+export function createApiClient({ url: given, fetch, answerMs = ANSWER_MS }: ApiClientOptions): ApiClient {
   const url = baseUrl(given);
 
   const call = async <Name extends EndpointName>(
@@ -51,10 +53,10 @@ export function createApiClient({ url: given, fetch }: ApiClientOptions): ApiCli
     );
     const search = query.length > 0 ? `?${new URLSearchParams(query).toString()}` : '';
     const target = `${url}${endpointPath(name, options.params)}${search}`;
-    const reply = await answered(url, () =>
+    const reply = await answered({ url, answerMs }, () =>
       fetch(target, {
         method,
-        signal: AbortSignal.timeout(ANSWER_MS),
+        signal: AbortSignal.timeout(answerMs),
         ...(options.body === undefined
           ? {}
           : { body: JSON.stringify(options.body), headers: { 'content-type': 'application/json' } }),
@@ -72,7 +74,7 @@ export function createApiClient({ url: given, fetch }: ApiClientOptions): ApiCli
       jobEventStream({
         follow,
         open: (afterId, signal) =>
-          answered(url, () =>
+          answered({ url, answerMs }, () =>
             fetch(`${url}${endpointPath('jobEvents', { id })}${follow ? '' : '?follow=false'}`, {
               headers: {
                 accept: 'text/event-stream',
@@ -99,18 +101,29 @@ function baseUrl(given: string): string {
   return parsed.href.replace(/\/+$/, '');
 }
 
-async function answered(url: string, send: () => Promise<Response>): Promise<Response> {
+// fetch may never settle where a connection is accepted and closed at once, and neither it nor
+// AbortSignal.timeout keeps a process alive: this timer does both.
+async function answered(
+  { url, answerMs }: { readonly url: string; readonly answerMs: number },
+  send: () => Promise<Response>,
+): Promise<Response> {
+  let timer: NodeJS.Timeout | undefined;
+  const silence = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer within ${answerMs / 1000} s`)), answerMs);
+  });
   try {
-    return await send();
+    return await Promise.race([send(), silence]);
   } catch (error) {
-    throw unreachable(`JobForge does not answer at ${url} (${reasonOf(error)}).`);
+    throw unreachable(`JobForge does not answer at ${url} (${reasonOf(error, answerMs)}).`);
+  } finally {
+    clearTimeout(timer);
   }
 }
 
 // What fetch throws says "fetch failed"; its cause says why.
-function reasonOf(error: unknown): string {
+function reasonOf(error: unknown, answerMs: number): string {
   if (!(error instanceof Error)) return String(error);
-  if (error.name === 'TimeoutError') return `no answer within ${ANSWER_MS / 1000} s`;
+  if (error.name === 'TimeoutError') return `no answer within ${answerMs / 1000} s`;
   const { cause } = error;
   if (!(cause instanceof Error)) return error.message;
   return 'code' in cause && cause.code === 'ECONNREFUSED'

@@ -4,7 +4,12 @@ export { createRunner } from './lifecycle/runner.js';
 export { CapabilityError, isCapabilityError } from './errors/capability-error.js';
 export { RunnerError, isRunnerError } from './errors/runner-error.js';
 
-export type { Capability, CapabilityDefinition, CapabilityResult, JsonSchema } from './capability/capability.js';
+export type {
+  Capability,
+  CapabilityDefinition,
+  CapabilityResult,
+  JsonSchema,
+} from './capability/capability.js';
 export type { CapabilityContext, ContextLog, ContextLogMethod } from './capability/capability-context.js';
 export type { CapabilityErrorOptions } from './errors/capability-error.js';
 export type { ExecutionCancelled } from './errors/execution-cancelled.js';

@@ -14,7 +14,11 @@ export interface SchemaPlace {
 type Override = NonNullable<ToJSONSchemaParams['override']>;
 
 /** The words for both conversions of Zod 4: by the schema itself and by zod/v4/core. */
-function zod4Params(side: SchemaPlace['side']): { io: 'input' | 'output'; unrepresentable: 'any'; override: Override } {
+function zod4Params(side: SchemaPlace['side']): {
+  io: 'input' | 'output';
+  unrepresentable: 'any';
+  override: Override;
+} {
   return {
     io: side,
     unrepresentable: 'any',
@@ -22,7 +26,9 @@ function zod4Params(side: SchemaPlace['side']): { io: 'input' | 'output'; unrepr
       const definition = zodSchema._zod.def;
       if (definition.type === 'date') {
         if (side === 'input' && !('coerce' in definition && definition.coerce === true)) {
-          throw new Error(`${path.join('.')} is a Date, which JSON cannot carry: use z.coerce.date() or z.iso.datetime()`);
+          throw new Error(
+            `${path.join('.')} is a Date, which JSON cannot carry: use z.coerce.date() or z.iso.datetime()`,
+          );
         }
         Object.assign(jsonSchema, { type: 'string', format: 'date-time' });
       }
@@ -58,11 +64,17 @@ function convert(schema: StandardSchemaV1, side: SchemaPlace['side']): JsonSchem
 function asDraft2020(schema: unknown): unknown {
   if (Array.isArray(schema)) return schema.map(asDraft2020);
   if (typeof schema !== 'object' || schema === null) return schema;
-  const entries = Object.entries(schema).map(([key, value]: [string, unknown]) => [key, asDraft2020(value)] as const);
+  const entries = Object.entries(schema).map(
+    ([key, value]: [string, unknown]) => [key, asDraft2020(value)] as const,
+  );
   const { items, additionalItems, ...rest } = Object.fromEntries(entries);
   if (items === undefined) return Object.fromEntries(entries);
   if (!Array.isArray(items)) return { ...rest, items };
-  return { ...rest, prefixItems: items, ...(additionalItems === undefined ? {} : { items: additionalItems }) };
+  return {
+    ...rest,
+    prefixItems: items,
+    ...(additionalItems === undefined ? {} : { items: additionalItems }),
+  };
 }
 
 /** A root `.meta({ id })` hides the schema behind a reference: the root is written out. */
@@ -87,7 +99,11 @@ const REMEDIES = {
 export function schemaToJson(schema: StandardSchemaV1, place: SchemaPlace): JsonSchema {
   const { capabilityId, side } = place;
   const refuse = (problem: string, cause?: unknown): RunnerError =>
-    new RunnerError('INVALID_CAPABILITY', `capability "${capabilityId}": ${side} ${problem}; ${REMEDIES[side]}`, { cause });
+    new RunnerError(
+      'INVALID_CAPABILITY',
+      `capability "${capabilityId}": ${side} ${problem}; ${REMEDIES[side]}`,
+      { cause },
+    );
   let converted: JsonSchema | undefined;
   try {
     converted = convert(schema, side);

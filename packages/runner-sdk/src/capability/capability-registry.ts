@@ -16,7 +16,10 @@ export function createCapabilityRegistry(capabilities: readonly Capability[]): C
   const byId = new Map<string, Capability>();
   for (const capability of capabilities) {
     if (byId.has(capability.id)) {
-      throw new RunnerError('INVALID_CAPABILITY', `two capabilities have the id "${capability.id}"; give one of them another`);
+      throw new RunnerError(
+        'INVALID_CAPABILITY',
+        `two capabilities have the id "${capability.id}"; give one of them another`,
+      );
     }
     byId.set(capability.id, capability);
   }

@@ -11,7 +11,9 @@ import type { CapabilityContext } from './capability-context.js';
 export type JsonSchema = Readonly<Record<string, unknown>>;
 
 /** What a handler may return: the output schema's input, or anything where there is no output schema. */
-export type CapabilityResult<Output> = Output extends StandardSchemaV1 ? StandardSchemaV1.InferInput<Output> : unknown;
+export type CapabilityResult<Output> = Output extends StandardSchemaV1
+  ? StandardSchemaV1.InferInput<Output>
+  : unknown;
 
 /** What `defineCapability` is told. */
 export interface CapabilityDefinition<

@@ -102,7 +102,12 @@ describe('ArkType', () => {
 });
 
 test('capabilities of every shape go into one runner', () => {
-  const first = defineCapability({ ...words, input: z.object({ a: z.string() }), output: z.object({ b: z.number() }), execute: () => ({ b: 1 }) });
+  const first = defineCapability({
+    ...words,
+    input: z.object({ a: z.string() }),
+    output: z.object({ b: z.number() }),
+    execute: () => ({ b: 1 }),
+  });
   const second = defineCapability({ ...words, input: type({ c: 'string' }), execute: ({ c }) => c });
   const third = defineCapability({ ...words, input: z3.object({ d: z3.string() }), execute: ({ d }) => d });
   expectTypeOf([first, second, third]).toExtend<RunnerOptions['capabilities']>();

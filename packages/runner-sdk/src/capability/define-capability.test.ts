@@ -24,7 +24,13 @@ const thrownBy = (act: () => unknown): unknown => {
 describe('defineCapability', () => {
   test('fills every default', () => {
     const capability = defineCapability({ ...words, input: z.object({ a: z.string() }), execute });
-    expect(capability).toMatchObject({ name: 'image.resize', effects: 'idempotent', timeoutMs: 30_000, jobTypes: [], outputJsonSchema: {} });
+    expect(capability).toMatchObject({
+      name: 'image.resize',
+      effects: 'idempotent',
+      timeoutMs: 30_000,
+      jobTypes: [],
+      outputJsonSchema: {},
+    });
     expect(capability.maxConcurrency).toBeUndefined();
   });
 
@@ -52,7 +58,9 @@ describe('defineCapability', () => {
     ['timeoutMs', { timeoutMs: 2 ** 31 }],
     ['maxConcurrency', { maxConcurrency: 0.5 }],
   ])('refuses an unusable %s by name', (member, change) => {
-    const error = thrownBy(() => defineCapability({ ...words, input: z.object({}), execute, ...change } as never));
+    const error = thrownBy(() =>
+      defineCapability({ ...words, input: z.object({}), execute, ...change } as never),
+    );
     expect(isRunnerError(error, 'INVALID_CAPABILITY')).toBe(true);
     expect((error as Error).message).toContain(`: ${member} is `);
   });
@@ -67,7 +75,12 @@ describe('the JSON Schema of a capability', () => {
     ['Zod 3', z3.object({ name: z3.string() })],
     ['ArkType', type({ name: 'string' })],
   ])('is made from %s', (_library, input) => {
-    const { inputJsonSchema, outputJsonSchema } = defineCapability({ ...words, input, output: input, execute: () => ({ name: 'x' }) });
+    const { inputJsonSchema, outputJsonSchema } = defineCapability({
+      ...words,
+      input,
+      output: input,
+      execute: () => ({ name: 'x' }),
+    });
     expect(inputJsonSchema).toMatchObject(object);
     expect(outputJsonSchema).toMatchObject(object);
     expect(inputJsonSchema).not.toHaveProperty('$schema');
@@ -87,7 +100,9 @@ describe('the JSON Schema of a capability', () => {
     expect((error as Error).message).toBe(
       'capability "image.resize": input is a schema of valibot, which offers no JSON Schema; give `inputJsonSchema` (for Valibot: toJsonSchema(schema) of @valibot/to-json-schema)',
     );
-    expect(defineCapability({ ...words, input, inputJsonSchema: object, execute }).inputJsonSchema).toBe(object);
+    expect(defineCapability({ ...words, input, inputJsonSchema: object, execute }).inputJsonSchema).toBe(
+      object,
+    );
   });
 
   test.each([
@@ -96,14 +111,20 @@ describe('the JSON Schema of a capability', () => {
     ['Zod 3', z3.any()],
     ['ArkType', type('unknown')],
   ])('is never empty by accident (%s)', (_library, schema) => {
-    expect((thrownBy(() => defineCapability({ ...words, input: schema, execute })) as Error).message).toContain('accepts anything');
-    expect((thrownBy(() => defineCapability({ ...words, input: z.object({}), output: schema, execute })) as Error).message).toContain(
-      'output became an empty JSON Schema',
-    );
+    expect(
+      (thrownBy(() => defineCapability({ ...words, input: schema, execute })) as Error).message,
+    ).toContain('accepts anything');
+    expect(
+      (thrownBy(() => defineCapability({ ...words, input: z.object({}), output: schema, execute })) as Error)
+        .message,
+    ).toContain('output became an empty JSON Schema');
   });
 
   test('keeps objects open in both directions, unless they are strict', () => {
-    const schema = z.object({ inner: z.object({ a: z.string() }), strict: z.strictObject({ b: z.string() }) });
+    const schema = z.object({
+      inner: z.object({ a: z.string() }),
+      strict: z.strictObject({ b: z.string() }),
+    });
     const { inputJsonSchema, outputJsonSchema } = defineCapability({
       ...words,
       input: schema,
@@ -126,13 +147,20 @@ describe('the JSON Schema of a capability', () => {
     });
     expect(inputJsonSchema).toHaveProperty('properties.from', { type: 'string', format: 'date-time' });
     expect(outputJsonSchema).toHaveProperty('properties.to', { type: 'string', format: 'date-time' });
-    const error = thrownBy(() => defineCapability({ ...words, input: z.object({ when: z.date() }), execute }));
+    const error = thrownBy(() =>
+      defineCapability({ ...words, input: z.object({ when: z.date() }), execute }),
+    );
     expect((error as Error).message).toContain('use z.coerce.date() or z.iso.datetime()');
   });
 
   test('describes the input before and the output after a transform', () => {
     const schema = z.object({ a: z.string().transform(Number).pipe(z.number()) });
-    const { inputJsonSchema, outputJsonSchema } = defineCapability({ ...words, input: schema, output: schema, execute: () => ({ a: '1' }) });
+    const { inputJsonSchema, outputJsonSchema } = defineCapability({
+      ...words,
+      input: schema,
+      output: schema,
+      execute: () => ({ a: '1' }),
+    });
     expect(inputJsonSchema).toHaveProperty('properties.a.type', 'string');
     expect(outputJsonSchema).toHaveProperty('properties.a.type', 'number');
   });
@@ -165,7 +193,9 @@ describe('the published capability', () => {
 describe('the registry', () => {
   test('refuses two capabilities of one id', () => {
     const capability = defineCapability({ ...words, input: z.object({}), execute });
-    expect(() => createCapabilityRegistry([capability, capability])).toThrow('two capabilities have the id "image.resize"');
+    expect(() => createCapabilityRegistry([capability, capability])).toThrow(
+      'two capabilities have the id "image.resize"',
+    );
   });
 });
 
@@ -177,7 +207,20 @@ test.each([
   ['outputJsonSchema', []],
   ['version', 1n],
 ])('refuses %s of the wrong type where no compiler does', (member, value) => {
-  const definition = { id: 'x', version: '1.0.0', description: 'x', input: z.object({}), execute: () => 1, [member]: value };
+  const definition = {
+    id: 'x',
+    version: '1.0.0',
+    description: 'x',
+    input: z.object({}),
+    execute: () => 1,
+    [member]: value,
+  };
   const define = (): unknown => defineCapability(definition as never);
-  expect(define).toThrow(expect.objectContaining({ name: 'RunnerError', code: 'INVALID_CAPABILITY', message: expect.stringContaining(`: ${member} is `) }));
+  expect(define).toThrow(
+    expect.objectContaining({
+      name: 'RunnerError',
+      code: 'INVALID_CAPABILITY',
+      message: expect.stringContaining(`: ${member} is `),
+    }),
+  );
 });

@@ -25,7 +25,8 @@ export function defineCapability<
     output: output as Output,
     inputJsonSchema: definition.inputJsonSchema ?? schemaToJson(input, { capabilityId: id, side: 'input' }),
     outputJsonSchema:
-      definition.outputJsonSchema ?? (output ? schemaToJson(output, { capabilityId: id, side: 'output' }) : {}),
+      definition.outputJsonSchema ??
+      (output ? schemaToJson(output, { capabilityId: id, side: 'output' }) : {}),
     effects: definition.effects ?? 'idempotent',
     timeoutMs: definition.timeoutMs ?? DEFAULTS.executionTimeoutMs,
     maxConcurrency: definition.maxConcurrency,
@@ -45,7 +46,9 @@ function isJsonSchema(value: unknown): boolean {
   return value === undefined || (typeof value === 'object' && value !== null && !Array.isArray(value));
 }
 
-const RULES: ReadonlyArray<readonly [member: keyof Checked, holds: (value: unknown) => boolean, expected: string]> = [
+const RULES: ReadonlyArray<
+  readonly [member: keyof Checked, holds: (value: unknown) => boolean, expected: string]
+> = [
   ['id', (value) => Identifier.safeParse(value).success, '1–128 characters of A-Z a-z 0-9 . _ : -'],
   ['version', (value) => typeof value === 'string' && value !== '', 'a text such as "1.0.0"'],
   ['description', (value) => typeof value === 'string', 'a text'],
@@ -54,18 +57,31 @@ const RULES: ReadonlyArray<readonly [member: keyof Checked, holds: (value: unkno
     isStandardSchema,
     'a schema that speaks Standard Schema (Zod 3.24 or later, Valibot 1, ArkType 2); without any input, z.object({})',
   ],
-  ['output', (value) => value === undefined || isStandardSchema(value), 'a schema that speaks Standard Schema, or nothing'],
+  [
+    'output',
+    (value) => value === undefined || isStandardSchema(value),
+    'a schema that speaks Standard Schema, or nothing',
+  ],
   ['name', (value) => value === undefined || typeof value === 'string', 'a text, or nothing'],
   ['inputJsonSchema', isJsonSchema, 'a JSON Schema object, or nothing'],
   ['outputJsonSchema', isJsonSchema, 'a JSON Schema object, or nothing'],
   [
     'jobTypes',
-    (value) => value === undefined || (Array.isArray(value) && value.every((type) => typeof type === 'string')),
+    (value) =>
+      value === undefined || (Array.isArray(value) && value.every((type) => typeof type === 'string')),
     'a list of texts, or nothing',
   ],
   ['execute', (value) => typeof value === 'function', 'a function'],
-  ['effects', (value) => value === undefined || Effects.safeParse(value).success, 'none, idempotent or writes'],
-  ['timeoutMs', (value) => value === undefined || DurationMs.safeParse(value).success, 'whole milliseconds above 0'],
+  [
+    'effects',
+    (value) => value === undefined || Effects.safeParse(value).success,
+    'none, idempotent or writes',
+  ],
+  [
+    'timeoutMs',
+    (value) => value === undefined || DurationMs.safeParse(value).success,
+    'whole milliseconds above 0',
+  ],
   [
     'maxConcurrency',
     (value) => value === undefined || (Number.isSafeInteger(value) && Number(value) > 0),

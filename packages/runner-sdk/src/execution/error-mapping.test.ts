@@ -32,11 +32,25 @@ const HOSTILE: ReadonlyArray<readonly [string, unknown]> = [
   ['an error with a lone surrogate', new Error('\ud800')],
   ['an error with a huge message', new Error('x'.repeat(5_000_000))],
   ['an error with an object as message', Object.assign(new Error('x'), { message: { a: 1 } })],
-  ['an AggregateError of thousands', new AggregateError(Array.from({ length: 5000 }, (_, index) => new Error(`${index}`)))],
+  [
+    'an AggregateError of thousands',
+    new AggregateError(Array.from({ length: 5000 }, (_, index) => new Error(`${index}`))),
+  ],
   ['a CapabilityError with an empty code', new CapabilityError('', 'x')],
   ['a CapabilityError with an endless code', new CapabilityError('X'.repeat(5000), 'x')],
-  ['a CapabilityError with unusable options', new CapabilityError('X', 'x', { category: 'NONE', severity: 7, retryAfter: Number.NaN, details: [null, { message: 1 }] } as never)],
-  ['a CapabilityError whose options throw', Object.defineProperty(new CapabilityError('X', 'x'), 'options', { get: boom })],
+  [
+    'a CapabilityError with unusable options',
+    new CapabilityError('X', 'x', {
+      category: 'NONE',
+      severity: 7,
+      retryAfter: Number.NaN,
+      details: [null, { message: 1 }],
+    } as never),
+  ],
+  [
+    'a CapabilityError whose options throw',
+    Object.defineProperty(new CapabilityError('X', 'x'), 'options', { get: boom }),
+  ],
 ];
 
 describe('toErrorEnvelope', () => {
@@ -89,8 +103,15 @@ describe('toErrorEnvelope', () => {
   });
 
   test('lets a CapabilityError of its own code be retried unless it says otherwise', () => {
-    expect(toErrorEnvelope(new CapabilityError('MY_CODE', 'x'), place)).toMatchObject({ code: 'MY_CODE', retryable: true, category: 'RUNTIME_ERROR' });
-    expect(toErrorEnvelope(new CapabilityError('VALIDATION_ERROR', 'x'), place)).toMatchObject({ retryable: false, category: 'VALIDATION_ERROR' });
+    expect(toErrorEnvelope(new CapabilityError('MY_CODE', 'x'), place)).toMatchObject({
+      code: 'MY_CODE',
+      retryable: true,
+      category: 'RUNTIME_ERROR',
+    });
+    expect(toErrorEnvelope(new CapabilityError('VALIDATION_ERROR', 'x'), place)).toMatchObject({
+      retryable: false,
+      category: 'VALIDATION_ERROR',
+    });
   });
 
   test('does not let a capability speak for the runner', () => {

@@ -82,7 +82,8 @@ function safeDetails(details: unknown): ErrorDetail[] {
   if (!Array.isArray(details)) return [];
   const all = toSafeJson(details.slice(0, 100));
   return (Array.isArray(all) ? all : []).map((copied) => {
-    if (typeof copied !== 'object' || copied === null || Array.isArray(copied)) return { message: JSON.stringify(copied) };
+    if (typeof copied !== 'object' || copied === null || Array.isArray(copied))
+      return { message: JSON.stringify(copied) };
     const { path, message, code, value } = copied;
     return {
       message: typeof message === 'string' ? redactText(truncateText(message, MAX_MESSAGE)) : '',
@@ -93,7 +94,10 @@ function safeDetails(details: unknown): ErrorDetail[] {
   });
 }
 
-function retryAdvice(option: (key: string) => unknown, fallbackRemedy: string | undefined): { retryAfter?: number; remedy?: string } {
+function retryAdvice(
+  option: (key: string) => unknown,
+  fallbackRemedy: string | undefined,
+): { retryAfter?: number; remedy?: string } {
   const retryAfter = option('retryAfter');
   const remedy = option('remedy') ?? fallbackRemedy;
   return {

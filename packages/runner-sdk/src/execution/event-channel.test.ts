@@ -8,12 +8,22 @@ import { createExecutorFixture } from './executor-fixture.js';
 const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 const talk = (speak: (ctx: CapabilityContext) => unknown) =>
-  defineCapability({ id: 'talk', version: '1.0.0', description: 'For a test.', input: z.object({}), execute: (_input, ctx) => speak(ctx) });
+  defineCapability({
+    id: 'talk',
+    version: '1.0.0',
+    description: 'For a test.',
+    input: z.object({}),
+    execute: (_input, ctx) => speak(ctx),
+  });
 
 describe('logs', () => {
   test('are counted and dropped beyond their bytes, and the end says how many', async () => {
     const { start, requestOf } = createExecutorFixture(
-      [talk(({ log }) => { for (let index = 0; index < 100; index++) log.info('x'.repeat(100)); })],
+      [
+        talk(({ log }) => {
+          for (let index = 0; index < 100; index++) log.info('x'.repeat(100));
+        }),
+      ],
       { limits: { maxLogBytes: 2200 } },
     );
     const { events, last } = await start(requestOf('talk'));
@@ -24,7 +34,9 @@ describe('logs', () => {
   });
 
   test('are cut at their bytes without splitting a character', async () => {
-    const { start, requestOf } = createExecutorFixture([talk(({ log }) => log.info('aü😀'.repeat(1000)))], { limits: { maxLogEventBytes: 100 } });
+    const { start, requestOf } = createExecutorFixture([talk(({ log }) => log.info('aü😀'.repeat(1000)))], {
+      limits: { maxLogEventBytes: 100 },
+    });
     const { events } = await start(requestOf('talk'));
     await settle();
     const { message } = events[1] as Extract<ExecutionEvent, { type: 'log' }>;
@@ -35,19 +47,33 @@ describe('logs', () => {
 
   test('redact secrets, and leave out fields that are too large', async () => {
     const { start, requestOf } = createExecutorFixture(
-      [talk(({ log }) => { log.warn('a', { password: 'x', ok: 1 }); log.error('b', { list: Array.from({ length: 90 }, () => 'y'.repeat(500)) }); })],
+      [
+        talk(({ log }) => {
+          log.warn('a', { password: 'x', ok: 1 });
+          log.error('b', { list: Array.from({ length: 90 }, () => 'y'.repeat(500)) });
+        }),
+      ],
       { limits: { maxLogEventBytes: 1000 } },
     );
     const { events } = await start(requestOf('talk'));
     await settle();
     expect(events[1]).toMatchObject({ level: 'warn', fields: { password: '[redacted]', ok: 1 } });
-    expect(events[2]).toMatchObject({ level: 'error', fields: { truncated: expect.stringContaining('bytes of fields were left out') } });
+    expect(events[2]).toMatchObject({
+      level: 'error',
+      fields: { truncated: expect.stringContaining('bytes of fields were left out') },
+    });
   });
 });
 
 describe('progress', () => {
   test('stays between 0 and 1', async () => {
-    const { start, requestOf } = createExecutorFixture([talk(async ({ progress }) => { await progress(-1); await progress(7); await progress(Number.NaN); })]);
+    const { start, requestOf } = createExecutorFixture([
+      talk(async ({ progress }) => {
+        await progress(-1);
+        await progress(7);
+        await progress(Number.NaN);
+      }),
+    ]);
     const { events } = await start(requestOf('talk'));
     await settle();
     expect(events.flatMap((event) => (event.type === 'progress' ? [event.fraction] : []))).toEqual([0, 1, 0]);
@@ -65,20 +91,35 @@ describe('progress', () => {
     await settle();
     const again = await start(first.request);
     expect(first.events).toHaveLength(1003);
-    expect(again.events.map(({ type, seq }) => `${seq} ${type}`)).toEqual(['0 accepted', '1000 progress', '1001 log', '1002 succeeded']);
+    expect(again.events.map(({ type, seq }) => `${seq} ${type}`)).toEqual([
+      '0 accepted',
+      '1000 progress',
+      '1001 log',
+      '1002 succeeded',
+    ]);
   });
 });
 
 describe('the stream of an execution', () => {
   test('yields every event and ends', async () => {
-    const { executor, requestOf } = createExecutorFixture([talk(({ log }) => { log.info('one'); return 1; })]);
+    const { executor, requestOf } = createExecutorFixture([
+      talk(({ log }) => {
+        log.info('one');
+        return 1;
+      }),
+    ]);
     const seen: string[] = [];
     for await (const event of executor.execute(requestOf('talk'))) seen.push(event.type);
     expect(seen).toEqual(['accepted', 'log', 'succeeded']);
   });
 
   test('is cancelled by its signal, and left alone by a reader that leaves', async () => {
-    const { executor, requestOf, clock } = createExecutorFixture([talk(({ signal }) => new Promise((_, reject) => signal.addEventListener('abort', () => reject(new Error('stopped')))))]);
+    const { executor, requestOf, clock } = createExecutorFixture([
+      talk(
+        ({ signal }) =>
+          new Promise((_, reject) => signal.addEventListener('abort', () => reject(new Error('stopped')))),
+      ),
+    ]);
     const stop = new AbortController();
     const seen: string[] = [];
     for await (const event of executor.execute(requestOf('talk'), { signal: stop.signal })) {
@@ -92,9 +133,18 @@ describe('the stream of an execution', () => {
   });
 
   test('that was never begun because its signal was aborted ends as cancelled', async () => {
-    const { executor, requestOf } = createExecutorFixture([talk(({ signal }) => new Promise((_, reject) => { if (signal.aborted) reject(new Error('stopped')); else signal.addEventListener('abort', () => reject(new Error('stopped'))); }))]);
+    const { executor, requestOf } = createExecutorFixture([
+      talk(
+        ({ signal }) =>
+          new Promise((_, reject) => {
+            if (signal.aborted) reject(new Error('stopped'));
+            else signal.addEventListener('abort', () => reject(new Error('stopped')));
+          }),
+      ),
+    ]);
     const seen: string[] = [];
-    for await (const event of executor.execute(requestOf('talk'), { signal: AbortSignal.abort() })) seen.push(event.type);
+    for await (const event of executor.execute(requestOf('talk'), { signal: AbortSignal.abort() }))
+      seen.push(event.type);
     expect(seen.at(-1)).toBe('cancelled');
   });
 });

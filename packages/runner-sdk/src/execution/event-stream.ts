@@ -10,7 +10,11 @@ export interface ExecuteSource {
 }
 
 /** Follows one execution at the reader's own pace: what it has not read yet stays with the execution. */
-function followExecution(source: ExecuteSource, request: ExecutionRequest, onEnd: () => void): AsyncIterator<ExecutionEvent> {
+function followExecution(
+  source: ExecuteSource,
+  request: ExecutionRequest,
+  onEnd: () => void,
+): AsyncIterator<ExecutionEvent> {
   let wake: Deferred<void> | undefined;
   let unread: ExecutionEvent[] = [];
   let nextSeq = 0;

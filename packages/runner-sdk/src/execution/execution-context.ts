@@ -45,7 +45,8 @@ function createContextLog({ log }: ContextSource): ContextLog {
 /** Makes what a handler is given. Signal and log come into being when they are first used. */
 export function createExecutionContext(source: ContextSource): CapabilityContext {
   const { jobId, executionId, attempt, metadata } = source.request;
-  const own: Omit<CapabilityContext, keyof typeof lazyMembers> & SourcedContext & { readonly __proto__: typeof lazyMembers } = {
+  const own: Omit<CapabilityContext, keyof typeof lazyMembers> &
+    SourcedContext & { readonly __proto__: typeof lazyMembers } = {
     __proto__: lazyMembers,
     [SOURCE]: source,
     [LOG]: undefined,

@@ -9,7 +9,11 @@ import { createExecutor, type ExecutorLimits } from './executor.js';
 /** An executor on a virtual clock, for tests. */
 export function createExecutorFixture(
   capabilities: readonly Capability[],
-  options: { readonly slots?: number; readonly limits?: Partial<ExecutorLimits>; readonly instanceId?: string } = {},
+  options: {
+    readonly slots?: number;
+    readonly limits?: Partial<ExecutorLimits>;
+    readonly instanceId?: string;
+  } = {},
 ) {
   const clock = createVirtualClock();
   const executor = createExecutor({
@@ -23,7 +27,11 @@ export function createExecutorFixture(
   });
   let next = 0;
 
-  const requestOf = (capabilityId: string, payload: Record<string, unknown> = {}, more: Partial<ExecutionRequest> = {}): ExecutionRequest => ({
+  const requestOf = (
+    capabilityId: string,
+    payload: Record<string, unknown> = {},
+    more: Partial<ExecutionRequest> = {},
+  ): ExecutionRequest => ({
     jobId: `job-${++next}`,
     moduleId: 'fixture',
     capabilityId,

@@ -11,7 +11,11 @@ import type { EventSink, Execute, ExecutionRequest, Subscription } from './execu
 import { callHandler, type HandlerCallScope } from './handler-call.js';
 import { refusalEvent, stoppedOutcome, toTerminalEvent, type Outcome } from './outcome.js';
 import { createReplayCache, type ReplayCache, type ReplayLimits } from './replay-cache.js';
-import { createRunningExecutions, type RunningExecution, type RunningExecutions } from './running-executions.js';
+import {
+  createRunningExecutions,
+  type RunningExecution,
+  type RunningExecutions,
+} from './running-executions.js';
 
 /** Bounds of an executor; sizes in bytes, times in milliseconds. */
 export interface ExecutorLimits extends ChannelLimits {
@@ -83,7 +87,11 @@ function stampOf({ timestamp, clock, service, runnerId }: Core) {
   return { at: timestamp(), elapsedMs: clock.elapsed(), service, runnerId: runnerId() };
 }
 
-function end(core: Core, execution: RunningExecution, ending: { readonly outcome: Outcome; readonly dataJson?: string | undefined }): void {
+function end(
+  core: Core,
+  execution: RunningExecution,
+  ending: { readonly outcome: Outcome; readonly dataJson?: string | undefined },
+): void {
   const { channel, capability } = execution;
   if (channel.terminal) return;
   core.deadlines.disarm(execution);
@@ -113,13 +121,26 @@ interface Refusal {
 function admit(core: Core, request: ExecutionRequest): Capability | Refusal {
   const { draining, registry, slots, service, instanceId } = core;
   if (instanceId !== undefined && request.instanceId !== undefined && request.instanceId !== instanceId) {
-    return { code: 'INSTANCE_MISMATCH', message: `this is the process "${instanceId}" of the runner "${service}", not "${request.instanceId}"` };
+    return {
+      code: 'INSTANCE_MISMATCH',
+      message: `this is the process "${instanceId}" of the runner "${service}", not "${request.instanceId}"`,
+    };
   }
-  if (draining) return { code: 'RUNNER_DRAINING', message: `the runner "${service}" is shutting down and accepts nothing new` };
+  if (draining)
+    return {
+      code: 'RUNNER_DRAINING',
+      message: `the runner "${service}" is shutting down and accepts nothing new`,
+    };
   const capability = registry.get(request.capabilityId);
   if (!capability) {
-    const offered = registry.list().map(({ id }) => id).join(', ');
-    return { code: 'CAPABILITY_NOT_FOUND', message: `the runner "${service}" does not offer "${request.capabilityId}"; it offers ${offered}` };
+    const offered = registry
+      .list()
+      .map(({ id }) => id)
+      .join(', ');
+    return {
+      code: 'CAPABILITY_NOT_FOUND',
+      message: `the runner "${service}" does not offer "${request.capabilityId}"; it offers ${offered}`,
+    };
   }
   const full = slots.take(capability);
   return full === undefined ? capability : { code: 'RUNNER_BUSY', message: full };
@@ -151,7 +172,11 @@ function run(core: Core, request: ExecutionRequest, sink: EventSink): Subscripti
   return subscription;
 }
 
-function cancel(core: Core, executionId: string, { reason, leaseToken }: { reason: CancelReason; leaseToken?: string | undefined }): CancelAnswer {
+function cancel(
+  core: Core,
+  executionId: string,
+  { reason, leaseToken }: { reason: CancelReason; leaseToken?: string | undefined },
+): CancelAnswer {
   const execution = core.running.get(executionId);
   if (!execution) return core.replay.get(executionId) ? 'ended' : 'unknown';
   const own = execution.request.leaseToken;
@@ -174,13 +199,22 @@ function abort(core: Core): void {
   for (const execution of core.running.all()) {
     core.deadlines.stop(execution, 'shutdown', 0);
     // What was cancelled or timed out before stays so: handed back, it would be run again.
-    end(core, execution, { outcome: stoppedOutcome(execution, execution.cancelled?.kind ?? 'shutdown', core.service) });
+    end(core, execution, {
+      outcome: stoppedOutcome(execution, execution.cancelled?.kind ?? 'shutdown', core.service),
+    });
   }
 }
 
 /** Makes an executor. */
 export function createExecutor(options: ExecutorOptions): Executor {
-  const { registry, slots, service, clock = systemClock, logger = silentLogger, runnerId = () => undefined } = options;
+  const {
+    registry,
+    slots,
+    service,
+    clock = systemClock,
+    logger = silentLogger,
+    runnerId = () => undefined,
+  } = options;
   const limits: ExecutorLimits = { ...EXECUTOR_LIMITS, ...options.limits };
   const core: Core = {
     registry,
@@ -196,7 +230,10 @@ export function createExecutor(options: ExecutorOptions): Executor {
     timestamp: createTimestamps(clock),
     deadlines: createDeadlines({
       clock,
-      graces: { cancelMs: limits.cancelGraceMs, deadlineMs: Math.min(limits.cancelGraceMs, MAX_DEADLINE_GRACE_MS) },
+      graces: {
+        cancelMs: limits.cancelGraceMs,
+        deadlineMs: Math.min(limits.cancelGraceMs, MAX_DEADLINE_GRACE_MS),
+      },
       onAbandon: (execution) => abandon(core, execution),
     }),
     end: (execution, outcome, dataJson) => end(core, execution, { outcome, dataJson }),
@@ -204,7 +241,8 @@ export function createExecutor(options: ExecutorOptions): Executor {
   };
   const executor = {
     run: (request: ExecutionRequest, sink: EventSink) => run(core, request, sink),
-    cancel: (executionId: string, reason: CancelReason, leaseToken?: string) => cancel(core, executionId, { reason, leaseToken }),
+    cancel: (executionId: string, reason: CancelReason, leaseToken?: string) =>
+      cancel(core, executionId, { reason, leaseToken }),
   };
   return {
     ...executor,

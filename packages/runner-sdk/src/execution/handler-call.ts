@@ -37,12 +37,18 @@ function toJson(value: unknown, maxBytes: number): string | BadResult {
     return { code: 'OUTPUT_INVALID', message: `the result cannot be written as JSON: ${sayThrown(error)}` };
   }
   if (json === undefined) {
-    return { code: 'OUTPUT_INVALID', message: `the result is a ${typeof value}, which cannot be written as JSON` };
+    return {
+      code: 'OUTPUT_INVALID',
+      message: `the result is a ${typeof value}, which cannot be written as JSON`,
+    };
   }
   // A UTF-16 unit is at most three bytes of UTF-8: most results need not be measured.
   const bytes = json.length * 3 <= maxBytes ? json.length : Buffer.byteLength(json);
   if (bytes <= maxBytes) return json;
-  return { code: 'PAYLOAD_TOO_LARGE', message: `the result is ${bytes} bytes of JSON; at most ${maxBytes} can be sent` };
+  return {
+    code: 'PAYLOAD_TOO_LARGE',
+    message: `the result is ${bytes} bytes of JSON; at most ${maxBytes} can be sent`,
+  };
 }
 
 function fail(
@@ -54,7 +60,11 @@ function fail(
   end(execution, failureOf(code, execution, { service, ...more }));
 }
 
-function endAsStopped({ service, end }: HandlerCallScope, execution: RunningExecution, { kind }: ExecutionCancelled): void {
+function endAsStopped(
+  { service, end }: HandlerCallScope,
+  execution: RunningExecution,
+  { kind }: ExecutionCancelled,
+): void {
   end(execution, stoppedOutcome(execution, kind, service));
 }
 
@@ -63,7 +73,11 @@ function threw(scope: HandlerCallScope, execution: RunningExecution, thrown: unk
   if (channel.terminal) return;
   if (cancelled) return endAsStopped(scope, execution, cancelled);
   const { correlationId } = request.metadata;
-  const error = toErrorEnvelope(thrown, { service: scope.service, operation: operationOf(capability), correlationId });
+  const error = toErrorEnvelope(thrown, {
+    service: scope.service,
+    operation: operationOf(capability),
+    correlationId,
+  });
   const { executionId, jobId } = request;
   scope.logger.warn(
     { executionId, jobId, capability: capability.id, code: error.code, err: thrown },
@@ -83,7 +97,10 @@ function succeed(scope: HandlerCallScope, execution: RunningExecution, checked: 
   }
   const json = toJson(checked.value, scope.limits.maxResultBytes);
   if (typeof json !== 'string') {
-    return fail(scope, execution, { code: json.code, message: `${operationOf(capability)}: ${json.message}` });
+    return fail(scope, execution, {
+      code: json.code,
+      message: `${operationOf(capability)}: ${json.message}`,
+    });
   }
   scope.end(execution, { kind: 'succeeded', data: checked.value ?? null }, json);
 }
@@ -94,7 +111,9 @@ function returned(scope: HandlerCallScope, execution: RunningExecution, value: u
   try {
     const checked = output ? checkValue(output, value, 'output') : { value };
     if (!(checked instanceof Promise)) return succeed(scope, execution, checked);
-    checked.then((settled) => succeed(scope, execution, settled)).catch((error: unknown) => threw(scope, execution, error));
+    checked
+      .then((settled) => succeed(scope, execution, settled))
+      .catch((error: unknown) => threw(scope, execution, error));
   } catch (error) {
     threw(scope, execution, error);
   }
@@ -105,7 +124,10 @@ function writeLog(scope: HandlerCallScope, execution: RunningExecution, line: Lo
   if (!event) return;
   const { level, message, fields } = event;
   const { executionId, jobId } = execution.request;
-  scope.logger[level]({ executionId, jobId, capability: execution.capability.id, ...(fields && { fields }) }, message);
+  scope.logger[level](
+    { executionId, jobId, capability: execution.capability.id, ...(fields && { fields }) },
+    message,
+  );
 }
 
 const NEXT = Promise.resolve();
@@ -119,7 +141,8 @@ function begin(scope: HandlerCallScope, execution: RunningExecution, checked: Ch
     return fail(scope, execution, { code: 'VALIDATION_ERROR', message, details: checked.problems });
   }
   // The reader left while the input was checked: nobody can be told, and the job may be offered elsewhere by now.
-  if (channel.sinks.length === 0) return scope.end(execution, stoppedOutcome(execution, 'lease-lost', scope.service));
+  if (channel.sinks.length === 0)
+    return scope.end(execution, stoppedOutcome(execution, 'lease-lost', scope.service));
   emitAccepted(channel, scope.timestamp());
   // Not at once: whoever sends the acceptance has sent it before the handler can block the thread, or end it.
   // A promise, because queueMicrotask makes an async resource for each call; invoke never throws.
@@ -162,7 +185,9 @@ export function callHandler(scope: HandlerCallScope, execution: RunningExecution
   try {
     const checked = checkValue(execution.capability.input, execution.request.payload, 'input');
     if (!(checked instanceof Promise)) return begin(scope, execution, checked);
-    checked.then((settled) => begin(scope, execution, settled)).catch((error: unknown) => threw(scope, execution, error));
+    checked
+      .then((settled) => begin(scope, execution, settled))
+      .catch((error: unknown) => threw(scope, execution, error));
   } catch (error) {
     threw(scope, execution, error);
   }

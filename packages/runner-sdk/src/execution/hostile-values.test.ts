@@ -10,7 +10,16 @@ const anything = z.looseObject({});
 
 /** A schema that answers when it is told. */
 function createSlowSchema(until: Promise<unknown>): StandardSchemaV1 {
-  return { '~standard': { version: 1, vendor: 'test', validate: async (value) => { await until; return { value }; } } };
+  return {
+    '~standard': {
+      version: 1,
+      vendor: 'test',
+      validate: async (value) => {
+        await until;
+        return { value };
+      },
+    },
+  };
 }
 
 test('what is copied for a log is bounded as a whole, however its parts are shared', () => {
@@ -21,7 +30,10 @@ test('what is copied for a log is bounded as a whole, however its parts are shar
 
 test('progress that is no number is 0', async () => {
   const capability = defineCapability({
-    id: 'says', version: '1.0.0', description: 'Says.', input: anything,
+    id: 'says',
+    version: '1.0.0',
+    description: 'Says.',
+    input: anything,
     async execute(_input, ctx) {
       await ctx.progress('50%' as never);
       await ctx.progress(undefined as never);
@@ -34,10 +46,18 @@ test('progress that is no number is 0', async () => {
 });
 
 test('a result that throws what cannot be shown when it is written fails, also behind a slow schema', async () => {
-  const result = { toJSON: () => { throw Object.create(null); } };
+  const result = {
+    toJSON: () => {
+      throw Object.create(null);
+    },
+  };
   const capability = defineCapability({
-    id: 'odd', version: '1.0.0', description: 'Odd.', input: anything,
-    output: createSlowSchema(Promise.resolve()), outputJsonSchema: { type: 'object' },
+    id: 'odd',
+    version: '1.0.0',
+    description: 'Odd.',
+    input: anything,
+    output: createSlowSchema(Promise.resolve()),
+    outputJsonSchema: { type: 'object' },
     execute: () => result,
   });
   const { start, requestOf } = createExecutorFixture([capability]);
@@ -51,7 +71,11 @@ describe('an execution whose reader is gone before it could be accepted', () => 
     const checked = createDeferred<void>();
     let runs = 0;
     const capability = defineCapability({
-      id: 'slow', version: '1.0.0', description: 'Slow input.', input: createSlowSchema(checked.promise), inputJsonSchema: { type: 'object' },
+      id: 'slow',
+      version: '1.0.0',
+      description: 'Slow input.',
+      input: createSlowSchema(checked.promise),
+      inputJsonSchema: { type: 'object' },
       execute: () => ++runs,
     });
     const { executor, requestOf, start } = createExecutorFixture([capability], { slots: 1 });
@@ -69,7 +93,11 @@ describe('an execution whose reader is gone before it could be accepted', () => 
 
 test('an abort leaves an execution that was cancelled before cancelled', async () => {
   const deaf = defineCapability({
-    id: 'deaf', version: '1.0.0', description: 'Deaf.', input: anything, execute: () => new Promise<void>(() => undefined),
+    id: 'deaf',
+    version: '1.0.0',
+    description: 'Deaf.',
+    input: anything,
+    execute: () => new Promise<void>(() => undefined),
   });
   const { executor, start, requestOf } = createExecutorFixture([deaf]);
   const { request, last } = await start(requestOf('deaf'));
@@ -80,7 +108,11 @@ test('an abort leaves an execution that was cancelled before cancelled', async (
 
 test('a reader that leaves while it waits is let go', async () => {
   const deaf = defineCapability({
-    id: 'deaf', version: '1.0.0', description: 'Deaf.', input: anything, execute: () => new Promise<void>(() => undefined),
+    id: 'deaf',
+    version: '1.0.0',
+    description: 'Deaf.',
+    input: anything,
+    execute: () => new Promise<void>(() => undefined),
   });
   const { executor, requestOf } = createExecutorFixture([deaf]);
   const events = executor.execute(requestOf('deaf'))[Symbol.asyncIterator]();

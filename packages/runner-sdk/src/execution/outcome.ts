@@ -50,7 +50,15 @@ function eventOf(outcome: Outcome, { executionId, seq, at, executionTimeMs }: Po
     case 'failed':
       return { type: 'failed', executionId, seq, at, executionTimeMs, error: outcome.error };
     case 'cancelled':
-      return { type: 'cancelled', executionId, seq, at, executionTimeMs, reason: outcome.reason, message: outcome.message };
+      return {
+        type: 'cancelled',
+        executionId,
+        seq,
+        at,
+        executionTimeMs,
+        reason: outcome.reason,
+        message: outcome.message,
+      };
   }
 }
 
@@ -88,7 +96,15 @@ export function refusalEvent(
     ...(correlationId === undefined ? {} : { correlationId }),
   });
   const runner = runnerId === undefined ? {} : { runnerId };
-  return { type: 'failed', executionId: request.executionId, seq: 0, at, executionTimeMs: 0, ...runner, error };
+  return {
+    type: 'failed',
+    executionId: request.executionId,
+    seq: 0,
+    at,
+    executionTimeMs: 0,
+    ...runner,
+    error,
+  };
 }
 
 /** How an envelope names a capability. */
@@ -101,7 +117,10 @@ export function stoppedOutcome(execution: RunningExecution, kind: CancelReason, 
   const { request, capability } = execution;
   if (kind === 'deadline') {
     const limitMs = request.timeoutMs ?? capability.timeoutMs;
-    return failureOf('EXECUTION_TIMEOUT', execution, { service, message: `${operationOf(capability)} did not end within ${limitMs} ms` });
+    return failureOf('EXECUTION_TIMEOUT', execution, {
+      service,
+      message: `${operationOf(capability)} did not end within ${limitMs} ms`,
+    });
   }
   if (kind === 'shutdown') {
     return failureOf('RUNNER_SHUTDOWN', execution, {

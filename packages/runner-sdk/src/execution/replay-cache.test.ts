@@ -8,8 +8,16 @@ const at = '2026-01-01T00:00:00.000Z';
 function ended(executionId: string, data: unknown = 1) {
   const channel = createEventChannel(executionId);
   emitAccepted(channel, at);
-  emitLog(channel, { level: 'info', message: 'one' }, { at, limits: { maxLogBytes: 1e6, maxLogEventBytes: 1e6 } });
-  emitTerminal(channel, { type: 'succeeded', executionId, seq: 2, at, executionTimeMs: 1, data }, JSON.stringify(data));
+  emitLog(
+    channel,
+    { level: 'info', message: 'one' },
+    { at, limits: { maxLogBytes: 1e6, maxLogEventBytes: 1e6 } },
+  );
+  emitTerminal(
+    channel,
+    { type: 'succeeded', executionId, seq: 2, at, executionTimeMs: 1, data },
+    JSON.stringify(data),
+  );
   return channel;
 }
 
@@ -29,7 +37,15 @@ test('gives back an execution that did nothing but succeed', () => {
   const cache = createReplayCache(limits, createVirtualClock());
   const channel = createEventChannel('e1');
   emitAccepted(channel, at);
-  const terminal = { type: 'succeeded', executionId: 'e1', seq: 1, at, executionTimeMs: 1.5, runnerId: 'r1', data: [1] } as const;
+  const terminal = {
+    type: 'succeeded',
+    executionId: 'e1',
+    seq: 1,
+    at,
+    executionTimeMs: 1.5,
+    runnerId: 'r1',
+    data: [1],
+  } as const;
   emitTerminal(channel, { ...terminal, data: [1] }, '[1]');
   cache.put(channel);
   const found = cache.get('e1');

@@ -54,7 +54,9 @@ function pack(channel: EventChannel, endedMs: number): Entry {
   const plain = plainEnding(channel);
   const { nextSeq, accepted, logs, progress, terminal, droppedEvents, dataJson } = channel;
   const ending = terminal?.type === 'succeeded' ? { ...terminal, data: undefined } : terminal;
-  const kept: Kept | undefined = plain ? undefined : { nextSeq, accepted, logs, progress, terminal: ending, droppedEvents };
+  const kept: Kept | undefined = plain
+    ? undefined
+    : { nextSeq, accepted, logs, progress, terminal: ending, droppedEvents };
   return {
     text: kept && JSON.stringify(kept),
     acceptedAt: accepted?.at ?? '',
@@ -69,7 +71,13 @@ function pack(channel: EventChannel, endedMs: number): Entry {
 function unpackPlain(executionId: string, entry: Entry): Kept {
   const { acceptedAt, endedAt, executionTimeMs, runnerId } = entry;
   const accepted: AcceptedEvent = { type: 'accepted', executionId, seq: 0, at: acceptedAt };
-  const ending = { executionId, seq: 1, at: endedAt, executionTimeMs, ...(runnerId !== undefined && { runnerId }) };
+  const ending = {
+    executionId,
+    seq: 1,
+    at: endedAt,
+    executionTimeMs,
+    ...(runnerId !== undefined && { runnerId }),
+  };
   const terminal: SucceededEvent = { type: 'succeeded', ...ending, data: undefined };
   return { nextSeq: 2, accepted, logs: undefined, progress: undefined, terminal, droppedEvents: 0 };
 }
@@ -81,7 +89,8 @@ function unpack(executionId: string, entry: Entry): EventChannel {
   return { ...createEventChannel(executionId), ...kept, dataJson };
 }
 
-const bytesOf = ({ text, dataJson }: Entry): number => ENTRY_BYTES + (text?.length ?? 0) + (dataJson?.length ?? 0);
+const bytesOf = ({ text, dataJson }: Entry): number =>
+  ENTRY_BYTES + (text?.length ?? 0) + (dataJson?.length ?? 0);
 
 interface Generation {
   readonly entries: Map<string, Entry>;

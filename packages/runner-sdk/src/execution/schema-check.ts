@@ -26,9 +26,15 @@ function toChecked(result: StandardSchemaV1.Result<unknown>, root: string): Chec
  * @param root - the first part of every path: `input` or `output`
  * @throws whatever the schema's own code throws
  */
-export function checkValue(schema: StandardSchemaV1, value: unknown, root: string): Checked | Promise<Checked> {
+export function checkValue(
+  schema: StandardSchemaV1,
+  value: unknown,
+  root: string,
+): Checked | Promise<Checked> {
   const result = schema['~standard'].validate(value);
-  return result instanceof Promise ? result.then((settled) => toChecked(settled, root)) : toChecked(result, root);
+  return result instanceof Promise
+    ? result.then((settled) => toChecked(settled, root))
+    : toChecked(result, root);
 }
 
 /** The problems in one sentence: `input.width: too small; input.url: …`. */

@@ -28,13 +28,16 @@ function createHeld() {
 }
 
 describe('the deadline', () => {
-  test('is the sender\'s where it names one, else the capability\'s', async () => {
+  test("is the sender's where it names one, else the capability's", async () => {
     const quick = defineCapability({ ...words, id: 'quick', timeoutMs: 100, execute: untilAborted });
     const { start, requestOf, clock } = createExecutorFixture([quick]);
     const own = await start(requestOf('quick'));
     const named = await start(requestOf('quick', {}, { timeoutMs: 500 }));
     await clock.advance(100);
-    expect(own.last()).toMatchObject({ type: 'failed', error: { code: 'EXECUTION_TIMEOUT', message: 'quick@1.0.0 did not end within 100 ms' } });
+    expect(own.last()).toMatchObject({
+      type: 'failed',
+      error: { code: 'EXECUTION_TIMEOUT', message: 'quick@1.0.0 did not end within 100 ms' },
+    });
     expect(named.types()).toEqual(['accepted']);
     await clock.advance(400);
     expect(named.last()).toMatchObject({ error: { code: 'EXECUTION_TIMEOUT' }, executionTimeMs: 500 });
@@ -61,7 +64,12 @@ describe('the deadline', () => {
   });
 
   test('counts also for an input schema that never answers', async () => {
-    const stuck = defineCapability({ ...words, id: 'stuck', input: z.object({}).refine(() => new Promise<boolean>(() => undefined)), execute: () => 1 });
+    const stuck = defineCapability({
+      ...words,
+      id: 'stuck',
+      input: z.object({}).refine(() => new Promise<boolean>(() => undefined)),
+      execute: () => 1,
+    });
     const { start, requestOf, clock } = createExecutorFixture([stuck]);
     const { last } = await start(requestOf('stuck', {}, { timeoutMs: 50 }));
     await clock.advance(5050);
@@ -109,7 +117,9 @@ describe('a cancel', () => {
 
   test('gives a deaf handler up after the grace, and hears nothing more of it', async () => {
     const { capability, done, context } = createHeld();
-    const { start, requestOf, executor, clock } = createExecutorFixture([capability], { limits: { cancelGraceMs: 300 } });
+    const { start, requestOf, executor, clock } = createExecutorFixture([capability], {
+      limits: { cancelGraceMs: 300 },
+    });
     const { request, events } = await start(requestOf('held'));
     executor.cancel(request.executionId, 'user');
     await clock.advance(300);
@@ -121,7 +131,9 @@ describe('a cancel', () => {
   });
 
   test('keeps its first reason', async () => {
-    const { start, requestOf, executor, clock } = createExecutorFixture([deaf], { limits: { cancelGraceMs: 300 } });
+    const { start, requestOf, executor, clock } = createExecutorFixture([deaf], {
+      limits: { cancelGraceMs: 300 },
+    });
     const { request, last } = await start(requestOf('deaf'));
     executor.cancel(request.executionId, 'lease-lost');
     executor.cancel(request.executionId, 'user');
@@ -141,7 +153,12 @@ describe('a cancel', () => {
   });
 
   test('before the input is checked ends an execution that was never accepted', async () => {
-    const slow = defineCapability({ ...words, id: 'slow', input: z.object({}).refine(async () => Promise.resolve(true)), execute: () => 1 });
+    const slow = defineCapability({
+      ...words,
+      id: 'slow',
+      input: z.object({}).refine(async () => Promise.resolve(true)),
+      execute: () => 1,
+    });
     const { start, requestOf, executor, clock } = createExecutorFixture([slow]);
     const { request, types } = await start(requestOf('slow'));
     executor.cancel(request.executionId, 'user');
@@ -156,7 +173,11 @@ describe('a drain', () => {
     const { start, requestOf, executor, clock } = createExecutorFixture([capability]);
     const { last } = await start(requestOf('held'));
     const drained = executor.drain({ drainMs: 1000, graceMs: 100 });
-    expect((await start(requestOf('held'))).last()).toMatchObject({ type: 'failed', seq: 0, error: { code: 'RUNNER_DRAINING', retryable: true } });
+    expect((await start(requestOf('held'))).last()).toMatchObject({
+      type: 'failed',
+      seq: 0,
+      error: { code: 'RUNNER_DRAINING', retryable: true },
+    });
     done.resolve('in time');
     await drained;
     expect(last()).toMatchObject({ type: 'succeeded', data: 'in time' });
@@ -177,7 +198,10 @@ describe('a drain', () => {
     const second = await start(requestOf('deaf'));
     const drained = executor.drain({ drainMs: 1000, graceMs: 100 });
     await clock.advance(1000);
-    expect(first.last()).toMatchObject({ type: 'failed', error: { code: 'RUNNER_SHUTDOWN', retryable: true } });
+    expect(first.last()).toMatchObject({
+      type: 'failed',
+      error: { code: 'RUNNER_SHUTDOWN', retryable: true },
+    });
     expect(second.types()).toEqual(['accepted']);
     await clock.advance(100);
     expect(second.last()).toMatchObject({ error: { code: 'RUNNER_SHUTDOWN' } });

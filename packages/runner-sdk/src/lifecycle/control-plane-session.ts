@@ -73,7 +73,11 @@ function onRegistered(session: Session, reply: RunnerRegistrationResponse): void
   session.receiving = true;
   session.state.moveTo('registered');
   session.registration.resolve();
-  const fields = { runnerId: reply.runnerId, controlPlane: session.controlPlaneUrl, heartbeatIntervalMs: reply.heartbeatIntervalMs };
+  const fields = {
+    runnerId: reply.runnerId,
+    controlPlane: session.controlPlaneUrl,
+    heartbeatIntervalMs: reply.heartbeatIntervalMs,
+  };
   session.logger.info(fields, isFirst ? 'registered' : 'registered again');
   startBeating(session);
 }
@@ -108,7 +112,11 @@ function register(session: Session): void {
     });
 }
 
-function beat(session: Session, signal: AbortSignal, draining: boolean): ReturnType<ControlPlaneClient['heartbeat']> {
+function beat(
+  session: Session,
+  signal: AbortSignal,
+  draining: boolean,
+): ReturnType<ControlPlaneClient['heartbeat']> {
   const { client, clock, health, instanceId, runnerId = 'unknown' } = session;
   const executions = session.running();
   // Not awaited: a dependency that hangs must not hold up a beat; the next one tells of it.
@@ -135,7 +143,10 @@ function onReply(session: Session, reply: RunnerHeartbeatResponse): void {
   }
   const isUnknown = !reply.known || directives.some(({ kind }) => kind === 'register');
   if (!isUnknown) return;
-  session.logger.warn({ runnerId: session.runnerId }, 'the control plane does not know this runner any more; registering again');
+  session.logger.warn(
+    { runnerId: session.runnerId },
+    'the control plane does not know this runner any more; registering again',
+  );
   session.beating.abort();
   register(session);
 }
@@ -192,7 +203,11 @@ async function leave(session: Session, reason: string): Promise<void> {
   if (runnerId === undefined) return;
   const answer = await client.deregister(runnerId, { instanceId, reason }, AbortSignal.timeout(FAREWELL_MS));
   if (answer.ok) logger.info({ runnerId }, 'deregistered');
-  else logger.warn({ runnerId, code: answer.code, reason: answer.message }, 'could not deregister; the control plane will notice by the missing heartbeats');
+  else
+    logger.warn(
+      { runnerId, code: answer.code, reason: answer.message },
+      'could not deregister; the control plane will notice by the missing heartbeats',
+    );
 }
 
 /** Makes the session; nothing is sent before it is started. */

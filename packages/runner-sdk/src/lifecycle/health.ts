@@ -32,7 +32,8 @@ function toItem(result: HealthCheckResult): { status: HealthStatus; message?: st
   // Who writes no TypeScript may say anything; what it says is published as it is.
   const { status, message } = Object(result) as { readonly status?: unknown; readonly message?: unknown };
   const known = HealthStatus.safeParse(status);
-  if (!known.success) return { status: 'unhealthy', message: 'the check answered neither a boolean nor { status, message }' };
+  if (!known.success)
+    return { status: 'unhealthy', message: 'the check answered neither a boolean nor { status, message }' };
   return { status: known.data, ...(message === undefined ? {} : { message: sayThrown(message) }) };
 }
 
@@ -40,7 +41,10 @@ async function look(name: string, check: HealthCheckFunction, clock: Clock): Pro
   const startedMs = clock.elapsed();
   let timer: TimerHandle | undefined;
   const limit = new Promise<never>((_, reject) => {
-    timer = clock.setTimeout(() => reject(new Error(`did not answer within ${CHECK_LIMIT_MS} ms`)), CHECK_LIMIT_MS);
+    timer = clock.setTimeout(
+      () => reject(new Error(`did not answer within ${CHECK_LIMIT_MS} ms`)),
+      CHECK_LIMIT_MS,
+    );
   });
   const found = await Promise.race([Promise.resolve().then(check), limit]).then(toItem, (error: unknown) => ({
     status: 'unhealthy' as const,
@@ -65,7 +69,14 @@ export function createHealth(options: HealthOptions): Health {
   async function lookAtAll(): Promise<HealthCheck> {
     const items = await Promise.all(Object.entries(checks).map(([name, check]) => look(name, check, clock)));
     last = worst(items);
-    return { service, status: last, timestamp: timestamp(), version, uptime: process.uptime(), checks: items };
+    return {
+      service,
+      status: last,
+      timestamp: timestamp(),
+      version,
+      uptime: process.uptime(),
+      checks: items,
+    };
   }
 
   return {

@@ -39,6 +39,9 @@ export async function beatUntilStopped(options: HeartbeatLoopOptions, signal: Ab
     }
     missed++;
     options.onMissed(missed);
-    logger[missed === 1 ? 'warn' : 'debug']({ code: answer.code, reason: answer.message, missed }, 'a heartbeat was not answered');
+    logger[missed === 1 ? 'warn' : 'debug'](
+      { code: answer.code, reason: answer.message, missed },
+      'a heartbeat was not answered',
+    );
   }
 }

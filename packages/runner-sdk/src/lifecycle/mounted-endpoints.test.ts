@@ -5,13 +5,24 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { greet, post, requestOf } from './runner-fixture.suite.js';
 import { createRunner } from './runner.js';
 
-type Application = (request: IncomingMessage & { body?: unknown }, response: ServerResponse, next: () => void) => void;
+type Application = (
+  request: IncomingMessage & { body?: unknown },
+  response: ServerResponse,
+  next: () => void,
+) => void;
 
 /** The router of a runner behind what an application does first. */
 async function mountBehind(first: Application): Promise<string> {
-  const runner = createRunner({ name: 'images', capabilities: [greet], logger: false, delivery: { kind: 'push', mountAt: '/' } });
+  const runner = createRunner({
+    name: 'images',
+    capabilities: [greet],
+    logger: false,
+    delivery: { kind: 'push', mountAt: '/' },
+  });
   const router = runner.router();
-  const server = createServer((request, response) => first(request, response, () => router(request, response, () => response.end())));
+  const server = createServer((request, response) =>
+    first(request, response, () => router(request, response, () => response.end())),
+  );
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   onTestFinished(async () => {
@@ -21,7 +32,8 @@ async function mountBehind(first: Application): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}/execute`;
 }
 
-const line = (executionId: string): string => JSON.stringify(requestOf('hello.greet', { name: 'Ada' }, { executionId }));
+const line = (executionId: string): string =>
+  JSON.stringify(requestOf('hello.greet', { name: 'Ada' }, { executionId }));
 const NDJSON = { 'content-type': 'application/x-ndjson' };
 
 describe('behind an application that parses bodies', () => {
@@ -54,17 +66,33 @@ describe('behind an application that parses bodies', () => {
       request.resume();
       request.on('end', () => setImmediate(next));
     });
-    expect(await post(url, line('e1'))).toMatchObject({ status: 400, json: { error: { code: 'INVALID_JSON' } } });
+    expect(await post(url, line('e1'))).toMatchObject({
+      status: 400,
+      json: { error: { code: 'INVALID_JSON' } },
+    });
   });
 });
 
 test('a stream whose reader is gone before it begins runs nothing', async () => {
   let calls = 0;
-  const capability = { ...greet, execute: () => { calls++; return { message: '' }; } };
-  const runner = createRunner({ name: 'images', capabilities: [capability], logger: false, delivery: { kind: 'push', mountAt: '/' } });
+  const capability = {
+    ...greet,
+    execute: () => {
+      calls++;
+      return { message: '' };
+    },
+  };
+  const runner = createRunner({
+    name: 'images',
+    capabilities: [capability],
+    logger: false,
+    delivery: { kind: 'push', mountAt: '/' },
+  });
   const router = runner.router();
   let handled: () => void = () => undefined;
-  const done = new Promise<void>((resolve) => { handled = resolve; });
+  const done = new Promise<void>((resolve) => {
+    handled = resolve;
+  });
   const server = createServer((request: IncomingMessage & { body?: unknown }, response) => {
     let text = '';
     request.on('data', (chunk: Buffer) => (text += chunk.toString()));
@@ -83,7 +111,9 @@ test('a stream whose reader is gone before it begins runs nothing', async () => 
   const abandon = new AbortController();
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/execute`;
   const headers = { 'content-type': 'application/json', accept: 'application/x-ndjson' };
-  await fetch(url, { method: 'POST', headers, body: line('e1'), signal: abandon.signal }).catch(() => undefined);
+  await fetch(url, { method: 'POST', headers, body: line('e1'), signal: abandon.signal }).catch(
+    () => undefined,
+  );
   await done;
   expect(calls).toBe(0);
 });

@@ -53,7 +53,10 @@ describe('resolveOptions', () => {
       logLevel: 'debug',
       drainMs: 25_000,
     });
-    expect(resolveOptions({ ...given, port: 8080 }, environment)).toMatchObject({ name: 'images', port: 8080 });
+    expect(resolveOptions({ ...given, port: 8080 }, environment)).toMatchObject({
+      name: 'images',
+      port: 8080,
+    });
   });
 
   test.each([
@@ -67,11 +70,15 @@ describe('resolveOptions', () => {
     [{}, { machineId: 'a b' }, 'option "machineId" is "a b"'],
   ])('refuses %j %j and names option and variable', (environment, change, expected) => {
     expect(() => resolveOptions({ ...given, ...change }, environment)).toThrow(expected);
-    expect(() => resolveOptions({ ...given, ...change }, environment)).toThrow(/Set option "\w+" or environment variable [A-Z_]+\.$/);
+    expect(() => resolveOptions({ ...given, ...change }, environment)).toThrow(
+      /Set option "\w+" or environment variable [A-Z_]+\.$/,
+    );
   });
 
   test('keeps what follows the first = of a label', () => {
-    expect(resolveOptions(given, { RUNNER_LABELS: 'selector=a=b,empty=' })).toMatchObject({ labels: { selector: 'a=b', empty: '' } });
+    expect(resolveOptions(given, { RUNNER_LABELS: 'selector=a=b,empty=' })).toMatchObject({
+      labels: { selector: 'a=b', empty: '' },
+    });
   });
 
   test.each([
@@ -84,7 +91,8 @@ describe('resolveOptions', () => {
 });
 
 describe('the public URL', () => {
-  const urlOf = (change: object, port = 4000): string => publicUrlOf(resolveOptions({ ...given, ...change }, {}), port);
+  const urlOf = (change: object, port = 4000): string =>
+    publicUrlOf(resolveOptions({ ...given, ...change }, {}), port);
 
   test('is where the runner listens', () => {
     expect(urlOf({})).toBe('http://127.0.0.1:4000');
@@ -93,14 +101,18 @@ describe('the public URL', () => {
 
   test('is this machine to a control plane on this machine, when the runner listens everywhere', () => {
     expect(urlOf({ host: '0.0.0.0' })).toBe('http://127.0.0.1:4000');
-    expect(urlOf({ host: '0.0.0.0', controlPlaneUrl: 'http://forge.example:3002' })).toMatch(/^http:\/\/[\d.]+:4000$/);
+    expect(urlOf({ host: '0.0.0.0', controlPlaneUrl: 'http://forge.example:3002' })).toMatch(
+      /^http:\/\/[\d.]+:4000$/,
+    );
   });
 
   test('is what it is told, with the mount path once', () => {
     const delivery = { kind: 'push', mountAt: '/runner/' } as const;
     expect(urlOf({ publicUrl: 'https://images.example/' })).toBe('https://images.example');
     expect(urlOf({ publicUrl: 'https://images.example', delivery })).toBe('https://images.example/runner');
-    expect(urlOf({ publicUrl: 'https://images.example/runner', delivery })).toBe('https://images.example/runner');
+    expect(urlOf({ publicUrl: 'https://images.example/runner', delivery })).toBe(
+      'https://images.example/runner',
+    );
     // A host of the same name is no path.
     expect(urlOf({ publicUrl: 'http://runner', delivery })).toBe('http://runner/runner');
   });

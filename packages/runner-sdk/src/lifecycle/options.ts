@@ -77,23 +77,55 @@ const duration = z.coerce.number().pipe(DurationMs);
 const httpUrl = z.url({ protocol: /^https?$/ });
 
 function splitLabels(text: string): Record<string, string> | string {
-  const pairs = text.split(',').map((pair) => pair.trim()).filter((pair) => pair !== '');
-  const entries = pairs.map((pair) => /^([^=]*)=(.*)$/s.exec(pair)?.slice(1).map((part) => part.trim()) ?? []);
-  return entries.every(([key]) => Boolean(key)) ? (Object.fromEntries(entries) as Record<string, string>) : text;
+  const pairs = text
+    .split(',')
+    .map((pair) => pair.trim())
+    .filter((pair) => pair !== '');
+  const entries = pairs.map(
+    (pair) =>
+      /^([^=]*)=(.*)$/s
+        .exec(pair)
+        ?.slice(1)
+        .map((part) => part.trim()) ?? [],
+  );
+  return entries.every(([key]) => Boolean(key))
+    ? (Object.fromEntries(entries) as Record<string, string>)
+    : text;
 }
 
-const splitTags = (text: string): string[] => text.split(',').map((tag) => tag.trim()).filter((tag) => tag !== '');
+const splitTags = (text: string): string[] =>
+  text
+    .split(',')
+    .map((tag) => tag.trim())
+    .filter((tag) => tag !== '');
 
 /** Every option that can come from the environment: its variable, what it must be, and its default. */
 const SETTINGS = {
   name: { variable: 'RUNNER_NAME', schema: z.string().min(1).max(128), fallback: undefined },
   version: { variable: 'RUNNER_VERSION', schema: z.string().min(1), fallback: '0.0.0' },
-  controlPlaneUrl: { variable: 'JOBFORGE_URL', schema: httpUrl, fallback: `http://127.0.0.1:${DEFAULTS.jobForgePort}` },
-  port: { variable: 'PORT', schema: z.coerce.number().int().min(0).max(65_535), fallback: DEFAULTS.runnerPort },
+  controlPlaneUrl: {
+    variable: 'JOBFORGE_URL',
+    schema: httpUrl,
+    fallback: `http://127.0.0.1:${DEFAULTS.jobForgePort}`,
+  },
+  port: {
+    variable: 'PORT',
+    schema: z.coerce.number().int().min(0).max(65_535),
+    fallback: DEFAULTS.runnerPort,
+  },
   host: { variable: 'HOST', schema: z.string().min(1), fallback: '127.0.0.1' },
   publicUrl: { variable: 'RUNNER_PUBLIC_URL', schema: httpUrl.optional(), fallback: undefined },
-  maxConcurrency: { variable: 'RUNNER_MAX_CONCURRENCY', schema: count.max(100_000), fallback: DEFAULTS.runnerSlots },
-  labels: { variable: 'RUNNER_LABELS', schema: z.record(z.string(), z.string()), fallback: {}, split: splitLabels },
+  maxConcurrency: {
+    variable: 'RUNNER_MAX_CONCURRENCY',
+    schema: count.max(100_000),
+    fallback: DEFAULTS.runnerSlots,
+  },
+  labels: {
+    variable: 'RUNNER_LABELS',
+    schema: z.record(z.string(), z.string()),
+    fallback: {},
+    split: splitLabels,
+  },
   tags: { variable: 'RUNNER_TAGS', schema: z.array(z.string()), fallback: [], split: splitTags },
   machineId: { variable: 'RUNNER_MACHINE_ID', schema: Identifier.optional(), fallback: undefined },
   buildId: { variable: 'RUNNER_BUILD_ID', schema: z.string().max(256).optional(), fallback: undefined },
@@ -115,7 +147,9 @@ interface Setting {
 type SettingName = keyof typeof SETTINGS;
 
 /** Options with every default filled. */
-export type ResolvedOptions = { readonly [Name in SettingName]: z.output<(typeof SETTINGS)[Name]['schema']> } & {
+export type ResolvedOptions = {
+  readonly [Name in SettingName]: z.output<(typeof SETTINGS)[Name]['schema']>;
+} & {
   readonly mountAt: string | undefined;
 };
 
@@ -130,19 +164,28 @@ function resolveSetting(name: SettingName, given: unknown, environment: NodeJS.P
   const problem = parsed.error.issues[0]?.message ?? 'not usable';
   const place = isFromEnvironment ? `environment variable ${variable}` : `option "${name}"`;
   const shown = value === undefined ? 'not set' : JSON.stringify(value);
-  throw new RunnerError('INVALID_OPTION', `${place} is ${shown}: ${problem}. Set option "${name}" or environment variable ${variable}.`);
+  throw new RunnerError(
+    'INVALID_OPTION',
+    `${place} is ${shown}: ${problem}. Set option "${name}" or environment variable ${variable}.`,
+  );
 }
 
 function resolveMountAt(delivery: RunnerOptions['delivery']): string | undefined {
   const mountAt = typeof delivery === 'object' ? delivery.mountAt : undefined;
   if (mountAt === undefined || /^\/[^?#]*$/.test(mountAt)) return mountAt?.replace(/\/+$/, '');
-  throw new RunnerError('INVALID_OPTION', `option "delivery.mountAt" is ${JSON.stringify(mountAt)}: expected a path such as "/runner"`);
+  throw new RunnerError(
+    'INVALID_OPTION',
+    `option "delivery.mountAt" is ${JSON.stringify(mountAt)}: expected a path such as "/runner"`,
+  );
 }
 
 function checkDelivery(delivery: unknown): void {
   const kind = typeof delivery === 'object' && delivery !== null ? Reflect.get(delivery, 'kind') : delivery;
   if (kind === undefined || kind === 'push') return;
-  throw new RunnerError('INVALID_OPTION', `option "delivery" is ${JSON.stringify(kind)}; this version delivers by "push" alone`);
+  throw new RunnerError(
+    'INVALID_OPTION',
+    `option "delivery" is ${JSON.stringify(kind)}; this version delivers by "push" alone`,
+  );
 }
 
 /**
@@ -152,11 +195,19 @@ function checkDelivery(delivery: unknown): void {
  * @param environment - default: `process.env`
  * @throws RunnerError `INVALID_OPTION` that names option and variable
  */
-export function resolveOptions(options: RunnerOptions, environment: NodeJS.ProcessEnv = process.env): ResolvedOptions {
+export function resolveOptions(
+  options: RunnerOptions,
+  environment: NodeJS.ProcessEnv = process.env,
+): ResolvedOptions {
   const names = Object.keys(SETTINGS) as SettingName[];
-  const resolved = Object.fromEntries(names.map((name) => [name, resolveSetting(name, options[name], environment)]));
+  const resolved = Object.fromEntries(
+    names.map((name) => [name, resolveSetting(name, options[name], environment)]),
+  );
   if (!Array.isArray(options.capabilities) || options.capabilities.length === 0) {
-    throw new RunnerError('INVALID_OPTION', 'option "capabilities" is empty: a runner needs at least one capability, made by defineCapability');
+    throw new RunnerError(
+      'INVALID_OPTION',
+      'option "capabilities" is empty: a runner needs at least one capability, made by defineCapability',
+    );
   }
   checkDelivery(options.delivery);
   return { ...resolved, mountAt: resolveMountAt(options.delivery) } as ResolvedOptions;

@@ -28,7 +28,10 @@ export const CONTENT = {
 /** A refusal as JobForge words it. */
 export function refusal(code: ErrorCode, retryAfter?: number): Reply {
   const more = retryAfter === undefined ? {} : { retryAfter };
-  return { status: httpStatusOf(code), body: { success: false, error: envelopeOf(code, { service: 'control-plane', ...more }) } };
+  return {
+    status: httpStatusOf(code),
+    body: { success: false, error: envelopeOf(code, { service: 'control-plane', ...more }) },
+  };
 }
 
 type Answer = (request: Recorded) => Reply;

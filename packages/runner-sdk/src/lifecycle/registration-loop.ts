@@ -26,7 +26,10 @@ export interface RegistrationLoopOptions<Registered> {
  * @param options - whom to ask and whom to tell
  * @param signal - ends the loop; an answer that is under way still counts
  */
-export async function registerUntilDone<Registered>(options: RegistrationLoopOptions<Registered>, signal: AbortSignal): Promise<void> {
+export async function registerUntilDone<Registered>(
+  options: RegistrationLoopOptions<Registered>,
+  signal: AbortSignal,
+): Promise<void> {
   const { clock, logger, random, controlPlaneUrl } = options;
   const bounds = { minMs: DEFAULTS.reconnectMinMs, maxMs: DEFAULTS.reconnectMaxMs };
   for (let attempt = 0; !signal.aborted; attempt++) {
@@ -38,7 +41,10 @@ export async function registerUntilDone<Registered>(options: RegistrationLoopOpt
     const delayMs = Math.max(backoffMs(attempt, bounds, random()), answer.retryAfterMs ?? 0);
     const fields = { code: answer.code, reason: answer.message, attempt: attempt + 1, delayMs };
     // One line that somebody sees, then quiet: a control plane that comes up later is nothing unusual.
-    logger[attempt === 0 ? 'warn' : 'debug'](fields, `not registered with ${controlPlaneUrl} yet; trying again`);
+    logger[attempt === 0 ? 'warn' : 'debug'](
+      fields,
+      `not registered with ${controlPlaneUrl} yet; trying again`,
+    );
     await sleep(clock, delayMs, signal);
   }
 }

@@ -17,7 +17,12 @@ const onVirtualTime = async (options: Parameters<typeof startRunner>[0] = {}) =>
 
 describe('registration', () => {
   test('says all that the control plane needs, and is known by the id of the reply', async () => {
-    const { runner, url, controlPlane } = await startRunner({ labels: { region: 'eu' }, tags: ['a'], machineId: 'm-1', buildId: 'b-1' });
+    const { runner, url, controlPlane } = await startRunner({
+      labels: { region: 'eu' },
+      tags: ['a'],
+      machineId: 'm-1',
+      buildId: 'b-1',
+    });
     await runner.ready();
     const request = RunnerRegistrationRequest.parse(controlPlane.recorded[0]?.body);
     expect(request).toMatchObject({
@@ -46,8 +51,18 @@ describe('registration', () => {
       attempts++;
       return attempts <= 12 ? Promise.reject(new TypeError('fetch failed')) : fetch(...request);
     };
-    const timed = { ...clock, setTimeout: (callback: () => void, ms: number) => { delays.push(ms); return clock.setTimeout(callback, ms); } };
-    const { runner, controlPlane } = await startRunner({ clock: timed, random: () => 1, fetch: fetchFailing });
+    const timed = {
+      ...clock,
+      setTimeout: (callback: () => void, ms: number) => {
+        delays.push(ms);
+        return clock.setTimeout(callback, ms);
+      },
+    };
+    const { runner, controlPlane } = await startRunner({
+      clock: timed,
+      random: () => 1,
+      fetch: fetchFailing,
+    });
     const registered = controlPlane.next(REGISTER);
     while (attempts < 12) await clock.advance(30_000);
     await clock.advance(30_000);
@@ -79,24 +94,38 @@ describe('registration', () => {
     expect(controlPlane.count(REGISTER)).toBe(3);
   });
 
-  test.each(['CONTRACT_MISMATCH', 'VALIDATION_ERROR'] as const)('ends for good with %s, says so, and keeps serving', async (code) => {
-    const clock = createVirtualClock();
-    const errors: string[] = [];
-    const logger: Logger = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: (_fields: object | string, message?: string) => void errors.push(message ?? '') };
-    const refusing: typeof fetch = () => Promise.resolve(Response.json(refusal(code).body, { status: refusal(code).status }));
-    const { runner, url } = await startRunner({ clock, logger, fetch: refusing });
-    const error: unknown = await runner.ready().catch((thrown: unknown) => thrown);
-    expect(isRunnerError(error, 'REGISTRATION_REFUSED')).toBe(true);
-    expect((error as Error).message).toContain(code);
-    expect(errors[0]).toContain('refused this runner for good');
-    expect(runner.state).toBe('refused');
-    expect(await (await fetch(`${url}/readyz`)).json()).toMatchObject({ ok: false, reasons: ['the control plane refused this runner for good'] });
-    expect((await post(`${url}/execute`, requestOf('hello.greet', { name: 'Ada' }))).status).toBe(200);
-  });
+  test.each(['CONTRACT_MISMATCH', 'VALIDATION_ERROR'] as const)(
+    'ends for good with %s, says so, and keeps serving',
+    async (code) => {
+      const clock = createVirtualClock();
+      const errors: string[] = [];
+      const logger: Logger = {
+        debug: () => undefined,
+        info: () => undefined,
+        warn: () => undefined,
+        error: (_fields: object | string, message?: string) => void errors.push(message ?? ''),
+      };
+      const refusing: typeof fetch = () =>
+        Promise.resolve(Response.json(refusal(code).body, { status: refusal(code).status }));
+      const { runner, url } = await startRunner({ clock, logger, fetch: refusing });
+      const error: unknown = await runner.ready().catch((thrown: unknown) => thrown);
+      expect(isRunnerError(error, 'REGISTRATION_REFUSED')).toBe(true);
+      expect((error as Error).message).toContain(code);
+      expect(errors[0]).toContain('refused this runner for good');
+      expect(runner.state).toBe('refused');
+      expect(await (await fetch(`${url}/readyz`)).json()).toMatchObject({
+        ok: false,
+        reasons: ['the control plane refused this runner for good'],
+      });
+      expect((await post(`${url}/execute`, requestOf('hello.greet', { name: 'Ada' }))).status).toBe(200);
+    },
+  );
 
   test('is waited for only as long as the waiter likes', async () => {
     const { runner } = await startRunner({ fetch: () => new Promise<Response>(() => undefined) });
-    await expect(runner.ready({ signal: AbortSignal.timeout(5) })).rejects.toMatchObject({ name: 'TimeoutError' });
+    await expect(runner.ready({ signal: AbortSignal.timeout(5) })).rejects.toMatchObject({
+      name: 'TimeoutError',
+    });
     expect(runner.state).toBe('registering');
   });
 
@@ -119,7 +148,12 @@ describe('heartbeats', () => {
     expect(controlPlane.count(HEARTBEAT)).toBe(0);
     const beat = controlPlane.next(HEARTBEAT);
     await clock.advance(1);
-    expect(RunnerHeartbeat.parse((await beat).body)).toMatchObject({ runnerId: 'runner-1', status: 'healthy', activeJobs: 1, executions: ['e1'] });
+    expect(RunnerHeartbeat.parse((await beat).body)).toMatchObject({
+      runnerId: 'runner-1',
+      status: 'healthy',
+      activeJobs: 1,
+      executions: ['e1'],
+    });
     held.done.resolve(1);
     await outcome;
   });
@@ -149,7 +183,9 @@ describe('heartbeats', () => {
     while (runner.state !== 'registered') await clock.advance(0);
     await clock.advance(10_000);
     expect((await beat).body).toMatchObject({ runnerId: 'runner-1' });
-    expect(controlPlane.recorded[0]?.body['instanceId']).toBe(controlPlane.recorded.find(({ path }, index) => index > 0 && REGISTER.test(path))?.body['instanceId']);
+    expect(controlPlane.recorded[0]?.body['instanceId']).toBe(
+      controlPlane.recorded.find(({ path }, index) => index > 0 && REGISTER.test(path))?.body['instanceId'],
+    );
   });
 
   test('carry directives back: cancel stops an execution, unknown kinds are ignored', async () => {
@@ -174,7 +210,10 @@ describe('heartbeats', () => {
     await runner.ready();
     isDown = true;
     await clock.advance(30_000);
-    expect(await (await fetch(`${url}/readyz`)).json()).toEqual({ ok: false, reasons: ['the last 3 heartbeats were not answered'] });
+    expect(await (await fetch(`${url}/readyz`)).json()).toEqual({
+      ok: false,
+      reasons: ['the last 3 heartbeats were not answered'],
+    });
     isDown = false;
     const beat = controlPlane.next(HEARTBEAT);
     await clock.advance(10_000);
@@ -197,7 +236,9 @@ describe('heartbeats', () => {
   });
 
   test('tell of health without waiting for a check that hangs', async () => {
-    const { clock, runner, controlPlane } = await onVirtualTime({ healthChecks: { hangs: () => new Promise<void>(() => undefined) } });
+    const { clock, runner, controlPlane } = await onVirtualTime({
+      healthChecks: { hangs: () => new Promise<void>(() => undefined) },
+    });
     await runner.ready();
     const first = controlPlane.next(HEARTBEAT);
     await clock.advance(10_000);

@@ -16,7 +16,13 @@ describe('GET /health', () => {
     const { url } = await startRunner();
     const { status, json } = await get(`${url}/health`);
     expect(status).toBe(200);
-    expect(HealthCheck.parse(json)).toMatchObject({ service: 'images', version: '1.2.0', status: 'healthy', checks: [], uptime: expect.any(Number) });
+    expect(HealthCheck.parse(json)).toMatchObject({
+      service: 'images',
+      version: '1.2.0',
+      status: 'healthy',
+      checks: [],
+      uptime: expect.any(Number),
+    });
   });
 
   test('looks at what the runner depends on', async () => {
@@ -31,12 +37,22 @@ describe('GET /health', () => {
     expect(status).toBe(503);
     expect(HealthCheck.parse(json)).toMatchObject({
       status: 'degraded',
-      checks: [{ name: 'good', status: 'healthy' }, { name: 'fine', status: 'healthy' }, { name: 'slow', status: 'degraded', message: 'slow today' }],
+      checks: [
+        { name: 'good', status: 'healthy' },
+        { name: 'fine', status: 'healthy' },
+        { name: 'slow', status: 'degraded', message: 'slow today' },
+      ],
     });
   });
 
   test.each([
-    ['throws', () => { throw new Error('no database'); }, 'no database'],
+    [
+      'throws',
+      () => {
+        throw new Error('no database');
+      },
+      'no database',
+    ],
     ['rejects', () => Promise.reject(new Error('no database')), 'no database'],
     ['says no', () => false, undefined],
   ])('is unhealthy when a check %s', async (_how, check, message) => {
@@ -77,7 +93,14 @@ test('GET /manifest says what the runner can do', async () => {
     version: '1.2.0',
     maxConcurrency: 4,
     features: ['ndjson', 'batch', 'cancel'],
-    capabilities: [{ id: 'hello.greet', maxConcurrency: 4, supportedJobTypes: ['greeting'], inputSchema: { required: ['name'] } }],
+    capabilities: [
+      {
+        id: 'hello.greet',
+        maxConcurrency: 4,
+        supportedJobTypes: ['greeting'],
+        inputSchema: { required: ['name'] },
+      },
+    ],
   });
 });
 
@@ -87,17 +110,42 @@ describe('POST /executions/:executionId/cancel', () => {
     const { url } = await startRunner({ capabilities: [held.capability] });
     const outcome = post(`${url}/execute`, requestOf('held', {}, { executionId: 'e1' }));
     await held.started;
-    expect(await post(`${url}/executions/e1/cancel`, { reason: 'user' })).toMatchObject({ status: 202, json: { executionId: 'e1', cancelling: true } });
-    expect(await outcome).toMatchObject({ status: 409, json: { success: false, error: { code: 'EXECUTION_CANCELLED' } } });
-    expect(await post(`${url}/executions/e1/cancel`, '')).toMatchObject({ status: 202, json: { cancelling: false } });
+    expect(await post(`${url}/executions/e1/cancel`, { reason: 'user' })).toMatchObject({
+      status: 202,
+      json: { executionId: 'e1', cancelling: true },
+    });
+    expect(await outcome).toMatchObject({
+      status: 409,
+      json: { success: false, error: { code: 'EXECUTION_CANCELLED' } },
+    });
+    expect(await post(`${url}/executions/e1/cancel`, '')).toMatchObject({
+      status: 202,
+      json: { cancelling: false },
+    });
   });
 
   test.each([
-    ['an unknown execution', { executionId: 'nothing', body: {} }, { status: 404, code: 'EXECUTION_NOT_FOUND' }],
-    ['an unknown reason', { executionId: 'e1', body: { reason: 'boredom' } }, { status: 400, code: 'VALIDATION_ERROR' }],
-    ['another lease', { executionId: 'e1', body: { leaseToken: 'other' } }, { status: 409, code: 'LEASE_SUPERSEDED' }],
+    [
+      'an unknown execution',
+      { executionId: 'nothing', body: {} },
+      { status: 404, code: 'EXECUTION_NOT_FOUND' },
+    ],
+    [
+      'an unknown reason',
+      { executionId: 'e1', body: { reason: 'boredom' } },
+      { status: 400, code: 'VALIDATION_ERROR' },
+    ],
+    [
+      'another lease',
+      { executionId: 'e1', body: { leaseToken: 'other' } },
+      { status: 409, code: 'LEASE_SUPERSEDED' },
+    ],
     ['a body that is not JSON', { executionId: 'e1', body: '{oops' }, { status: 400, code: 'INVALID_JSON' }],
-    ['a path that cannot be decoded', { executionId: '%zz', body: {} }, { status: 400, code: 'VALIDATION_ERROR' }],
+    [
+      'a path that cannot be decoded',
+      { executionId: '%zz', body: {} },
+      { status: 400, code: 'VALIDATION_ERROR' },
+    ],
   ])('refuses %s', async (_what, { executionId, body }, expected) => {
     const held = createHeld();
     const { url } = await startRunner({ capabilities: [held.capability] });
@@ -118,13 +166,16 @@ describe('POST /executions/:executionId/cancel', () => {
 });
 
 describe('what is not served', () => {
-  test.each(['/', '/status', '/execute/more', '/nothing?x=1'])('%s is answered 404 with an envelope', async (path) => {
-    const { url } = await startRunner();
-    const { status, json } = await get(`${url}${path}`);
-    expect(status).toBe(404);
-    expect(ErrorEnvelope.safeParse((json as { error: unknown }).error).success).toBe(true);
-    expect(json).toMatchObject({ success: false, error: { code: 'ROUTE_NOT_FOUND' } });
-  });
+  test.each(['/', '/status', '/execute/more', '/nothing?x=1'])(
+    '%s is answered 404 with an envelope',
+    async (path) => {
+      const { url } = await startRunner();
+      const { status, json } = await get(`${url}${path}`);
+      expect(status).toBe(404);
+      expect(ErrorEnvelope.safeParse((json as { error: unknown }).error).success).toBe(true);
+      expect(json).toMatchObject({ success: false, error: { code: 'ROUTE_NOT_FOUND' } });
+    },
+  );
 
   test.each([
     ['GET', '/execute', 'POST'],
@@ -171,7 +222,7 @@ describe('mounted into an application', () => {
 
   test.each([
     ['as it is', () => undefined],
-    ['behind the application\'s JSON parser', (app: express.Express) => void app.use(express.json())],
+    ["behind the application's JSON parser", (app: express.Express) => void app.use(express.json())],
     ['behind a text parser', (app: express.Express) => void app.use(express.text({ type: () => true }))],
     ['behind a raw parser', (app: express.Express) => void app.use(express.raw({ type: () => true }))],
   ])('serves every form %s', async (_how, prepare) => {
@@ -183,12 +234,22 @@ describe('mounted into an application', () => {
       delivery: { kind: 'push', executeUrl: `${app}/runner/execute` },
     });
     const body = requestOf('hello.greet', { name: 'Ada' });
-    expect(await post(`${app}/runner/execute`, body)).toMatchObject({ status: 200, json: { success: true, data: { message: 'Hello, Ada' } } });
-    expect((await post(`${app}/runner/execute`, body, { accept: 'application/x-ndjson' })).lines).toHaveLength(4);
-    expect((await post(`${app}/runner/execute`, JSON.stringify(body), { 'content-type': 'application/x-ndjson' })).lines).toHaveLength(4);
+    expect(await post(`${app}/runner/execute`, body)).toMatchObject({
+      status: 200,
+      json: { success: true, data: { message: 'Hello, Ada' } },
+    });
+    expect(
+      (await post(`${app}/runner/execute`, body, { accept: 'application/x-ndjson' })).lines,
+    ).toHaveLength(4);
+    expect(
+      (await post(`${app}/runner/execute`, JSON.stringify(body), { 'content-type': 'application/x-ndjson' }))
+        .lines,
+    ).toHaveLength(4);
     expect((await get(`${app}/runner/health`)).status).toBe(200);
     expect((await fetch(`${app}/runner/execute`)).status).toBe(405);
-    expect((await post(`${app}/runner/executions/job-1/cancel`, {})).json).toMatchObject({ cancelling: false });
+    expect((await post(`${app}/runner/executions/job-1/cancel`, {})).json).toMatchObject({
+      cancelling: false,
+    });
   });
 
   test('leaves the rest of the application alone', async () => {

@@ -43,7 +43,11 @@ export function createHeld(id = 'held') {
 }
 
 /** The body of an execute request. */
-export const requestOf = (capabilityId: string, payload: object = {}, more: object = {}): Record<string, unknown> => ({
+export const requestOf = (
+  capabilityId: string,
+  payload: object = {},
+  more: object = {},
+): Record<string, unknown> => ({
   jobId: 'job-1',
   moduleId: 'module',
   capabilityId,
@@ -60,13 +64,31 @@ interface Posted {
 }
 
 /** Sends a POST and reads the answer. */
-export async function post(url: string, body: unknown, headers: Record<string, string> = {}): Promise<Posted> {
+export async function post(
+  url: string,
+  body: unknown,
+  headers: Record<string, string> = {},
+): Promise<Posted> {
   const text = typeof body === 'string' ? body : JSON.stringify(body);
-  const response = await fetch(url, { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body: text });
+  const response = await fetch(url, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...headers },
+    body: text,
+  });
   const reply = await response.text();
   const isLines = response.headers.get('content-type') === 'application/x-ndjson';
-  const lines = isLines ? reply.split('\n').filter(Boolean).map((line) => JSON.parse(line) as Record<string, unknown>) : [];
-  return { status: response.status, headers: response.headers, json: isLines ? undefined : (JSON.parse(reply) as Record<string, unknown>), lines };
+  const lines = isLines
+    ? reply
+        .split('\n')
+        .filter(Boolean)
+        .map((line) => JSON.parse(line) as Record<string, unknown>)
+    : [];
+  return {
+    status: response.status,
+    headers: response.headers,
+    json: isLines ? undefined : (JSON.parse(reply) as Record<string, unknown>),
+    lines,
+  };
 }
 
 /** A runner on a free port, a control plane that it knows, and both gone when the test is over. */

@@ -47,7 +47,13 @@ export async function listenForRunner(options: RunnerServerOptions): Promise<Htt
     if (request.method === 'POST' && request.url === '/execute') return execute(request, response);
     router(request, response, (error) => lastResort(request, response, error));
   };
-  const onMalformed = ({ code = '', message }: { code?: string; message: string }): { status: string; json: string } => ({
+  const onMalformed = ({
+    code = '',
+    message,
+  }: {
+    code?: string;
+    message: string;
+  }): { status: string; json: string } => ({
     status: MALFORMED_STATUS[code] ?? '400 Bad Request',
     json: errorJson('VALIDATION_ERROR', { service, message: `not a readable HTTP request: ${message}` }),
   });

@@ -55,7 +55,8 @@ export function createRunner(options: RunnerOptions): Runner {
   const isMounted = resolved.mountAt !== undefined;
   let starting: Promise<Runner> | undefined;
 
-  const stopped = (): RunnerError => new RunnerError('STOPPED', `the runner "${manifest.name}" was stopped; make a new one`);
+  const stopped = (): RunnerError =>
+    new RunnerError('STOPPED', `the runner "${manifest.name}" was stopped; make a new one`);
 
   async function begin(): Promise<Runner> {
     if (state.current !== 'created') throw stopped();
@@ -71,7 +72,9 @@ export function createRunner(options: RunnerOptions): Runner {
     }
     address.url = publicUrlOf(resolved, port);
     if (options.handleSignals ?? !isMounted) {
-      releases.push(handleSignals({ drain: () => shutdown.stop({ reason: 'signal' }), abort: executor.abort, logger }));
+      releases.push(
+        handleSignals({ drain: () => shutdown.stop({ reason: 'signal' }), abort: executor.abort, logger }),
+      );
     }
     const offered = manifest.capabilities.map(({ id, version }) => `${id}@${version}`);
     logger.info({ url: address.url, capabilities: offered }, 'started');

@@ -26,14 +26,19 @@ export interface ShutdownOptions {
 }
 
 /** Makes the way down of a runner, taken at most once. */
-export function createShutdown(options: ShutdownOptions): { readonly stop: (stopOptions?: StopOptions) => Promise<void> } {
+export function createShutdown(options: ShutdownOptions): {
+  readonly stop: (stopOptions?: StopOptions) => Promise<void>;
+} {
   const { state, executor, session, logger } = options;
   let stopping: Promise<void> | undefined;
 
   async function goDown({ reason = 'stopped', drainMs = options.drainMs }: StopOptions): Promise<void> {
     state.moveTo('draining');
     const running = executor.running().length;
-    logger.info({ running, drainMs }, running === 0 ? 'stopping' : 'draining: waiting for running executions');
+    logger.info(
+      { running, drainMs },
+      running === 0 ? 'stopping' : 'draining: waiting for running executions',
+    );
     // The executor refuses what is new from here on, so that both can go on at once.
     const drained = executor.drain({ drainMs, graceMs: SHUTDOWN_GRACE_MS });
     await session.announceDrain();

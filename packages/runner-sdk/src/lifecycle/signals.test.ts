@@ -97,7 +97,13 @@ describe('a runner in a process of its own', () => {
     const registered = controlPlane.next(/register$/);
     const child = spawn(process.execPath, ['--input-type=module', '--eval', program], {
       cwd: fileURLToPath(new URL('../..', import.meta.url)),
-      env: { PATH: process.env['PATH'], JOBFORGE_URL: controlPlane.url, PORT: '0', RUNNER_NAME: 'child', LOG_LEVEL: 'silent' },
+      env: {
+        PATH: process.env['PATH'],
+        JOBFORGE_URL: controlPlane.url,
+        PORT: '0',
+        RUNNER_NAME: 'child',
+        LOG_LEVEL: 'silent',
+      },
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     onTestFinished(async () => {

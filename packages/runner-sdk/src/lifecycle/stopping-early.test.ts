@@ -68,12 +68,22 @@ test('stopping ends the tries to register before it waits for what runs', async 
 test('a runner that never listened lets go of what runs in its process when it is stopped', async () => {
   const held = createHeld();
   const runner = createRunner({ name: 'images', capabilities: [held.capability], logger: false });
-  const request = { jobId: 'j', moduleId: 'm', capabilityId: 'held', payload: {}, metadata: {}, executionId: 'e', attempt: 1 };
+  const request = {
+    jobId: 'j',
+    moduleId: 'm',
+    capabilityId: 'held',
+    payload: {},
+    metadata: {},
+    executionId: 'e',
+    attempt: 1,
+  };
   const events = runner.execute(request)[Symbol.asyncIterator]();
   await events.next();
   await held.started;
   await runner.stop({ drainMs: 1 });
-  expect(await events.next()).toMatchObject({ value: { type: 'failed', error: { code: 'RUNNER_SHUTDOWN' } } });
+  expect(await events.next()).toMatchObject({
+    value: { type: 'failed', error: { code: 'RUNNER_SHUTDOWN' } },
+  });
 });
 
 test('a health check that throws what cannot be shown is unhealthy and harms nobody', async () => {
@@ -82,8 +92,12 @@ test('a health check that throws what cannot be shown is unhealthy and harms nob
   const { url } = await startRunner({
     controlPlaneUrl: controlPlane.url,
     healthChecks: {
-      hostile: () => { throw Object.create(null); },
-      secret: () => { throw new Error('no route to postgres://me:hunter2@db/x'); },
+      hostile: () => {
+        throw Object.create(null);
+      },
+      secret: () => {
+        throw new Error('no route to postgres://me:hunter2@db/x');
+      },
       nonsense: (() => ({ status: 'fine' })) as never,
       none: (() => null) as never,
     },
@@ -104,19 +118,36 @@ test('a health check that throws what cannot be shown is unhealthy and harms nob
 });
 
 test('a logger that throws harms no execution', async () => {
-  const broken = (): never => { throw new Error('the disk is full'); };
+  const broken = (): never => {
+    throw new Error('the disk is full');
+  };
   const failing = defineCapability({
-    id: 'fails', version: '1.0.0', description: 'Logs and fails.', input: z.object({ how: z.enum(['throw', 'return']) }),
+    id: 'fails',
+    version: '1.0.0',
+    description: 'Logs and fails.',
+    input: z.object({ how: z.enum(['throw', 'return']) }),
     execute({ how }, ctx) {
       ctx.log.info('here');
       if (how === 'throw') throw new Error('no');
       return 1;
     },
   });
-  const runner = createRunner({ name: 'images', capabilities: [failing], logger: { debug: broken, info: broken, warn: broken, error: broken } });
+  const runner = createRunner({
+    name: 'images',
+    capabilities: [failing],
+    logger: { debug: broken, info: broken, warn: broken, error: broken },
+  });
   const last = async (how: string): Promise<unknown> => {
     let event: unknown;
-    for await (event of runner.execute({ jobId: how, moduleId: 'm', capabilityId: 'fails', payload: { how }, metadata: {}, executionId: how, attempt: 1 }));
+    for await (event of runner.execute({
+      jobId: how,
+      moduleId: 'm',
+      capabilityId: 'fails',
+      payload: { how },
+      metadata: {},
+      executionId: how,
+      attempt: 1,
+    }));
     return event;
   };
   expect(await last('return')).toMatchObject({ type: 'succeeded', data: 1 });

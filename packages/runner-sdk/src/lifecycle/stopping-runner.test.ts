@@ -15,13 +15,19 @@ describe('stop', () => {
     const stopped = runner.stop({ reason: 'deploy' });
     expect((await announced).body).toMatchObject({ draining: true, executions: ['e1'] });
     expect(runner.state).toBe('draining');
-    expect(await post(`${url}/execute`, requestOf('held', {}, { executionId: 'e2' }))).toMatchObject({ status: 503, json: { error: { code: 'RUNNER_DRAINING', retryable: true } } });
+    expect(await post(`${url}/execute`, requestOf('held', {}, { executionId: 'e2' }))).toMatchObject({
+      status: 503,
+      json: { error: { code: 'RUNNER_DRAINING', retryable: true } },
+    });
     expect((await fetch(`${url}/readyz`)).status).toBe(503);
     expect((await fetch(`${url}/health`)).status).toBe(200);
     held.done.resolve('finished');
     expect(await outcome).toMatchObject({ status: 200, json: { data: 'finished' } });
     await stopped;
-    expect(controlPlane.recorded.at(-1)).toMatchObject({ path: '/runners/runner-1/deregister', body: { reason: 'deploy', instanceId: expect.any(String) } });
+    expect(controlPlane.recorded.at(-1)).toMatchObject({
+      path: '/runners/runner-1/deregister',
+      body: { reason: 'deploy', instanceId: expect.any(String) },
+    });
     expect(runner.state).toBe('stopped');
     await expect(fetch(`${url}/health`)).rejects.toThrow('fetch failed');
   });
@@ -35,7 +41,10 @@ describe('stop', () => {
     await held.started;
     const stopped = runner.stop({ drainMs: 1000 });
     await clock.advance(1000);
-    expect(await outcome).toMatchObject({ status: 503, json: { error: { code: 'RUNNER_SHUTDOWN', retryable: true } } });
+    expect(await outcome).toMatchObject({
+      status: 503,
+      json: { error: { code: 'RUNNER_SHUTDOWN', retryable: true } },
+    });
     await stopped;
   });
 
@@ -73,10 +82,21 @@ describe('start', () => {
 
   test.each([
     ['a port that is taken', (port: number) => ({ port }), /port \d+ is taken; .*environment variable PORT/],
-    ['an address that is not of this machine', () => ({ host: '192.0.2.1' }), /"192.0.2.1" is no address of this machine/],
+    [
+      'an address that is not of this machine',
+      () => ({ host: '192.0.2.1' }),
+      /"192.0.2.1" is no address of this machine/,
+    ],
   ])('names %s and the remedy', async (_what, change, expected) => {
     const { url } = await startRunner();
-    const second = createRunner({ name: 'second', capabilities: [greet], port: 0, host: '127.0.0.1', logger: false, ...change(Number(new URL(url).port)) });
+    const second = createRunner({
+      name: 'second',
+      capabilities: [greet],
+      port: 0,
+      host: '127.0.0.1',
+      logger: false,
+      ...change(Number(new URL(url).port)),
+    });
     const error: unknown = await second.start().catch((thrown: unknown) => thrown);
     expect(isRunnerError(error, 'LISTEN_FAILED')).toBe(true);
     expect((error as Error).message).toMatch(expected);
@@ -86,7 +106,15 @@ describe('start', () => {
 test('execute runs a capability in this process', async () => {
   const runner = createRunner({ name: 'images', capabilities: [greet], logger: false });
   const seen: string[] = [];
-  const request = { jobId: 'j', moduleId: 'm', capabilityId: 'hello.greet', payload: { name: 'Ada' }, metadata: {}, executionId: 'e', attempt: 1 };
+  const request = {
+    jobId: 'j',
+    moduleId: 'm',
+    capabilityId: 'hello.greet',
+    payload: { name: 'Ada' },
+    metadata: {},
+    executionId: 'e',
+    attempt: 1,
+  };
   for await (const event of runner.execute(request)) seen.push(event.type);
   expect(seen).toEqual(['accepted', 'log', 'progress', 'succeeded']);
 });

@@ -20,7 +20,10 @@ export interface HttpListenerOptions {
   /** A connection could not be accepted, such as when no file descriptor is left; the server goes on. */
   readonly onError: (error: Error) => void;
   /** The reply to bytes that are no HTTP request. */
-  readonly onMalformed: (error: Error & { readonly code?: string }) => { readonly status: string; readonly json: string };
+  readonly onMalformed: (error: Error & { readonly code?: string }) => {
+    readonly status: string;
+    readonly json: string;
+  };
 }
 
 /** A server that listens. */

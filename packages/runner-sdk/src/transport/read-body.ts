@@ -6,7 +6,9 @@
 import type { IncomingMessage } from 'node:http';
 
 /** A body as text, or why there is none. */
-export type Body = { readonly text: string } | { readonly text?: undefined; readonly problem: 'too-large' | 'aborted' };
+export type Body =
+  | { readonly text: string }
+  | { readonly text?: undefined; readonly problem: 'too-large' | 'aborted' };
 
 /** A sender that goes on far beyond the limit is cut off instead of read to the end. */
 const MAX_DISCARDED_BYTES = 64 * 1024 * 1024;

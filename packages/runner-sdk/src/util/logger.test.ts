@@ -3,7 +3,11 @@ import { createJsonLogger } from './logger.js';
 
 const collect = (level: 'debug' | 'info' | 'silent') => {
   const lines: Array<Record<string, unknown>> = [];
-  const logger = createJsonLogger({ level, name: 'images', write: (line) => lines.push(JSON.parse(line) as Record<string, unknown>) });
+  const logger = createJsonLogger({
+    level,
+    name: 'images',
+    write: (line) => lines.push(JSON.parse(line) as Record<string, unknown>),
+  });
   return { lines, logger };
 };
 
@@ -32,6 +36,8 @@ test('writes errors with their stack, and never throws', () => {
   const cycle: Record<string, unknown> = {};
   cycle['self'] = cycle;
   logger.info(cycle, 'cycle');
-  expect(lines[0]).toMatchObject({ err: { name: 'TypeError', message: 'bad', stack: expect.stringContaining('TypeError') } });
+  expect(lines[0]).toMatchObject({
+    err: { name: 'TypeError', message: 'bad', stack: expect.stringContaining('TypeError') },
+  });
   expect(lines[1]).toMatchObject({ msg: 'cycle', unreadable: true });
 });

@@ -26,7 +26,9 @@ export const silentLogger: Logger = { debug: nothing, info: nothing, warn: nothi
 
 function withoutErrors(fields: object): object {
   const entries = Object.entries(fields).map(([key, value]: [string, unknown]) =>
-    value instanceof Error ? [key, { name: value.name, message: value.message, stack: value.stack }] : [key, value],
+    value instanceof Error
+      ? [key, { name: value.name, message: value.message, stack: value.stack }]
+      : [key, value],
   );
   return Object.fromEntries(entries) as object;
 }
@@ -55,7 +57,12 @@ export function createJsonLogger(options: {
     if (LOG_LEVELS.indexOf(level) < least) return nothing;
     return (first: object | string, message?: string) => {
       const msg = typeof first === 'string' ? first : message;
-      const head = { level, time: new Date().toISOString(), name: options.name, ...(msg === undefined ? {} : { msg }) };
+      const head = {
+        level,
+        time: new Date().toISOString(),
+        name: options.name,
+        ...(msg === undefined ? {} : { msg }),
+      };
       write(formatLine(head, typeof first === 'string' ? {} : first));
     };
   };

@@ -11,12 +11,37 @@ describe('toSafeJson', () => {
   });
 
   test('survives cycles, getters and proxies that throw, and values that JSON does not know', () => {
-    const cycle: Record<string, unknown> = { big: 12n, fn: () => 1, symbol: Symbol('s'), nan: Number.NaN, none: undefined };
+    const cycle: Record<string, unknown> = {
+      big: 12n,
+      fn: () => 1,
+      symbol: Symbol('s'),
+      nan: Number.NaN,
+      none: undefined,
+    };
     cycle['self'] = cycle;
-    Object.defineProperty(cycle, 'bad', { enumerable: true, get: () => { throw new Error('no'); } });
-    const hostile = new Proxy({}, { ownKeys: () => { throw new Error('no'); } });
+    Object.defineProperty(cycle, 'bad', {
+      enumerable: true,
+      get: () => {
+        throw new Error('no');
+      },
+    });
+    const hostile = new Proxy(
+      {},
+      {
+        ownKeys: () => {
+          throw new Error('no');
+        },
+      },
+    );
     expect(toSafeJson({ cycle, hostile, when: new Date(Number.NaN) })).toEqual({
-      cycle: { big: '12', fn: '[function]', symbol: 'Symbol(s)', nan: 'NaN', self: '[circular]', bad: '[unreadable]' },
+      cycle: {
+        big: '12',
+        fn: '[function]',
+        symbol: 'Symbol(s)',
+        nan: 'NaN',
+        self: '[circular]',
+        bad: '[unreadable]',
+      },
       hostile: '[unreadable]',
       when: null,
     });

@@ -1,7 +1,8 @@
 /** A value that `JSON.stringify` writes without surprises. */
 export type SafeJson = string | number | boolean | null | SafeJson[] | { [key: string]: SafeJson };
 
-const SECRET_KEY = /pass(word|wd|phrase)?$|secret|token|api[-_]?key|authorization|cookie|credential|private[-_]?key/i;
+const SECRET_KEY =
+  /pass(word|wd|phrase)?$|secret|token|api[-_]?key|authorization|cookie|credential|private[-_]?key/i;
 const SECRET_TEXT =
   /\b((?:[\w-]*(?:password|passwd|secret|token|api[-_]?key))["']?\s*[=:]\s*["']?|authorization["']?\s*[=:]\s*["']?(?:bearer\s+|basic\s+)?|bearer\s+)[^\s"',;&]+/gi;
 const URL_PASSWORD = /(\b[a-z][a-z0-9+.-]*:\/\/[^\s/:@]*:)[^\s/@]+@/gi;
@@ -124,7 +125,8 @@ export function readMember(value: object, key: string): unknown {
 export function sayThrown(thrown: unknown): string {
   const isObject = (typeof thrown === 'object' && thrown !== null) || typeof thrown === 'function';
   const said = isObject ? readMember(thrown, 'message') : thrown;
-  if (typeof said === 'number' || said === undefined && !isObject) return String(said);
-  const text = typeof said === 'string' && said !== '' ? said : JSON.stringify(toSafeJson(thrown)).replace(/^"|"$/g, '');
+  if (typeof said === 'number' || (said === undefined && !isObject)) return String(said);
+  const text =
+    typeof said === 'string' && said !== '' ? said : JSON.stringify(toSafeJson(thrown)).replace(/^"|"$/g, '');
   return redactText(truncateText(text, MAX_MESSAGE));
 }

@@ -24,9 +24,16 @@ type Asked = 'registerRunner' | 'heartbeat' | 'deregisterRunner';
 
 /** What a runner asks of the control plane. */
 export interface ControlPlaneClient {
-  register(body: RequestOf<'registerRunner'>, signal: AbortSignal): Promise<Answer<ResponseOf<'registerRunner'>>>;
+  register(
+    body: RequestOf<'registerRunner'>,
+    signal: AbortSignal,
+  ): Promise<Answer<ResponseOf<'registerRunner'>>>;
   heartbeat(body: RequestOf<'heartbeat'>, signal: AbortSignal): Promise<Answer<ResponseOf<'heartbeat'>>>;
-  deregister(runnerId: string, body: RequestOf<'deregisterRunner'>, signal: AbortSignal): Promise<Answer<ResponseOf<'deregisterRunner'>>>;
+  deregister(
+    runnerId: string,
+    body: RequestOf<'deregisterRunner'>,
+    signal: AbortSignal,
+  ): Promise<Answer<ResponseOf<'deregisterRunner'>>>;
 }
 
 function retryAfterMs(response: Response, envelope: ErrorEnvelope | undefined): number | undefined {
@@ -41,14 +48,17 @@ function toRefusal(response: Response, body: unknown): Refusal {
   return {
     ok: false,
     code: envelope?.code ?? 'UNREADABLE',
-    message: envelope?.message ?? `${response.url} answered ${response.status} without an error envelope; is it a JobForge?`,
+    message:
+      envelope?.message ??
+      `${response.url} answered ${response.status} without an error envelope; is it a JobForge?`,
     retryAfterMs: retryAfterMs(response, envelope),
   };
 }
 
 function unreachable(error: unknown): Refusal {
   const { message, cause } = error instanceof Error ? error : new Error(String(error));
-  const why = cause instanceof Error ? `${message}: ${cause.message || String(Reflect.get(cause, 'code'))}` : message;
+  const why =
+    cause instanceof Error ? `${message}: ${cause.message || String(Reflect.get(cause, 'code'))}` : message;
   return { ok: false, code: 'UNREACHABLE', message: why, retryAfterMs: undefined };
 }
 
@@ -61,7 +71,11 @@ export function createControlPlaneClient(http: KyInstance): ControlPlaneClient {
   ): Promise<Answer<ResponseOf<Name>>> {
     try {
       const path = endpointPath(name, options.params).slice(1);
-      const response = await http(path, { method: ENDPOINTS[name].method, json: body, signal: options.signal });
+      const response = await http(path, {
+        method: ENDPOINTS[name].method,
+        json: body,
+        signal: options.signal,
+      });
       const reply: unknown = await response.json().catch(() => undefined);
       if (!response.ok) return toRefusal(response, reply);
       const parsed = ENDPOINTS[name].response.safeParse(reply);
@@ -75,6 +89,7 @@ export function createControlPlaneClient(http: KyInstance): ControlPlaneClient {
   return {
     register: (body, signal) => ask('registerRunner', body, { signal }),
     heartbeat: (body, signal) => ask('heartbeat', body, { signal }),
-    deregister: (runnerId, body, signal) => ask('deregisterRunner', body, { signal, params: { id: runnerId } }),
+    deregister: (runnerId, body, signal) =>
+      ask('deregisterRunner', body, { signal, params: { id: runnerId } }),
   };
 }

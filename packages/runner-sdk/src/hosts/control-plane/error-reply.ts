@@ -25,11 +25,15 @@ export function replyError(response: ServerResponse, code: ErrorCode, problem: P
 }
 
 /** A zod error's issues as details of an envelope. */
-export function issueDetails(issues: ReadonlyArray<{ readonly path: readonly PropertyKey[]; readonly message: string }>): ErrorDetail[] {
+export function issueDetails(
+  issues: ReadonlyArray<{ readonly path: readonly PropertyKey[]; readonly message: string }>,
+): ErrorDetail[] {
   return issues.slice(0, 20).map(({ path, message }) => ({ path: path.map(String), message }));
 }
 
 /** Details in one sentence. */
 export function sayDetails(details: readonly ErrorDetail[]): string {
-  return details.map(({ path = [], message }) => (path.length > 0 ? `${path.join('.')}: ${message}` : message)).join('; ');
+  return details
+    .map(({ path = [], message }) => (path.length > 0 ? `${path.join('.')}: ${message}` : message))
+    .join('; ');
 }

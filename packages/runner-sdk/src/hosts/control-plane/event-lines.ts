@@ -4,7 +4,8 @@ import type { ExecutionRequest } from '../../execution/execute.js';
 
 /** Ids and timestamps need no escaping: their alphabets hold no quote, backslash or control character. */
 
-const runnerOf = (runnerId: string | undefined): string => (runnerId === undefined ? '' : `,"runnerId":"${runnerId}"`);
+const runnerOf = (runnerId: string | undefined): string =>
+  runnerId === undefined ? '' : `,"runnerId":"${runnerId}"`;
 
 /** An event as one line of NDJSON. */
 export function eventLine(event: ExecutionEvent, dataJson: string | undefined): string {
@@ -20,7 +21,10 @@ export function eventLine(event: ExecutionEvent, dataJson: string | undefined): 
 
 function toError(event: Exclude<TerminalEvent, { type: 'succeeded' }>, service: string): ErrorEnvelope {
   if (event.type === 'failed') return event.error;
-  return envelopeOf('EXECUTION_CANCELLED', { service, message: event.message ?? `cancelled: ${event.reason}` });
+  return envelopeOf('EXECUTION_CANCELLED', {
+    service,
+    message: event.message ?? `cancelled: ${event.reason}`,
+  });
 }
 
 /**

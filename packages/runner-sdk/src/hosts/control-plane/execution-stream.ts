@@ -88,7 +88,15 @@ export function streamExecutions(
 ): void {
   // Nothing can be accepted any more, so nothing may run.
   if (response.destroyed) return;
-  const stream: Stream = { response, followers: [], open: entries.length, pending: '', flushing: false, starting: true, blocked: false };
+  const stream: Stream = {
+    response,
+    followers: [],
+    open: entries.length,
+    pending: '',
+    flushing: false,
+    starting: true,
+    blocked: false,
+  };
   response.statusCode = 200;
   response.setHeader('content-type', NDJSON);
   response.on('drain', () => catchUp(stream));

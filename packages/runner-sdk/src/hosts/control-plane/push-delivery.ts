@@ -63,7 +63,10 @@ function refusedLine(executionId: string, details: ErrorDetail[], service: strin
 /** One line of a batch: an execution to start, an event that says why not, or a problem with no one to tell. */
 function toEntry(line: string, service: string): Entry | { readonly details: ErrorDetail[] } {
   const body = parseJson(line);
-  const parsed = body.code === undefined ? parseExecution(body.value) : { details: [{ message: 'a line is not valid JSON' }] };
+  const parsed =
+    body.code === undefined
+      ? parseExecution(body.value)
+      : { details: [{ message: 'a line is not valid JSON' }] };
   if ('request' in parsed) return parsed;
   const executionId = readableId(body);
   return executionId === undefined ? parsed : { event: refusedLine(executionId, parsed.details, service) };
@@ -97,7 +100,10 @@ export function createPushDelivery(options: PushDeliveryOptions): PushDelivery {
   }
 
   return (request, response) => {
-    const form = executeForm({ accept: request.headers.accept, contentType: request.headers['content-type'] });
+    const form = executeForm({
+      accept: request.headers.accept,
+      contentType: request.headers['content-type'],
+    });
     readRequestBody(request, { maxBytes: maxBodyBytes, as: form === 'batch' ? 'text' : 'json' }, (body) => {
       if (body.code === 'ABORTED') return;
       if (body.code !== undefined) return replyError(response, body.code, { service, message: body.message });

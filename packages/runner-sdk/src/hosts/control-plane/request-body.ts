@@ -14,15 +14,25 @@ type MaybeParsed = IncomingMessage & { readonly body?: unknown };
 
 const JSON_TYPE = /^application\/(?:[\w.+-]+\+)?json\s*(?:;|$)/i;
 
-function checkMediaType(request: IncomingMessage, allowed: 'json' | 'json or ndjson'): { code: ErrorCode; message: string } | undefined {
+function checkMediaType(
+  request: IncomingMessage,
+  allowed: 'json' | 'json or ndjson',
+): { code: ErrorCode; message: string } | undefined {
   const type = request.headers['content-type'];
-  const isAllowed = type !== undefined && (JSON_TYPE.test(type) || (allowed === 'json or ndjson' && type.startsWith(NDJSON)));
+  const isAllowed =
+    type !== undefined && (JSON_TYPE.test(type) || (allowed === 'json or ndjson' && type.startsWith(NDJSON)));
   if (!isAllowed) {
-    return { code: 'UNSUPPORTED_MEDIA_TYPE', message: `content-type is ${type === undefined ? 'missing' : `"${type}"`}; send application/json` };
+    return {
+      code: 'UNSUPPORTED_MEDIA_TYPE',
+      message: `content-type is ${type === undefined ? 'missing' : `"${type}"`}; send application/json`,
+    };
   }
   const encoding = request.headers['content-encoding'];
   if (encoding === undefined || encoding === 'identity') return undefined;
-  return { code: 'UNSUPPORTED_MEDIA_TYPE', message: `content-encoding "${encoding}" is not read here; send the body as it is` };
+  return {
+    code: 'UNSUPPORTED_MEDIA_TYPE',
+    message: `content-encoding "${encoding}" is not read here; send the body as it is`,
+  };
 }
 
 /** Parses JSON text; the message says where it broke. */
@@ -30,7 +40,8 @@ export function parseJson(text: string): ParsedBody {
   try {
     return { value: JSON.parse(text) as unknown };
   } catch (error) {
-    const shown = text === '' ? 'the body is empty' : `the body is not valid JSON: ${(error as Error).message}`;
+    const shown =
+      text === '' ? 'the body is empty' : `the body is not valid JSON: ${(error as Error).message}`;
     return { code: 'INVALID_JSON', message: shown };
   }
 }
@@ -60,7 +71,11 @@ function isReadByApplication({ body, readableEnded }: MaybeParsed): boolean {
  * @param options - limit and form
  * @param done - called once
  */
-export function readRequestBody(request: MaybeParsed, options: BodyOptions, done: (body: ParsedBody) => void): void {
+export function readRequestBody(
+  request: MaybeParsed,
+  options: BodyOptions,
+  done: (body: ParsedBody) => void,
+): void {
   const refused = checkMediaType(request, options.as === 'text' ? 'json or ndjson' : 'json');
   if (refused) {
     request.resume();
@@ -68,7 +83,8 @@ export function readRequestBody(request: MaybeParsed, options: BodyOptions, done
   }
   if (isReadByApplication(request)) return done(fromApplication(request.body, options.as));
   readBody(request, options.maxBytes, (body) => {
-    if (body.text !== undefined) return done(options.as === 'text' ? { value: body.text } : parseJson(body.text));
+    if (body.text !== undefined)
+      return done(options.as === 'text' ? { value: body.text } : parseJson(body.text));
     if (body.problem === 'aborted') return done({ code: 'ABORTED' });
     done({ code: 'PAYLOAD_TOO_LARGE', message: `the body is larger than ${options.maxBytes} bytes` });
   });

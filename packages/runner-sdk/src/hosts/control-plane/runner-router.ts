@@ -24,10 +24,18 @@ export interface RunnerRouterOptions {
   readonly live: () => Probe;
   readonly ready: () => Probe;
   readonly manifest: () => RunnerManifest;
-  readonly cancel: (executionId: string, reason: CancelReason, leaseToken?: string) => 'cancelling' | 'ended' | 'unknown' | 'superseded';
+  readonly cancel: (
+    executionId: string,
+    reason: CancelReason,
+    leaseToken?: string,
+  ) => 'cancelling' | 'ended' | 'unknown' | 'superseded';
 }
 
-type Handler = (request: IncomingMessage, response: ServerResponse, params: Readonly<Record<string, string>>) => void;
+type Handler = (
+  request: IncomingMessage,
+  response: ServerResponse,
+  params: Readonly<Record<string, string>>,
+) => void;
 
 type RunnerEndpoint = {
   [Name in EndpointName]: (typeof ENDPOINTS)[Name]['server'] extends 'runner' ? Name : never;
@@ -47,10 +55,16 @@ function createCancelHandler(options: RunnerRouterOptions): Handler {
       return replyError(response, 'EXECUTION_NOT_FOUND', { service, message });
     }
     if (outcome === 'superseded') return replyError(response, 'LEASE_SUPERSEDED', { service });
-    replyJson(response, ENDPOINTS.cancelExecution.status, JSON.stringify({ executionId, cancelling: outcome === 'cancelling' }));
+    replyJson(
+      response,
+      ENDPOINTS.cancelExecution.status,
+      JSON.stringify({ executionId, cancelling: outcome === 'cancelling' }),
+    );
   };
   return (request, response, { executionId = '' }) => {
-    const hasBody = request.headers['transfer-encoding'] !== undefined || Number(request.headers['content-length'] ?? 0) > 0;
+    const hasBody =
+      request.headers['transfer-encoding'] !== undefined ||
+      Number(request.headers['content-length'] ?? 0) > 0;
     if (!hasBody) return answer(response, executionId, {});
     readRequestBody(request, { maxBytes: maxBodyBytes, as: 'json' }, (body) => {
       if (body.code === 'ABORTED') return;
@@ -76,7 +90,8 @@ function createHandlers(options: RunnerRouterOptions): Record<RunnerEndpoint, Ha
     runnerHealth: (_, response) => {
       options.health().then(
         (health) => replyJson(response, health.status === 'healthy' ? 200 : 503, JSON.stringify(health)),
-        (error: unknown) => replyError(response, 'INTERNAL_ERROR', { service: options.service, message: String(error) }),
+        (error: unknown) =>
+          replyError(response, 'INTERNAL_ERROR', { service: options.service, message: String(error) }),
       );
     },
   };
@@ -93,24 +108,37 @@ export function createRunnerRouter(options: RunnerRouterOptions): Router {
   for (const [name, handler] of handlers) {
     const { method, path } = ENDPOINTS[name];
     const verb = method === 'GET' ? 'get' : 'post';
-    router[verb](path, (request, response) => handler(request, response, request.params as Record<string, string>));
+    router[verb](path, (request, response) =>
+      handler(request, response, request.params as Record<string, string>),
+    );
     router.all(path, (request, response) => {
       request.resume();
       response.setHeader('allow', method === 'GET' ? 'GET, HEAD' : method);
-      replyError(response, 'METHOD_NOT_ALLOWED', { service, message: `${path} is served with ${method}, not ${request.method}` });
+      replyError(response, 'METHOD_NOT_ALLOWED', {
+        service,
+        message: `${path} is served with ${method}, not ${request.method}`,
+      });
     });
   }
   return router;
 }
 
 /** What comes after the router on the runner's own server: the last words for what nothing else answered. */
-export function createLastResort(service: string): (request: IncomingMessage, response: ServerResponse, error?: unknown) => void {
+export function createLastResort(
+  service: string,
+): (request: IncomingMessage, response: ServerResponse, error?: unknown) => void {
   return (request, response, error) => {
     request.resume();
     if (error !== undefined && error !== null) {
-      const isClientFault = error instanceof URIError || Reflect.get(Object(error) as object, 'status') === 400;
-      const message = isClientFault ? `the path ${request.url ?? ''} cannot be decoded` : `the request could not be answered: ${error instanceof Error ? error.message : 'unknown'}`;
-      return replyError(response, isClientFault ? 'VALIDATION_ERROR' : 'INTERNAL_ERROR', { service, message });
+      const isClientFault =
+        error instanceof URIError || Reflect.get(Object(error) as object, 'status') === 400;
+      const message = isClientFault
+        ? `the path ${request.url ?? ''} cannot be decoded`
+        : `the request could not be answered: ${error instanceof Error ? error.message : 'unknown'}`;
+      return replyError(response, isClientFault ? 'VALIDATION_ERROR' : 'INTERNAL_ERROR', {
+        service,
+        message,
+      });
     }
     const message = `nothing is served at ${request.method ?? ''} ${request.url ?? ''}; a runner serves ${endpointPath('execute')}, ${endpointPath('runnerHealth')}, ${endpointPath('runnerManifest')}`;
     replyError(response, 'ROUTE_NOT_FOUND', { service, message });

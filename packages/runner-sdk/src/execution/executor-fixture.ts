@@ -1,10 +1,52 @@
 import type { ExecutionEvent } from '@controlplane/contracts';
+import { z } from 'zod';
+import type { CapabilityContext } from '../capability/capability-context.js';
 import { createCapabilityRegistry } from '../capability/capability-registry.js';
 import type { Capability } from '../capability/capability.js';
+import { defineCapability } from '../capability/define-capability.js';
+import { createDeferred } from '../util/deferred.js';
 import { createVirtualClock } from '../util/virtual-clock.js';
 import { createSlots } from './admission.js';
 import type { ExecutionRequest } from './execute.js';
 import { createExecutor, type ExecutorLimits } from './executor.js';
+
+/** What every capability of a test says of itself. */
+export const words = { version: '1.0.0', description: 'For a test.' };
+/** Lets what is due in this turn of the event loop happen. */
+export const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+export const greet = defineCapability({
+  ...words,
+  id: 'greet',
+  input: z.object({ name: z.string() }),
+  output: z.object({ message: z.string() }),
+  async execute({ name }, ctx) {
+    ctx.log.info('greeting', { name });
+    await ctx.progress(0.5, 'half');
+    return { message: `Hello, ${name}` };
+  },
+});
+
+/** A capability whose end the test decides, and whose context it can look at. */
+export function createHeld(id = 'held', more: { maxConcurrency?: number; timeoutMs?: number } = {}) {
+  const calls: Array<{
+    ctx: CapabilityContext;
+    resolve: (value: unknown) => void;
+    reject: (error: unknown) => void;
+  }> = [];
+  const capability = defineCapability({
+    ...words,
+    ...more,
+    id,
+    input: z.object({}),
+    execute(_input, ctx) {
+      const { promise, resolve, reject } = createDeferred<unknown>();
+      calls.push({ ctx, resolve, reject });
+      return promise;
+    },
+  });
+  return { capability, calls };
+}
 
 /** An executor on a virtual clock, for tests. */
 export function createExecutorFixture(

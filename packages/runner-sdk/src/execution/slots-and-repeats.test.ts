@@ -1,45 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { z } from 'zod';
-import { defineCapability } from '../capability/define-capability.js';
-import type { CapabilityContext } from '../capability/capability-context.js';
-import { createDeferred } from '../util/deferred.js';
-import { createExecutorFixture } from './executor-fixture.js';
-
-const words = { version: '1.0.0', description: 'For a test.' };
-const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
-
-const greet = defineCapability({
-  ...words,
-  id: 'greet',
-  input: z.object({ name: z.string() }),
-  output: z.object({ message: z.string() }),
-  async execute({ name }, ctx) {
-    ctx.log.info('greeting', { name });
-    await ctx.progress(0.5, 'half');
-    return { message: `Hello, ${name}` };
-  },
-});
-
-/** A capability whose end the test decides, and whose context it can look at. */
-function createHeld(id = 'held', more: { maxConcurrency?: number; timeoutMs?: number } = {}) {
-  const calls: Array<{
-    ctx: CapabilityContext;
-    resolve: (value: unknown) => void;
-    reject: (error: unknown) => void;
-  }> = [];
-  const capability = defineCapability({
-    ...words,
-    ...more,
-    id,
-    input: z.object({}),
-    execute(_input, ctx) {
-      const { promise, resolve, reject } = createDeferred<unknown>();
-      calls.push({ ctx, resolve, reject });
-      return promise;
-    },
-  });
-  return { capability, calls };
-}
+import { createExecutorFixture, createHeld, greet, settle } from './executor-fixture.js';
 
 describe('slots', () => {
   test('are counted for the runner and for each capability, and come back', async () => {

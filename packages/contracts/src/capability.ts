@@ -28,6 +28,11 @@ export const RunnerCapability = z.object({
     .object({ cpu: z.string().optional(), memory: z.string().optional(), gpu: z.boolean().default(false) })
     .prefault({}),
   effects: Effects.default('idempotent'),
+  /**
+   * With effects `writes`: each execution says when it begins to write, by an event of type `writing`. Until
+   * then it may be offered again; where nothing is announced, it is taken to write from its start.
+   */
+  announcesWrites: z.boolean().default(false),
 });
 export type RunnerCapability = z.infer<typeof RunnerCapability>;
 
@@ -48,9 +53,10 @@ export type ModuleManifest = z.infer<typeof ModuleManifest>;
 
 /**
  * What a runner can do beyond answering `POST /execute` with JSON: `ndjson` streams every event,
- * `batch` takes many executions in one request, `cancel` serves the cancel endpoint.
+ * `batch` takes many executions in one request, `cancel` serves the cancel endpoint, `signed` checks the
+ * signature of every dispatch with the `signingKey` that its registration returned.
  */
-export const RunnerFeature = z.enum(['ndjson', 'batch', 'cancel']);
+export const RunnerFeature = z.enum(['ndjson', 'batch', 'cancel', 'signed']);
 export type RunnerFeature = z.infer<typeof RunnerFeature>;
 
 /** A runner's published description: the reply of `GET /manifest`. */

@@ -6,6 +6,15 @@ import {
   RunnerExecutionRequest,
   RunnerExecutionResponse,
 } from './execution.js';
+import {
+  AcceptExecutionRequest,
+  AcceptExecutionResponse,
+  PollRequest,
+  PollResponse,
+  RecordEventsRequest,
+  RecordEventsResponse,
+  ServerFrame,
+} from './frame.js';
 import { HealthCheck, Probe } from './health.js';
 import { RunnerHeartbeat, RunnerHeartbeatResponse, RunnerMetadata } from './heartbeat.js';
 import {
@@ -23,6 +32,7 @@ import {
   RunnerRegistrationRequest,
   RunnerRegistrationResponse,
 } from './registration.js';
+import { RunnerStatusReport } from './status.js';
 
 /** One thing that a server answers: the table's row for SDK client, server router, kit and documents. */
 export interface Endpoint {
@@ -39,7 +49,7 @@ export interface Endpoint {
   readonly response: z.ZodType;
   /** Status of the reply when all is well. */
   readonly status: number;
-  readonly stream?: 'sse';
+  readonly stream?: 'sse' | 'websocket';
   readonly summary: string;
 }
 
@@ -75,6 +85,13 @@ export const ENDPOINTS = {
     path: '/manifest',
     response: RunnerManifest,
     summary: 'What the runner can do',
+  },
+  runnerStatus: {
+    ...runner,
+    method: 'GET',
+    path: '/status',
+    response: RunnerStatusReport,
+    summary: 'What the runner does right now',
   },
   execute: {
     ...runner,
@@ -116,6 +133,39 @@ export const ENDPOINTS = {
     request: RunnerDeregistrationRequest,
     response: RunnerDeregistrationResponse,
     summary: 'Leave: nothing new is sent',
+  },
+  connectRunner: {
+    ...jobforge,
+    method: 'GET',
+    path: '/runners/connect',
+    response: ServerFrame,
+    status: 101,
+    stream: 'websocket',
+    summary: 'Dial in: subprotocol controlplane.v1, one frame a message, the first of them `register`',
+  },
+  pollRunner: {
+    ...jobforge,
+    method: 'POST',
+    path: '/runners/:id/poll',
+    request: PollRequest,
+    response: PollResponse,
+    summary: 'Ask for work; held open up to 25 s while there is none',
+  },
+  acceptExecution: {
+    ...jobforge,
+    method: 'POST',
+    path: '/executions/:id/accept',
+    request: AcceptExecutionRequest,
+    response: AcceptExecutionResponse,
+    summary: 'Claim an execution that was offered; 409 LEASE_SUPERSEDED when it went elsewhere',
+  },
+  recordEvents: {
+    ...jobforge,
+    method: 'POST',
+    path: '/executions/:id/events',
+    request: RecordEventsRequest,
+    response: RecordEventsResponse,
+    summary: 'Tell what happens in an execution; on disk when answered',
   },
   listRunners: {
     ...jobforge,

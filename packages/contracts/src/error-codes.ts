@@ -120,6 +120,38 @@ export const ERROR_CODES = {
     'The execution is meant for another process of this runner.',
     'Send it to the process that is registered now, as a new execution.',
   ]),
+  ALREADY_CONNECTED: permanent('RESOURCE_CONFLICT', 409, [
+    'Another process is connected as this runner.',
+    'Stop the other process, or give this one another name or machine id.',
+  ]),
+  CREDENTIAL_MISSING: permanent('AUTHENTICATION_ERROR', 401, [
+    'The request carries no credential.',
+    'Send `authorization: Bearer …` with an enrollment token, a runner secret or a session credential.',
+  ]),
+  CREDENTIAL_INVALID: permanent('AUTHENTICATION_ERROR', 401, [
+    'The credential is not one that is known here.',
+    'Check which token or secret the runner was given, and by which control plane.',
+  ]),
+  TOKEN_EXPIRED: permanent('AUTHENTICATION_ERROR', 401, [
+    'The enrollment token has expired.',
+    'Create a new one with `jobforge token create` and start the runner with it.',
+  ]),
+  TOKEN_REVOKED: permanent('AUTHENTICATION_ERROR', 401, [
+    'The credential was revoked.',
+    'Ask whoever revoked it; a new one is made with `jobforge token create`.',
+  ]),
+  MACHINE_MISMATCH: permanent('AUTHORIZATION_ERROR', 403, [
+    'The credential is bound to another machine.',
+    'Use it on the machine that enrolled with it, or create a token for this one.',
+  ]),
+  SESSION_EXPIRED: transient('AUTHENTICATION_ERROR', 401, [
+    'The session credential has expired.',
+    'Register again with the runner secret; the SDK does so by itself.',
+  ]),
+  SIGNATURE_INVALID: permanent('AUTHENTICATION_ERROR', 401, [
+    'The signature does not match the body, or its time is too far from now.',
+    'Check that both sides have the key of the same registration and that their clocks agree.',
+  ]),
   OUTPUT_INVALID: permanent('SCHEMA_MISMATCH', 500, [
     'The capability returned what its own output schema refuses.',
     'Correct the capability or its output schema.',

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { ErrorEnvelope } from './error-envelope.js';
-import { Identifier, JsonObject, Timestamp } from './identifiers.js';
+import { DurationMs, Identifier, JsonObject, Timestamp } from './identifiers.js';
 
 export const LogLevel = z.enum(['debug', 'info', 'warn', 'error']);
 export type LogLevel = z.infer<typeof LogLevel>;
@@ -21,6 +21,8 @@ const ending = {
   executionTimeMs: z.number().nonnegative().default(0),
   /** Log events that were left out because a limit was reached. */
   droppedEvents: z.number().int().nonnegative().optional(),
+  /** Bytes of UTF-8 of log text that were left out because a limit was reached. */
+  droppedBytes: z.number().int().nonnegative().optional(),
   runnerId: z.string().optional(),
 };
 
@@ -33,6 +35,8 @@ export const LogEvent = z.object({
   level: LogLevel,
   message: z.string(),
   fields: JsonObject.optional(),
+  /** Set for the output of a child process: `message` is a piece of it as it came, ends of line included. */
+  stream: z.enum(['stdout', 'stderr']).optional(),
 });
 export type LogEvent = z.infer<typeof LogEvent>;
 
@@ -44,6 +48,27 @@ export const ProgressEvent = z.object({
   message: z.string().optional(),
 });
 export type ProgressEvent = z.infer<typeof ProgressEvent>;
+
+/** Where the work stands; the last one is handed to the next attempt of the job. */
+export const CheckpointEvent = z.object({
+  ...position,
+  type: z.literal('checkpoint'),
+  data: z.unknown().optional(),
+});
+export type CheckpointEvent = z.infer<typeof CheckpointEvent>;
+
+/** The execution gave itself more time. */
+export const ExtendedEvent = z.object({
+  ...position,
+  type: z.literal('extended'),
+  /** The time limit from now on, in milliseconds since the execution was accepted. */
+  timeoutMs: DurationMs,
+});
+export type ExtendedEvent = z.infer<typeof ExtendedEvent>;
+
+/** The execution is about to write: from here on it must not be repeated. */
+export const WritingEvent = z.object({ ...position, type: z.literal('writing') });
+export type WritingEvent = z.infer<typeof WritingEvent>;
 
 export const SucceededEvent = z.object({
   ...ending,
@@ -64,13 +89,16 @@ export const CancelledEvent = z.object({
 export type CancelledEvent = z.infer<typeof CancelledEvent>;
 
 /**
- * What happens in an execution, in order of `seq`: `accepted` first, then logs and progress, then
- * exactly one terminal event (`succeeded`, `failed` or `cancelled`) and nothing after it.
+ * What happens in an execution, in order of `seq`: `accepted` first, then logs, progress, checkpoints
+ * and announcements (`extended`, `writing`), then exactly one terminal event (`succeeded`, `failed` or `cancelled`) and nothing after it.
  */
 export const ExecutionEvent = z.discriminatedUnion('type', [
   AcceptedEvent,
   LogEvent,
   ProgressEvent,
+  CheckpointEvent,
+  ExtendedEvent,
+  WritingEvent,
   SucceededEvent,
   FailedEvent,
   CancelledEvent,

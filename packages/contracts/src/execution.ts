@@ -24,6 +24,8 @@ export const RunnerExecutionRequest = z.object({
   attempt: z.number().int().positive().optional(),
   /** Proves that this execution is the job's current one. Opaque to the runner. */
   leaseToken: z.string().max(256).optional(),
+  /** The last checkpoint of the attempts before. */
+  checkpoint: z.unknown().optional(),
   /** The process that this is meant for, as it registered; another process refuses with INSTANCE_MISMATCH. */
   instanceId: Identifier.optional(),
 });

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { RunnerCapability } from './capability.js';
 import { CancelReason } from './execution-event.js';
 import { DurationMs, Identifier, Timestamp } from './identifiers.js';
-import { Delivery, Platform } from './registration.js';
+import { Delivery, Platform, SessionCredential } from './registration.js';
 import { WireContractVersion } from './version.js';
 
 /** A sign of life, with what the runner is doing. */
@@ -21,6 +21,8 @@ export const RunnerHeartbeat = z.object({
       /** Jobs per second. */
       jobThroughput: z.number().nonnegative().optional(),
       eventLoopLagMs: z.number().nonnegative().optional(),
+      /** Bytes of memory that the process holds (resident set). */
+      memoryBytes: z.number().nonnegative().optional(),
     })
     .default({}),
   instanceId: Identifier.optional(),
@@ -28,6 +30,8 @@ export const RunnerHeartbeat = z.object({
   executions: z.array(Identifier).max(100_000).optional(),
   /** The runner finishes what it has and takes nothing new. */
   draining: z.boolean().optional(),
+  /** Milliseconds since the runner's main thread last answered: set by a watchdog that beats in its stead. */
+  stalledMs: z.number().nonnegative().optional(),
 });
 export type RunnerHeartbeat = z.infer<typeof RunnerHeartbeat>;
 
@@ -35,6 +39,10 @@ export type RunnerHeartbeat = z.infer<typeof RunnerHeartbeat>;
 export const Directive = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('register') }),
   z.object({ kind: z.literal('cancel'), executionId: Identifier, reason: CancelReason }),
+  /** The control plane is going away: connect again after a while. */
+  z.object({ kind: z.literal('reconnect'), afterMs: z.number().int().nonnegative().default(0) }),
+  /** Finish what runs, take nothing new and leave. */
+  z.object({ kind: z.literal('drain') }),
 ]);
 export type Directive = z.infer<typeof Directive>;
 
@@ -45,6 +53,8 @@ export const RunnerHeartbeatResponse = z.object({
   receiving: z.boolean().default(true),
   directives: z.array(z.union([Directive, z.looseObject({ kind: z.string() })])).default([]),
   heartbeatIntervalMs: DurationMs.optional(),
+  /** Replaces the one before. */
+  sessionCredential: SessionCredential.optional(),
 });
 export type RunnerHeartbeatResponse = z.infer<typeof RunnerHeartbeatResponse>;
 
@@ -59,7 +69,7 @@ export const RunnerMetadata = z.object({
   contractVersion: WireContractVersion,
   capabilities: z.array(RunnerCapability),
   supportedContracts: z.array(z.string()),
-  healthCheckEndpoint: z.url(),
+  healthCheckEndpoint: z.url().optional(),
   registeredAt: Timestamp,
   lastHeartbeatAt: Timestamp,
   status: RunnerStatus.default('healthy'),
@@ -75,5 +85,7 @@ export const RunnerMetadata = z.object({
   /** Executions that the control plane has placed on the runner and that have not ended. */
   activeExecutions: z.number().int().nonnegative().optional(),
   draining: z.boolean().optional(),
+  /** Milliseconds for which its main thread had not answered at the last beat; nothing new is placed on it. */
+  stalledMs: z.number().nonnegative().optional(),
 });
 export type RunnerMetadata = z.infer<typeof RunnerMetadata>;

@@ -3,7 +3,7 @@
  * The words of the contract: zod schemas of everything that crosses a wire, each with its type of the
  * same name and tiny pure predicates. Imports zod alone. Files import leftwards only:
  * identifiers, version → error-codes → error-envelope, retry-policy → capability, execution-event,
- * health → registration, heartbeat, execution, job → endpoints → index.
+ * health → registration, heartbeat, execution, job, status → frame → endpoints → index.
  */
 import { z } from 'zod';
 

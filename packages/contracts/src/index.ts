@@ -11,6 +11,8 @@ export * from './registration.js';
 export * from './heartbeat.js';
 export * from './execution.js';
 export * from './job.js';
+export * from './frame.js';
+export * from './status.js';
 export * from './pagination.js';
 export * from './truth.js';
 export * from './media-types.js';

@@ -8,6 +8,16 @@ import {
   RunnerExecutionRequest,
   RunnerExecutionResponse,
 } from './execution.js';
+import {
+  AcceptExecutionRequest,
+  AcceptExecutionResponse,
+  PollRequest,
+  PollResponse,
+  RecordEventsRequest,
+  RecordEventsResponse,
+  RunnerFrame,
+  ServerFrame,
+} from './frame.js';
 import { HealthCheck, Probe, RunnerHealth, ServiceMetadata } from './health.js';
 import { RunnerHeartbeat, RunnerHeartbeatResponse, RunnerMetadata } from './heartbeat.js';
 import {
@@ -28,6 +38,7 @@ import {
   RunnerRegistrationResponse,
 } from './registration.js';
 import { RetryPolicy } from './retry-policy.js';
+import { RunnerStatusReport } from './status.js';
 import {
   TruthAssertion,
   TruthCoreRequest,
@@ -39,6 +50,8 @@ import {
 
 /** The messages and records of the contract that have a JSON Schema of their own, by name. */
 export const CONTRACT_SCHEMAS = {
+  AcceptExecutionRequest,
+  AcceptExecutionResponse,
   CancelExecutionRequest,
   CancelExecutionResponse,
   ErrorEnvelope,
@@ -53,14 +66,19 @@ export const CONTRACT_SCHEMAS = {
   JobResult,
   JobSubmission,
   ModuleManifest,
+  PollRequest,
+  PollResponse,
   Probe,
   QueueMessage,
+  RecordEventsRequest,
+  RecordEventsResponse,
   RetryPolicy,
   RunnerCapability,
   RunnerDeregistrationRequest,
   RunnerDeregistrationResponse,
   RunnerExecutionRequest,
   RunnerExecutionResponse,
+  RunnerFrame,
   RunnerHealth,
   RunnerHeartbeat,
   RunnerHeartbeatResponse,
@@ -68,6 +86,8 @@ export const CONTRACT_SCHEMAS = {
   RunnerMetadata,
   RunnerRegistrationRequest,
   RunnerRegistrationResponse,
+  RunnerStatusReport,
+  ServerFrame,
   ServiceMetadata,
   TruthAssertion,
   TruthCoreRequest,

@@ -10,9 +10,18 @@ export const DEFAULTS = {
   handshakeMs: 10_000,
   drainMs: 25_000,
   cancelGraceMs: 10_000,
+  /** How long a poll is held open while there is nothing to say. */
+  pollHoldMs: 25_000,
+  /** A connection that was up this long counts as stable: the next one is tried without delay. */
+  stableMs: 30_000,
+  /** The most by which an execution may extend its own limit, unless its capability says otherwise. */
+  maxExtensionMs: 3_600_000,
   executionTimeoutMs: 30_000,
   maxBodyBytes: 4 * 1024 * 1024,
   maxLogBytes: 50 * 1024,
+  /** Bytes of child output that are gathered into one log event, and the milliseconds after which it is sent. */
+  logChunkBytes: 64 * 1024,
+  logChunkMs: 250,
   runnerSlots: 10,
   reconnectMinMs: 250,
   reconnectMaxMs: 30_000,

@@ -13,34 +13,55 @@ export const PushDelivery = z.object({
 });
 export type PushDelivery = z.infer<typeof PushDelivery>;
 
+/** The runner dials `GET /runners/connect` and keeps the socket; see `RunnerFrame` and `ServerFrame`. */
+export const WebSocketDelivery = z.object({ kind: z.literal('websocket') });
+export type WebSocketDelivery = z.infer<typeof WebSocketDelivery>;
+
+/** The runner asks for work by `POST /runners/:id/poll`, again and again. */
+export const LongPollDelivery = z.object({ kind: z.literal('long-poll') });
+export type LongPollDelivery = z.infer<typeof LongPollDelivery>;
+
 /** How work reaches a runner. */
-export const Delivery = z.discriminatedUnion('kind', [PushDelivery]);
+export const Delivery = z.discriminatedUnion('kind', [PushDelivery, WebSocketDelivery, LongPollDelivery]);
 export type Delivery = z.infer<typeof Delivery>;
 
 export const Platform = z.object({ os: z.string(), arch: z.string(), runtime: z.string().optional() });
 export type Platform = z.infer<typeof Platform>;
 
 /** What a runner says of itself when it joins. */
-export const RunnerRegistrationRequest = z.object({
-  name: z.string().min(1).max(128),
-  version: z.string(),
-  contractVersion: WireContractVersion,
-  capabilities: z.array(RunnerCapability).max(1000),
-  healthCheckEndpoint: HttpUrl,
-  tags: z.array(z.string()).default([]),
-  /** This process: a new one at each start. */
-  instanceId: Identifier.optional(),
-  /** This machine: kept across restarts. */
-  machineId: Identifier.optional(),
-  delivery: Delivery.optional(),
-  labels: z.record(z.string(), z.string()).optional(),
-  platform: Platform.optional(),
-  /** Executions that the runner takes at once, over all its capabilities. Default: 10. */
-  maxConcurrency: z.number().int().positive().max(100_000).optional(),
-  buildId: z.string().max(256).optional(),
-  /** See `RunnerFeature`; unknown ones are ignored. */
-  features: z.array(z.string()).optional(),
-});
+export const RunnerRegistrationRequest = z
+  .object({
+    name: z.string().min(1).max(128),
+    version: z.string(),
+    contractVersion: WireContractVersion,
+    capabilities: z.array(RunnerCapability).max(1000),
+    /** Required with push. */
+    healthCheckEndpoint: HttpUrl.optional(),
+    tags: z.array(z.string()).default([]),
+    /** This process: a new one at each start. */
+    instanceId: Identifier.optional(),
+    /** This machine: kept across restarts. */
+    machineId: Identifier.optional(),
+    delivery: Delivery.optional(),
+    labels: z.record(z.string(), z.string()).optional(),
+    platform: Platform.optional(),
+    /** Executions that the runner takes at once, over all its capabilities. Default: 10. */
+    maxConcurrency: z.number().int().positive().max(100_000).optional(),
+    buildId: z.string().max(256).optional(),
+    /** See `RunnerFeature`; unknown ones are ignored. */
+    features: z.array(z.string()).optional(),
+    /**
+     * Executions that this process still has: running, or ended and not acknowledged, of an earlier process too
+     * where it kept its results. Those that are still its own are asked for again; all others count as lost with
+     * the process that had them.
+     */
+    held: z.array(Identifier).max(100_000).optional(),
+  })
+  .refine(
+    ({ delivery, healthCheckEndpoint }) =>
+      (delivery !== undefined && delivery.kind !== 'push') || healthCheckEndpoint !== undefined,
+    { path: ['healthCheckEndpoint'], message: 'required where work is pushed to the runner' },
+  );
 export type RunnerRegistrationRequest = z.infer<typeof RunnerRegistrationRequest>;
 
 /** Sizes that the control plane accepts; the runner checks them before it sends. */
@@ -52,6 +73,10 @@ export const Limits = z.object({
 });
 export type Limits = z.infer<typeof Limits>;
 
+/** Proves who calls, for a while; a newer one comes in the replies to heartbeats before it expires. */
+export const SessionCredential = z.object({ token: z.string().min(1).max(8192), expiresAt: Timestamp });
+export type SessionCredential = z.infer<typeof SessionCredential>;
+
 export const RunnerRegistrationResponse = z.object({
   runnerId: Identifier,
   registeredAt: Timestamp,
@@ -61,6 +86,16 @@ export const RunnerRegistrationResponse = z.object({
   limits: Limits.optional(),
   /** The version that both sides speak from now on. */
   contractVersion: WireContractVersion.optional(),
+  /** What the runner proves itself with from now on. */
+  sessionCredential: SessionCredential.optional(),
+  /** Told once, in exchange for an enrollment token: what the runner registers with next time. */
+  runnerSecret: z.string().min(1).max(1024).optional(),
+  /** Key of the signatures on pushed dispatches, `whsec_` and base64, by the Standard Webhooks scheme. */
+  signingKey: z
+    .string()
+    .regex(/^whsec_[A-Za-z0-9+/]+=*$/)
+    .max(256)
+    .optional(),
 });
 export type RunnerRegistrationResponse = z.infer<typeof RunnerRegistrationResponse>;
 

@@ -54,6 +54,8 @@ export interface Execution {
   breaks: number;
   /** When the runner was told to stop it; 0 before. */
   cancelledAt: number;
+  /** It has announced that it writes: from here on it must not be repeated. */
+  writing: boolean;
 }
 
 /** A job that has not ended, as the scheduler holds it. */

@@ -46,6 +46,7 @@ export function createExecution(
     brokenSince: 0,
     breaks: 0,
     cancelledAt: 0,
+    writing: false,
   };
   job.execution = execution;
   occupySlot(execution);

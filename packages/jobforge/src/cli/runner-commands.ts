@@ -67,7 +67,11 @@ function fieldsOf(runner: RunnerMetadata, now: number): [string, string | undefi
     ['seen', agoOf(runner.lastHeartbeatAt, now)],
     ['registered', runner.registeredAt],
     ['health', runner.healthCheckEndpoint],
-    ['delivery', delivery && [delivery.kind, delivery.executeUrl].filter(Boolean).join(' ')],
+    [
+      'delivery',
+      delivery &&
+        [delivery.kind, 'executeUrl' in delivery ? delivery.executeUrl : undefined].filter(Boolean).join(' '),
+    ],
     [
       'labels',
       labels &&

@@ -15,7 +15,8 @@ export interface LinkRegistry {
 
 /** A push runner's execute URL: what it says, else `execute` beside its health endpoint. */
 export function executeUrlOf({ delivery, healthCheckEndpoint }: RunnerRegistrationRequest): string {
-  return delivery?.executeUrl ?? new URL('execute', healthCheckEndpoint).href;
+  const said = delivery?.kind === 'push' ? delivery.executeUrl : undefined;
+  return said ?? new URL('execute', healthCheckEndpoint).href;
 }
 
 export function createLinkRegistry({
@@ -30,7 +31,7 @@ export function createLinkRegistry({
     open(registration) {
       const link = createPushLink({
         executeUrl: executeUrlOf(registration),
-        healthUrl: registration.healthCheckEndpoint,
+        healthUrl: registration.healthCheckEndpoint ?? '',
         features: registration.features ?? [],
         maxBodyBytes: limits.maxBodyBytes,
         maxStreams: limits.maxStreamsPerRunner,

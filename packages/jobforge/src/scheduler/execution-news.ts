@@ -126,7 +126,7 @@ function onEvent(desk: Desk, execution: Execution, event: ExecutionEvent): void 
   execution.seenSeq = event.seq;
   execution.breaks = 0;
   execution.job.lastEventSeq = event.seq;
-  keepEvent(state, execution, event);
+  if (event.type === 'log' || event.type === 'progress') keepEvent(state, execution, event);
 }
 
 /** Whether an execution can be sent once more without the danger of running twice what must not. */

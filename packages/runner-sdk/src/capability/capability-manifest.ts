@@ -134,5 +134,6 @@ export function describeCapability(capability: Capability, runnerSlots: number):
     timeoutMs: capability.timeoutMs,
     resourceRequirements: { gpu: false },
     effects: capability.effects,
+    announcesWrites: capability.announcesWrites,
   };
 }

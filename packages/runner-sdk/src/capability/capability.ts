@@ -41,6 +41,12 @@ export interface CapabilityDefinition<
    * Decides what happens to a job whose runner is lost. Default: `idempotent`.
    */
   readonly effects?: Effects | undefined;
+  /**
+   * With effects `writes`: every execution calls `ctx.willWrite()` before it first writes. A job whose runner is
+   * lost before that is offered again; without the announcement it counts as writing from its acceptance on.
+   * Default: false.
+   */
+  readonly announcesWrites?: boolean | undefined;
   /** Milliseconds that an execution may take where the sender names no limit. Default: 30,000. */
   readonly timeoutMs?: number | undefined;
   /** Executions that may run at once. Default: as many as the runner takes. */
@@ -71,6 +77,7 @@ export interface Capability<
   readonly inputJsonSchema: JsonSchema;
   readonly outputJsonSchema: JsonSchema;
   readonly effects: Effects;
+  readonly announcesWrites: boolean;
   readonly timeoutMs: number;
   readonly maxConcurrency: number | undefined;
   readonly jobTypes: readonly string[];

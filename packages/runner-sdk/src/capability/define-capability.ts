@@ -28,6 +28,7 @@ export function defineCapability<
       definition.outputJsonSchema ??
       (output ? schemaToJson(output, { capabilityId: id, side: 'output' }) : {}),
     effects: definition.effects ?? 'idempotent',
+    announcesWrites: definition.announcesWrites ?? false,
     timeoutMs: definition.timeoutMs ?? DEFAULTS.executionTimeoutMs,
     maxConcurrency: definition.maxConcurrency,
     jobTypes: [...(definition.jobTypes ?? [])],
@@ -77,6 +78,7 @@ const RULES: ReadonlyArray<
     (value) => value === undefined || Effects.safeParse(value).success,
     'none, idempotent or writes',
   ],
+  ['announcesWrites', (value) => value === undefined || typeof value === 'boolean', 'true, false or nothing'],
   [
     'timeoutMs',
     (value) => value === undefined || DurationMs.safeParse(value).success,

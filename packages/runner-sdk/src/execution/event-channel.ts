@@ -35,6 +35,10 @@ export interface EventChannel {
   dataJson: string | undefined;
   logBytes: number;
   droppedEvents: number;
+  /** The last event that the control plane has, as far as it said so; -1 before. */
+  acknowledgedSeq: number;
+  /** Waits for acknowledgements. */
+  onAcknowledge: (() => void) | undefined;
   sinks: EventSink[];
 }
 
@@ -50,6 +54,8 @@ export function createEventChannel(executionId: string): EventChannel {
     dataJson: undefined,
     logBytes: 0,
     droppedEvents: 0,
+    acknowledgedSeq: -1,
+    onAcknowledge: undefined,
     sinks: [],
   };
 }
@@ -172,6 +178,11 @@ export function subscribe(channel: EventChannel, sink: EventSink): Subscription 
   return {
     eventsFrom: (seq) => eventsFrom(channel, seq),
     dataJson: () => channel.dataJson,
+    acknowledge(seq) {
+      if (seq <= channel.acknowledgedSeq) return;
+      channel.acknowledgedSeq = seq;
+      channel.onAcknowledge?.();
+    },
     detach() {
       channel.sinks = channel.sinks.filter((other) => other !== sink);
     },

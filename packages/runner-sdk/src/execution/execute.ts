@@ -42,12 +42,26 @@ export type Execute = (
  */
 export type EventSink = (event: ExecutionEvent, dataJson?: string) => void;
 
+/** How the side that brought an execution takes part in it. */
+export interface RunOptions {
+  /**
+   * For a delivery that claims what it accepts: after `accepted` the handler waits for this. Only `true` starts
+   * it; `false` or a rejection frees the slot, and nothing more is said of the execution: it is not this runner's.
+   * The promise must settle. Given again with the same executionId, the later promise counts.
+   */
+  readonly confirmed?: Promise<boolean> | undefined;
+  /** Whether events are acknowledged by {@link Subscription.acknowledge}: `ctx.willWrite()` waits for it. Default: false. */
+  readonly acknowledges?: boolean | undefined;
+}
+
 /** A sink's hold on an execution. */
 export interface Subscription {
   /** The events from `seq` on that are still kept, in order: for a reader that had to pause. */
   eventsFrom(seq: number): ExecutionEvent[];
   /** The JSON of the result, once it succeeded. */
   dataJson(): string | undefined;
+  /** Says that the control plane has every event up to `seq`, and has acted upon what asks for it. */
+  acknowledge(seq: number): void;
   /** Sends nothing more to the sink. The execution goes on. */
   detach(): void;
 }

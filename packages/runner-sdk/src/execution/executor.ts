@@ -4,10 +4,11 @@ import type { Capability } from '../capability/capability.js';
 import { createTimestamps, sleep, systemClock, type Clock } from '../util/clock.js';
 import { silentLogger, type Logger } from '../util/logger.js';
 import type { Slots } from './admission.js';
+import { claimAgain } from './confirmation.js';
 import { createDeadlines, type Deadlines } from './deadline.js';
 import { createEventChannel, emitTerminal, subscribe, type ChannelLimits } from './event-channel.js';
 import { createExecute } from './event-stream.js';
-import type { EventSink, Execute, ExecutionRequest, Subscription } from './execute.js';
+import type { EventSink, Execute, ExecutionRequest, RunOptions, Subscription } from './execute.js';
 import { callHandler, type HandlerCallScope } from './handler-call.js';
 import { refusalEvent, stoppedOutcome, toTerminalEvent, type Outcome } from './outcome.js';
 import { createReplayCache, type ReplayCache, type ReplayLimits } from './replay-cache.js';
@@ -58,7 +59,7 @@ export type CancelAnswer = 'cancelling' | 'ended' | 'unknown' | 'superseded';
 export interface Executor {
   readonly execute: Execute;
   /** The core of `execute`, without the cost of an async iterator: events go to the sink as they happen. */
-  readonly run: (request: ExecutionRequest, sink: EventSink) => Subscription;
+  readonly run: (request: ExecutionRequest, sink: EventSink, options?: RunOptions) => Subscription;
   /** Tells an execution to stop. With a lease token that is not its own, nothing happens. */
   readonly cancel: (executionId: string, reason: CancelReason, leaseToken?: string) => CancelAnswer;
   /** The ids of what runs now. */
@@ -102,7 +103,20 @@ function end(
   if (channel.accepted !== undefined) core.replay.put(channel);
 }
 
+/** Ends an execution that is not this runner's: nobody is told, nothing is remembered. */
+function forget(core: Core, execution: RunningExecution): void {
+  const { channel, capability } = execution;
+  if (channel.terminal) return;
+  core.deadlines.disarm(execution);
+  core.slots.release(capability);
+  core.running.remove(execution);
+  channel.sinks = [];
+  const outcome = stoppedOutcome(execution, 'lease-lost', core.service);
+  emitTerminal(channel, toTerminalEvent(execution, outcome, stampOf(core)));
+}
+
 function abandon(core: Core, execution: RunningExecution): void {
+  if (execution.claim) return forget(core, execution);
   const kind = execution.cancelled?.kind ?? 'deadline';
   const { executionId, jobId } = execution.request;
   core.logger.warn(
@@ -146,8 +160,14 @@ function admit(core: Core, request: ExecutionRequest): Capability | Refusal {
   return full === undefined ? capability : { code: 'RUNNER_BUSY', message: full };
 }
 
-function run(core: Core, request: ExecutionRequest, sink: EventSink): Subscription {
-  const known = core.running.get(request.executionId)?.channel ?? core.replay.get(request.executionId);
+function run(
+  core: Core,
+  request: ExecutionRequest,
+  { sink, confirmed }: RunOptions & { readonly sink: EventSink },
+): Subscription {
+  const running = core.running.get(request.executionId);
+  if (running) claimAgain(running, confirmed, core.forget);
+  const known = running?.channel ?? core.replay.get(request.executionId);
   if (known) return subscribe(known, sink);
   const channel = createEventChannel(request.executionId);
   const subscription = subscribe(channel, sink);
@@ -163,6 +183,7 @@ function run(core: Core, request: ExecutionRequest, sink: EventSink): Subscripti
     startedMs: core.clock.elapsed(),
     cancelled: undefined,
     controller: undefined,
+    claim: confirmed && { confirmed, start: undefined },
     deadlineTimer: undefined,
     graceTimer: undefined,
   };
@@ -181,7 +202,8 @@ function cancel(
   if (!execution) return core.replay.get(executionId) ? 'ended' : 'unknown';
   const own = execution.request.leaseToken;
   if (leaseToken !== undefined && own !== undefined && leaseToken !== own) return 'superseded';
-  core.deadlines.stop(execution, reason);
+  if (reason === 'lease-lost' && execution.claim) forget(core, execution);
+  else core.deadlines.stop(execution, reason);
   return 'cancelling';
 }
 
@@ -197,6 +219,10 @@ async function drain(core: Core, { drainMs, graceMs }: { drainMs: number; graceM
 function abort(core: Core): void {
   core.draining = true;
   for (const execution of core.running.all()) {
+    if (execution.claim) {
+      forget(core, execution);
+      continue;
+    }
     core.deadlines.stop(execution, 'shutdown', 0);
     // What was cancelled or timed out before stays so: handed back, it would be run again.
     end(core, execution, {
@@ -237,10 +263,12 @@ export function createExecutor(options: ExecutorOptions): Executor {
       onAbandon: (execution) => abandon(core, execution),
     }),
     end: (execution, outcome, dataJson) => end(core, execution, { outcome, dataJson }),
+    forget: (execution) => forget(core, execution),
     draining: false,
   };
   const executor = {
-    run: (request: ExecutionRequest, sink: EventSink) => run(core, request, sink),
+    run: (request: ExecutionRequest, sink: EventSink, runOptions?: RunOptions) =>
+      run(core, request, { ...runOptions, sink }),
     cancel: (executionId: string, reason: CancelReason, leaseToken?: string) =>
       cancel(core, executionId, { reason, leaseToken }),
   };

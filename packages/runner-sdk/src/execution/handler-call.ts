@@ -7,6 +7,7 @@ import type { Deadlines } from './deadline.js';
 import { toErrorEnvelope } from './error-mapping.js';
 import { emitAccepted, emitLog, emitProgress, type ChannelLimits, type LogLine } from './event-channel.js';
 import { createExecutionContext } from './execution-context.js';
+import { startWhenConfirmed } from './confirmation.js';
 import { failureOf, operationOf, stoppedOutcome, type Outcome } from './outcome.js';
 import type { RunningExecution } from './running-executions.js';
 import { checkValue, describeProblems, type Checked } from './schema-check.js';
@@ -21,6 +22,8 @@ export interface HandlerCallScope {
   readonly deadlines: Pick<Deadlines, 'signalOf'>;
   /** Called once for each execution, unless it was given up before. */
   readonly end: (execution: RunningExecution, outcome: Outcome, dataJson?: string) => void;
+  /** Ends an execution that turned out not to be this runner's. */
+  readonly forget: (execution: RunningExecution) => void;
 }
 
 /** A result that may not be sent, and why. */
@@ -144,6 +147,11 @@ function begin(scope: HandlerCallScope, execution: RunningExecution, checked: Ch
   if (channel.sinks.length === 0)
     return scope.end(execution, stoppedOutcome(execution, 'lease-lost', scope.service));
   emitAccepted(channel, scope.timestamp());
+  const { claim } = execution;
+  if (claim) {
+    claim.start = () => invoke(scope, execution, checked.value);
+    return startWhenConfirmed(execution, claim, scope.forget);
+  }
   // Not at once: whoever sends the acceptance has sent it before the handler can block the thread, or end it.
   // A promise, because queueMicrotask makes an async resource for each call; invoke never throws.
   void NEXT.then(() => invoke(scope, execution, checked.value));

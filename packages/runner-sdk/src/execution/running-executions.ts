@@ -5,6 +5,13 @@ import { createDeferred, type Deferred } from '../util/deferred.js';
 import type { EventChannel } from './event-channel.js';
 import type { ExecutionRequest } from './execute.js';
 
+/** An execution that was accepted and must not start before that is confirmed. */
+export interface Claim {
+  confirmed: Promise<boolean>;
+  /** Starts the handler; known once the input is checked. */
+  start: (() => void) | undefined;
+}
+
 /** One execution that holds a slot. */
 export interface RunningExecution {
   readonly request: ExecutionRequest;
@@ -16,6 +23,8 @@ export interface RunningExecution {
   cancelled: ExecutionCancelled | undefined;
   /** Made when the handler first looks at its signal. */
   controller: AbortController | undefined;
+  /** Set while it is not certain that the execution is this runner's. */
+  claim: Claim | undefined;
   deadlineTimer: TimerHandle | undefined;
   graceTimer: TimerHandle | undefined;
 }

@@ -2,6 +2,7 @@ import { DEFAULTS } from '@controlplane/contracts';
 import type { Clock } from './model/clock.js';
 import { DEFAULT_LIMITS, type JobForgeLimits } from './model/limits.js';
 import { silentLog, type Log } from './model/log.js';
+import { unknownNames } from './model/near-name.js';
 
 /** Where the HTTP API listens. */
 export interface ListenOptions {
@@ -53,20 +54,71 @@ function locationOf(store: string): string {
   );
 }
 
+const OPTION_NAMES: readonly (keyof JobForgeOptions)[] = [
+  'store',
+  'durability',
+  'listen',
+  'limits',
+  'log',
+  'clock',
+  'random',
+];
+const LISTEN_NAMES: readonly (keyof ListenOptions)[] = ['host', 'port', 'allowedHosts'];
+
+function refuseUnknown(who: string, given: object, known: readonly string[]): void {
+  const unknown = unknownNames(given, known);
+  if (unknown !== undefined) throw new TypeError(`${who} does not know ${unknown}`);
+}
+
+/** What was given, over the defaults: a member that is undefined counts as not given. */
+function over<T extends object>(defaults: T, given: Partial<T>): T {
+  const said = Object.entries(given).filter(([, value]) => value !== undefined);
+  return { ...defaults, ...(Object.fromEntries(said) as Partial<T>) };
+}
+
+function limitsOf(given: Partial<JobForgeLimits>): JobForgeLimits {
+  refuseUnknown('limits', given, Object.keys(DEFAULT_LIMITS));
+  const limits = over(DEFAULT_LIMITS, given);
+  for (const [name, value] of Object.entries(limits)) {
+    if (Number.isSafeInteger(value) && value >= 0) continue;
+    throw new TypeError(`limits.${name} ${JSON.stringify(value)} is no whole number of at least 0`);
+  }
+  return limits;
+}
+
+const DEFAULT_LISTEN: Required<ListenOptions> = {
+  host: '127.0.0.1',
+  port: DEFAULTS.jobForgePort,
+  allowedHosts: [],
+};
+
+function listenOf(given: ListenOptions | false): Required<ListenOptions> | false {
+  if (given === false) return false;
+  refuseUnknown('listen', given, LISTEN_NAMES);
+  const listen = over(DEFAULT_LISTEN, given);
+  const { port } = listen;
+  if (Number.isInteger(port) && port >= 0 && port <= 65_535) return listen;
+  throw new TypeError(
+    `listen.port ${JSON.stringify(port)} is no port: expected a whole number from 0 to 65535`,
+  );
+}
+
+function durabilityOf(given: 'full' | 'normal'): 'full' | 'normal' {
+  if (given === 'full' || given === 'normal') return given;
+  throw new TypeError(`durability ${JSON.stringify(given)} is not known: expected "full" or "normal"`);
+}
+
 /**
  * Fills in the defaults.
- * @throws TypeError when an option cannot be understood
+ * @throws TypeError when an option is not known or cannot be understood
  */
 export function resolveOptions(options: JobForgeOptions): ResolvedOptions {
-  const { listen = {} } = options;
+  refuseUnknown('createJobForge', options, OPTION_NAMES);
   return {
     location: locationOf(options.store ?? DEFAULT_STORE),
-    durability: options.durability ?? 'full',
-    listen:
-      listen === false
-        ? false
-        : { host: '127.0.0.1', port: DEFAULTS.jobForgePort, allowedHosts: [], ...listen },
-    limits: { ...DEFAULT_LIMITS, ...options.limits },
+    durability: durabilityOf(options.durability ?? 'full'),
+    listen: listenOf(options.listen ?? {}),
+    limits: limitsOf(options.limits ?? {}),
     log: options.log ?? silentLog,
   };
 }

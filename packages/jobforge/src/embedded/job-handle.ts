@@ -13,6 +13,7 @@ import {
 } from '@controlplane/contracts';
 import type { z } from 'zod';
 import { isJobForgeError, JobForgeError } from '../model/job-forge-error.js';
+import { unknownNames } from '../model/near-name.js';
 import type { JobEventsOptions, Operations } from '../model/operations.js';
 
 /** A job as a program submits it. */
@@ -43,11 +44,26 @@ export interface JobHandle {
   cancel(reason?: CancelReason): Promise<JobResponse>;
 }
 
+const INPUT_NAMES: readonly (keyof JobInput)[] = [
+  'capability',
+  'input',
+  'id',
+  'type',
+  'priority',
+  'retryPolicy',
+  'timeoutMs',
+  'metadata',
+];
+
 /**
  * Reads a job as the contract has it.
  * @throws JobForgeError VALIDATION_ERROR with the paths of what is wrong
  */
-export function toSubmission({ capability, input, ...rest }: JobInput): JobSubmission {
+export function toSubmission(job: JobInput): JobSubmission {
+  const unknown = unknownNames(job, INPUT_NAMES);
+  if (unknown !== undefined)
+    throw new JobForgeError('VALIDATION_ERROR', { message: `submit does not know ${unknown}.` });
+  const { capability, input, ...rest } = job;
   const read = JobSubmission.safeParse({
     ...rest,
     type: rest.type ?? capability,

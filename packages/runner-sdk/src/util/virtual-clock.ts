@@ -1,57 +1,151 @@
 import type { Clock } from './clock.js';
+import { toMilliseconds, type Duration } from './duration.js';
 
-/** A clock that stands still until it is moved. */
+/**
+ * A clock that stands still until it is moved: a minute of it takes as long as what happens in that minute.
+ * Give it to whatever takes a `clock`; two tests that do the same see the same, down to the millisecond.
+ *
+ * Only its own timers are moved. What a handler waits for elsewhere (the global `setTimeout`, a file, a socket)
+ * takes real time, and no `advance` waits for it.
+ */
 export interface VirtualClock extends Clock {
-  /** Moves time on by `ms`; timers that fall due run in order, and what they await runs between them. */
-  advance(ms: number): Promise<void>;
+  /**
+   * Moves time on. Timers that fall due run in the order of their time, then of their making; after each one,
+   * everything that was waiting for it goes on, and may set timers that fall due within the same move.
+   * @param duration - milliseconds, or a text such as `31s`, `10m`, `1m30s`
+   * @throws RangeError when it is no span of time; whatever a timer's callback throws
+   */
+  advance(duration: Duration): Promise<void>;
+  /**
+   * Moves time from timer to timer until a promise settles, and no further.
+   * @param promise - what is waited for
+   * @param within - the most by which time may move. Default: one hour
+   * @returns what the promise resolves to
+   * @throws what the promise rejects with; an Error when it has not settled in that time
+   */
+  advanceUntil<T>(promise: PromiseLike<T>, within?: Duration): Promise<T>;
+  /** Lets what can go on without time go on. */
+  settle(): Promise<void>;
   /** How many timers wait. */
   pending(): number;
 }
 
-const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+/** Taken when the module is loaded: a test that replaces the global timers must not stop this clock. */
+const nextTurn = globalThis.setImmediate;
+
+/** Turns of the event loop in which nothing touches a timer before the clock takes it that nothing more will. */
+const QUIET_TURNS = 3;
+/** What never becomes quiet (a loop over setImmediate) does not hold the clock for ever. */
+const MAX_TURNS = 1_000;
+
+interface Timer {
+  readonly dueMs: number;
+  readonly id: number;
+  readonly callback: () => void;
+}
+
+/** Timers in the order in which they run. */
+function createTimerList() {
+  const list: Timer[] = [];
+  const isBefore = (a: Pick<Timer, 'dueMs' | 'id'>, b: Pick<Timer, 'dueMs' | 'id'>): boolean =>
+    a.dueMs < b.dueMs || (a.dueMs === b.dueMs && a.id < b.id);
+
+  const placeOf = (timer: Pick<Timer, 'dueMs' | 'id'>): number => {
+    let low = 0;
+    let high = list.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      const other = list[middle];
+      if (other && isBefore(other, timer)) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  };
+  return {
+    add: (timer: Timer) => void list.splice(placeOf(timer), 0, timer),
+    remove(timer: Timer): void {
+      const place = placeOf(timer);
+      if (list[place] === timer) list.splice(place, 1);
+    },
+    /** Takes the next one that is due by then. */
+    takeDue: (untilMs: number): Timer | undefined =>
+      list[0] !== undefined && list[0].dueMs <= untilMs ? list.shift() : undefined,
+    size: () => list.length,
+  };
+}
 
 /**
- * Makes a clock that starts at `startMs` and moves only when told.
- * @param startMs - milliseconds since 1970; default 2026-01-01
+ * Makes a clock that moves only when told.
+ * @param startMs - where it starts, in milliseconds since 1970. Default: 2026-01-01, 00:00 UTC
  */
 export function createVirtualClock(startMs = Date.UTC(2026, 0, 1)): VirtualClock {
-  const timers = new Map<number, { readonly dueMs: number; readonly callback: () => void }>();
+  const timers = createTimerList();
   let elapsedMs = 0;
   let nextId = 1;
+  /** Counts what is set and cleared. */
+  let changes = 0;
 
-  const nextDue = (untilMs: number): number | undefined => {
-    let best: number | undefined;
-    for (const [id, { dueMs }] of timers) {
-      if (dueMs > untilMs) continue;
-      const bestDue = best === undefined ? undefined : timers.get(best)?.dueMs;
-      if (bestDue === undefined || dueMs < bestDue) best = id;
+  async function settle(): Promise<void> {
+    let quiet = 0;
+    for (let turn = 0; quiet < QUIET_TURNS && turn < MAX_TURNS; turn++) {
+      const before = changes;
+      await new Promise<void>((resolve) => void nextTurn(resolve));
+      quiet = changes === before ? quiet + 1 : 0;
     }
-    return best;
-  };
+  }
+
+  /** Runs the next timer that is due by then; false when there is none. */
+  async function step(untilMs: number): Promise<boolean> {
+    const timer = timers.takeDue(untilMs);
+    if (!timer) return false;
+    elapsedMs = Math.max(elapsedMs, timer.dueMs);
+    timer.callback();
+    await settle();
+    return true;
+  }
+
+  async function advanceUntil<T>(promise: PromiseLike<T>, within: Duration = '1h'): Promise<T> {
+    const startedMs = elapsedMs;
+    const untilMs = startedMs + toMilliseconds(within);
+    let isSettled = false;
+    const mark = (): void => {
+      isSettled = true;
+    };
+    promise.then(mark, mark);
+    await settle();
+    while (!isSettled) {
+      if (await step(untilMs)) continue;
+      if (isSettled) break;
+      const waiting = timers.size();
+      const movedMs = elapsedMs - startedMs;
+      throw new Error(
+        `still not settled after ${waiting > 0 ? untilMs - startedMs : movedMs} ms of virtual time (${waiting} timers wait for later): what is awaited waits for something that this clock does not move, or for longer`,
+      );
+    }
+    return await promise;
+  }
 
   return {
     now: () => startMs + elapsedMs,
     elapsed: () => elapsedMs,
-    pending: () => timers.size,
+    pending: () => timers.size(),
+    settle,
     setTimeout(callback, delayMs) {
-      const id = nextId++;
-      timers.set(id, { dueMs: elapsedMs + Math.max(0, delayMs), callback });
-      return id;
+      changes++;
+      const timer: Timer = { dueMs: elapsedMs + (delayMs > 0 ? delayMs : 0), id: nextId++, callback };
+      timers.add(timer);
+      return timer;
     },
-    clearTimeout: (handle) => void timers.delete(handle as number),
-    async advance(ms) {
-      const untilMs = elapsedMs + ms;
-      await settle();
-      for (let id = nextDue(untilMs); id !== undefined; id = nextDue(untilMs)) {
-        const timer = timers.get(id);
-        timers.delete(id);
-        if (!timer) continue;
-        elapsedMs = timer.dueMs;
-        timer.callback();
-        await settle();
-      }
-      elapsedMs = untilMs;
-      await settle();
+    clearTimeout(handle) {
+      changes++;
+      timers.remove(handle as Timer);
     },
+    async advance(duration) {
+      const untilMs = elapsedMs + toMilliseconds(duration);
+      await settle();
+      while (await step(untilMs));
+      elapsedMs = Math.max(elapsedMs, untilMs);
+    },
+    advanceUntil,
   };
 }

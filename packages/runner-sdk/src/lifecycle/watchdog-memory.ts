@@ -1,0 +1,76 @@
+/** Bytes before the first slot. */
+const HEADER_BYTES = 32;
+
+/** An id is 1–128 characters of ASCII; one byte before it says how many. */
+const SLOT_BYTES = 132;
+const MAX_ID_LENGTH = 128;
+
+/** Where what is, for the thread that reads. */
+export const WATCHDOG_LAYOUT = {
+  headerBytes: HEADER_BYTES,
+  slotBytes: SLOT_BYTES,
+  /** Indexes into the header as 64-bit integers: nanoseconds of `process.hrtime`, which all threads share. */
+  pulse: 0,
+  beat: 1,
+  /** Index into the header as 32-bit integers: slots that were ever in use. */
+  used: 4,
+} as const;
+
+/**
+ * What the main thread tells its watchdog by memory alone: that it lives, that it has beaten, what runs. A message for
+ * each execution would cost as much as the execution.
+ */
+export interface WatchdogMemory {
+  readonly shared: SharedArrayBuffer;
+  /** The main thread answers. */
+  pulse(): void;
+  /** A heartbeat of the main thread was answered. */
+  beaten(): void;
+  add(executionId: string): void;
+  remove(executionId: string): void;
+}
+
+/**
+ * Makes the memory.
+ * @param capacity - executions that may run at once; more are not watched
+ */
+export function createWatchdogMemory(capacity: number): WatchdogMemory {
+  const shared = new SharedArrayBuffer(HEADER_BYTES + capacity * SLOT_BYTES);
+  const times = new BigInt64Array(shared, 0, 2);
+  const counts = new Int32Array(shared, 0, HEADER_BYTES / 4);
+  const bytes = Buffer.from(shared);
+  const slotOf = new Map<string, number>();
+  const free: number[] = [];
+  let used = 0;
+
+  function takeSlot(): number | undefined {
+    const slot = free.pop();
+    if (slot !== undefined) return slot;
+    if (used >= capacity) return undefined;
+    used++;
+    Atomics.store(counts, WATCHDOG_LAYOUT.used, used);
+    return used - 1;
+  }
+
+  return {
+    shared,
+    pulse: () => void Atomics.store(times, WATCHDOG_LAYOUT.pulse, process.hrtime.bigint()),
+    beaten: () => void Atomics.store(times, WATCHDOG_LAYOUT.beat, process.hrtime.bigint()),
+    add(executionId) {
+      if (executionId.length > MAX_ID_LENGTH || slotOf.has(executionId)) return;
+      const slot = takeSlot();
+      if (slot === undefined) return;
+      slotOf.set(executionId, slot);
+      const start = HEADER_BYTES + slot * SLOT_BYTES;
+      bytes.write(executionId, start + 1, 'latin1');
+      bytes[start] = executionId.length;
+    },
+    remove(executionId) {
+      const slot = slotOf.get(executionId);
+      if (slot === undefined) return;
+      slotOf.delete(executionId);
+      bytes[HEADER_BYTES + slot * SLOT_BYTES] = 0;
+      free.push(slot);
+    },
+  };
+}

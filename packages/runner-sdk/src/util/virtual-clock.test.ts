@@ -101,8 +101,12 @@ describe('advanceUntil', () => {
   test('says that the time is over, and that nothing waits for the clock', async () => {
     const clock = createVirtualClock();
     const endless = new Promise<never>(() => undefined);
-    await expect(clock.advanceUntil(endless, '1m')).rejects.toThrow('after 0 ms of virtual time (0 timers');
+    await expect(clock.advanceUntil(endless, '1m')).rejects.toThrow(
+      'within 60000 ms of virtual time (0 timers',
+    );
     void sleep(clock, 3_600_000, never);
-    await expect(clock.advanceUntil(endless, '1m')).rejects.toThrow('after 60000 ms of virtual time (1 timers');
+    await expect(clock.advanceUntil(endless, '1m')).rejects.toThrow(
+      'within 60000 ms of virtual time (1 timers',
+    );
   });
 });

@@ -1,5 +1,6 @@
 import type { Clock } from './clock.js';
 import { toMilliseconds, type Duration } from './duration.js';
+import { createTimerList, type Timer } from './timer-list.js';
 
 /**
  * A clock that stands still until it is moved: a minute of it takes as long as what happens in that minute.
@@ -38,40 +39,29 @@ const QUIET_TURNS = 3;
 /** What never becomes quiet (a loop over setImmediate) does not hold the clock for ever. */
 const MAX_TURNS = 1_000;
 
-interface Timer {
-  readonly dueMs: number;
-  readonly id: number;
-  readonly callback: () => void;
+/** What {@link advanceUntil} moves. */
+interface Steps {
+  elapsed(): number;
+  pending(): number;
+  settle(): Promise<void>;
+  step(untilMs: number): Promise<boolean>;
 }
 
-/** Timers in the order in which they run. */
-function createTimerList() {
-  const list: Timer[] = [];
-  const isBefore = (a: Pick<Timer, 'dueMs' | 'id'>, b: Pick<Timer, 'dueMs' | 'id'>): boolean =>
-    a.dueMs < b.dueMs || (a.dueMs === b.dueMs && a.id < b.id);
-
-  const placeOf = (timer: Pick<Timer, 'dueMs' | 'id'>): number => {
-    let low = 0;
-    let high = list.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      const other = list[middle];
-      if (other && isBefore(other, timer)) low = middle + 1;
-      else high = middle;
-    }
-    return low;
+async function advanceUntil<T>(clock: Steps, promise: PromiseLike<T>, withinMs: number): Promise<T> {
+  const untilMs = clock.elapsed() + withinMs;
+  let isSettled = false;
+  const mark = (): void => {
+    isSettled = true;
   };
-  return {
-    add: (timer: Timer) => void list.splice(placeOf(timer), 0, timer),
-    remove(timer: Timer): void {
-      const place = placeOf(timer);
-      if (list[place] === timer) list.splice(place, 1);
-    },
-    /** Takes the next one that is due by then. */
-    takeDue: (untilMs: number): Timer | undefined =>
-      list[0] !== undefined && list[0].dueMs <= untilMs ? list.shift() : undefined,
-    size: () => list.length,
-  };
+  promise.then(mark, mark);
+  await clock.settle();
+  while (!isSettled) {
+    if (await clock.step(untilMs)) continue;
+    throw new Error(
+      `not settled within ${withinMs} ms of virtual time (${clock.pending()} timers wait for later): what is awaited waits for longer, or for something that this clock does not move`,
+    );
+  }
+  return await promise;
 }
 
 /**
@@ -104,31 +94,11 @@ export function createVirtualClock(startMs = Date.UTC(2026, 0, 1)): VirtualClock
     return true;
   }
 
-  async function advanceUntil<T>(promise: PromiseLike<T>, within: Duration = '1h'): Promise<T> {
-    const startedMs = elapsedMs;
-    const untilMs = startedMs + toMilliseconds(within);
-    let isSettled = false;
-    const mark = (): void => {
-      isSettled = true;
-    };
-    promise.then(mark, mark);
-    await settle();
-    while (!isSettled) {
-      if (await step(untilMs)) continue;
-      if (isSettled) break;
-      const waiting = timers.size();
-      const movedMs = elapsedMs - startedMs;
-      throw new Error(
-        `still not settled after ${waiting > 0 ? untilMs - startedMs : movedMs} ms of virtual time (${waiting} timers wait for later): what is awaited waits for something that this clock does not move, or for longer`,
-      );
-    }
-    return await promise;
-  }
-
+  const steps: Steps = { elapsed: () => elapsedMs, pending: () => timers.size(), settle, step };
   return {
     now: () => startMs + elapsedMs,
-    elapsed: () => elapsedMs,
-    pending: () => timers.size(),
+    elapsed: steps.elapsed,
+    pending: steps.pending,
     settle,
     setTimeout(callback, delayMs) {
       changes++;
@@ -146,6 +116,6 @@ export function createVirtualClock(startMs = Date.UTC(2026, 0, 1)): VirtualClock
       while (await step(untilMs));
       elapsedMs = Math.max(elapsedMs, untilMs);
     },
-    advanceUntil,
+    advanceUntil: (promise, within = '1h') => advanceUntil(steps, promise, toMilliseconds(within)),
   };
 }

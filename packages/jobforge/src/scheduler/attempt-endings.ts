@@ -1,5 +1,6 @@
 import { envelopeOf, type CancelReason, type ErrorEnvelope } from '@controlplane/contracts';
 import { toJobEvent } from '../model/job-event.js';
+import type { JobForgeError } from '../model/job-forge-error.js';
 import { readHead } from '../model/job-record.js';
 import { moveJob } from '../model/job-state.js';
 import { afterFailure, afterLoss, type AttemptHistory, type NextStep } from '../model/retry.js';
@@ -78,13 +79,27 @@ function write(
   { stored, ...end }: JobEnd & { readonly stored?: (() => void) | undefined },
 ): void {
   moveJob(job, 'ending');
-  state.commit.keep({ kind: 'finish-job', seq: job.seq, ...end }, () => {
+  const keep = (kept: JobEnd, refused?: (error: JobForgeError) => void): void =>
+    state.commit.keep({ kind: 'finish-job', seq: job.seq, ...kept }, () => settle(kept), refused);
+  const settle = (kept: JobEnd): void => {
     moveJob(job, 'ended');
     state.jobs.delete(job.id);
     releaseInput(state, job);
-    state.hub.emit(job.id, () => toEndEvent(job.id, end));
+    state.hub.emit(job.id, () => toEndEvent(job.id, kept));
     stored?.();
+  };
+  keep(end, ({ envelope }) => keep({ ...end, ...unstorable(envelope) }));
+}
+
+/** The end of a job whose own end the store refuses. */
+function unstorable({ causes }: ErrorEnvelope): Pick<JobEnd, 'status' | 'data' | 'error'> {
+  const error = envelopeOf('STORE_UNAVAILABLE', {
+    service: 'jobforge',
+    message: 'The job ended, and the store refused to keep how.',
+    retryable: false,
+    causes,
   });
+  return { status: 'failed', data: undefined, error: JSON.stringify(error) };
 }
 
 const NO_RUN = {
@@ -158,6 +173,7 @@ function retry(state: LiveState, execution: Execution, next: Failure & { step: N
         () => job.phase === 'retrying',
       );
     },
+    ({ envelope }) => write(state, job, { ...end, ...unstorable(envelope) }),
   );
 }
 

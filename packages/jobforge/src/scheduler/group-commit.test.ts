@@ -69,10 +69,10 @@ describe('group commit', () => {
     commit.keep(runnerRow('kept'));
     await expect(commit.drain()).rejects.toThrow('disk is full');
     commit.close();
+    const tries = batches.length;
     clock.advance(5_000);
-    expect(batches).toHaveLength(1);
     expect(await attempt(commit, 'late')).toBe('STORE_UNAVAILABLE');
-    expect(batches).toHaveLength(1);
+    expect(batches).toHaveLength(tries);
   });
 
   it('goes on when a callback throws', async () => {
@@ -82,5 +82,44 @@ describe('group commit', () => {
     });
     expect(await attempt(commit, 'b')).toBe('stored');
     expect(await attempt(commit, 'c')).toBe('stored');
+  });
+});
+
+/** What the store refuses whatever else is in its batch: a part of a millisecond in a column of whole ones. */
+const poison: StoreOperation = {
+  kind: 'retry-job',
+  ...{ seq: 1, attempt: 1, retries: 0, eventSeq: 1, startedAt: 0.5, endedAt: 1, nextAt: 1 },
+  ...{ runnerId: 'r', executionId: 'e', error: '{}' },
+};
+
+describe('an operation that the store always refuses', () => {
+  it('fails alone, and the rest of its batch goes through in order', async () => {
+    const { commit, store } = await setUp();
+    const told: string[] = [];
+    for (const id of ['a', 'b', 'c']) {
+      void attempt(commit, id).then((outcome) => told.push(`${id} ${outcome}`));
+      if (id === 'b') commit.attempt(poison, (error) => told.push(`poison ${error?.envelope.code}`));
+    }
+    await commit.drain();
+    expect(told.sort()).toEqual(['a stored', 'b stored', 'c stored', 'poison STORE_UNAVAILABLE']);
+    expect((await store.loadRunners()).map(({ id }) => id)).toEqual(['a', 'b', 'c']);
+    expect(commit.failure()).toBeUndefined();
+  });
+
+  it('is given up with word to whom it concerns, also where nothing else is to be written', async () => {
+    const { commit, store, batches } = await setUp();
+    const given: string[] = [];
+    commit.keep(
+      poison,
+      () => given.push('stored'),
+      (error) => given.push(error.envelope.code),
+    );
+    await commit.drain();
+    expect(given).toEqual(['STORE_UNAVAILABLE']);
+    expect(commit.failure()).toBeUndefined();
+    expect(await store.loadRunners()).toEqual([]);
+    const tries = batches.length;
+    expect(await attempt(commit, 'next')).toBe('stored');
+    expect(batches).toHaveLength(tries + 1);
   });
 });

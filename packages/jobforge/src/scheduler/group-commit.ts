@@ -7,6 +7,7 @@ import type { Clock } from '../model/clock.js';
 import { JobForgeError } from '../model/job-forge-error.js';
 import type { Log } from '../model/log.js';
 import type { Outcome, Store, StoreOperation } from '../store/store.js';
+import { commitBatch } from './batch-commit.js';
 
 /** Told what became of an operation: an error where it was not stored. */
 export type Settled = (error: JobForgeError | undefined, outcome: Outcome) => void;
@@ -15,8 +16,11 @@ export type Settled = (error: JobForgeError | undefined, outcome: Outcome) => vo
 export interface GroupCommit {
   /** Stores an operation or says that it could not: for what a caller waits for. */
   attempt(operation: StoreOperation, settled: Settled): void;
-  /** Stores an operation, again and again while the store fails: for what has happened already. */
-  keep(operation: StoreOperation, stored?: () => void): void;
+  /**
+   * Stores an operation, again and again while the store cannot write: for what has happened already. `refused` hears
+   * of an operation that cannot be stored although others can; without it that is logged.
+   */
+  keep(operation: StoreOperation, stored?: () => void, refused?: (error: JobForgeError) => void): void;
   /** Called after the callbacks of each transaction: the moment to send what they gathered. */
   onFlush(flushed: () => void): void;
   /** Resolves once everything so far is stored. Rejects with the store's error when the last try failed. */
@@ -31,6 +35,7 @@ interface Entry {
   readonly operation: StoreOperation;
   readonly settled: Settled | undefined;
   readonly stored: (() => void) | undefined;
+  readonly refused?: ((error: JobForgeError) => void) | undefined;
 }
 
 export interface GroupCommitOptions {
@@ -62,12 +67,22 @@ function tell(log: Log, entries: readonly Entry[], outcomes: readonly Outcome[])
   }
 }
 
+function unavailable(cause: Error): JobForgeError {
+  return new JobForgeError('STORE_UNAVAILABLE', { causes: [{ name: cause.name, message: cause.message }] });
+}
+
+/** Refuses what cannot be stored although others can: who waits is told, and so is who said what to do then. */
+function refuseAlone(log: Log, { operation, settled, refused }: Entry, cause: Error): void {
+  log('error', 'the store refuses an operation', { operation: operation.kind, error: cause.message });
+  const error = unavailable(cause);
+  if (settled !== undefined) guarded(log, () => settled(error, 'done'));
+  else if (refused !== undefined) guarded(log, () => refused(error));
+}
+
 /** Refuses those who wait. */
 function refuse(log: Log, entries: readonly Entry[], cause: Error): void {
   log('error', 'the store could not be written', { error: cause.message });
-  const error = new JobForgeError('STORE_UNAVAILABLE', {
-    causes: [{ name: cause.name, message: cause.message }],
-  });
+  const error = unavailable(cause);
   for (const { settled } of entries) if (settled !== undefined) guarded(log, () => settled(error, 'done'));
 }
 
@@ -100,14 +115,14 @@ export function createGroupCommit({ store, clock, log, maxOperations }: GroupCom
   };
 
   const commit = async (entries: readonly Entry[]): Promise<void> => {
-    try {
-      const outcomes = await store.commit(entries.map((entry) => entry.operation));
-      failure = undefined;
-      tell(log, entries, outcomes);
-    } catch (error) {
-      failure = asError(error);
-      pending = [...entries.filter((entry) => entry.settled === undefined), ...pending];
-      refuse(log, entries, failure);
+    const left = await commitBatch(store, entries, {
+      stored: (stored, outcomes) => tell(log, stored, outcomes),
+      refused: (entry, error) => refuseAlone(log, entry, error),
+    });
+    failure = left?.error;
+    if (left !== undefined) {
+      pending = [...left.entries.filter((entry) => entry.settled === undefined), ...pending];
+      refuse(log, left.entries, left.error);
     }
     running = false;
     for (const flushed of listeners) guarded(log, flushed);
@@ -132,7 +147,7 @@ export function createGroupCommit({ store, clock, log, maxOperations }: GroupCom
 
   return {
     attempt: (operation, settled) => add({ operation, settled, stored: undefined }),
-    keep: (operation, stored) => add({ operation, settled: undefined, stored }),
+    keep: (operation, stored, refused) => add({ operation, settled: undefined, stored, refused }),
     onFlush: (flushed) => void listeners.push(flushed),
     drain: () =>
       new Promise((resolve, reject) => {

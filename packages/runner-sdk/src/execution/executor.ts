@@ -8,6 +8,7 @@ import { claimAgain } from './confirmation.js';
 import { createDeadlines, type Deadlines } from './deadline.js';
 import { createEventChannel, emitTerminal, subscribe, type ChannelLimits } from './event-channel.js';
 import { createExecute } from './event-stream.js';
+import type { ExecutionObserver } from './execution-observer.js';
 import type { EventSink, Execute, ExecutionRequest, RunOptions, Subscription } from './execute.js';
 import { callHandler, type HandlerCallScope } from './handler-call.js';
 import { refusalEvent, stoppedOutcome, toTerminalEvent, type Outcome } from './outcome.js';
@@ -50,6 +51,7 @@ export interface ExecutorOptions {
   readonly runnerId?: () => string | undefined;
   /** This process, as it registers. Executions that name another are refused. Default: none is. */
   readonly instanceId?: string;
+  readonly observer?: ExecutionObserver | undefined;
 }
 
 /** What came of a request to cancel. */
@@ -98,7 +100,9 @@ function end(
   core.deadlines.disarm(execution);
   core.slots.release(capability);
   core.running.remove(execution);
-  emitTerminal(channel, toTerminalEvent(execution, ending.outcome, stampOf(core)), ending.dataJson);
+  const event = toTerminalEvent(execution, ending.outcome, stampOf(core));
+  emitTerminal(channel, event, ending.dataJson);
+  core.observer?.ended(execution, event);
   // What was refused may be offered again; what was accepted is answered from memory.
   if (channel.accepted !== undefined) core.replay.put(channel);
 }
@@ -113,6 +117,7 @@ function forget(core: Core, execution: RunningExecution): void {
   channel.sinks = [];
   const outcome = stoppedOutcome(execution, 'lease-lost', core.service);
   emitTerminal(channel, toTerminalEvent(execution, outcome, stampOf(core)));
+  core.observer?.ended(execution, undefined);
 }
 
 function abandon(core: Core, execution: RunningExecution): void {
@@ -173,7 +178,9 @@ function run(
   const subscription = subscribe(channel, sink);
   const admitted = admit(core, request);
   if ('code' in admitted) {
-    emitTerminal(channel, refusalEvent(request, admitted, stampOf(core)));
+    const event = refusalEvent(request, admitted, stampOf(core));
+    emitTerminal(channel, event);
+    core.observer?.refused?.(request, event);
     return subscription;
   }
   const execution: RunningExecution = {
@@ -188,6 +195,7 @@ function run(
     graceTimer: undefined,
   };
   core.running.add(execution);
+  core.observer?.started(execution);
   core.deadlines.arm(execution);
   callHandler(core, execution);
   return subscription;
@@ -251,6 +259,7 @@ export function createExecutor(options: ExecutorOptions): Executor {
     limits,
     runnerId,
     instanceId: options.instanceId,
+    observer: options.observer,
     running: createRunningExecutions(),
     replay: createReplayCache(limits.replay, clock),
     timestamp: createTimestamps(clock),

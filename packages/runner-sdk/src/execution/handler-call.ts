@@ -6,6 +6,7 @@ import type { ExecutionCancelled } from '../errors/execution-cancelled.js';
 import type { Deadlines } from './deadline.js';
 import { toErrorEnvelope } from './error-mapping.js';
 import { emitAccepted, emitLog, emitProgress, type ChannelLimits, type LogLine } from './event-channel.js';
+import type { ExecutionObserver } from './execution-observer.js';
 import { createExecutionContext } from './execution-context.js';
 import { startWhenConfirmed } from './confirmation.js';
 import { failureOf, operationOf, stoppedOutcome, type Outcome } from './outcome.js';
@@ -24,6 +25,7 @@ export interface HandlerCallScope {
   readonly end: (execution: RunningExecution, outcome: Outcome, dataJson?: string) => void;
   /** Ends an execution that turned out not to be this runner's. */
   readonly forget: (execution: RunningExecution) => void;
+  readonly observer: ExecutionObserver | undefined;
 }
 
 /** A result that may not be sent, and why. */
@@ -168,7 +170,10 @@ function invoke(scope: HandlerCallScope, execution: RunningExecution, input: unk
     progress: (fraction, message) => emitProgress(channel, { fraction, message, at: scope.timestamp() }),
   });
   try {
-    const result: unknown = capability.execute(input, context);
+    const around = scope.observer?.around;
+    const result = around
+      ? around(execution, () => capability.execute(input, context))
+      : (capability.execute(input, context) as unknown);
     if (!isThenable(result)) return returned(scope, execution, result);
     Promise.resolve(result).then(
       (value) => returned(scope, execution, value),

@@ -1,0 +1,15 @@
+import type { TerminalEvent } from '@controlplane/contracts';
+import type { ExecutionRequest } from './execute.js';
+import type { RunningExecution } from './running-executions.js';
+
+/** Sees executions come and go. It must be quick and must not throw: it stands in the way of every execution. */
+export interface ExecutionObserver {
+  /** It holds a slot from now on; its handler has not started. */
+  readonly started: (execution: RunningExecution) => void;
+  /** Its slot is free. Without an event it turned out not to be this runner's, and nobody was told of it. */
+  readonly ended: (execution: RunningExecution, event: TerminalEvent | undefined) => void;
+  /** It was not admitted. */
+  readonly refused?: ((request: ExecutionRequest, event: TerminalEvent) => void) | undefined;
+  /** Calls the handler and passes on what it returns or throws. */
+  readonly around?: ((execution: RunningExecution, call: () => unknown) => unknown) | undefined;
+}

@@ -32,6 +32,9 @@ function toEnvelope(value: unknown): ErrorEnvelope {
   return runnerError('EXECUTION_FAILED', said ?? 'The runner reported a failure without an error.');
 }
 
+/** What a proxy answers whose runner did not: whether that has begun is not known. 503 is read as "not now". */
+const GATEWAY_STATUSES: ReadonlySet<number> = new Set([502, 504]);
+
 const REFUSALS = ['RUNNER_BUSY', 'RUNNER_DRAINING', 'INSTANCE_MISMATCH'] as const;
 
 function refusal(
@@ -82,6 +85,10 @@ export function readReply(reply: HttpReply): Reply {
   if (error !== undefined)
     return { event: { ...position, type: 'failed', error, executionTimeMs: timeOf(value) } };
   const response = RunnerExecutionResponse.safeParse(value);
+  if (!response.success && GATEWAY_STATUSES.has(reply.status)) {
+    const message = `something in front of it answered ${reply.status}`;
+    return { failure: { kind: 'broken', message, away: true } };
+  }
   if (!response.success || reply.status !== 200) {
     return {
       failure: protocolFailure(

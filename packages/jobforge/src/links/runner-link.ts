@@ -23,7 +23,12 @@ export type LinkFailure =
       readonly retryAfterMs: number | undefined;
     }
   /** The connection was lost: the execution may go on. */
-  | { readonly kind: 'broken'; readonly message: string }
+  | {
+      readonly kind: 'broken';
+      readonly message: string;
+      /** Something answered in the runner's place: nothing is sent there until its health endpoint answers. */
+      readonly away?: boolean;
+    }
   /** The runner answered what the contract does not allow. */
   | { readonly kind: 'protocol'; readonly error: ErrorEnvelope };
 
@@ -40,6 +45,13 @@ export interface LinkListener {
 export interface RunnerLink {
   /** Whether a stream that broke can be taken up again by sending the same execution once more. */
   readonly canReattach: boolean;
+  /**
+   * Whether the runner claims each offer and begins only once that is confirmed. What was never claimed has not
+   * begun, whatever became of the connection.
+   */
+  readonly confirmsAccepts: boolean;
+  /** Whether the runner can be told something now. */
+  isConnected(): boolean;
   /** Whether it can carry one more execution now. */
   hasRoom(): boolean;
   /** Takes an execution to be sent with the next `flush`. */
@@ -52,8 +64,10 @@ export interface RunnerLink {
   interrupt(executionId: string): void;
   /** Stops listening to an execution; a connection to which nobody listens any more is closed. */
   forget(executionId: string): void;
-  /** Asks for the runner's health; undefined when it did not answer readably. */
-  probe(): Promise<'healthy' | 'degraded' | 'unhealthy' | undefined>;
+  /** Says that what the runner told of an execution up to `seq` is on disk; leaves with the next flush. */
+  acknowledge(executionId: string, seq: number): void;
+  /** Asks for the runner's health, or whether it is there at all; undefined when it did not answer readably. */
+  probe(): Promise<'healthy' | 'degraded' | 'unhealthy' | 'alive' | undefined>;
   /** Drops every connection; listeners are told nothing. */
   close(): void;
 }

@@ -172,8 +172,10 @@ function onFailure(desk: Desk, execution: Execution, failure: LinkFailure): void
     runner.link.cancel(lease.executionId, { reason: 'lease-lost', leaseToken: lease.token });
     return endings.failed(execution, { error: failure.error });
   }
-  if (failure.kind === 'broken' || execution.brokenSince > 0)
+  if (failure.kind === 'broken' || execution.brokenSince > 0) {
+    if (failure.kind === 'broken' && failure.away) runner.vitals.unreachable = true;
     return onBroken(desk, execution, failure.message);
+  }
   runner.vitals.unreachable = true;
   state.log('warn', 'a runner cannot be reached', { runner: runner.name, problem: failure.message });
   endings.putBack(execution);

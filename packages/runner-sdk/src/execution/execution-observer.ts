@@ -13,3 +13,24 @@ export interface ExecutionObserver {
   /** Calls the handler and passes on what it returns or throws. */
   readonly around?: ((execution: RunningExecution, call: () => unknown) => unknown) | undefined;
 }
+
+/** Makes one observer of several; each is told in their order, and the first stands outermost around the handler. */
+export function combineObservers(observers: readonly ExecutionObserver[]): ExecutionObserver {
+  const arounds = observers.flatMap(({ around }) => around ?? []);
+  return {
+    started: (execution) => {
+      for (const observer of observers) observer.started(execution);
+    },
+    ended: (execution, event) => {
+      for (const observer of observers) observer.ended(execution, event);
+    },
+    refused: (request, event) => {
+      for (const observer of observers) observer.refused?.(request, event);
+    },
+    around:
+      arounds.length === 0
+        ? undefined
+        : (execution, call) =>
+            arounds.reduceRight<() => unknown>((inner, around) => () => around(execution, inner), call)(),
+  };
+}

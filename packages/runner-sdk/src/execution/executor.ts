@@ -66,6 +66,8 @@ export interface Executor {
   readonly cancel: (executionId: string, reason: CancelReason, leaseToken?: string) => CancelAnswer;
   /** The ids of what runs now. */
   readonly running: () => string[];
+  /** What runs now. */
+  readonly executions: () => readonly RunningExecution[];
   /**
    * Accepts nothing new, lets running executions finish within `drainMs`, tells the rest to stop and gives
    * up on them after `graceMs`. Resolves when none runs.
@@ -284,6 +286,7 @@ export function createExecutor(options: ExecutorOptions): Executor {
   return {
     ...executor,
     execute: createExecute(executor),
+    executions: () => core.running.all(),
     running: () => core.running.all().map(({ request }) => request.executionId),
     drain: (drainOptions) => drain(core, drainOptions),
     abort: () => abort(core),

@@ -1,5 +1,8 @@
-/** Bytes before the first slot. */
-const HEADER_BYTES = 32;
+/** Sessions that one watchdog stands in for: a runner has one for each of its control planes. */
+export const MAX_WATCHED_SESSIONS = 16;
+
+/** Bytes before the first slot: a sign of life, how many slots were ever in use, the last beat of each session. */
+const HEADER_BYTES = 16 + MAX_WATCHED_SESSIONS * 8;
 
 /** An id is 1–128 characters of ASCII; one byte before it says how many. */
 const SLOT_BYTES = 132;
@@ -9,11 +12,12 @@ const MAX_ID_LENGTH = 128;
 export const WATCHDOG_LAYOUT = {
   headerBytes: HEADER_BYTES,
   slotBytes: SLOT_BYTES,
-  /** Indexes into the header as 64-bit integers: nanoseconds of `process.hrtime`, which all threads share. */
+  /** Index into the header as 64-bit integers: nanoseconds of `process.hrtime`, which all threads share. */
   pulse: 0,
-  beat: 1,
   /** Index into the header as 32-bit integers: slots that were ever in use. */
-  used: 4,
+  used: 2,
+  /** Index, as for `pulse`, of the first session's last beat; those of the others follow. */
+  beats: 2,
 } as const;
 
 /**
@@ -24,8 +28,8 @@ export interface WatchdogMemory {
   readonly shared: SharedArrayBuffer;
   /** The main thread answers. */
   pulse(): void;
-  /** A heartbeat of the main thread was answered. */
-  beaten(): void;
+  /** A heartbeat that a session sent by itself was answered. */
+  beaten(session: number): void;
   add(executionId: string): void;
   remove(executionId: string): void;
 }
@@ -36,7 +40,7 @@ export interface WatchdogMemory {
  */
 export function createWatchdogMemory(capacity: number): WatchdogMemory {
   const shared = new SharedArrayBuffer(HEADER_BYTES + capacity * SLOT_BYTES);
-  const times = new BigInt64Array(shared, 0, 2);
+  const times = new BigInt64Array(shared, 0, HEADER_BYTES / 8);
   const counts = new Int32Array(shared, 0, HEADER_BYTES / 4);
   const bytes = Buffer.from(shared);
   const slotOf = new Map<string, number>();
@@ -55,7 +59,7 @@ export function createWatchdogMemory(capacity: number): WatchdogMemory {
   return {
     shared,
     pulse: () => void Atomics.store(times, WATCHDOG_LAYOUT.pulse, process.hrtime.bigint()),
-    beaten: () => void Atomics.store(times, WATCHDOG_LAYOUT.beat, process.hrtime.bigint()),
+    beaten: (session) => void Atomics.store(times, WATCHDOG_LAYOUT.beats + session, process.hrtime.bigint()),
     add(executionId) {
       if (executionId.length > MAX_ID_LENGTH || slotOf.has(executionId)) return;
       const slot = takeSlot();

@@ -10,17 +10,17 @@
 export const WATCHDOG_SOURCE = String.raw`'use strict';
 const { parentPort, workerData } = require('node:worker_threads');
 const { layout, shared } = workerData;
-const times = new BigInt64Array(shared, 0, 2);
+const times = new BigInt64Array(shared, 0, layout.headerBytes / 8);
 const counts = new Int32Array(shared, 0, layout.headerBytes / 4);
 const bytes = Buffer.from(shared);
 const MAX_REPLY_BYTES = 1048576;
 const MAX_REPLIES = 100;
 
-let identity;
+const sessions = new Map();
+let pulseMs;
 let timer;
-let suspectedAt;
-let ownBeatNs = 0n;
-let stall;
+let isSuspected = false;
+let stalledMs = 0;
 
 const msSince = (ns, nowNs) => Number(nowNs - ns) / 1e6;
 
@@ -37,91 +37,109 @@ function runningExecutions() {
   return ids;
 }
 
-function beatBody(stalledMs) {
+function bodyOf({ runnerId, instanceId, status, draining }) {
   const executions = runningExecutions();
   return JSON.stringify({
-    runnerId: identity.runnerId,
-    instanceId: identity.instanceId,
+    runnerId,
+    instanceId,
     timestamp: new Date().toISOString(),
-    status: identity.status,
+    status,
     activeJobs: executions.length,
     queuedJobs: 0,
     metrics: { eventLoopLagMs: stalledMs, memoryBytes: process.memoryUsage.rss() },
     executions,
     stalledMs,
-    ...(identity.draining ? { draining: true } : {}),
+    ...(draining ? { draining } : {}),
   });
 }
 
-function note(problem, reply) {
-  if (!stall) return;
-  if (problem) stall.problem = problem;
-  if (!reply) return;
-  const token = reply.sessionCredential && reply.sessionCredential.token;
-  if (typeof token === 'string') identity = { ...identity, authorization: 'Bearer ' + token };
-  if (stall.replies.length < MAX_REPLIES) stall.replies.push(reply);
+function noteReply(session, text) {
+  let reply;
+  try {
+    reply = JSON.parse(text);
+  } catch (error) {
+    session.problem = 'unreadable reply: ' + error.message;
+    return;
+  }
+  const token = reply && reply.sessionCredential && reply.sessionCredential.token;
+  if (typeof token === 'string') session.beat = { ...session.beat, authorization: 'Bearer ' + token };
+  if (session.replies.length < MAX_REPLIES) session.replies.push(reply);
 }
 
-function readReply(response) {
+function readReply(session, response) {
   const chunks = [];
   let size = 0;
-  response.on('error', (error) => note(error.message));
+  response.on('error', (error) => {
+    session.problem = error.message;
+  });
   response.on('data', (chunk) => {
     size += chunk.length;
     if (size > MAX_REPLY_BYTES) response.destroy(new Error('the reply is longer than 1 MB'));
     else chunks.push(chunk);
   });
   response.on('end', () => {
-    if (response.statusCode !== 200) return note('answered with status ' + response.statusCode);
-    try {
-      note(undefined, JSON.parse(Buffer.concat(chunks).toString()));
-    } catch (error) {
-      note('unreadable reply: ' + error.message);
-    }
+    if (response.statusCode === 200) noteReply(session, Buffer.concat(chunks).toString());
+    else session.problem = 'answered with status ' + response.statusCode;
   });
 }
 
-function beat(stalledMs) {
-  const body = beatBody(stalledMs);
-  const url = new URL(identity.url);
+function sendBeat(session) {
+  const { url: text, authorization, intervalMs } = session.beat;
+  const body = bodyOf(session.beat);
+  const url = new URL(text);
   const { request } = url.protocol === 'https:' ? require('node:https') : require('node:http');
   const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) };
-  if (identity.authorization) headers.authorization = identity.authorization;
-  const outgoing = request(url, { method: 'POST', headers, agent: false, timeout: identity.intervalMs }, readReply);
-  outgoing.on('timeout', () => outgoing.destroy(new Error('no answer within ' + identity.intervalMs + ' ms')));
-  outgoing.on('error', (error) => note(error.message));
+  if (authorization) headers.authorization = authorization;
+  const options = { method: 'POST', headers, agent: false, timeout: intervalMs };
+  const outgoing = request(url, options, (response) => readReply(session, response));
+  outgoing.on('timeout', () => outgoing.destroy(new Error('no answer within ' + intervalMs + ' ms')));
+  outgoing.on('error', (error) => {
+    session.problem = error.message;
+  });
   outgoing.end(body);
 }
 
+const isFresh = (session) => ({ ...session, beats: 0, replies: [], problem: undefined });
+
 function handOver() {
-  if (stall) parentPort.postMessage(stall);
-  stall = undefined;
-  suspectedAt = undefined;
+  isSuspected = false;
+  if (stalledMs === 0) return;
+  const told = [...sessions].map(([id, { beats, replies, problem }]) => ({ id, beats, replies, problem }));
+  for (const [id, session] of sessions) sessions.set(id, isFresh(session));
+  parentPort.postMessage({ stalledMs, sessions: told });
+  stalledMs = 0;
+}
+
+function dueInMs(id, { beat, ownBeatNs }, nowNs) {
+  const beatNs = Atomics.load(times, layout.beats + id);
+  return beat.intervalMs - msSince(beatNs > ownBeatNs ? beatNs : ownBeatNs, nowNs);
+}
+
+function standIn(nowNs) {
+  for (const [id, session] of sessions) {
+    if (dueInMs(id, session, nowNs) > 0) continue;
+    session.ownBeatNs = nowNs;
+    session.beats++;
+    sendBeat(session);
+  }
 }
 
 /** Milliseconds until the next look. */
 function look() {
   const nowNs = process.hrtime.bigint();
-  const stalledMs = msSince(Atomics.load(times, layout.pulse), nowNs);
-  const beatNs = Atomics.load(times, layout.beat);
-  const lastNs = beatNs > ownBeatNs ? beatNs : ownBeatNs;
-  const dueInMs = identity.intervalMs - msSince(lastNs, nowNs);
-  if (stalledMs < identity.pulseMs * 2) {
+  const silentMs = msSince(Atomics.load(times, layout.pulse), nowNs);
+  const soonestMs = () => Math.min(...[...sessions].map(([id, session]) => dueInMs(id, session, nowNs)));
+  if (silentMs < pulseMs * 2) {
     handOver();
-    return Math.max(identity.pulseMs, dueInMs);
+    return Math.max(pulseMs, soonestMs());
   }
-  if (suspectedAt === undefined) {
-    suspectedAt = nowNs;
-    return identity.pulseMs / 2;
+  if (!isSuspected) {
+    isSuspected = true;
+    return pulseMs / 2;
   }
-  stall = stall || { kind: 'stalled', beats: 0, replies: [] };
-  stall.stalledMs = Math.round(stalledMs);
-  if (dueInMs <= 0) {
-    ownBeatNs = nowNs;
-    stall.beats++;
-    beat(stall.stalledMs);
-  }
-  return Math.min(identity.pulseMs, Math.max(1, dueInMs > 0 ? dueInMs : identity.pulseMs));
+  stalledMs = Math.round(silentMs);
+  standIn(nowNs);
+  return Math.max(1, Math.min(pulseMs, soonestMs()));
 }
 
 function loop() {
@@ -129,7 +147,9 @@ function loop() {
 }
 
 parentPort.on('message', (told) => {
-  identity = told;
+  pulseMs = told.pulseMs;
+  const known = sessions.get(told.id) || isFresh({ ownBeatNs: 0n });
+  sessions.set(told.id, { ...known, beat: told.beat });
   clearTimeout(timer);
   loop();
 });

@@ -3,11 +3,13 @@ import { expect, onTestFinished, test } from 'vitest';
 import { createDeferred } from '../util/deferred.js';
 import { silentLogger, type LogMethod } from '../util/logger.js';
 import { blockThread, startBeatRecorder } from './beat-recorder.suite.js';
-import { createWatchdog, type WatchdogIdentity } from './watchdog.js';
+import type { RunningExecution } from '../execution/running-executions.js';
+import type { StandInBeat } from '../hosts/host.js';
+import { createWatchdog } from './watchdog.js';
 
 const INTERVAL_MS = 300;
 
-async function startWatchdog({ reply, identity }: { reply?: object; identity?: Partial<WatchdogIdentity> } = {}) {
+async function startWatchdog({ reply, identity }: { reply?: object; identity?: Partial<StandInBeat> } = {}) {
   const recorder = await startBeatRecorder(reply);
   const replies: RunnerHeartbeatResponse[] = [];
   const stalled = createDeferred<{ stalledMs: number; beats: number }>();
@@ -15,30 +17,42 @@ async function startWatchdog({ reply, identity }: { reply?: object; identity?: P
   const watchdog = createWatchdog({
     logger: { ...silentLogger, warn: ((...line: unknown[]) => void warnings.push(line)) as LogMethod },
     capacity: 10,
-    onReply: (answer) => replies.push(answer),
+    instanceId: 'instance-1',
     onStalled: stalled.resolve,
   });
   onTestFinished(() => watchdog.stop());
-  watchdog.update({
+  const standIn = watchdog.standIn((answer) => replies.push(answer));
+  standIn.update({
     runnerId: 'runner-1',
-    instanceId: 'instance-1',
+    authorization: undefined,
     url: `${recorder.url}/runners/heartbeat`,
     intervalMs: INTERVAL_MS,
     status: 'healthy',
     draining: false,
     ...identity,
   });
-  return { watchdog, recorder, replies, stalled: stalled.promise, warnings };
+  const { observer } = watchdog;
+  const execution = (executionId: string) => ({ request: { executionId } }) as RunningExecution;
+  return {
+    add: (executionId: string) => observer.started(execution(executionId)),
+    remove: (executionId: string) => observer.ended(execution(executionId), undefined),
+    watchdog,
+    standIn,
+    recorder,
+    replies,
+    stalled: stalled.promise,
+    warnings,
+  };
 }
 
 test('beats on time and with what runs while the main thread is blocked', async () => {
-  const { watchdog, recorder, stalled, warnings } = await startWatchdog({
+  const { add, remove, recorder, stalled, warnings } = await startWatchdog({
     identity: { authorization: 'Bearer secret-1' },
   });
-  watchdog.add('execution-1');
-  watchdog.add('execution-2');
-  watchdog.remove('execution-1');
-  watchdog.add('execution-3');
+  add('execution-1');
+  add('execution-2');
+  remove('execution-1');
+  add('execution-3');
   const fromMs = Date.now();
   blockThread(INTERVAL_MS * 6);
   const untilMs = Date.now();
@@ -52,7 +66,12 @@ test('beats on time and with what runs while the main thread is blocked', async 
   for (const { path, authorization, body } of beats) {
     expect(path).toBe('/runners/heartbeat');
     expect(authorization).toBe('Bearer secret-1');
-    expect(body).toMatchObject({ runnerId: 'runner-1', instanceId: 'instance-1', status: 'healthy', activeJobs: 2 });
+    expect(body).toMatchObject({
+      runnerId: 'runner-1',
+      instanceId: 'instance-1',
+      status: 'healthy',
+      activeJobs: 2,
+    });
     expect(body['executions']).toEqual(['execution-3', 'execution-2']);
   }
   const stalls = beats.map(({ body }) => Number(body['stalledMs']));
@@ -95,7 +114,9 @@ test('hands over what was answered meanwhile, and goes on with the credential th
 });
 
 test('a beat that nobody answers is told in the log, and the next one is tried', async () => {
-  const { stalled, warnings } = await startWatchdog({ identity: { url: 'http://127.0.0.1:1/runners/heartbeat' } });
+  const { stalled, warnings } = await startWatchdog({
+    identity: { url: 'http://127.0.0.1:1/runners/heartbeat' },
+  });
   blockThread(INTERVAL_MS * 4);
   const { beats } = await stalled;
   expect(beats).toBeGreaterThanOrEqual(2);
@@ -103,8 +124,8 @@ test('a beat that nobody answers is told in the log, and the next one is tried',
 });
 
 test('sends no id that the contract does not allow', async () => {
-  const { watchdog, recorder, stalled } = await startWatchdog();
-  for (const id of ['fine', 'not fine', 'ä', 'x'.repeat(129), '']) watchdog.add(id);
+  const { add, recorder, stalled } = await startWatchdog();
+  for (const id of ['fine', 'not fine', 'ä', 'x'.repeat(129), '']) add(id);
   blockThread(INTERVAL_MS * 3);
   await stalled;
   const [beat] = await recorder.beats();
@@ -112,11 +133,32 @@ test('sends no id that the contract does not allow', async () => {
 });
 
 test('once stopped, it harms nothing and says nothing', async () => {
-  const { watchdog, warnings } = await startWatchdog();
+  const { add, remove, standIn, watchdog, warnings } = await startWatchdog();
   await watchdog.stop();
-  watchdog.add('late');
-  watchdog.beaten();
-  watchdog.remove('late');
+  add('late');
+  standIn.beaten();
+  remove('late');
   await watchdog.stop();
   expect(warnings).toEqual([]);
+});
+
+test('stands in for several control planes, each at its own pace', async () => {
+  const { watchdog, recorder, stalled } = await startWatchdog();
+  const other = await startBeatRecorder();
+  watchdog
+    .standIn(() => undefined)
+    .update({
+      runnerId: 'runner-2',
+      url: `${other.url}/runners/heartbeat`,
+      authorization: undefined,
+      intervalMs: INTERVAL_MS * 3,
+      status: 'degraded',
+      draining: true,
+    });
+  blockThread(INTERVAL_MS * 5);
+  await stalled;
+  const [quick, slow] = [await recorder.beats(), await other.beats()];
+  expect(quick.length).toBeGreaterThanOrEqual(4);
+  expect(slow).toHaveLength(1);
+  expect(slow[0]?.body).toMatchObject({ runnerId: 'runner-2', status: 'degraded', draining: true });
 });

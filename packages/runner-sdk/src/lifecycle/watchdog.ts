@@ -1,110 +1,94 @@
 import { Worker } from 'node:worker_threads';
 import { RunnerHeartbeatResponse } from '@controlplane/contracts';
-import { sayThrown } from '../util/safe-json.js';
+import type { ExecutionObserver } from '../execution/execution-observer.js';
+import type { StandIn, StandInBeat } from '../hosts/host.js';
 import type { Logger } from '../util/logger.js';
-import { createWatchdogMemory, WATCHDOG_LAYOUT } from './watchdog-memory.js';
+import { sayThrown } from '../util/safe-json.js';
+import { createWatchdogMemory, MAX_WATCHED_SESSIONS, WATCHDOG_LAYOUT } from './watchdog-memory.js';
 import { WATCHDOG_SOURCE } from './watchdog-source.js';
 
-/** What a heartbeat carries that is not the same each time, and where it goes. */
-export interface WatchdogIdentity {
-  readonly runnerId: string;
-  readonly instanceId: string;
-  /** Where heartbeats are posted. */
-  readonly url: string;
-  /** The `authorization` header; none where the control plane asks for none. */
-  readonly authorization?: string | undefined;
-  readonly intervalMs: number;
-  readonly status: 'healthy' | 'degraded' | 'unhealthy';
-  readonly draining: boolean;
-}
-
-/** Beats in the stead of a main thread that does not answer. */
+/** Beats in the stead of a main thread that does not answer, for every session of a runner. */
 export interface Watchdog {
-  /** Says what to beat with. The first call starts the thread. */
-  update(identity: WatchdogIdentity): void;
-  /** The main thread has beaten, and was answered. */
-  beaten(): void;
-  /** An execution runs: its lease is renewed. */
-  add(executionId: string): void;
-  remove(executionId: string): void;
+  /**
+   * The stand-in of one session.
+   * @param onReply - takes what was answered meanwhile, once the main thread answers again
+   */
+  readonly standIn: (onReply: (reply: RunnerHeartbeatResponse) => void) => StandIn;
+  /** Has to see every execution: a beat renews the leases of those that run. */
+  readonly observer: ExecutionObserver;
   /** Ends the thread. */
   stop(): Promise<void>;
+}
+
+/** A time in which the main thread did not answer. */
+export interface Stall {
+  readonly stalledMs: number;
+  /** Heartbeats that were sent in its stead. */
+  readonly beats: number;
 }
 
 /** What a watchdog needs. */
 export interface WatchdogOptions {
   readonly logger: Logger;
+  readonly instanceId: string;
   /** Executions that may run at once. */
   readonly capacity: number;
-  /** What was answered to the watchdog, handed over when the main thread answers again. */
-  readonly onReply: (reply: RunnerHeartbeatResponse) => void;
-  /** The main thread was blocked for so many milliseconds, and so many heartbeats were sent in its stead. */
-  readonly onStalled?: (stall: { readonly stalledMs: number; readonly beats: number }) => void;
+  readonly onStalled?: ((stall: Stall) => void) | undefined;
 }
 
 /** Milliseconds between two signs of life; a main thread that misses two has stalled. */
 const PULSE = { minMs: 100, maxMs: 500, perInterval: 20 } as const;
 
-/** It holds one request at a time. In megabytes. */
+/** It holds a request at a time for each session. In megabytes. */
 const LIMITS = { maxOldGenerationSizeMb: 24, maxYoungGenerationSizeMb: 4, stackSizeMb: 1 } as const;
 
-interface Stall {
+/** What the thread tells when the main thread answers again. */
+interface ToldStall {
   readonly stalledMs: number;
-  readonly beats: number;
-  readonly replies: readonly unknown[];
-  readonly problem?: string;
+  readonly sessions: ReadonlyArray<{
+    readonly id: number;
+    readonly beats: number;
+    readonly replies: readonly unknown[];
+    readonly problem?: string;
+  }>;
 }
 
 const pulseMsOf = (intervalMs: number): number =>
   Math.min(PULSE.maxMs, Math.max(PULSE.minMs, Math.round(intervalMs / PULSE.perInterval)));
 
-/**
- * Makes a watchdog; its thread starts with the first {@link Watchdog.update} and keeps no process alive. Where there
- * are no threads, or this one dies, the log says so once and the runner goes on without.
- */
-export function createWatchdog(options: WatchdogOptions): Watchdog {
-  const { logger, capacity, onReply, onStalled } = options;
-  const memory = createWatchdogMemory(capacity);
+interface Thread {
+  /** Starts it, unless it runs already or is gone. */
+  tell(message: object): void;
+  stop(): Promise<void>;
+  readonly isGone: boolean;
+}
+
+function createThread(
+  shared: SharedArrayBuffer,
+  on: { readonly stall: (stall: ToldStall) => void; readonly gone: (why: string) => void },
+): Thread {
   let thread: Worker | undefined;
-  let pulse: NodeJS.Timeout | undefined;
-  let pulseMs = 0;
   let isGone = false;
 
   function giveUp(why: string): void {
     if (isGone) return;
     isGone = true;
-    clearInterval(pulse);
-    logger.warn(
-      { reason: why },
-      'the watchdog thread is gone: a handler that blocks the event loop is not covered any more',
-    );
+    on.gone(why);
   }
 
-  function onStall({ stalledMs, beats, replies, problem }: Stall): void {
-    onStalled?.({ stalledMs, beats });
-    logger.warn(
-      { stalledMs, beats, ...(problem === undefined ? {} : { problem }) },
-      `the event loop was blocked for ${stalledMs} ms; give what blocks it isolation: 'thread', or break it up`,
-    );
-    for (const reply of replies) {
-      const parsed = RunnerHeartbeatResponse.safeParse(reply);
-      if (parsed.success) onReply(parsed.data);
-    }
-  }
-
-  function startThread(): Worker | undefined {
+  function start(): Worker | undefined {
     try {
       const started = new Worker(WATCHDOG_SOURCE, {
         eval: true,
         name: 'controlplane-watchdog',
-        // No preloads, no loaders, no secrets of the program's environment.
+        // No preloads, no loaders, nothing of the program's environment.
         execArgv: [],
         env: {},
         resourceLimits: LIMITS,
-        workerData: { shared: memory.shared, layout: WATCHDOG_LAYOUT },
+        workerData: { shared, layout: WATCHDOG_LAYOUT },
       });
       started.unref();
-      started.on('message', onStall);
+      started.on('message', on.stall);
       started.on('error', (error) => giveUp(sayThrown(error)));
       started.on('exit', (code) => giveUp(`it ended with code ${code}`));
       return started;
@@ -114,30 +98,92 @@ export function createWatchdog(options: WatchdogOptions): Watchdog {
     }
   }
 
-  function startPulse(everyMs: number): void {
+  return {
+    get isGone() {
+      return isGone;
+    },
+    tell(message) {
+      if (isGone) return;
+      thread ??= start();
+      thread?.postMessage(message);
+    },
+    async stop() {
+      isGone = true;
+      await thread?.terminate();
+    },
+  };
+}
+
+/**
+ * Makes a watchdog; its thread starts when the first session is connected and keeps no process alive. Where there are
+ * no threads, or this one dies, the log says so once and the runner goes on without.
+ */
+export function createWatchdog(options: WatchdogOptions): Watchdog {
+  const { logger, instanceId, capacity, onStalled } = options;
+  const memory = createWatchdogMemory(capacity);
+  const replyTo: Array<(reply: RunnerHeartbeatResponse) => void> = [];
+  let pulse: NodeJS.Timeout | undefined;
+  let pulseMs = Infinity;
+
+  function onStall({ stalledMs, sessions }: ToldStall): void {
+    const beats = sessions.reduce((sum, session) => sum + session.beats, 0);
+    const problem = sessions.find((session) => session.problem !== undefined)?.problem;
+    onStalled?.({ stalledMs, beats });
+    logger.warn(
+      { stalledMs, beats, ...(problem === undefined ? {} : { problem }) },
+      `the event loop was blocked for ${stalledMs} ms; give what blocks it isolation: 'thread', or break it up`,
+    );
+    for (const { id, replies } of sessions) {
+      for (const reply of replies) {
+        const parsed = RunnerHeartbeatResponse.safeParse(reply);
+        if (parsed.success) replyTo[id]?.(parsed.data);
+      }
+    }
+  }
+
+  const thread = createThread(memory.shared, {
+    stall: onStall,
+    gone(why) {
+      clearInterval(pulse);
+      const text =
+        'the watchdog thread is gone: a handler that blocks the event loop is not covered any more';
+      logger.warn({ reason: why }, text);
+    },
+  });
+
+  /** As often as the quickest session needs it. */
+  function pulseFor(intervalMs: number): void {
+    const wantedMs = pulseMsOf(intervalMs);
+    if (wantedMs >= pulseMs) return;
+    pulseMs = wantedMs;
     clearInterval(pulse);
-    pulseMs = everyMs;
     memory.pulse();
     pulse = setInterval(memory.pulse, pulseMs);
     pulse.unref();
   }
 
+  function update(id: number, beat: StandInBeat): void {
+    if (thread.isGone || id >= MAX_WATCHED_SESSIONS) return;
+    pulseFor(beat.intervalMs);
+    thread.tell({ id, pulseMs, beat: { ...beat, instanceId } });
+  }
+
   return {
-    update(identity) {
-      if (isGone) return;
-      const everyMs = pulseMsOf(identity.intervalMs);
-      if (everyMs !== pulseMs) startPulse(everyMs);
-      if (!thread) memory.beaten();
-      thread ??= startThread();
-      thread?.postMessage({ ...identity, pulseMs });
+    standIn(onReply) {
+      const id = replyTo.push(onReply) - 1;
+      const beaten = (): void => {
+        if (id < MAX_WATCHED_SESSIONS) memory.beaten(id);
+      };
+      beaten();
+      return { update: (beat) => update(id, beat), beaten };
     },
-    beaten: memory.beaten,
-    add: memory.add,
-    remove: memory.remove,
+    observer: {
+      started: ({ request }) => memory.add(request.executionId),
+      ended: ({ request }) => memory.remove(request.executionId),
+    },
     async stop() {
-      isGone = true;
       clearInterval(pulse);
-      await thread?.terminate();
+      await thread.stop();
     },
   };
 }

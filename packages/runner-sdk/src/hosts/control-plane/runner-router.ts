@@ -8,9 +8,10 @@ import {
   type HealthCheck,
   type Probe,
   type RunnerManifest,
+  type RunnerStatusReport,
 } from '@controlplane/contracts';
-import express, { type Router } from 'express';
 import { replyJson } from '../../transport/http-reply.js';
+import { createHttpRoutes, type HttpMiddleware, type HttpRoute } from '../../transport/http-routes.js';
 import { issueDetails, replyError, sayDetails } from './error-reply.js';
 import type { PushDelivery } from './push-delivery.js';
 import { readRequestBody } from './request-body.js';
@@ -24,6 +25,7 @@ export interface RunnerRouterOptions {
   readonly live: () => Probe;
   readonly ready: () => Probe;
   readonly manifest: () => RunnerManifest;
+  readonly status: () => RunnerStatusReport;
   readonly cancel: (
     executionId: string,
     reason: CancelReason,
@@ -31,11 +33,7 @@ export interface RunnerRouterOptions {
   ) => 'cancelling' | 'ended' | 'unknown' | 'superseded';
 }
 
-type Handler = (
-  request: IncomingMessage,
-  response: ServerResponse,
-  params: Readonly<Record<string, string>>,
-) => void;
+type Handler = HttpRoute['handle'];
 
 type RunnerEndpoint = {
   [Name in EndpointName]: (typeof ENDPOINTS)[Name]['server'] extends 'runner' ? Name : never;
@@ -87,6 +85,7 @@ function createHandlers(options: RunnerRouterOptions): Record<RunnerEndpoint, Ha
     runnerLive: probe(options.live),
     runnerReady: probe(options.ready),
     runnerManifest: (_, response) => replyJson(response, 200, JSON.stringify(options.manifest())),
+    runnerStatus: (_, response) => replyJson(response, 200, JSON.stringify(options.status())),
     runnerHealth: (_, response) => {
       options.health().then(
         (health) => replyJson(response, health.status === 'healthy' ? 200 : 503, JSON.stringify(health)),
@@ -98,29 +97,30 @@ function createHandlers(options: RunnerRouterOptions): Record<RunnerEndpoint, Ha
 }
 
 /**
- * Makes the express router of a runner's endpoints: for the runner's own server and for mounting into an
- * application. A known path with another method is answered 405; an unknown path is left to what follows.
+ * Makes the middleware of a runner's endpoints: for the runner's own server and for mounting into an application. A
+ * known path with another method is answered 405; an unknown path is left to what follows.
  */
-export function createRunnerRouter(options: RunnerRouterOptions): Router {
+export function createRunnerRouter(options: RunnerRouterOptions): HttpMiddleware {
   const { service } = options;
-  const router = express.Router();
   const handlers = Object.entries(createHandlers(options)) as Array<[RunnerEndpoint, Handler]>;
-  for (const [name, handler] of handlers) {
-    const { method, path } = ENDPOINTS[name];
-    const verb = method === 'GET' ? 'get' : 'post';
-    router[verb](path, (request, response) =>
-      handler(request, response, request.params as Record<string, string>),
-    );
-    router.all(path, (request, response) => {
-      request.resume();
-      response.setHeader('allow', method === 'GET' ? 'GET, HEAD' : method);
-      replyError(response, 'METHOD_NOT_ALLOWED', {
-        service,
-        message: `${path} is served with ${method}, not ${request.method}`,
-      });
-    });
-  }
-  return router;
+  return createHttpRoutes(
+    handlers.map(([name, handle]) => {
+      const { method, path } = ENDPOINTS[name];
+      return {
+        method,
+        path,
+        handle,
+        refuse(request, response) {
+          request.resume();
+          response.setHeader('allow', method === 'GET' ? 'GET, HEAD' : method);
+          replyError(response, 'METHOD_NOT_ALLOWED', {
+            service,
+            message: `${path} is served with ${method}, not ${request.method}`,
+          });
+        },
+      };
+    }),
+  );
 }
 
 /** What comes after the router on the runner's own server: the last words for what nothing else answered. */

@@ -7,6 +7,8 @@ export const EXIT = {
   usage: 2,
   /** JobForge cannot be reached. */
   unreachable: 4,
+  /** Told to stop watching: what is watched goes on. */
+  interrupted: 130,
 } as const;
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
@@ -16,4 +18,5 @@ Exit codes:
   0  it worked
   1  the job failed, or what was asked was refused
   2  the command line cannot be understood
-  4  JobForge cannot be reached`;
+  4  JobForge cannot be reached
+  130  stopped watching with Ctrl-C: the job goes on`;

@@ -58,11 +58,47 @@ describe('what does not work', () => {
     expect((await runJobforge(url, argv)).code).toBe(2);
   });
 
+  it.each([
+    [['job', 'submit'], 'missing required argument "capability"', 'jobforge job submit --help'],
+    [
+      ['job', 'list', '--limit', '0'],
+      'option "--limit <count>" argument "0" is invalid: expected a whole number from 1 to 1000',
+      'jobforge job list --help',
+    ],
+    [['job', 'lst'], 'unknown command "lst" (did you mean "list"?)', 'jobforge job --help'],
+    [
+      ['job', 'list', '--limt', '3'],
+      'unknown option "--limt" (did you mean "--limit"?)',
+      'jobforge job list --help',
+    ],
+    [['nonsense'], 'unknown command "nonsense"', 'jobforge --help'],
+  ])('is told of the command line %j as of anything else, with the remedy', async (argv, message, help) => {
+    const text = await runJobforge('http://127.0.0.1:1', argv);
+    expect(text).toEqual({
+      code: 2,
+      out: [],
+      err: [`✗ USAGE_ERROR  ${message}`, `  Run \`${help}\` to see what it takes.`],
+    });
+    const programs = await runJobforge('http://127.0.0.1:1', [...argv, '--json']);
+    expect(programs).toMatchObject({ code: 2, err: [] });
+    expect(programs.out).toHaveLength(1);
+    expect(ErrorOutput.parse(JSON.parse(programs.out[0] ?? '')).error).toMatchObject({
+      code: 'USAGE_ERROR',
+      message,
+    });
+  });
+
+  it('prints the help where no command is named', async () => {
+    const run = await runJobforge('http://127.0.0.1:1', []);
+    expect(run).toMatchObject({ code: 2, out: [] });
+    expect(run.err.join('\n')).toContain('Usage: jobforge');
+  });
+
   it('is explained by --help, with every exit code', async () => {
     const run = await runJobforge('http://127.0.0.1:1', ['--help']);
     expect(run.code).toBe(0);
     expect(run.out.join('\n')).toMatch(
-      /0 {2}it worked[^]*1 {2}the job failed[^]*2 {2}[^]*4 {2}JobForge cannot be reached/,
+      /0 {2}it worked[^]*1 {2}the job failed[^]*2 {2}[^]*4 {2}JobForge cannot be reached[^]*130 {2}/,
     );
   });
 });

@@ -10,16 +10,22 @@ import { printFailure } from './failure-text.js';
 import { addJobCommands } from './job-commands.js';
 import { ErrorOutput } from './json-output.js';
 import { addRunnerCommands } from './runner-commands.js';
+import { usageError } from './usage-error.js';
 
 /** Runs one command line and returns how it ended. Never rejects. */
 export async function runCli(argv: readonly string[], context: CliContext): Promise<ExitCode> {
   let code: ExitCode = EXIT.ok;
+  const program = createProgram(context, (settled) => (code = settled));
   try {
-    await createProgram(context, (settled) => (code = settled)).parseAsync(argv, { from: 'user' });
+    await program.parseAsync(argv, { from: 'user' });
     return code;
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
-    return report(context, error, argv.includes('--json'));
+    const json = argv.includes('--json');
+    if (!(error instanceof CommanderError)) return report(context, error, json);
+    if (error.exitCode === 0) return EXIT.ok;
+    // The help was printed in place of an error: no command was named.
+    if (error.code === 'commander.help') return EXIT.usage;
+    return report(context, usageError(program, argv, error), json);
   }
 }
 
@@ -32,10 +38,11 @@ function createProgram(context: CliContext, settle: (code: ExitCode) => void): C
     .configureOutput({
       writeOut: (text) => terminal.out(text.trimEnd()),
       writeErr: (text) => terminal.err(text.trimEnd()),
+      // Told once it is known as what: text, or JSON.
+      outputError: () => undefined,
       getOutHasColors: () => terminal.colour,
       getErrHasColors: () => terminal.colour,
     })
-    .showHelpAfterError('(--help says more)')
     .addHelpText(
       'after',
       `${EXIT_CODES_HELP}

@@ -135,6 +135,20 @@ describe('job submit', () => {
     });
   });
 
+  it('says with the remedy that no capability can have the id that was given', async () => {
+    const remedy = 'An id is 1–128 characters of A-Z a-z 0-9 . _ : -.';
+    const refusal = new JobForgeError('VALIDATION_ERROR', {
+      details: [{ path: ['payload', 'type'], message: '"Hello Greet!" cannot be the id of a capability' }],
+      remedy,
+    });
+    const operations = createInMemoryOperations({ submitJob: async () => Promise.reject(refusal) });
+    const { url } = await serveApi({ operations });
+    expect((await runJobforge(url, ['job', 'submit', 'Hello Greet!', '{}'])).err).toEqual([
+      '✗ VALIDATION_ERROR  payload.type: "Hello Greet!" cannot be the id of a capability   (nothing was queued)',
+      `  ${remedy}`,
+    ]);
+  });
+
   it('says what a job waits for when nobody can run it', async () => {
     const { url, operations } = await apiWithRunner();
     const waits =
@@ -155,6 +169,14 @@ describe('job submit', () => {
       },
     });
     expect((await following).code).toBe(1);
+  });
+
+  it('names what was probably meant, where nobody offers what was asked for', async () => {
+    const { url } = await apiWithRunner();
+    const run = await runJobforge(url, ['job', 'submit', 'hello.great', '{}', '--no-match', 'fail']);
+    expect(run.err[0]).toBe(
+      '✗ CAPABILITY_NOT_FOUND  no runner offers hello.great yet (did you mean hello.greet?)   (nothing was queued)',
+    );
   });
 
   it('refuses with --no-match fail what nobody can run', async () => {
@@ -179,6 +201,19 @@ describe('job submit', () => {
     expect((await operations.showJob('b')).request.payload.data).toEqual({ from: 'stdin' });
   });
 
+  it.each([
+    ['ENOENT', 'the file in.json does not exist'],
+    ['EISDIR', 'in.json is a folder, not a file'],
+    ['EACCES', 'the file in.json may not be read by this user'],
+  ])('says in words why a file cannot be read: %s', async (code, words) => {
+    const { url } = await apiWithRunner();
+    const run = await runJobforge(url, ['job', 'submit', 'hello.greet', '@in.json'], {
+      readFile: async () => Promise.reject(Object.assign(new Error(`${code}: no, open 'in.json'`), { code })),
+    });
+    expect(run).toMatchObject({ code: 2, out: [] });
+    expect(run.err[0]).toBe(`✗ USAGE_ERROR  ${words}`);
+  });
+
   it.each([['{oops'], ['[1]'], ['@missing.json']])(
     'refuses the input %s as a mistake in the command line',
     async (input) => {
@@ -193,6 +228,32 @@ describe('job submit', () => {
     api.operations.happen('a', 'job.log', { level: 'warn', message: '\u001b]0;pwned\u0007' });
     const run = await runJobforge(api.url, ['job', 'logs', 'a']);
     expect(run.out[0]).toContain('warn   \\u001b]0;pwned\\u0007');
+  });
+});
+
+describe('runner show', () => {
+  it('takes a name that one runner alone has', async () => {
+    const { url, operations } = await apiWithRunner();
+    const byName = await runJobforge(url, ['runner', 'show', 'my-runner', '--json']);
+    expect(byName).toEqual(await runJobforge(url, ['runner', 'show', 'r1', '--json']));
+    operations.addRunner({ id: 'r2', name: 'my-runner' });
+    const run = await runJobforge(url, ['runner', 'show', 'my-runner']);
+    expect(run).toMatchObject({ code: 1, out: [] });
+    expect(run.err).toEqual([
+      '✗ RUNNER_NOT_FOUND  2 runners are called my-runner: r1, r2.',
+      '  Name one of them by its id.',
+    ]);
+  });
+
+  it('names the command that lists what there is, where there is no such runner', async () => {
+    const { url } = await apiWithRunner();
+    expect((await runJobforge(url, ['runner', 'show', 'my-runer'])).err).toEqual([
+      '✗ RUNNER_NOT_FOUND  There is no runner my-runer (did you mean my-runner?).',
+      '  List the runners with `jobforge runner list`.',
+    ]);
+    expect((await runJobforge(url, ['runner', 'show', 'no such'])).err[0]).toBe(
+      '✗ RUNNER_NOT_FOUND  There is no runner no such.',
+    );
   });
 });
 

@@ -1,4 +1,4 @@
-import type { ErrorDetail, ErrorEnvelope } from '@controlplane/contracts';
+import { ERROR_CODES, type ErrorDetail, type ErrorEnvelope } from '@controlplane/contracts';
 import { printableLine } from './printable.js';
 import { toned, type Terminal } from './terminal.js';
 
@@ -19,6 +19,7 @@ export function failureText(terminal: Terminal, error: ErrorEnvelope): string {
 export function printFailure(terminal: Terminal, error: ErrorEnvelope, aside?: string): void {
   const behind = aside === undefined ? '' : toned(terminal, 'dim', `   (${printableLine(aside)})`);
   terminal.err(`${toned(terminal, 'bad', '✗')} ${failureText(terminal, error)}${behind}`);
-  if (error.remedy && error.code !== 'VALIDATION_ERROR')
+  // The places that are wrong were named already: only what is said beyond the catalogue helps.
+  if (error.remedy && error.remedy !== ERROR_CODES.VALIDATION_ERROR.remedy)
     terminal.err(toned(terminal, 'dim', `  ${printableLine(error.remedy)}`));
 }

@@ -28,11 +28,19 @@ async function textOf(given: string | undefined, context: CliContext): Promise<s
   if (given === undefined) return '{}';
   if (given === '-') return context.readStdin();
   if (!given.startsWith('@')) return given;
+  const path = given.slice(1);
   try {
-    return await context.readFile(given.slice(1));
+    return await context.readFile(path);
   } catch (error) {
-    throw misused(
-      `${given.slice(1)} cannot be read: ${error instanceof Error ? error.message : String(error)}`,
-    );
+    throw misused(unreadable(path, error));
   }
+}
+
+/** Why a file cannot be read, in words. */
+function unreadable(path: string, error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  if (code === 'ENOENT') return `the file ${path} does not exist`;
+  if (code === 'EISDIR') return `${path} is a folder, not a file`;
+  if (code === 'EACCES' || code === 'EPERM') return `the file ${path} may not be read by this user`;
+  return `the file ${path} cannot be read: ${error instanceof Error ? error.message : String(error)}`;
 }

@@ -5,6 +5,7 @@ import { asClient, sessionOf } from './client-command.js';
 import { spoken } from './durations.js';
 import { printFields } from './fields.js';
 import { printJson } from './json-output.js';
+import { runnerOf } from './runner-of.js';
 import { printTable, type Column } from './table.js';
 import { toned } from './terminal.js';
 
@@ -26,12 +27,12 @@ export function addRunnerCommands(program: Command, context: CliContext): void {
       if (runners.length === 0) return terminal.out(toned(terminal, 'dim', 'no runner is registered yet'));
       printTable(terminal, columns(context.now()), runners);
     });
-  asClient(runner.command('show <id>'))
-    .description('show one runner')
+  asClient(runner.command('show <runner>'))
+    .description('show one runner, by its id or by a name that it alone has')
     .addHelpText('after', '\nWith --json: the runner as `GET /runners/:id` answers it.')
-    .action(async (id: string, options: Options) => {
+    .action(async (wanted: string, options: Options) => {
       const { client, terminal, json } = sessionOf(context, options);
-      const shown = await client.call('showRunner', { params: { id } });
+      const shown = await runnerOf(client, wanted);
       if (json) return printJson(terminal, 'runner show', shown);
       printFields(terminal, fieldsOf(shown, context.now()));
     });

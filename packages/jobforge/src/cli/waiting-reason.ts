@@ -1,4 +1,5 @@
 import { servesJob, type JobResponse } from '@controlplane/contracts';
+import { missingWords } from '../model/placement.js';
 import type { ApiClient } from './api-client.js';
 import { capabilityOffers } from './capability-offers.js';
 
@@ -11,11 +12,7 @@ export async function missingOffer(
   if (runners.some(({ capabilities }) => capabilities.some((capability) => servesJob(capability, wanted))))
     return undefined;
   const known = [...new Set(capabilityOffers(runners).map(({ id }) => id))];
-  const names =
-    known.length === 0
-      ? 'no runner is registered'
-      : `known: ${known.slice(0, 10).join(', ')}${known.length > 10 ? ', …' : ''}`;
-  return `no runner offers ${wanted.payloadType} yet (${names})`;
+  return missingWords(wanted.payloadType, known);
 }
 
 /** Why a job is not running yet: what no runner offers, else what JobForge says. */

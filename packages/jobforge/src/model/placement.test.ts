@@ -21,6 +21,7 @@ const VITALS = {
   unheard: false,
   draining: false,
   unreachable: false,
+  stalledMs: 0,
   blockedUntil: 0,
 } as const;
 const runner = (name: string, overrides: Partial<PlaceableRunner> = {}): PlaceableRunner => ({
@@ -28,6 +29,7 @@ const runner = (name: string, overrides: Partial<PlaceableRunner> = {}): Placeab
   vitals: VITALS,
   slots: 10,
   active: 0,
+  connected: true,
   hasRoom: true,
   activeOf: () => 0,
   ...overrides,
@@ -75,6 +77,7 @@ describe('placement', () => {
   it.each([
     [[], ['hello.greet'], 'no runner offers echo yet (known: hello.greet)'],
     [[], [], 'no runner offers echo yet (no runner is registered)'],
+    [[], ['say.echo', 'hello.greet'], 'no runner offers echo yet (did you mean say.echo?)'],
     [[runner('a', { active: 10 })], ['echo'], 'a has no free slot (10 of 10 taken)'],
     [
       [runner('a', { vitals: { ...VITALS, draining: true } }), runner('b', { activeOf: () => 5 })],

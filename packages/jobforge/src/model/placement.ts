@@ -1,4 +1,5 @@
 import { servesJob, type RunnerCapability } from '@controlplane/contracts';
+import { nearName } from './near-name.js';
 import { refusalOf, type RunnerVitals } from './runner-status.js';
 
 /** What a job asks for. */
@@ -16,6 +17,8 @@ export interface PlaceableRunner {
   /** Executions that it takes at once, over all capabilities. */
   readonly slots: number;
   readonly active: number;
+  /** Whether it can be told anything now. */
+  readonly connected: boolean;
   /** Whether its link can carry one more. */
   readonly hasRoom: boolean;
   /** Executions of one capability now. */
@@ -46,6 +49,7 @@ export function offerRefusal<R extends PlaceableRunner>(
 ): string | undefined {
   const refusal = refusalOf(runner.vitals, now);
   if (refusal !== undefined) return refusal;
+  if (!runner.connected) return 'is not connected';
   if (runner.active >= runner.slots || !runner.hasRoom)
     return `has no free slot (${runner.active} of ${runner.slots} taken)`;
   const active = runner.activeOf(capability.id);
@@ -80,6 +84,13 @@ function listed(names: readonly string[]): string {
   return names.length > MAX_NAMED ? `${shown} and ${names.length - MAX_NAMED} more` : shown;
 }
 
+/** Says that nobody offers a capability, and which one was probably meant or which are known. */
+export function missingWords(wanted: string, known: readonly string[]): string {
+  const meant = nearName(wanted, known);
+  const instead = meant === undefined ? `known: ${listed(known)}` : `did you mean ${meant}?`;
+  return `no runner offers ${wanted} yet (${known.length === 0 ? 'no runner is registered' : instead})`;
+}
+
 /** Says why a job waits. */
 export function whyWaiting<R extends PlaceableRunner>(
   demand: Demand,
@@ -87,8 +98,7 @@ export function whyWaiting<R extends PlaceableRunner>(
   at: { readonly now: number; readonly known: readonly string[] },
 ): string {
   if (offers.length === 0) {
-    const known = at.known.length === 0 ? 'no runner is registered' : `known: ${listed(at.known)}`;
-    return `no runner offers ${demand.payloadType} yet (${known})`;
+    return missingWords(demand.payloadType, at.known);
   }
   const reasons = offers.flatMap((offer) => {
     const refusal = offerRefusal(offer, at.now);

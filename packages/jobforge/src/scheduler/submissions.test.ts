@@ -27,6 +27,27 @@ describe('submitting', () => {
     expect(again.job).toMatchObject({ id: 'a', status: 'queued' });
   });
 
+  it('refuses what names nothing but an id that no capability can have, with what was probably meant', async () => {
+    const { forge } = await test.pair({ form: 'batch', handle: finish });
+    const asked = { type: 'Echo!', payload: { type: 'Echo!', data: {} } };
+    await expect(forge.operations.submitJob(submission(asked))).rejects.toMatchObject({
+      envelope: {
+        code: 'VALIDATION_ERROR',
+        details: [
+          {
+            path: ['payload', 'type'],
+            message: '"Echo!" cannot be the id of a capability (did you mean echo?)',
+          },
+        ],
+        remedy: expect.stringContaining('1–128 characters'),
+      },
+    });
+    // By its type a job asks for something else than by id: that may yet be offered.
+    expect(await forge.operations.submitJob(submission({ ...asked, type: 'a' }))).toMatchObject({
+      created: true,
+    });
+  });
+
   it.each([
     ['payload', { payload: { type: 'echo', data: { text: 'other' } } }],
     ['priority', { priority: 90 }],

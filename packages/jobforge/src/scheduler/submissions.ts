@@ -1,7 +1,13 @@
-import type { ErrorDetail, JobBatchEntry, JobSubmission } from '@controlplane/contracts';
+import {
+  Identifier,
+  type ErrorDetail,
+  type JobBatchEntry,
+  type JobSubmission,
+} from '@controlplane/contracts';
 import { isJobForgeError, JobForgeError } from '../model/job-forge-error.js';
 import { isSameRequest, toJobRequest } from '../model/job-record.js';
 import { shownStatus } from '../model/job-state.js';
+import { nearName } from '../model/near-name.js';
 import type { Submitted } from '../model/operations.js';
 import { whyWaiting } from '../model/placement.js';
 import type { JobIntake } from './job-intake.js';
@@ -21,6 +27,25 @@ export interface SubmissionParts {
   readonly state: LiveState;
   readonly registry: RunnerRegistry;
   readonly intake: JobIntake;
+}
+
+/** What names nothing but an id that no capability can have would wait for ever. */
+function checkCapability(
+  registry: RunnerRegistry,
+  { payload, type }: JobSubmission,
+): JobForgeError | undefined {
+  const wanted = payload.type;
+  if (type !== wanted || Identifier.safeParse(wanted).success) return undefined;
+  if (registry.offers({ payloadType: wanted, jobType: type }).length > 0) return undefined;
+  const meant = nearName(wanted, registry.capabilityIds());
+  const words = `${JSON.stringify(wanted)} cannot be the id of a capability`;
+  const message = meant === undefined ? words : `${words} (did you mean ${meant}?)`;
+  return new JobForgeError('VALIDATION_ERROR', {
+    message: `${message}; nothing was queued.`,
+    details: [{ path: ['payload', 'type'], message }],
+    remedy:
+      'An id is 1–128 characters of A-Z a-z 0-9 . _ : -; `jobforge capability list` shows those that are offered.',
+  });
 }
 
 function checkInput(registry: RunnerRegistry, submission: JobSubmission): JobForgeError | undefined {
@@ -50,7 +75,8 @@ function refusalOf(
   { state, registry }: SubmissionParts,
   submission: JobSubmission,
 ): JobForgeError | undefined {
-  return state.stopping ? new JobForgeError('SHUTTING_DOWN') : checkInput(registry, submission);
+  if (state.stopping) return new JobForgeError('SHUTTING_DOWN');
+  return checkCapability(registry, submission) ?? checkInput(registry, submission);
 }
 
 /** The id was taken: by the same request, or by another. */

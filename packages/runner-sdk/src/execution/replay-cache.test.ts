@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { createVirtualClock } from '../util/virtual-clock.js';
-import { createEventChannel, emitAccepted, emitLog, emitTerminal, eventsFrom } from './event-channel.js';
+import { createEventChannel, emitAccepted, emitProgress, emitTerminal, eventsFrom } from './event-channel.js';
 import { createReplayCache } from './replay-cache.js';
 
 const at = '2026-01-01T00:00:00.000Z';
@@ -8,11 +8,7 @@ const at = '2026-01-01T00:00:00.000Z';
 function ended(executionId: string, data: unknown = 1) {
   const channel = createEventChannel(executionId);
   emitAccepted(channel, at);
-  emitLog(
-    channel,
-    { level: 'info', message: 'one' },
-    { at, limits: { maxLogBytes: 1e6, maxLogEventBytes: 1e6 } },
-  );
+  emitProgress(channel, { fraction: 0.5, message: 'one', at });
   emitTerminal(
     channel,
     { type: 'succeeded', executionId, seq: 2, at, executionTimeMs: 1, data },

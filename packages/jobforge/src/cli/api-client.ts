@@ -101,8 +101,7 @@ function baseUrl(given: string): string {
   return parsed.href.replace(/\/+$/, '');
 }
 
-// fetch may never settle where a connection is accepted and closed at once, and neither it nor
-// AbortSignal.timeout keeps a process alive: this timer does both.
+// What was asked may never settle, and neither it nor AbortSignal.timeout keeps a process alive: this timer does both.
 async function answered(
   { url, answerMs }: { readonly url: string; readonly answerMs: number },
   send: () => Promise<Response>,

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
 import type { CliContext } from './cli-context.js';
+import { httpFetch } from './http-fetch.js';
 import { runCli } from './program.js';
 import { endWithReader, onSignal } from './signals.js';
 import { startForge } from './start-forge.js';
@@ -16,7 +17,7 @@ export async function main(packageJson: URL): Promise<void> {
   const context: CliContext = {
     terminal: processTerminal(process.env),
     env: process.env,
-    fetch: globalThis.fetch,
+    fetch: httpFetch,
     readFile: (path) => readFile(path, 'utf8'),
     readStdin: () => text(process.stdin),
     now: Date.now,

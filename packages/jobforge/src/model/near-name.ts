@@ -7,23 +7,18 @@ const plain = (name: string): string => name.toLowerCase().replaceAll(/[^a-z0-9]
 /** Steps from one text to the other: a letter added, left out, replaced, or swapped with its neighbour. */
 function distance(left: string, right: string): number {
   const rows = [Array.from({ length: right.length + 1 }, (_, at) => at)];
+  const cell = (at: number, to: number): number => rows[at]?.[to] ?? Infinity;
   for (let at = 1; at <= left.length; at += 1) {
     const row = [at];
-    for (let to = 1; to <= right.length; to += 1) {
-      const same = left[at - 1] === right[to - 1];
-      const [above = [], before = []] = [rows[at - 1], rows[at - 2]];
-      let steps = Math.min(
-        (above[to] ?? 0) + 1,
-        (row[to - 1] ?? 0) + 1,
-        (above[to - 1] ?? 0) + (same ? 0 : 1),
-      );
-      const swapped = left[at - 1] === right[to - 2] && left[at - 2] === right[to - 1];
-      if (at > 1 && to > 1 && swapped) steps = Math.min(steps, (before[to - 2] ?? 0) + 1);
-      row.push(steps);
-    }
     rows.push(row);
+    for (let to = 1; to <= right.length; to += 1) {
+      const replaced = cell(at - 1, to - 1) + (left[at - 1] === right[to - 1] ? 0 : 1);
+      const isSwapped = left[at - 1] === right[to - 2] && left[at - 2] === right[to - 1];
+      const swapped = isSwapped ? cell(at - 2, to - 2) + 1 : Infinity;
+      row.push(Math.min(cell(at - 1, to) + 1, cell(at, to - 1) + 1, replaced, swapped));
+    }
   }
-  return rows.at(-1)?.at(-1) ?? 0;
+  return cell(left.length, right.length);
 }
 
 /** How far a name is from another as people mistake them; undefined where nobody would. */

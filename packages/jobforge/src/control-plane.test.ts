@@ -9,7 +9,7 @@ afterEach(async () => {
 
 async function forgeWith(options: StubOptions): Promise<{ forge: JobForge; runner: StubRunner }> {
   const forge = await createJobForge({ store: 'memory', listen: false }).start();
-  opened.push(() => forge.stop({ drainMs: 0 }));
+  opened.push(async () => void (await forge.stop({ drainMs: 0 })));
   const runner = await startStubRunner(options);
   opened.push(() => runner.close());
   await forge.operations.registerRunner(runner.registration());
@@ -36,4 +36,12 @@ describe.each(['json', 'ndjson', 'batch'] as const)('a job over the %s form', (f
       request: { payload: { data: { text: 'hello' } } },
     });
   });
+});
+
+it('says while it stops what has not ended, and what was handed back', async () => {
+  const { forge, runner } = await forgeWith({ form: 'batch', handle: (execution) => execution.accept() });
+  await forge.submit({ capability: 'echo', input: { text: 'hi' } });
+  await runner.execution(0);
+  expect(forge.running).toBe(1);
+  expect(await forge.stop({ drainMs: 0 })).toEqual({ handedBack: 1 });
 });

@@ -17,8 +17,13 @@ export interface JobForge {
   submit(input: JobInput): Promise<JobHandle>;
   /** A job that was submitted before. Nothing is read until the handle is used. */
   job(id: string): JobHandle;
-  /** Takes nothing new, lets running executions end within `drainMs` (default 25 s), stores everything and closes. */
-  stop(options?: { readonly drainMs?: number }): Promise<void>;
+  /** Executions that have not ended: offered to a runner, or running there. */
+  readonly running: number;
+  /**
+   * Takes nothing new, lets running executions end within `drainMs` (default 25 s), stores everything and closes.
+   * @returns how many had not ended: they are handed back, and the next start on the same store takes them up
+   */
+  stop(options?: { readonly drainMs?: number }): Promise<{ readonly handedBack: number }>;
 }
 
 /** A control plane that has not been started. */
@@ -43,15 +48,20 @@ function running(
   api: { server: ApiServer; url: string } | undefined,
 ): JobForge {
   const { operations } = engine;
-  let stopping: Promise<void> | undefined;
-  const stop = async (drainMs: number): Promise<void> => {
+  let stopping: Promise<{ readonly handedBack: number }> | undefined;
+  const stop = async (drainMs: number): Promise<{ readonly handedBack: number }> => {
     await engine.drain(drainMs);
+    const handedBack = engine.running();
     await api?.server.close();
     await engine.stop();
+    return { handedBack };
   };
   return {
     url: api?.url,
     operations,
+    get running() {
+      return engine.running();
+    },
     async submit(input) {
       const submission: JobSubmission = toSubmission(input);
       const { job } = await operations.submitJob(submission);

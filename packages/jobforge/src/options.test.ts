@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { createJobForge } from './control-plane.js';
 import { resolveOptions, type JobForgeOptions } from './options.js';
 
-const make = (options: object) => () => createJobForge(options as JobForgeOptions);
+const make = (options: object) => () => createJobForge(options);
 
 describe('options', () => {
   it.each([

@@ -32,7 +32,10 @@ export interface ApiClient {
   readonly url: string;
   call<Name extends EndpointName>(name: Name, options?: CallOptions<Name>): Promise<ResponseOf<Name>>;
   /** The events of a job until it has ended, also across a restart of JobForge. */
-  events(id: string, options?: { readonly follow?: boolean }): AsyncIterable<JobEvent>;
+  events(
+    id: string,
+    options?: { readonly follow?: boolean; readonly signal?: AbortSignal },
+  ): AsyncIterable<JobEvent>;
 }
 
 /** Longest wait for an answer, in ms. Submits wait for the disk, nothing waits for a runner. */
@@ -70,9 +73,10 @@ export function createApiClient({ url: given, fetch, answerMs = ANSWER_MS }: Api
   return {
     url,
     call,
-    events: (id, { follow = true } = {}) =>
+    events: (id, { follow = true, signal: leaving } = {}) =>
       jobEventStream({
         follow,
+        signal: leaving,
         open: (afterId, signal) =>
           answered({ url, answerMs }, () =>
             fetch(`${url}${endpointPath('jobEvents', { id })}${follow ? '' : '?follow=false'}`, {

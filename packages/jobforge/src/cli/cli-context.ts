@@ -4,8 +4,10 @@ import type { Terminal } from './terminal.js';
 /** A control plane that serves, as `jobforge dev` needs it. */
 export interface ServingForge {
   readonly url: string;
-  /** Takes nothing new, lets what runs end, and closes. */
-  stop(): Promise<void>;
+  /** Executions that have not ended. */
+  running(): number;
+  /** Takes nothing new, lets what runs end, and closes; tells how many had not ended by then. */
+  stop(): Promise<{ readonly handedBack: number }>;
 }
 
 export interface ForgeOptions {

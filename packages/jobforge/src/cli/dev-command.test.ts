@@ -11,7 +11,10 @@ interface DevRun extends CliRun {
 }
 
 /** Runs `jobforge dev` and sends it the first signal as soon as it is ready. */
-async function dev(argv: readonly string[], failure?: Error): Promise<DevRun> {
+async function dev(
+  argv: readonly string[],
+  { failure, running = 0, handedBack = 0 }: { failure?: Error; running?: number; handedBack?: number } = {},
+): Promise<DevRun> {
   const started: ForgeOptions[] = [];
   let stops = 0;
   const run = await runJobforge('', ['dev', ...argv], {
@@ -19,7 +22,14 @@ async function dev(argv: readonly string[], failure?: Error): Promise<DevRun> {
       started.push(options);
       options.log('info', 'store opened');
       if (failure) throw failure;
-      return { url: `http://127.0.0.1:${options.port || 4711}`, stop: async () => void stops++ };
+      return {
+        url: `http://127.0.0.1:${options.port || 4711}`,
+        running: () => running,
+        stop: async () => {
+          stops++;
+          return { handedBack };
+        },
+      };
     },
     onSignal: (stop) => {
       setImmediate(stop);
@@ -52,6 +62,35 @@ describe('jobforge dev', () => {
     expect(lines[0]).toEqual({ event: 'ready', url: 'http://127.0.0.1:4711', data: null, version: '0.0.0' });
   });
 
+  it.each([
+    [['--memory'], 0, 0, 'stopping: nothing is running', 'stopped'],
+    [['--memory'], 1, 0, 'stopping: 1 execution may end; once more stops at once', 'stopped'],
+    [
+      [],
+      3,
+      2,
+      'stopping: 3 executions may end; once more stops at once',
+      'stopped: 2 executions were handed back, the next start takes them up',
+    ],
+    [
+      ['--memory'],
+      3,
+      1,
+      'stopping: 3 executions may end; once more stops at once',
+      'stopped: 1 execution was given up with the memory',
+    ],
+  ])(
+    'says what runs when it stops, and what was left (%#)',
+    async (...[argv, running, handedBack, stopping, stopped]) => {
+      expect((await dev(argv, { running, handedBack })).out.slice(-2)).toEqual([stopping, stopped]);
+      const lines = (await dev([...argv, '--json'], { running, handedBack })).out.slice(-2);
+      expect(lines.map((line) => DevLine.parse(JSON.parse(line)))).toEqual([
+        { event: 'stopping', running },
+        { event: 'stopped', handedBack },
+      ]);
+    },
+  );
+
   it.each(['0.0.0.0', '::', '192.168.1.5', 'example.com'])(
     'refuses to listen on %s, where others could reach it',
     async (host) => {
@@ -62,7 +101,7 @@ describe('jobforge dev', () => {
   );
 
   it('names the port and the flag when the port is taken', async () => {
-    const run = await dev(['--port', '3005'], failing('EADDRINUSE'));
+    const run = await dev(['--port', '3005'], { failure: failing('EADDRINUSE') });
     expect(run.code).toBe(1);
     expect(run.err).toEqual([
       '✗ EADDRINUSE  Port 3005 on 127.0.0.1 is taken: stop what listens there, or choose another with --port.',
@@ -70,17 +109,17 @@ describe('jobforge dev', () => {
   });
 
   it('fails for programs with an envelope', async () => {
-    const run = await dev(['--json'], failing('EADDRINUSE'));
+    const run = await dev(['--json'], { failure: failing('EADDRINUSE') });
     expect(ErrorOutput.parse(JSON.parse(run.out[0] ?? '')).error.message).toContain('--port');
   });
 
   it('says what else keeps it from starting, and whether the port would have too', async () => {
-    const free = await dev(['--port', '0'], new Error('jobs.db is in use.'));
+    const free = await dev(['--port', '0'], { failure: new Error('jobs.db is in use.') });
     expect(free.err).toEqual(['✗ START_FAILED  jobs.db is in use.']);
     const other = createServer().listen(0, '127.0.0.1');
     await once(other, 'listening');
     const { port } = other.address() as AddressInfo;
-    const taken = await dev(['--port', String(port)], new Error('jobs.db is in use.'));
+    const taken = await dev(['--port', String(port)], { failure: new Error('jobs.db is in use.') });
     expect(taken.err[0]).toContain(`jobs.db is in use. Port ${port} on 127.0.0.1 is taken`);
     other.close();
   });

@@ -41,7 +41,7 @@ export function addDevCommand(program: Command, context: CliContext): void {
       `
 The first SIGINT or SIGTERM lets running jobs end, the second stops at once.
 With --json, a line each: {"event":"ready","url":…,"data":…,"version":…} first, then
-{"event":"log",…}, {"event":"stopping"} and {"event":"stopped"}.`,
+{"event":"log",…}, {"event":"stopping","running":…} and {"event":"stopped","handedBack":…}.`,
     )
     .action((options: DevOptions) => dev(context, options));
 }
@@ -57,7 +57,7 @@ async function dev(context: CliContext, options: DevOptions): Promise<void> {
   const data = options.memory ? undefined : options.data;
   const held: DevLine[] = [];
   const say = (line: DevLine): void =>
-    json ? printJson(terminal, 'dev', line) : printDevLine(terminal, line);
+    json ? printJson(terminal, 'dev', line) : printDevLine(terminal, line, data !== undefined);
   let ready = false;
   const log: Log = (severity, message, fields) => {
     const line: DevLine = { event: 'log', severity, message, ...(fields ? { fields: plain(fields) } : {}) };
@@ -78,10 +78,10 @@ async function dev(context: CliContext, options: DevOptions): Promise<void> {
   say({ event: 'ready', url: forge.url, data: data ?? null, version });
   held.forEach(say);
   await signal.heard;
-  say({ event: 'stopping' });
-  await forge.stop();
+  say({ event: 'stopping', running: forge.running() });
+  const { handedBack } = await forge.stop();
   signal.release();
-  say({ event: 'stopped' });
+  say({ event: 'stopped', handedBack });
 }
 
 function firstSignal(context: CliContext): { readonly heard: Promise<void>; release(): void } {
@@ -102,7 +102,7 @@ function plain(fields: Readonly<Record<string, unknown>>): Record<string, unknow
   );
 }
 
-function printDevLine(terminal: Terminal, line: DevLine): void {
+function printDevLine(terminal: Terminal, line: DevLine, isKept: boolean): void {
   switch (line.event) {
     case 'ready':
       terminal.out(
@@ -115,10 +115,25 @@ function printDevLine(terminal: Terminal, line: DevLine): void {
     case 'log':
       return printLog(terminal, line);
     case 'stopping':
-      return terminal.out(toned(terminal, 'dim', 'stopping: running jobs may end; once more stops at once'));
+      return terminal.out(toned(terminal, 'dim', stoppingWords(line.running)));
     case 'stopped':
-      return terminal.out(toned(terminal, 'dim', 'stopped'));
+      return terminal.out(toned(terminal, 'dim', stoppedWords(line.handedBack, isKept)));
   }
+}
+
+const counted = (count: number): string => `${count} ${count === 1 ? 'execution' : 'executions'}`;
+
+function stoppingWords(running: number): string {
+  if (running === 0) return 'stopping: nothing is running';
+  return `stopping: ${counted(running)} may end; once more stops at once`;
+}
+
+function stoppedWords(handedBack: number, isKept: boolean): string {
+  if (handedBack === 0) return 'stopped';
+  const were = `stopped: ${counted(handedBack)} ${handedBack === 1 ? 'was' : 'were'}`;
+  return isKept
+    ? `${were} handed back, the next start takes ${handedBack === 1 ? 'it' : 'them'} up`
+    : `${were} given up with the memory`;
 }
 
 function printLog(

@@ -9,15 +9,19 @@ import { waitingReason } from './waiting-reason.js';
 /** How long a job may take to start before its watcher is told what it waits for. */
 const PATIENCE_MS = 300;
 
-/** Shows what happens to a job until it has ended. */
-export async function followJob(session: Session, submitted: JobResponse): Promise<ExitCode> {
+/** Shows what happens to a job until it has ended; throws once `signal` is aborted. */
+export async function followJob(
+  session: Session,
+  submitted: JobResponse,
+  signal: AbortSignal,
+): Promise<ExitCode> {
   const { client, terminal, json } = session;
   if (json) printJson(terminal, 'job submit --follow', { event: 'submitted', job: submitted });
   const show = json
     ? async (event: JobEvent): Promise<void> =>
         printJson(terminal, 'job submit --follow', { event: 'job-event', data: event })
-    : eventPrinter(session, submitted);
-  for await (const event of client.events(submitted.id)) await show(event);
+    : eventPrinter(session, submitted, signal);
+  for await (const event of client.events(submitted.id, { signal })) await show(event);
   const job = await client.call('showJob', { params: { id: submitted.id } });
   if (json) printJson(terminal, 'job submit --follow', { event: 'ended', job });
   else terminal.out(endingLine(terminal, job));
@@ -33,6 +37,7 @@ export function exitCodeOf({ status }: JobResponse): ExitCode {
 function eventPrinter(
   { client, terminal }: Session,
   { id }: JobResponse,
+  signal: AbortSignal,
 ): (event: JobEvent) => Promise<void> {
   let introduced = false;
   const introduce = (words: string): void => {
@@ -42,7 +47,7 @@ function eventPrinter(
   const explain = async (): Promise<void> => {
     const job = await client.call('showJob', { params: { id } });
     const reason = await waitingReason(client, job);
-    if (!introduced && !isFinalStatus(job.status))
+    if (!introduced && !signal.aborted && !isFinalStatus(job.status))
       introduce(reason ? `queued · ${printableLine(reason)}` : job.status);
   };
   const impatience = setTimeout(() => void explain().catch(() => undefined), PATIENCE_MS);

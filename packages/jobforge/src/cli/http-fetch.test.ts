@@ -80,5 +80,5 @@ it('ends with its signal, before the answer and within it', async () => {
   const reader = reply.body?.getReader();
   await reader?.read();
   leaving.abort();
-  await expect(reader?.read()).rejects.toThrow();
+  await expect(reader?.read()).rejects.toThrow('abort');
 });

@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import type { CliContext } from './cli-context.js';
 import { asClient, sessionOf, type Session } from './client-command.js';
 import { spoken } from './durations.js';
-import type { ExitCode } from './exit-code.js';
+import { EXIT, type ExitCode } from './exit-code.js';
 import { printFields } from './fields.js';
 import { eventLine } from './job-lines.js';
 import { addJobSubmit } from './job-submit.js';
@@ -11,6 +11,7 @@ import { printJson } from './json-output.js';
 import { choice, integer } from './option-values.js';
 import { printTable } from './table.js';
 import { toned } from './terminal.js';
+import { watchJob } from './watch-job.js';
 
 interface Options {
   readonly url?: string;
@@ -69,7 +70,7 @@ export function addJobCommands(
     .option('-f, --follow', 'go on until the job has ended')
     .addHelpText('after', '\nWith --json: the events of the type job.log, one a line.')
     .action((id: string, options: Options & { follow?: boolean }) =>
-      showLogs(sessionOf(context, options), id, options.follow ?? false),
+      logsOf(sessionOf(context, options), id, options.follow ?? false).then(settle),
     );
 }
 
@@ -131,11 +132,27 @@ function fieldsOf(job: JobResponse): [string, string | undefined][] {
 const errorText = (error: JobResponse['error']): string | undefined =>
   error && `${error.code}: ${error.message}`;
 
-async function showLogs({ client, terminal, json }: Session, id: string, follow: boolean): Promise<void> {
+interface LogOptions {
+  readonly follow: boolean;
+  readonly signal?: AbortSignal;
+}
+
+async function showLogs(
+  { client, terminal, json }: Session,
+  id: string,
+  options: LogOptions,
+): Promise<ExitCode> {
   const isLog = ({ type }: JobEvent): boolean => type === 'job.log';
-  for await (const event of client.events(id, { follow })) {
+  for await (const event of client.events(id, options)) {
     if (!isLog(event)) continue;
     if (json) printJson(terminal, 'job logs', event);
     else terminal.out(eventLine(terminal, event) ?? '');
   }
+  return EXIT.ok;
+}
+
+/** Only what is followed has something to be told when the watching is interrupted. */
+function logsOf(session: Session, id: string, follow: boolean): Promise<ExitCode> {
+  if (!follow) return showLogs(session, id, { follow });
+  return watchJob(session, id, (signal) => showLogs(session, id, { follow, signal }));
 }

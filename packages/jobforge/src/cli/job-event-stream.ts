@@ -7,6 +7,8 @@ import { EXIT } from './exit-code.js';
 export interface JobEventStreamOptions {
   /** False: end where the job stands. */
   readonly follow: boolean;
+  /** Ends the stream with an error. */
+  readonly signal?: AbortSignal | undefined;
   /** Opens the stream after an event; throws where nobody answers. */
   readonly open: (afterId: string | undefined, signal: AbortSignal) => Promise<Response>;
   /** Says why an answer is no stream. */
@@ -36,17 +38,18 @@ interface Place {
 /** Yields a job's events until it has ended; where the stream breaks, goes on after the last one seen. */
 export async function* jobEventStream(options: JobEventStreamOptions): AsyncGenerator<JobEvent> {
   const leaving = new AbortController();
+  const signal = options.signal ? AbortSignal.any([leaving.signal, options.signal]) : leaving.signal;
   const place: Place = { afterId: undefined, failures: 0, ended: false };
   try {
     for (;;) {
       try {
-        yield* onePass(options, place, leaving.signal);
+        yield* onePass(options, place, signal);
       } catch (error) {
         const first = place.afterId === undefined && place.failures === 0;
-        if (first || isFinal(error) || place.failures >= ATTEMPTS) throw error;
+        if (first || signal.aborted || isFinal(error) || place.failures >= ATTEMPTS) throw error;
       }
       if (place.ended) return;
-      await wait(Math.min(FIRST_WAIT_MS * 2 ** place.failures, LONGEST_WAIT_MS));
+      await wait(Math.min(FIRST_WAIT_MS * 2 ** place.failures, LONGEST_WAIT_MS), undefined, { signal });
       place.failures += 1;
     }
   } finally {

@@ -12,6 +12,7 @@ import { printJson } from './json-output.js';
 import { choice, integer } from './option-values.js';
 import { printableLine } from './printable.js';
 import { missingOffer, waitingReason } from './waiting-reason.js';
+import { watchJob } from './watch-job.js';
 
 interface Options {
   readonly url?: string;
@@ -49,7 +50,8 @@ export function addJobSubmit(job: Command, context: CliContext, settle: (code: E
       'after',
       `
 With --json: the job. With --follow too, a line each: {"event":"submitted","job":…},
-{"event":"job-event","data":…} for everything that happens, {"event":"ended","job":…}.
+{"event":"job-event","data":…} for everything that happens, {"event":"ended","job":…};
+{"event":"interrupted","jobId":…} in its place where Ctrl-C ends the watching.
 With --follow or --wait the exit code is 1 unless the job completed.`,
     )
     .action(async (capability: string, input: string | undefined, options: Options) => {
@@ -110,15 +112,23 @@ async function offerOf(client: Session['client'], capability: string): Promise<s
 }
 
 async function outcome(session: Session, job: JobResponse, options: Options): Promise<ExitCode> {
-  const { client, terminal, json } = session;
-  if (options.follow) return followJob(session, job);
+  const { terminal, json } = session;
+  if (options.follow) return watchJob(session, job.id, (signal) => followJob(session, job, signal));
   if (!options.wait) {
     if (json) printJson(terminal, 'job submit', job);
     else await announce(session, job);
     return EXIT.ok;
   }
   if (!json) await announce(session, job);
-  for await (const _event of client.events(job.id));
+  return watchJob(session, job.id, (signal) => waitForJob(session, job, signal));
+}
+
+async function waitForJob(
+  { client, terminal, json }: Session,
+  job: JobResponse,
+  signal: AbortSignal,
+): Promise<ExitCode> {
+  for await (const _event of client.events(job.id, { signal }));
   const ended = await client.call('showJob', { params: { id: job.id } });
   if (json) printJson(terminal, 'job submit', ended);
   else terminal.out(endingLine(terminal, ended));

@@ -16,11 +16,12 @@ export const CapabilityOffer = RunnerCapability.extend({
 });
 export type CapabilityOffer = z.infer<typeof CapabilityOffer>;
 
-/** One line of `job submit --follow --json`. The last line is `ended`. */
+/** One line of `job submit --follow --json`. The last line is `ended`, or `interrupted` where the watching was. */
 export const FollowLine = z.discriminatedUnion('event', [
   z.object({ event: z.literal('submitted'), job: JobResponse }),
   z.object({ event: z.literal('job-event'), data: JobEvent }),
   z.object({ event: z.literal('ended'), job: JobResponse }),
+  z.object({ event: z.literal('interrupted'), jobId: z.string() }),
 ]);
 export type FollowLine = z.infer<typeof FollowLine>;
 
@@ -33,8 +34,8 @@ export const DevLine = z.discriminatedUnion('event', [
     message: z.string(),
     fields: z.record(z.string(), z.unknown()).optional(),
   }),
-  z.object({ event: z.literal('stopping') }),
-  z.object({ event: z.literal('stopped') }),
+  z.object({ event: z.literal('stopping'), running: z.number().int() }),
+  z.object({ event: z.literal('stopped'), handedBack: z.number().int() }),
 ]);
 export type DevLine = z.infer<typeof DevLine>;
 

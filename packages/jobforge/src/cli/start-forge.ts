@@ -15,5 +15,5 @@ export async function startForge({
     listen: { host, port, allowedHosts },
     log,
   }).start();
-  return { url: forge.url ?? '', stop: () => forge.stop() };
+  return { url: forge.url ?? '', running: () => forge.running, stop: () => forge.stop() };
 }

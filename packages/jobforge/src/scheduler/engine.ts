@@ -11,15 +11,20 @@ import { createAttemptEndings } from './attempt-endings.js';
 import { cancelJob } from './cancellation.js';
 import { createDispatcher } from './dispatcher.js';
 import { createEventHub } from './event-hub.js';
+import { executionOperations } from './execution-operations.js';
+import { createExecutionReports } from './execution-reports.js';
 import { createGroupCommit } from './group-commit.js';
 import { jobEvents } from './job-events.js';
 import { createJobIntake } from './job-intake.js';
 import { createJobQueries } from './job-queries.js';
 import { createLeaseSweeper } from './lease-sweeper.js';
 import type { LiveState } from './live-state.js';
+import { createPastExecutions } from './past-executions.js';
 import { createReadyQueue } from './ready-queue.js';
 import { recover } from './recovery.js';
+import { pollRunner } from './runner-polls.js';
 import { createRunnerRegistry } from './runner-registry.js';
+import { openSession } from './runner-sessions.js';
 import { createScheduler } from './scheduler.js';
 import { createSubmissions } from './submissions.js';
 
@@ -36,11 +41,16 @@ export interface Engine {
   readonly operations: Operations;
   /** Puts back what had not ended and begins to place it. */
   start(): Promise<void>;
+  /** Executions that have not ended. */
+  running(): number;
   /** Takes nothing new, and resolves once nothing runs or the time is over. */
   drain(drainMs: number): Promise<void>;
   /** Lets go of runners and listeners and stores what is left. */
   stop(): Promise<void>;
 }
+
+/** When runners that dial in are to come again after JobForge was stopped. */
+const RECONNECT_MS = 1_000;
 
 function createState({ store, limits, clock, random, log }: EngineOptions): LiveState {
   return {
@@ -51,6 +61,7 @@ function createState({ store, limits, clock, random, log }: EngineOptions): Live
     log,
     jobs: new Map(),
     executions: new Map(),
+    past: createPastExecutions(),
     ready: createReadyQueue(),
     commit: createGroupCommit({ store, clock, log, maxOperations: limits.maxCommitOperations }),
     hub: createEventHub(),
@@ -58,6 +69,7 @@ function createState({ store, limits, clock, random, log }: EngineOptions): Live
     wake: () => undefined,
     inputBytes: 0,
     stopping: false,
+    dismissed: false,
     closed: false,
   };
 }
@@ -115,10 +127,12 @@ export function createEngine(options: EngineOptions): Engine {
   const links = createLinkRegistry({ clock, limits });
   const endings = createAttemptEndings(state);
   const dispatcher = createDispatcher(state, endings);
-  const registry = createRunnerRegistry({ state, links, endings });
+  const registry = createRunnerRegistry({ state, links, endings, dispatcher });
   const scheduler = createScheduler({ state, registry, dispatcher });
   const intake = createJobIntake({ state, scheduler, dispatcher, endings });
   const submissions = createSubmissions({ state, registry, intake });
+  const reports = createExecutionReports({ state, dispatcher, endings });
+  const dialIn = { state, registry, reports, endings, links };
   const sweeper = createLeaseSweeper({ state, registry, dispatcher, endings });
   const queries = createJobQueries(state, registry);
   state.wake = oncePerTurn(scheduler.run);
@@ -135,6 +149,9 @@ export function createEngine(options: EngineOptions): Engine {
       registerRunner: registry.register,
       heartbeat: async (beat) => registry.heartbeat(beat),
       deregisterRunner: registry.deregister,
+      connectRunner: (connection) => openSession(dialIn, connection),
+      pollRunner: (id, request) => pollRunner(dialIn, id, request),
+      ...executionOperations(reports),
       listRunners: async () => registry.list(),
       showRunner: async (id) => registry.show(id),
       health: async () => healthOf(state, startedAt),
@@ -144,9 +161,14 @@ export function createEngine(options: EngineOptions): Engine {
       await recover({ state, registry, dispatcher, endings, intake });
       sweeper.start();
     },
+    running: () => state.executions.size,
     async drain(drainMs) {
       state.stopping = true;
       await idle(state, drainMs);
+      // What came last is acknowledged before its runner is told to go.
+      await state.commit.drain().catch(() => undefined);
+      state.dismissed = true;
+      links.dismissAll(RECONNECT_MS);
     },
     async stop() {
       state.stopping = true;

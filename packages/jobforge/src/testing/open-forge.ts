@@ -18,7 +18,7 @@ export function openForges(): TestForge {
   const test: TestForge = {
     async forge(options = {}) {
       const forge = await createJobForge({ store: 'memory', listen: false, ...options }).start();
-      opened.push(() => forge.stop({ drainMs: 0 }));
+      opened.push(async () => void (await forge.stop({ drainMs: 0 })));
       return forge;
     },
     async runner(options) {

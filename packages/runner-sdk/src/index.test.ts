@@ -6,6 +6,7 @@ test('exports exactly these names', () => {
     [
       "CapabilityError",
       "RunnerError",
+      "controlPlane",
       "createRunner",
       "defineCapability",
       "isCapabilityError",

@@ -1,5 +1,6 @@
 // Adding a name here makes it public API.
 export { defineCapability } from './capability/define-capability.js';
+export { controlPlane, type ControlPlaneOptions } from './hosts/control-plane/control-plane.js';
 export { createRunner } from './lifecycle/runner.js';
 export { CapabilityError, isCapabilityError } from './errors/capability-error.js';
 export { RunnerError, isRunnerError } from './errors/runner-error.js';
@@ -15,6 +16,8 @@ export type { CapabilityErrorOptions } from './errors/capability-error.js';
 export type { ExecutionCancelled } from './errors/execution-cancelled.js';
 export type { RunnerErrorCode } from './errors/runner-error.js';
 export type { Execute, ExecutionRequest } from './execution/execute.js';
+export type { CredentialSource } from './hosts/credential-source.js';
+export type { Host } from './hosts/host.js';
 export type { HealthCheckFunction, HealthCheckResult } from './lifecycle/health.js';
 export type { PushDeliveryChoice, RunnerOptions } from './lifecycle/options.js';
 export type { Runner } from './lifecycle/runner.js';

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { Capability } from '../capability/capability.js';
 import { RunnerError } from '../errors/runner-error.js';
 import { EXECUTOR_LIMITS } from '../execution/executor.js';
+import type { Host } from '../hosts/host.js';
 import type { Clock } from '../util/clock.js';
 import { LOG_LEVELS, type Logger, type LoggerLevel } from '../util/logger.js';
 import type { HealthCheckFunction } from './health.js';
@@ -38,6 +39,11 @@ export interface RunnerOptions {
   readonly publicUrl?: string | undefined;
   /** Default: push, with a server of the runner's own. */
   readonly delivery?: 'push' | PushDeliveryChoice | undefined;
+  /**
+   * Who sends work: several at once share the runner's slots. Default: one control plane, made from
+   * `controlPlaneUrl` and `delivery`.
+   */
+  readonly hosts?: readonly Host[] | undefined;
   /** Executions that run at once, over all capabilities. Environment: `RUNNER_MAX_CONCURRENCY`. Default: 10. */
   readonly maxConcurrency?: number | undefined;
   /** Words that jobs can ask for. Environment: `RUNNER_LABELS` (`region=eu,gpu=yes`). Default: none. */

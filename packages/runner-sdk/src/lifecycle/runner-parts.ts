@@ -3,20 +3,19 @@ import {
   CONTRACT_VERSION_CURRENT,
   type RunnerFeature,
   type RunnerManifest,
-  type RunnerRegistrationRequest,
 } from '@controlplane/contracts';
 import { describeCapability } from '../capability/capability-manifest.js';
 import { createCapabilityRegistry } from '../capability/capability-registry.js';
 import { createSlots } from '../execution/admission.js';
 import { createExecutor } from '../execution/executor.js';
-import { createControlPlaneClient } from '../hosts/control-plane/client.js';
+import { controlPlane } from '../hosts/control-plane/control-plane.js';
 import { createPushDelivery } from '../hosts/control-plane/push-delivery.js';
 import { createRunnerRouter } from '../hosts/control-plane/runner-router.js';
-import { createHttpClient } from '../transport/http-client.js';
+import type { HostedRunner, RunnerDescription } from '../hosts/host.js';
 import { systemClock } from '../util/clock.js';
 import { createJsonLogger, guardLogger, silentLogger, type Logger } from '../util/logger.js';
-import { createControlPlaneSession } from './control-plane-session.js';
 import { createHealth } from './health.js';
+import { attachHosts } from './host-sessions.js';
 import { resolveOptions, type ResolvedOptions, type RunnerOptions } from './options.js';
 import { createRunnerState } from './runner-state.js';
 
@@ -26,15 +25,13 @@ function loggerOf({ logger }: RunnerOptions, { logLevel, name }: ResolvedOptions
   return logger === false ? silentLogger : guardLogger(logger ?? createJsonLogger({ level: logLevel, name }));
 }
 
-function registrationOf(
+function describe(
   { tags, labels, machineId, buildId }: ResolvedOptions,
-  known: { readonly manifest: RunnerManifest; readonly url: string | undefined; readonly instanceId: string },
-): RunnerRegistrationRequest {
+  { manifest, instanceId }: { readonly manifest: RunnerManifest; readonly instanceId: string },
+): RunnerDescription {
   return {
-    ...known.manifest,
-    healthCheckEndpoint: `${known.url}/health`,
-    delivery: { kind: 'push', executeUrl: `${known.url}/execute` },
-    instanceId: known.instanceId,
+    ...manifest,
+    instanceId,
     tags: [...tags],
     labels: { ...labels },
     platform: { os: process.platform, arch: process.arch, runtime: `node ${process.versions.node}` },
@@ -43,11 +40,20 @@ function registrationOf(
   };
 }
 
+/** What is known only once the runner is put together. */
+export interface RunnerAddress {
+  /** Where its endpoints are reached. */
+  url: string | undefined;
+  /** Makes it drain and stop. */
+  drain: (reason: string) => void;
+}
+
 /** Makes the parts of one runner and wires them together: the only place that knows both sides. */
 export function joinParts(options: RunnerOptions) {
   const resolved = resolveOptions(options);
   const { name, version, maxConcurrency, maxBodyBytes, maxLogBytes, cancelGraceMs } = resolved;
-  const clock = options.clock ?? systemClock;
+  const hosts = options.hosts ?? [controlPlane()];
+  const clock = options.clock ?? hosts.find((host) => host.clock)?.clock ?? systemClock;
   const logger = loggerOf(options, resolved);
   const registry = createCapabilityRegistry(options.capabilities);
   const capabilities = registry.list().map((capability) => describeCapability(capability, maxConcurrency));
@@ -61,36 +67,51 @@ export function joinParts(options: RunnerOptions) {
   };
   const state = createRunnerState();
   const health = createHealth({ service: name, version, checks: options.healthChecks ?? {}, clock });
-  const address = { url: undefined as string | undefined };
+  const address: RunnerAddress = { url: undefined, drain: () => undefined };
   const instanceId = randomUUID();
 
-  const describe = () => registrationOf(resolved, { manifest, url: address.url, instanceId });
+  const slots = createSlots(maxConcurrency);
   const executor = createExecutor({
     registry,
-    slots: createSlots(maxConcurrency),
+    slots,
     service: name,
     clock,
     logger,
     limits: { maxLogBytes, cancelGraceMs },
-    runnerId: () => session.runnerId,
+    runnerId: () => sessions.runnerId,
     instanceId,
   });
-  const { controlPlaneUrl } = resolved;
-  const http = createHttpClient({ baseUrl: controlPlaneUrl, timeoutMs: 10_000, fetch: options.fetch });
-  const session = createControlPlaneSession({
-    client: createControlPlaneClient(http),
-    controlPlaneUrl,
-    state,
+  const runnerFor = (changed: () => void): HostedRunner => ({
+    manifest,
+    instanceId,
+    describe: () => describe(resolved, { manifest, instanceId }),
+    execute: executor.execute,
+    run: executor.run,
+    cancel: executor.cancel,
+    running: executor.running,
+    slots: () => ({ used: slots.taken, total: slots.max }),
     health,
+    vitals: () => ({}),
+    url: () => address.url,
+    maxBodyBytes,
+    isDraining: () => state.current === 'draining' || state.current === 'stopped',
+    changed,
+    drain: (reason) => address.drain(reason),
+    drainMs: resolved.drainMs,
+    standIn: undefined,
+    state: undefined,
+    logger,
     clock,
     random: options.random ?? Math.random,
-    logger,
-    instanceId,
-    describe,
-    running: executor.running,
-    cancel: executor.cancel,
+    fetch: options.fetch,
+    defaults: { controlPlaneUrl: resolved.controlPlaneUrl, credential: undefined },
   });
-  const execute = createPushDelivery({ run: executor.run, service: name, maxBodyBytes });
+  const sessions = attachHosts({ hosts, state, runnerFor });
+  const execute = createPushDelivery({
+    run: sessions.pushed?.push?.run ?? executor.run,
+    service: name,
+    maxBodyBytes,
+  });
   const router = createRunnerRouter({
     service: name,
     maxBodyBytes,
@@ -98,8 +119,8 @@ export function joinParts(options: RunnerOptions) {
     cancel: executor.cancel,
     health: health.check,
     live: () => ({ ok: true, reasons: [] }),
-    ready: () => ({ ok: session.reasons().length === 0, reasons: session.reasons() }),
+    ready: () => ({ ok: sessions.reasons().length === 0, reasons: sessions.reasons() }),
     manifest: () => manifest,
   });
-  return { resolved, logger, manifest, state, address, executor, session, execute, router };
+  return { resolved, logger, manifest, state, address, executor, sessions, execute, router };
 }

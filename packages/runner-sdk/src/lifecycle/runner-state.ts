@@ -19,7 +19,7 @@ export type RunnerState = 'created' | 'registering' | 'registered' | 'refused' |
 const TRANSITIONS: Readonly<Record<RunnerState, readonly RunnerState[]>> = {
   created: ['registering', 'draining'],
   registering: ['registered', 'refused', 'draining'],
-  registered: ['registering', 'draining'],
+  registered: ['registering', 'refused', 'draining'],
   refused: ['draining'],
   draining: ['stopped'],
   stopped: [],

@@ -49,9 +49,10 @@ export interface Runner {
  */
 export function createRunner(options: RunnerOptions): Runner {
   const parts = joinParts(options);
-  const { resolved, logger, manifest, state, address, executor, session, router } = parts;
+  const { resolved, logger, manifest, state, address, executor, sessions, router } = parts;
   const releases: Array<() => Promise<void> | void> = [];
-  const shutdown = createShutdown({ state, executor, session, logger, drainMs: resolved.drainMs, releases });
+  const shutdown = createShutdown({ state, executor, sessions, logger, drainMs: resolved.drainMs, releases });
+  address.drain = (reason) => void shutdown.stop({ reason });
   const isMounted = resolved.mountAt !== undefined;
   let starting: Promise<Runner> | undefined;
 
@@ -78,7 +79,7 @@ export function createRunner(options: RunnerOptions): Runner {
     }
     const offered = manifest.capabilities.map(({ id, version }) => `${id}@${version}`);
     logger.info({ url: address.url, capabilities: offered }, 'started');
-    session.start();
+    sessions.start();
     return runner;
   }
 
@@ -93,10 +94,10 @@ export function createRunner(options: RunnerOptions): Runner {
       return address.url;
     },
     get runnerId() {
-      return session.runnerId;
+      return sessions.runnerId;
     },
     start: () => (starting ??= begin()),
-    ready: ({ signal } = {}) => waitUnlessAborted(session.registered, signal),
+    ready: ({ signal } = {}) => waitUnlessAborted(sessions.ready, signal),
     async stop(stopOptions) {
       await shutdown.stop(stopOptions);
       // A server that came up meanwhile is closed again by who started it; how that ended is for its caller.

@@ -1,6 +1,6 @@
 import type { Executor } from '../execution/executor.js';
 import type { Logger } from '../util/logger.js';
-import type { ControlPlaneSession } from './control-plane-session.js';
+import type { HostSessions } from './host-sessions.js';
 import type { RunnerStateHolder } from './runner-state.js';
 
 /** How a runner is stopped. */
@@ -18,7 +18,7 @@ const SHUTDOWN_GRACE_MS = 2_000;
 export interface ShutdownOptions {
   readonly state: RunnerStateHolder;
   readonly executor: Pick<Executor, 'drain' | 'running'>;
-  readonly session: Pick<ControlPlaneSession, 'announceDrain' | 'leave'>;
+  readonly sessions: Pick<HostSessions, 'announceDrain' | 'leave'>;
   readonly logger: Logger;
   readonly drainMs: number;
   /** What was started, in order; released in reverse. */
@@ -29,7 +29,7 @@ export interface ShutdownOptions {
 export function createShutdown(options: ShutdownOptions): {
   readonly stop: (stopOptions?: StopOptions) => Promise<void>;
 } {
-  const { state, executor, session, logger } = options;
+  const { state, executor, sessions, logger } = options;
   let stopping: Promise<void> | undefined;
 
   async function goDown({ reason = 'stopped', drainMs = options.drainMs }: StopOptions): Promise<void> {
@@ -41,9 +41,9 @@ export function createShutdown(options: ShutdownOptions): {
     );
     // The executor refuses what is new from here on, so that both can go on at once.
     const drained = executor.drain({ drainMs, graceMs: SHUTDOWN_GRACE_MS });
-    await session.announceDrain();
+    await sessions.announceDrain();
     await drained;
-    await session.leave(reason);
+    await sessions.leave(reason);
     for (const release of [...options.releases].reverse()) await release();
     state.moveTo('stopped');
     logger.info('stopped');

@@ -1,8 +1,8 @@
 import { DEFAULTS, type ErrorCode } from '@controlplane/contracts';
-import type { Answer, Refusal } from '../hosts/control-plane/client.js';
-import { backoffMs } from '../util/backoff.js';
-import { sleep, type Clock } from '../util/clock.js';
-import type { Logger } from '../util/logger.js';
+import type { Answer, Refusal } from './client.js';
+import { backoffMs } from '../../util/backoff.js';
+import { sleep, type Clock } from '../../util/clock.js';
+import type { Logger } from '../../util/logger.js';
 
 /** Answers after which asking again cannot help. */
 const PERMANENT: ReadonlySet<string> = new Set<ErrorCode>(['CONTRACT_MISMATCH', 'VALIDATION_ERROR']);

@@ -1,7 +1,7 @@
 import { DEFAULTS, type RunnerHeartbeatResponse } from '@controlplane/contracts';
-import type { Answer } from '../hosts/control-plane/client.js';
-import { sleep, type Clock } from '../util/clock.js';
-import type { Logger } from '../util/logger.js';
+import type { Answer } from './client.js';
+import { sleep, type Clock } from '../../util/clock.js';
+import type { Logger } from '../../util/logger.js';
 
 /** What a heartbeat loop needs. */
 export interface HeartbeatLoopOptions {

@@ -1,0 +1,152 @@
+import type { RunnerHeartbeatResponse, RunnerRegistrationRequest } from '@controlplane/contracts';
+import { sleep, systemClock } from '../../util/clock.js';
+import type { Answer, ControlPlaneClient } from './client.js';
+import { beatUntilStopped } from './heartbeat-loop.js';
+import { registerUntilDone } from './registration-loop.js';
+import {
+  composeBeat,
+  FAREWELL_MS,
+  onBeatReply,
+  onLost,
+  onRefused,
+  onRegistered,
+  type SessionCore,
+} from './session-core.js';
+
+/** What makes a line over single requests. */
+export interface HttpLineOptions {
+  readonly core: SessionCore;
+  readonly client: ControlPlaneClient;
+  readonly describe: () => RunnerRegistrationRequest;
+  /** Called after each registration. */
+  readonly onRegistered?: (() => void) | undefined;
+}
+
+/** Registers and beats by single requests: the line of push and of long-poll. */
+export interface HttpLine {
+  start(): void;
+  renew(): void;
+  announceDrain(): Promise<void>;
+  leave(reason: string): Promise<void>;
+}
+
+interface Line extends HttpLineOptions {
+  readonly stopping: AbortController;
+  /** The registration loop, while one runs. */
+  registering: Promise<void> | undefined;
+  /** Ends the tries to register. */
+  readonly settled: AbortController;
+  /** Cuts off a registration that is under way. */
+  readonly asking: AbortController;
+  /** Ends the heartbeat loop that runs now. */
+  beating: AbortController;
+  /** The heartbeat that is under way: they never overlap, so that an older one cannot undo a newer. */
+  lastBeat: Promise<unknown>;
+}
+
+function register(line: Line): void {
+  const { core, client, settled, asking, stopping } = line;
+  const { clock, random, logger } = core.runner;
+  if (line.registering || core.runner.isDraining() || stopping.signal.aborted) return;
+  onLost(core);
+  line.registering = registerUntilDone(
+    {
+      ask: () => client.register(line.describe(), asking.signal),
+      onRegistered: (reply) => {
+        onRegistered(core, reply);
+        startBeating(line);
+        line.onRegistered?.();
+      },
+      onRefused: (refusal) => onRefused(core, refusal),
+      clock,
+      random,
+      logger,
+      controlPlaneUrl: core.controlPlaneUrl,
+    },
+    settled.signal,
+  )
+    .catch((error: unknown) => logger.error({ err: error }, 'the registration loop failed'))
+    .finally(() => {
+      line.registering = undefined;
+    });
+}
+
+function beat(line: Line, signal: AbortSignal): Promise<Answer<RunnerHeartbeatResponse>> {
+  const asked = line.lastBeat.then(() => line.client.heartbeat(composeBeat(line.core), signal));
+  line.lastBeat = asked;
+  return asked;
+}
+
+/** Each registration may set another interval: it starts the beats anew. */
+function startBeating(line: Line): void {
+  const { core, stopping } = line;
+  const { clock, random, logger } = core.runner;
+  line.beating.abort();
+  line.beating = new AbortController();
+  const loop = {
+    beat: (signal: AbortSignal) => beat(line, signal),
+    onReply: (reply: RunnerHeartbeatResponse) => onBeatReply(core, reply),
+    onMissed: (missed: number) => {
+      core.missed = missed;
+    },
+    intervalMs: () => core.intervalMs,
+    clock,
+    random,
+    logger,
+  };
+  beatUntilStopped(loop, AbortSignal.any([stopping.signal, line.beating.signal])).catch((error: unknown) =>
+    logger.error({ err: error }, 'the heartbeat loop failed'),
+  );
+}
+
+/** Tries no more; a registration that is under way gets its answer, so that it can be taken back. */
+async function settleRegistration({ settled, asking, registering }: Line): Promise<void> {
+  settled.abort();
+  if (!registering) return;
+  const answered = new AbortController();
+  await Promise.race([registering, sleep(systemClock, FAREWELL_MS, answered.signal)]);
+  answered.abort();
+  asking.abort();
+}
+
+async function announceDrain(line: Line): Promise<void> {
+  await settleRegistration(line);
+  if (line.core.runnerId !== undefined) await beat(line, AbortSignal.timeout(FAREWELL_MS));
+}
+
+async function leave(line: Line, reason: string): Promise<void> {
+  const { core, client, stopping } = line;
+  const { runnerId, runner } = core;
+  stopping.abort();
+  if (runnerId === undefined) return;
+  const body = { instanceId: runner.instanceId, reason };
+  const answer = await client.deregister(runnerId, body, AbortSignal.timeout(FAREWELL_MS));
+  if (answer.ok) runner.logger.info({ runnerId }, 'deregistered');
+  else
+    runner.logger.warn(
+      { runnerId, code: answer.code, reason: answer.message },
+      'could not deregister; the control plane will notice by the missing heartbeats',
+    );
+}
+
+/** Makes the line; nothing is sent before it is started. */
+export function createHttpLine(options: HttpLineOptions): HttpLine {
+  const line: Line = {
+    ...options,
+    stopping: new AbortController(),
+    registering: undefined,
+    settled: new AbortController(),
+    asking: new AbortController(),
+    beating: new AbortController(),
+    lastBeat: Promise.resolve(),
+  };
+  return {
+    start: () => register(line),
+    renew() {
+      line.beating.abort();
+      register(line);
+    },
+    announceDrain: () => announceDrain(line),
+    leave: (reason) => leave(line, reason),
+  };
+}

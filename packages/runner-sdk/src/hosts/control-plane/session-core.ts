@@ -1,0 +1,178 @@
+import {
+  DEFAULTS,
+  Directive,
+  type RunnerHeartbeat,
+  type RunnerHeartbeatResponse,
+  type RunnerRegistrationResponse,
+} from '@controlplane/contracts';
+import { RunnerError } from '../../errors/runner-error.js';
+import { createDeferred, type Deferred } from '../../util/deferred.js';
+import type { HostedRunner, HostState, StandIn } from '../host.js';
+import type { Refusal } from './client.js';
+
+/** What the control plane may ask of a line between two heartbeats. */
+export interface LineActions {
+  /** Registers again. */
+  renew(): void;
+  /** Gives up the connection and makes another, after so many milliseconds. */
+  reconnect(afterMs: number): void;
+}
+
+/** What every line to a control plane shares: who the runner is there, and what was said last. */
+export interface SessionCore {
+  readonly runner: HostedRunner;
+  readonly controlPlaneUrl: string;
+  /** Settled by the first registration. */
+  readonly registration: Deferred<void>;
+  state: HostState;
+  runnerId: string | undefined;
+  intervalMs: number;
+  leaseMs: number;
+  /** Heartbeats in a row that were not answered. */
+  missed: number;
+  receiving: boolean;
+  readonly standIn: StandIn | undefined;
+  /** Set by the line before it starts. */
+  actions: LineActions | undefined;
+  /** The `authorization` header of a request that is made now. */
+  authorization: () => string | undefined;
+}
+
+/** Milliseconds for the last words of a runner that is going: it must not hang on a control plane that is gone. */
+export const FAREWELL_MS = 3_000;
+
+/** Makes the core of a session that has not started. */
+export function createSessionCore(runner: HostedRunner, controlPlaneUrl: string): SessionCore {
+  const core: SessionCore = {
+    runner,
+    controlPlaneUrl,
+    registration: createDeferred<void>(),
+    state: 'connecting',
+    runnerId: undefined,
+    intervalMs: DEFAULTS.heartbeatIntervalMs,
+    leaseMs: DEFAULTS.leaseMs,
+    missed: 0,
+    receiving: true,
+    standIn: runner.standIn?.((reply) => onBeatReply(core, reply)),
+    actions: undefined,
+    authorization: () => undefined,
+  };
+  return core;
+}
+
+function moveTo(core: SessionCore, state: HostState): void {
+  if (core.state === state) return;
+  core.state = state;
+  core.runner.changed();
+}
+
+/** Takes over what a registration was answered with. */
+export function onRegistered(core: SessionCore, reply: RunnerRegistrationResponse): void {
+  const isFirst = core.runnerId === undefined;
+  core.runnerId = reply.runnerId;
+  core.intervalMs = reply.heartbeatIntervalMs;
+  core.leaseMs = reply.leaseMs ?? DEFAULTS.leaseMs;
+  core.missed = 0;
+  core.receiving = true;
+  moveTo(core, 'connected');
+  core.registration.resolve();
+  const fields = {
+    runnerId: reply.runnerId,
+    controlPlane: core.controlPlaneUrl,
+    heartbeatIntervalMs: reply.heartbeatIntervalMs,
+  };
+  core.runner.logger.info(fields, isFirst ? 'registered' : 'registered again');
+  updateStandIn(core);
+}
+
+/** The control plane refused this runner for good. */
+export function onRefused(core: SessionCore, { code, message }: Refusal): void {
+  const text = `${core.controlPlaneUrl} refused this runner for good: ${code}: ${message}`;
+  core.runner.logger.error(
+    { code },
+    `${text}. It is not asked again; correct the cause and restart the runner.`,
+  );
+  moveTo(core, 'refused');
+  core.registration.reject(new RunnerError('REGISTRATION_REFUSED', text));
+}
+
+/** The runner is not known to the control plane any more, or not reachable by it. */
+export function onLost(core: SessionCore): void {
+  if (core.state === 'connected') moveTo(core, 'connecting');
+}
+
+/** A sign of life, as the contract words it. */
+export function composeBeat(core: SessionCore): RunnerHeartbeat {
+  const { runner, runnerId = 'unknown' } = core;
+  const executions = runner.running();
+  // Not awaited: a dependency that hangs must not hold up a beat; the next one tells of it.
+  void runner.health.check();
+  return {
+    runnerId,
+    instanceId: runner.instanceId,
+    timestamp: new Date(runner.clock.now()).toISOString(),
+    status: runner.health.last,
+    activeJobs: executions.length,
+    queuedJobs: 0,
+    metrics: runner.vitals(),
+    executions,
+    ...(runner.isDraining() ? { draining: true } : {}),
+  };
+}
+
+/** Tells whoever beats in this session's stead what to beat with. */
+export function updateStandIn(core: SessionCore): void {
+  const { runner, runnerId, controlPlaneUrl, intervalMs, standIn } = core;
+  if (!standIn || runnerId === undefined) return;
+  standIn.update({
+    runnerId,
+    url: `${controlPlaneUrl.replace(/\/+$/, '')}/runners/heartbeat`,
+    authorization: core.authorization(),
+    intervalMs,
+    status: runner.health.last,
+    draining: runner.isDraining(),
+  });
+}
+
+function follow(core: SessionCore, directives: readonly Directive[]): boolean {
+  let isToRegister = false;
+  for (const directive of directives) {
+    if (directive.kind === 'cancel') core.runner.cancel(directive.executionId, directive.reason);
+    if (directive.kind === 'reconnect') core.actions?.reconnect(directive.afterMs);
+    if (directive.kind === 'drain') core.runner.drain('the control plane asked for it');
+    isToRegister ||= directive.kind === 'register';
+  }
+  return isToRegister;
+}
+
+/** Follows the directives that are understood; kinds that are not are ignored. */
+export function onDirectives(core: SessionCore, directives: readonly unknown[]): void {
+  const known = directives.flatMap((directive) => Directive.safeParse(directive).data ?? []);
+  if (follow(core, known)) core.actions?.renew();
+}
+
+/** Takes over what a heartbeat was answered with. */
+export function onBeatReply(core: SessionCore, reply: RunnerHeartbeatResponse): void {
+  if (reply.heartbeatIntervalMs !== undefined) core.intervalMs = reply.heartbeatIntervalMs;
+  core.receiving = reply.receiving;
+  core.standIn?.beaten();
+  updateStandIn(core);
+  const known = reply.directives.flatMap((directive) => Directive.safeParse(directive).data ?? []);
+  const isToRegister = follow(core, known);
+  if (reply.known && !isToRegister) return;
+  core.runner.logger.warn(
+    { runnerId: core.runnerId },
+    'the control plane does not know this runner any more; registering again',
+  );
+  core.actions?.renew();
+}
+
+/** Why work may not arrive, in words. */
+export function sessionReasons({ state, missed, receiving }: SessionCore): string[] {
+  if (state === 'refused') return ['the control plane refused this runner for good'];
+  if (state !== 'connected') return ['not registered with the control plane yet'];
+  const found: string[] = [];
+  if (missed >= DEFAULTS.missedHeartbeats) found.push(`the last ${missed} heartbeats were not answered`);
+  if (!receiving) found.push('the control plane sends no work to this runner');
+  return found;
+}

@@ -1,0 +1,11 @@
+/** Small files that outlive the process, readable by its user alone. Names are paths of plain words. */
+export interface StateFiles {
+  /** The text of a file; undefined when there is none. */
+  read(name: string): Promise<string | undefined>;
+  /** Puts a whole file in the place of another at once: a reader sees the old text or the new one. */
+  write(name: string, text: string): Promise<void>;
+  /** Takes a file away; nothing happens when there is none. */
+  remove(name: string): Promise<void>;
+  /** The names of the files in a folder, in order; none when it does not exist. */
+  list(folder: string): Promise<string[]>;
+}

@@ -32,3 +32,27 @@ describe('a table', () => {
     expect(print(undefined)[1]).toBe(`a          ${'x'.repeat(40)}`);
   });
 });
+
+describe('a table on a terminal that is too narrow for it', () => {
+  it('is stacked, a column a line, and never wraps', () => {
+    expect(print(16)).toEqual(['ID    a', 'TEXT  xxxxxxxxx…', '', 'ID    longer-id', 'TEXT  tab here\\…']);
+    for (let columns = 10; columns < 70; columns += 1)
+      expect(Math.max(...print(columns).map((line) => line.length))).toBeLessThanOrEqual(columns);
+  });
+
+  it('leaves out what is empty', () => {
+    const lines: string[] = [];
+    const terminal = {
+      out: (line: string) => lines.push(line),
+      err: () => undefined,
+      columns: 10,
+      colour: false,
+    };
+    const columns = [
+      { title: 'IDENTITY', value: () => '0123456789' },
+      { title: 'NOTE', value: () => '' },
+    ];
+    printTable(terminal, columns, [1]);
+    expect(lines).toHaveLength(1);
+  });
+});

@@ -11,7 +11,10 @@ export interface Column<Row> {
 const GAP = '  ';
 const NARROWEST = 8;
 
-/** Prints rows under titles, cut to the terminal's width. Nothing is cut where nobody looks. */
+/**
+ * Prints rows under titles, cut to the terminal's width; where even that is too narrow, a column a line. Nothing is
+ * cut where nobody looks.
+ */
 export function printTable<Row>(
   terminal: Terminal,
   columns: readonly Column<Row>[],
@@ -22,6 +25,10 @@ export function printTable<Row>(
     Math.max(title.length, ...cells.map((line) => line[at]?.length ?? 0)),
   );
   const widths = fitted(natural, columns, terminal.columns);
+  if (totalOf(widths) > (terminal.columns ?? Infinity)) {
+    const titles = columns.map(({ title }) => title);
+    return printStacked(terminal, titles, cells);
+  }
   const line = (texts: readonly string[]): string =>
     texts
       .map((text, at) => fit(text, widths[at] ?? 0))
@@ -31,6 +38,29 @@ export function printTable<Row>(
   for (const texts of cells) terminal.out(line(texts));
 }
 
+function totalOf(widths: readonly number[]): number {
+  return widths.reduce((sum, width) => sum + width, GAP.length * (widths.length - 1));
+}
+
+function printStacked(
+  terminal: Terminal,
+  titles: readonly string[],
+  cells: readonly (readonly string[])[],
+): void {
+  const { columns = Infinity } = terminal;
+  const titleWidth = Math.max(...titles.map((title) => title.length));
+  for (const [row, texts] of cells.entries()) {
+    if (row > 0) terminal.out('');
+    for (const [at, text] of texts.entries()) {
+      if (text === '') continue;
+      const title = (titles[at] ?? '').padEnd(titleWidth) + GAP;
+      // Where nothing would be left of a text, it goes without its title.
+      const shown = columns > title.length + NARROWEST / 2 ? title : '';
+      terminal.out(toned(terminal, 'dim', shown) + cut(text, columns - shown.length));
+    }
+  }
+}
+
 function fitted<Row>(
   natural: readonly number[],
   columns: readonly Column<Row>[],
@@ -38,19 +68,22 @@ function fitted<Row>(
 ): number[] {
   const widths = [...natural];
   if (available === undefined) return widths;
-  const total = (): number => widths.reduce((sum, width) => sum + width, GAP.length * (widths.length - 1));
-  while (total() > available) {
+  while (totalOf(widths) > available) {
     const widest = columns.reduce(
       (best, { flexible }, at) => (flexible && (widths[at] ?? 0) > (widths[best] ?? 0) ? at : best),
       -1,
     );
     const width = widths[widest] ?? 0;
     if (width <= NARROWEST) break;
-    widths[widest] = Math.max(NARROWEST, width - (total() - available));
+    widths[widest] = Math.max(NARROWEST, width - (totalOf(widths) - available));
   }
   return widths;
 }
 
+function cut(text: string, width: number): string {
+  return text.length > width ? `${text.slice(0, width - 1)}…` : text;
+}
+
 function fit(text: string, width: number): string {
-  return text.length > width ? `${text.slice(0, width - 1)}…` : text.padEnd(width);
+  return cut(text, width).padEnd(width);
 }

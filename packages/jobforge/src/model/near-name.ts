@@ -26,7 +26,8 @@ function farness(name: string, candidate: string): number | undefined {
   const [left, right] = [plain(name).slice(0, MAX_COMPARED), plain(candidate).slice(0, MAX_COMPARED)];
   if (left === '' || right === '') return undefined;
   const steps = distance(left, right);
-  if (steps <= Math.max(1, Math.floor(Math.max(left.length, right.length) / 4))) return steps;
+  const longest = Math.max(left.length, right.length);
+  if (longest >= 3 && steps <= Math.max(1, Math.floor(longest / 4))) return steps;
   // A part of an id in place of the whole: `greet` for `hello.greet`.
   const isPart = left.length >= 3 && (right.startsWith(left) || right.endsWith(left));
   return isPart ? steps : undefined;

@@ -3,6 +3,7 @@ import { Ajv, type ErrorObject, type Options, type ValidateFunction } from 'ajv'
 import { Ajv2019 } from 'ajv/dist/2019.js';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import formats from 'ajv-formats';
+import { schemaWords } from './schema-words.js';
 
 /** Says what is wrong with an input; undefined when nothing is. Paths begin with `input`. */
 export type InputCheck = (input: JsonObject) => ErrorDetail[] | undefined;
@@ -28,36 +29,20 @@ function compile(schema: JsonObject, allErrors: boolean): ValidateFunction {
   return ajv.compile(rest);
 }
 
-function kindOf(value: unknown): string {
-  if (value === null) return 'null';
-  return Array.isArray(value) ? 'array' : typeof value;
-}
-
 function unescape(segment: string): string {
   return segment.replaceAll('~1', '/').replaceAll('~0', '~');
 }
 
-function messageOf(error: ErrorObject, missing: string | undefined): string {
-  if (missing !== undefined) {
-    const properties = (error.parentSchema?.['properties'] ?? {}) as Record<
-      string,
-      { type?: unknown } | undefined
-    >;
-    const type = properties[missing]?.type;
-    return `expected ${typeof type === 'string' ? type : 'a value'}, received undefined`;
-  }
-  if (error.keyword === 'type')
-    return `expected ${String(error.params['type'])}, received ${kindOf(error.data)}`;
-  return error.message ?? `does not satisfy ${error.keyword}`;
-}
-
 function toDetail(error: ErrorObject): ErrorDetail {
-  const { missingProperty, additionalProperty } = error.params as Record<string, string | undefined>;
+  const { missingProperty, additionalProperty, unevaluatedProperty } = error.params as Record<
+    string,
+    string | undefined
+  >;
   const at = error.instancePath.split('/').slice(1).map(unescape);
-  const extra = missingProperty ?? additionalProperty;
+  const extra = missingProperty ?? additionalProperty ?? unevaluatedProperty;
   return {
     path: ['input', ...at, ...(extra === undefined ? [] : [extra])],
-    message: messageOf(error, missingProperty),
+    message: schemaWords(error),
     code: error.keyword,
   };
 }

@@ -1,0 +1,183 @@
+import { createHash } from 'node:crypto';
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { z } from 'zod';
+import { defineCapability } from '../capability/define-capability.js';
+import type { Faults, FrameType } from '../hosts/in-memory/faults.js';
+import { inMemoryHost, type InMemoryHost } from '../hosts/in-memory/in-memory-host.js';
+import { sleep } from '../util/clock.js';
+import { startRunner } from './attached-runner.suite.js';
+
+const words = { version: '1.0.0', description: 'For a test.' };
+
+/** A weather, what is to be done in it, and when the link is cut. */
+interface Schedule {
+  readonly seed: number;
+  readonly faults: Faults;
+  readonly jobs: ReadonlyArray<{
+    effects: 'none' | 'idempotent' | 'writes';
+    ms: number;
+    failures: number;
+    logs: number;
+  }>;
+  readonly cuts: ReadonlyArray<{ afterMs: number; forMs: number }>;
+  /** The nth message of a type never arrives: the link is cut, and joined again later. */
+  readonly cutAt: ReadonlyArray<{ type: FrameType; nth: number; forMs: number }>;
+  readonly runners: number;
+}
+
+const rate = fc.constantFrom(0, 0.05, 0.2, 0.5);
+const schedules: fc.Arbitrary<Schedule> = fc.record({
+  seed: fc.nat(),
+  faults: fc.record(
+    {
+      dropEvery: fc.integer({ min: 2, max: 7 }),
+      duplicateEvery: fc.integer({ min: 1, max: 5 }),
+      dropRate: rate,
+      duplicateRate: rate,
+      reorder: fc.boolean(),
+      delayMs: fc
+        .tuple(fc.nat({ max: 1_000 }), fc.nat({ max: 2_000 }))
+        .map(([least, more]): [number, number] => [least, least + more]),
+    },
+    { requiredKeys: [] },
+  ),
+  jobs: fc.array(
+    fc.record({
+      effects: fc.constantFrom('none', 'idempotent', 'writes'),
+      ms: fc.constantFrom(0, 0, 1, 500, 5_000, 40_000),
+      failures: fc.constantFrom(0, 0, 0, 1, 2),
+      logs: fc.nat({ max: 3 }),
+    }),
+    { minLength: 1, maxLength: 8 },
+  ),
+  cutAt: fc.array(
+    fc.record({
+      type: fc.constantFrom<FrameType>(
+        'register',
+        'ready',
+        'offers',
+        'accept',
+        'confirmed',
+        'events',
+        'acknowledged',
+      ),
+      nth: fc.integer({ min: 1, max: 12 }),
+      forMs: fc.nat({ max: 30_000 }),
+    }),
+    { maxLength: 4 },
+  ),
+  cuts: fc.array(fc.record({ afterMs: fc.nat({ max: 20_000 }), forMs: fc.nat({ max: 40_000 }) }), {
+    maxLength: 3,
+  }),
+  runners: fc.integer({ min: 1, max: 2 }),
+});
+
+function createWork(host: InMemoryHost) {
+  const calls = new Map<string, number>();
+  const capabilities = (['none', 'idempotent', 'writes'] as const).map((effects) =>
+    defineCapability({
+      ...words,
+      id: effects,
+      effects,
+      timeoutMs: 120_000,
+      input: z.object({ ms: z.number(), failures: z.number(), logs: z.number() }),
+      async execute({ ms, failures, logs }, ctx) {
+        calls.set(ctx.jobId, (calls.get(ctx.jobId) ?? 0) + 1);
+        for (let line = 0; line < logs; line++) ctx.log.info(`line ${line}`);
+        if (ms > 0 && !(await sleep(host.clock, ms, ctx.signal))) throw ctx.signal.reason;
+        if (ctx.attempt <= failures) throw new Error('not yet');
+        return { job: ctx.jobId, ms };
+      },
+    }),
+  );
+  return { calls, capabilities };
+}
+
+/** Cuts the link at the messages that are named. */
+function createHost({ seed, faults, cutAt }: Schedule): InMemoryHost {
+  const host: InMemoryHost = inMemoryHost({
+    seed,
+    faults: {
+      ...faults,
+      decide({ type, nth }) {
+        const cut = cutAt.find((one) => one.type === type && one.nth === nth);
+        if (!cut) return undefined;
+        host.clock.setTimeout(host.reconnect, cut.forMs);
+        return 'disconnect';
+      },
+    },
+  });
+  return host;
+}
+
+async function play(schedule: Schedule) {
+  const { jobs: wanted, cuts, runners: count } = schedule;
+  const host = createHost(schedule);
+  const { calls, capabilities } = createWork(host);
+  const runners = await Promise.all(
+    Array.from({ length: count }, () => startRunner(host, capabilities, { maxConcurrency: 3 })),
+  );
+  const jobs = await Promise.all(
+    wanted.map(({ effects, ...input }) =>
+      host.submit(effects, input, { retryPolicy: { maxRetries: 1_000 } }),
+    ),
+  );
+  for (const { afterMs, forMs } of cuts) {
+    await host.clock.advance(afterMs);
+    host.disconnect();
+    await host.clock.advance(forMs);
+    host.reconnect();
+  }
+  await host.clock.advanceUntil(Promise.all(jobs.map((job) => job.outcome())), '12h');
+  return { host, jobs, calls, runners };
+}
+
+test('whatever is lost, doubled, delayed or overtaken, and wherever the link is cut: every job ends once, with the right result', async () => {
+  await fc.assert(
+    fc.asyncProperty(schedules, async (schedule) => {
+      const { host, jobs, calls, runners } = await play(schedule);
+      const ended = jobs.map(({ state, attempts }) => ({ state, attempts }));
+      for (const [index, job] of jobs.entries()) {
+        const { effects = 'none', ms = 0, failures = 0 } = schedule.jobs[index] ?? {};
+        const outcome = await job.outcome();
+        const ran = calls.get(job.id) ?? 0;
+        if (effects === 'writes') expect(ran).toBeLessThanOrEqual(failures + 1);
+        if (effects === 'writes' && outcome.state === 'failed') {
+          expect(outcome.error.code).toBe('RUNNER_LOST');
+          continue;
+        }
+        expect(outcome).toMatchObject({ state: 'completed', data: { job: job.id, ms } });
+        // An attempt whose confirmation was cut off counts and did not run.
+        expect(ran).toBeGreaterThanOrEqual(1);
+        expect(ran).toBeLessThanOrEqual(outcome.attempts);
+        expect(job.events().filter(({ type }) => type === 'succeeded')).toHaveLength(1);
+      }
+      // What is late changes nothing; once the weather is fair, nothing is owed to anybody and every slot is free.
+      host.setFaults({});
+      await host.clock.advance('3m');
+      expect(jobs.map(({ state, attempts }) => ({ state, attempts }))).toEqual(ended);
+      expect(runners.map(({ session }) => session.status.unacknowledged)).toEqual(runners.map(() => 0));
+      expect(host.runners.flatMap(({ executions }) => executions)).toEqual([]);
+      const input = { ms: 0, failures: 0, logs: 0 };
+      const after = await Promise.all(
+        Array.from({ length: 3 * runners.length }, () => host.submit('writes', { ...input, ms: 10 })),
+      );
+      expect(after.map(({ state }) => state)).toEqual(after.map(() => 'running'));
+    }),
+    { numRuns: 150 },
+  );
+});
+
+test('the same seed plays the same, message for message', async () => {
+  await fc.assert(
+    fc.asyncProperty(schedules, async (schedule) => {
+      const trace = async (): Promise<string> => {
+        const { host } = await play(schedule);
+        return createHash('sha256').update(JSON.stringify(host.frames)).digest('hex');
+      };
+      expect(await trace()).toBe(await trace());
+    }),
+    { numRuns: 20 },
+  );
+});

@@ -12,12 +12,19 @@ export interface ContextLog {
 }
 
 /** What a handler knows of its execution, and what it can say while it runs. */
-export interface CapabilityContext {
+export interface CapabilityContext<LastCheckpoint = unknown, Checkpoint = LastCheckpoint> {
   /**
    * Aborted when the execution must stop. Its `reason` is an `ExecutionCancelled` whose `kind` is `user`,
    * `deadline`, `shutdown` or `lease-lost`. Pass it on to whatever the handler waits for.
    */
   readonly signal: AbortSignal;
+  /**
+   * Aborted when the runner begins to shut down: the handler still has the drain time to finish in, or to leave a
+   * checkpoint. `signal` follows when that is over.
+   */
+  readonly shutdownSignal: AbortSignal;
+  /** When the execution must have ended; later after `extend`. */
+  readonly deadline: Date;
   readonly log: ContextLog;
   /**
    * Says how much is done.
@@ -25,9 +32,38 @@ export interface CapabilityContext {
    * @param message - what is being done now
    */
   readonly progress: (fraction: number, message?: string) => Promise<void>;
+  /**
+   * Keeps where the work stands. The last one is handed to the next attempt of the job as `lastCheckpoint`.
+   * @param data - anything that is JSON, at most 256 KB; it is copied
+   * @throws RunnerError `CHECKPOINT_REFUSED` when it is too large, no JSON, or does not fit the capability's schema
+   */
+  readonly checkpoint: (data: Checkpoint) => Promise<void>;
+  /** The last checkpoint of the attempts before; undefined when there is none, or when it no longer fits the schema. */
+  readonly lastCheckpoint: LastCheckpoint | undefined;
+  /**
+   * Gives the execution more time.
+   * @param ms - milliseconds that are added to its time limit
+   * @returns the new deadline
+   * @throws RunnerError `EXTENSION_REFUSED` when the limit would exceed the capability's `maxTimeoutMs`
+   */
+  readonly extend: (ms: number) => Promise<Date>;
+  /**
+   * Announces that the execution is about to write: from then on its job is not repeated when the runner is lost.
+   * For capabilities with effects `writes` and `announcesWrites: true`. Await it before the first write.
+   * @throws ExecutionCancelled when the execution was told to stop before the control plane knew: write nothing
+   */
+  readonly willWrite: () => Promise<void>;
+  /**
+   * Adds the output of a child process to the log of the job: bytes or text as they come, characters may be split
+   * between chunks.
+   */
+  readonly output: (stream: 'stdout' | 'stderr', chunk: string | Uint8Array) => void;
+  /** From now on the value is replaced by `[redacted]` in logs, output, progress, checkpoints and errors. */
+  readonly redact: (value: string) => void;
   readonly jobId: string;
   /** This attempt. */
   readonly executionId: string;
+  readonly capabilityId: string;
   /** 1 for the first attempt. */
   readonly attempt: number;
   /** What the sender attached: correlationId, userId, traceparent. */

@@ -15,10 +15,16 @@ export type CapabilityResult<Output> = Output extends StandardSchemaV1
   ? StandardSchemaV1.InferInput<Output>
   : unknown;
 
+/** The context of a handler: its checkpoints are what the checkpoint schema says, or anything without one. */
+export type ContextOf<Checkpoint> = Checkpoint extends StandardSchemaV1
+  ? CapabilityContext<StandardSchemaV1.InferOutput<Checkpoint>, StandardSchemaV1.InferInput<Checkpoint>>
+  : CapabilityContext;
+
 /** What `defineCapability` is told. */
 export interface CapabilityDefinition<
   Input extends StandardSchemaV1,
   Output extends StandardSchemaV1 | undefined = undefined,
+  Checkpoint extends StandardSchemaV1 | undefined = undefined,
 > {
   /** 1–128 characters of `A-Z a-z 0-9 . _ : -`; by custom `noun.verb`. */
   readonly id: string;
@@ -32,6 +38,8 @@ export interface CapabilityDefinition<
   readonly input: Input;
   /** Schema of the result. Without one, the result is not checked. */
   readonly output?: Output | undefined;
+  /** Schema of its checkpoints. Without one they may be any JSON. */
+  readonly checkpoint?: Checkpoint | undefined;
   /** JSON Schema of the input; needed only where the library cannot make one (Valibot). Default: made from `input`. */
   readonly inputJsonSchema?: JsonSchema | undefined;
   /** JSON Schema of the result; see `inputJsonSchema`. Default: made from `output`. */
@@ -49,6 +57,13 @@ export interface CapabilityDefinition<
   readonly announcesWrites?: boolean | undefined;
   /** Milliseconds that an execution may take where the sender names no limit. Default: 30,000. */
   readonly timeoutMs?: number | undefined;
+  /** The most that `ctx.extend` may make of the time limit. Default: an hour more than the limit it began with. */
+  readonly maxTimeoutMs?: number | undefined;
+  /**
+   * Milliseconds without a log line, progress, output or checkpoint after which an execution counts as stuck and ends
+   * as timed out. Default: none.
+   */
+  readonly idleTimeoutMs?: number | undefined;
   /** Executions that may run at once. Default: as many as the runner takes. */
   readonly maxConcurrency?: number | undefined;
   /** Job types that it serves beside its own id. Default: none. */
@@ -59,7 +74,7 @@ export interface CapabilityDefinition<
    */
   execute(
     input: StandardSchemaV1.InferOutput<Input>,
-    ctx: CapabilityContext,
+    ctx: ContextOf<Checkpoint>,
   ): Promise<CapabilityResult<Output>> | CapabilityResult<Output>;
 }
 
@@ -67,6 +82,7 @@ export interface CapabilityDefinition<
 export interface Capability<
   Input extends StandardSchemaV1 = StandardSchemaV1,
   Output extends StandardSchemaV1 | undefined = StandardSchemaV1 | undefined,
+  Checkpoint extends StandardSchemaV1 | undefined = StandardSchemaV1 | undefined,
 > {
   readonly id: string;
   readonly version: string;
@@ -74,15 +90,18 @@ export interface Capability<
   readonly description: string;
   readonly input: Input;
   readonly output: Output;
+  readonly checkpoint: Checkpoint;
   readonly inputJsonSchema: JsonSchema;
   readonly outputJsonSchema: JsonSchema;
   readonly effects: Effects;
   readonly announcesWrites: boolean;
   readonly timeoutMs: number;
+  readonly maxTimeoutMs: number | undefined;
+  readonly idleTimeoutMs: number | undefined;
   readonly maxConcurrency: number | undefined;
   readonly jobTypes: readonly string[];
   execute(
     input: StandardSchemaV1.InferOutput<Input>,
-    ctx: CapabilityContext,
+    ctx: ContextOf<Checkpoint>,
   ): Promise<CapabilityResult<Output>> | CapabilityResult<Output>;
 }

@@ -13,7 +13,8 @@ import type { Capability, CapabilityDefinition } from './capability.js';
 export function defineCapability<
   Input extends StandardSchemaV1,
   Output extends StandardSchemaV1 | undefined = undefined,
->(definition: CapabilityDefinition<Input, Output>): Capability<Input, Output> {
+  Checkpoint extends StandardSchemaV1 | undefined = undefined,
+>(definition: CapabilityDefinition<Input, Output, Checkpoint>): Capability<Input, Output, Checkpoint> {
   checkMembers(definition);
   const { id, version, description, input, output } = definition;
   return Object.freeze({
@@ -23,6 +24,7 @@ export function defineCapability<
     description,
     input,
     output: output as Output,
+    checkpoint: definition.checkpoint as Checkpoint,
     inputJsonSchema: definition.inputJsonSchema ?? schemaToJson(input, { capabilityId: id, side: 'input' }),
     outputJsonSchema:
       definition.outputJsonSchema ??
@@ -30,13 +32,19 @@ export function defineCapability<
     effects: definition.effects ?? 'idempotent',
     announcesWrites: definition.announcesWrites ?? false,
     timeoutMs: definition.timeoutMs ?? DEFAULTS.executionTimeoutMs,
+    maxTimeoutMs: definition.maxTimeoutMs,
+    idleTimeoutMs: definition.idleTimeoutMs,
     maxConcurrency: definition.maxConcurrency,
     jobTypes: [...(definition.jobTypes ?? [])],
     execute: definition.execute.bind(definition),
   });
 }
 
-type Checked = CapabilityDefinition<StandardSchemaV1, StandardSchemaV1 | undefined>;
+type Checked = CapabilityDefinition<
+  StandardSchemaV1,
+  StandardSchemaV1 | undefined,
+  StandardSchemaV1 | undefined
+>;
 
 function isStandardSchema(value: unknown): boolean {
   const holdsMembers = (typeof value === 'object' && value !== null) || typeof value === 'function';
@@ -46,6 +54,8 @@ function isStandardSchema(value: unknown): boolean {
 function isJsonSchema(value: unknown): boolean {
   return value === undefined || (typeof value === 'object' && value !== null && !Array.isArray(value));
 }
+
+const isDuration = (value: unknown): boolean => value === undefined || DurationMs.safeParse(value).success;
 
 const RULES: ReadonlyArray<
   readonly [member: keyof Checked, holds: (value: unknown) => boolean, expected: string]
@@ -57,6 +67,11 @@ const RULES: ReadonlyArray<
     'input',
     isStandardSchema,
     'a schema that speaks Standard Schema (Zod 3.24 or later, Valibot 1, ArkType 2); without any input, z.object({})',
+  ],
+  [
+    'checkpoint',
+    (value) => value === undefined || isStandardSchema(value),
+    'a schema that speaks Standard Schema, or nothing',
   ],
   [
     'output',
@@ -79,11 +94,9 @@ const RULES: ReadonlyArray<
     'none, idempotent or writes',
   ],
   ['announcesWrites', (value) => value === undefined || typeof value === 'boolean', 'true, false or nothing'],
-  [
-    'timeoutMs',
-    (value) => value === undefined || DurationMs.safeParse(value).success,
-    'whole milliseconds above 0',
-  ],
+  ['timeoutMs', isDuration, 'whole milliseconds above 0'],
+  ['maxTimeoutMs', isDuration, 'whole milliseconds above 0'],
+  ['idleTimeoutMs', isDuration, 'whole milliseconds above 0'],
   [
     'maxConcurrency',
     (value) => value === undefined || (Number.isSafeInteger(value) && Number(value) > 0),

@@ -13,6 +13,9 @@ const BRAND = Symbol.for('controlplane.RunnerError');
  * - `INVALID_CAPABILITY` a capability cannot be published as it is defined
  * - `LISTEN_FAILED` the runner could not listen (port taken, address not of this machine)
  * - `REGISTRATION_REFUSED` the control plane refused the runner for good
+ * - `CHECKPOINT_REFUSED` a checkpoint is too large, no JSON, or does not fit its schema
+ * - `EXTENSION_REFUSED` an execution asked for more time than its capability allows
+ * - `EXECUTION_OVER` a handler spoke after its execution had ended
  * - `STOPPED` the runner was stopped, and cannot be started or waited for
  */
 export type RunnerErrorCode =
@@ -20,6 +23,9 @@ export type RunnerErrorCode =
   | 'INVALID_CAPABILITY'
   | 'LISTEN_FAILED'
   | 'REGISTRATION_REFUSED'
+  | 'CHECKPOINT_REFUSED'
+  | 'EXTENSION_REFUSED'
+  | 'EXECUTION_OVER'
   | 'STOPPED';
 
 /** An error of the runner itself, never of a capability. Recognise it with {@link isRunnerError}. */

@@ -1,7 +1,7 @@
 import type { CancelReason } from '@controlplane/contracts';
 import { ExecutionCancelled } from '../errors/execution-cancelled.js';
-import type { Clock } from '../util/clock.js';
-import type { RunningExecution } from './running-executions.js';
+import type { Clock, TimerHandle } from '../util/clock.js';
+import { extrasOf, type RunningExecution } from './running-executions.js';
 
 /** Milliseconds between telling a handler to stop and giving up on it, by who told it. */
 export interface Graces {
@@ -10,13 +10,18 @@ export interface Graces {
   readonly deadlineMs: number;
 }
 
+/** A handler that goes on for this long after it was told to stop is spoken of. */
+const UNCOOPERATIVE_MS = 1_000;
+
 /** Joins deadline, cancel and drain in the one signal of an execution. */
 export interface Deadlines {
   /** Starts the time limit. */
   arm(execution: RunningExecution): void;
   /** Tells the handler to stop; after the grace it is given up. The first reason stays. */
   stop(execution: RunningExecution, reason: CancelReason, graceMs?: number): void;
-  /** Forgets both timers. */
+  /** Starts the time limit anew after `limitMs` has grown. */
+  extend(execution: RunningExecution): void;
+  /** Forgets every timer. */
   disarm(execution: RunningExecution): void;
   /** The handler's signal, made when first asked for. */
   readonly signalOf: (execution: RunningExecution) => AbortSignal;
@@ -24,15 +29,34 @@ export interface Deadlines {
 
 /**
  * Makes the deadlines of an executor.
- * @param options - `onAbandon` is called when a handler did not stop within its grace
+ * @param options - `onUncooperative` is called when a handler goes on for a second after it was told to stop,
+ * `onAbandon` when it did not stop within its grace
  */
 export function createDeadlines(options: {
   readonly clock: Clock;
   readonly graces: Graces;
+  readonly onUncooperative: (execution: RunningExecution) => void;
   readonly onAbandon: (execution: RunningExecution) => void;
 }): Deadlines {
-  const { clock, graces, onAbandon } = options;
+  const { clock, graces, onUncooperative, onAbandon } = options;
   let fresh: RunningExecution[] = [];
+
+  const startTimer = (execution: RunningExecution): void => {
+    const leftMs = execution.limitMs - (clock.elapsed() - execution.startedMs);
+    execution.deadlineTimer = clock.setTimeout(() => stop(execution, 'deadline'), Math.max(0, leftMs));
+  };
+
+  // Nothing is cancelled and set again when a handler speaks: the timer looks how long ago that was.
+  const watchIdle = (execution: RunningExecution, limitMs: number): void => {
+    const extras = extrasOf(execution);
+    const leftMs = limitMs - (clock.elapsed() - extras.lastActivityMs);
+    if (leftMs > 0) {
+      extras.idleTimer = clock.setTimeout(() => watchIdle(execution, limitMs), leftMs);
+      return;
+    }
+    extras.isIdle = true;
+    stop(execution, 'deadline');
+  };
 
   // Most executions end within the turn of the event loop that they began in: they never cost a timer.
   const startTimers = (): void => {
@@ -40,33 +64,56 @@ export function createDeadlines(options: {
     fresh = [];
     for (const execution of started) {
       if (execution.channel.terminal || execution.cancelled) continue;
-      const limitMs = execution.request.timeoutMs ?? execution.capability.timeoutMs;
-      const leftMs = limitMs - (clock.elapsed() - execution.startedMs);
-      execution.deadlineTimer = clock.setTimeout(() => stop(execution, 'deadline'), Math.max(0, leftMs));
+      startTimer(execution);
+      const { idleTimeoutMs } = execution.capability;
+      if (idleTimeoutMs !== undefined) watchIdle(execution, idleTimeoutMs);
     }
   };
 
+  const clear = (timer: TimerHandle | undefined): undefined => {
+    if (timer !== undefined) clock.clearTimeout(timer);
+  };
   const disarm = (execution: RunningExecution): void => {
-    if (execution.deadlineTimer !== undefined) clock.clearTimeout(execution.deadlineTimer);
-    if (execution.graceTimer !== undefined) clock.clearTimeout(execution.graceTimer);
-    execution.deadlineTimer = undefined;
-    execution.graceTimer = undefined;
+    execution.deadlineTimer = clear(execution.deadlineTimer);
+    execution.graceTimer = clear(execution.graceTimer);
+    if (execution.extras) execution.extras.idleTimer = clear(execution.extras.idleTimer);
+  };
+
+  const waitForEnd = (execution: RunningExecution, waitMs: number): void => {
+    const warnsFirst = waitMs > UNCOOPERATIVE_MS && !execution.isUncooperative;
+    execution.graceTimer = clock.setTimeout(
+      () => {
+        if (!execution.isUncooperative) onUncooperative(execution);
+        execution.isUncooperative = true;
+        if (warnsFirst) waitForEnd(execution, waitMs - UNCOOPERATIVE_MS);
+        else onAbandon(execution);
+      },
+      warnsFirst ? UNCOOPERATIVE_MS : waitMs,
+    );
   };
 
   const stop: Deadlines['stop'] = (execution, reason, graceMs) => {
     const isFirst = execution.cancelled === undefined;
     if (!isFirst && graceMs === undefined) return;
     disarm(execution);
-    execution.cancelled ??= new ExecutionCancelled(reason);
-    const waitMs = graceMs ?? (reason === 'deadline' ? graces.deadlineMs : graces.cancelMs);
-    execution.graceTimer = clock.setTimeout(() => onAbandon(execution), waitMs);
+    const { extras, capability } = execution;
+    const why = extras?.isIdle ? `nothing was heard of it for ${capability.idleTimeoutMs} ms` : undefined;
+    execution.cancelled ??= new ExecutionCancelled(reason, why);
+    waitForEnd(execution, graceMs ?? (reason === 'deadline' ? graces.deadlineMs : graces.cancelMs));
+    if (!isFirst) return;
+    extras?.onStop?.(execution.cancelled);
     // Last: a listener may end the execution at once.
-    if (isFirst) execution.controller?.abort(execution.cancelled);
+    execution.controller?.abort(execution.cancelled);
   };
 
   return {
     stop,
     disarm,
+    extend(execution) {
+      if (execution.deadlineTimer === undefined) return;
+      clear(execution.deadlineTimer);
+      startTimer(execution);
+    },
     arm(execution) {
       if (fresh.length === 0) setImmediate(startTimers);
       fresh.push(execution);

@@ -1,45 +1,74 @@
 import type {
   AcceptedEvent,
+  CheckpointEvent,
   ExecutionEvent,
+  ExtendedEvent,
   LogEvent,
-  LogLevel,
   ProgressEvent,
   TerminalEvent,
+  WritingEvent,
 } from '@controlplane/contracts';
-import { toSafeJson, truncateText } from '../util/safe-json.js';
+import { truncateText } from '../util/safe-json.js';
 import type { EventSink, Subscription } from './execute.js';
 
-/** Bounds of what one execution may say, in bytes. */
-export interface ChannelLimits {
-  /** All log events together; what comes after is counted and dropped. */
-  readonly maxLogBytes: number;
-  /** Text of one log event; the rest is cut off. */
-  readonly maxLogEventBytes: number;
+/** What is kept of everything that happens between acceptance and end. */
+type SaidEvent = LogEvent | ExtendedEvent | WritingEvent;
+
+/** An event that has not got its place yet. */
+export type Unplaced<Event> = Event extends ExecutionEvent ? Omit<Event, 'executionId' | 'seq'> : never;
+
+/** A log event that has no place yet, and the bytes that it counts for. */
+export interface BoundedLog {
+  readonly event: Unplaced<LogEvent>;
+  readonly bytes: number;
 }
 
-/** Bytes counted for a log event beside its text: position, level and punctuation. */
-const LOG_OVERHEAD_BYTES = 120;
+/**
+ * How far the log of one execution has come. The first half of its bytes is sent as it comes; from then on the
+ * newest events are held back, older ones making room for them, until the execution ends.
+ */
+export interface LogBounds {
+  headBytes: number;
+  headEvents: number;
+  isHeadSpent: boolean;
+  held: BoundedLog[];
+  /** Where the held events begin in `held`: what was dropped before is swept away now and then. */
+  heldStart: number;
+  heldBytes: number;
+}
 
 /**
- * The events of one execution: what is kept of them, and who listens. Logs are bounded in bytes, of progress
- * only the last is kept, so that neither a talkative handler nor a slow reader can fill the memory.
+ * The events of one execution: what is kept of them, and who listens. Logs are bounded in bytes, of progress and
+ * checkpoints only the last is kept, so that neither a talkative handler nor a slow reader can fill the memory.
  */
 export interface EventChannel {
   readonly executionId: string;
   nextSeq: number;
   accepted: AcceptedEvent | undefined;
-  logs: LogEvent[] | undefined;
+  logs: SaidEvent[] | undefined;
   progress: ProgressEvent | undefined;
+  checkpoint: CheckpointEvent | undefined;
   terminal: TerminalEvent | undefined;
   /** The JSON of the result, once it succeeded. */
   dataJson: string | undefined;
-  logBytes: number;
+  /** Log events that were left out as a whole. */
   droppedEvents: number;
+  /** Bytes of log that were left out. */
+  droppedBytes: number;
+  /** Made by the first log. */
+  bounds: LogBounds | undefined;
   /** The last event that the control plane has, as far as it said so; -1 before. */
   acknowledgedSeq: number;
   /** Waits for acknowledgements. */
   onAcknowledge: (() => void) | undefined;
-  sinks: EventSink[];
+  /** Who listens, as a list: mostly there is one. */
+  listener: Listener | undefined;
+}
+
+interface Listener extends Subscription {
+  readonly channel: EventChannel;
+  readonly sink: EventSink;
+  next: Listener | undefined;
 }
 
 /** Makes the channel of an execution that has said nothing yet. */
@@ -50,18 +79,20 @@ export function createEventChannel(executionId: string): EventChannel {
     accepted: undefined,
     logs: undefined,
     progress: undefined,
+    checkpoint: undefined,
     terminal: undefined,
     dataJson: undefined,
-    logBytes: 0,
     droppedEvents: 0,
+    droppedBytes: 0,
+    bounds: undefined,
     acknowledgedSeq: -1,
     onAcknowledge: undefined,
-    sinks: [],
+    listener: undefined,
   };
 }
 
 function deliver(channel: EventChannel, event: ExecutionEvent): void {
-  for (const sink of channel.sinks) sink(event, channel.dataJson);
+  for (let { listener } = channel; listener; listener = listener.next) listener.sink(event, channel.dataJson);
 }
 
 /** Says that the execution is accepted: its first event. */
@@ -70,63 +101,12 @@ export function emitAccepted(channel: EventChannel, at: string): void {
   deliver(channel, channel.accepted);
 }
 
-function logFields(fields: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  const safe = toSafeJson(fields);
-  return typeof safe === 'object' && safe !== null && !Array.isArray(safe) ? safe : { value: safe };
-}
-
-/** Cuts a text to a number of bytes of UTF-8 without splitting a character. */
-function truncateBytes(text: string, maxBytes: number): string {
-  // A UTF-16 unit is at most three bytes, so that most texts need not be measured.
-  if (text.length * 3 <= maxBytes || Buffer.byteLength(text) <= maxBytes) return text;
-  const bytes = Buffer.from(text);
-  let end = maxBytes;
-  while (end > 0 && ((bytes[end] ?? 0) & 0xc0) === 0x80) end--;
-  return `${bytes.toString('utf8', 0, end)}… [${bytes.length - end} bytes more]`;
-}
-
-/** What a handler hands to its log. */
-export interface LogLine {
-  readonly level: LogLevel;
-  readonly message: string;
-  readonly fields?: Readonly<Record<string, unknown>> | undefined;
-}
-
-/**
- * Adds a log event, unless the execution has ended or said too much already.
- * @returns the fields as they were sent, secrets redacted; undefined when the event was not taken
- */
-export function emitLog(
-  channel: EventChannel,
-  line: LogLine,
-  options: { readonly at: string; readonly limits: ChannelLimits },
-): LogEvent | undefined {
-  if (channel.terminal) return undefined;
-  const message = truncateBytes(String(line.message), options.limits.maxLogEventBytes);
-  let fields = line.fields === undefined ? undefined : logFields(line.fields);
-  let fieldBytes = fields === undefined ? 0 : Buffer.byteLength(JSON.stringify(fields));
-  if (fieldBytes > options.limits.maxLogEventBytes) {
-    fields = { truncated: `${fieldBytes} bytes of fields were left out` };
-    fieldBytes = 64;
-  }
-  const bytes = Buffer.byteLength(message) + fieldBytes + LOG_OVERHEAD_BYTES;
-  if (channel.logBytes + bytes > options.limits.maxLogBytes) {
-    channel.droppedEvents++;
-    return undefined;
-  }
-  channel.logBytes += bytes;
-  const event: LogEvent = {
-    type: 'log',
-    executionId: channel.executionId,
-    seq: channel.nextSeq++,
-    at: options.at,
-    level: line.level,
-    message,
-    ...(fields === undefined ? {} : { fields }),
-  };
-  (channel.logs ??= []).push(event);
-  deliver(channel, event);
-  return event;
+/** Gives an event the next place and keeps it: logs within their bounds, and announcements. */
+export function emitSaid(channel: EventChannel, event: Unplaced<SaidEvent>): SaidEvent {
+  const placed = { ...event, executionId: channel.executionId, seq: channel.nextSeq++ };
+  (channel.logs ??= []).push(placed);
+  deliver(channel, placed);
+  return placed;
 }
 
 /** Says how much is done, unless the execution has ended. */
@@ -149,6 +129,13 @@ export function emitProgress(
   deliver(channel, channel.progress);
 }
 
+/** Says where the work stands. The caller hands over data that nobody changes any more. */
+export function emitCheckpoint(channel: EventChannel, data: unknown, at: string): void {
+  const { executionId } = channel;
+  channel.checkpoint = { type: 'checkpoint', executionId, seq: channel.nextSeq++, at, data };
+  deliver(channel, channel.checkpoint);
+}
+
 /** Ends the channel. The caller has made the event with `channel.nextSeq`. */
 export function emitTerminal(channel: EventChannel, event: TerminalEvent, dataJson?: string): void {
   if (channel.terminal) return;
@@ -156,35 +143,69 @@ export function emitTerminal(channel: EventChannel, event: TerminalEvent, dataJs
   channel.terminal = event;
   channel.dataJson = dataJson;
   deliver(channel, event);
-  channel.sinks = [];
+  channel.listener = undefined;
+}
+
+/** Ends the channel without a word to anybody. */
+export function closeSilently(channel: EventChannel, event: TerminalEvent): void {
+  channel.listener = undefined;
+  emitTerminal(channel, event);
 }
 
 /** The events from `seq` on that are kept, in order. */
 export function eventsFrom(channel: EventChannel, seq: number): ExecutionEvent[] {
-  const { accepted, logs, progress, terminal } = channel;
+  const { accepted, logs, progress, checkpoint, terminal } = channel;
   const middle: ExecutionEvent[] = logs ? [...logs] : [];
-  if (progress) {
-    const after = middle.findIndex((event) => event.seq > progress.seq);
-    middle.splice(after === -1 ? middle.length : after, 0, progress);
+  for (const last of [progress, checkpoint]) {
+    if (!last) continue;
+    const after = middle.findIndex((event) => event.seq > last.seq);
+    middle.splice(after === -1 ? middle.length : after, 0, last);
   }
   const kept = [...(accepted ? [accepted] : []), ...middle, ...(terminal ? [terminal] : [])];
   return seq === 0 ? kept : kept.filter((event) => event.seq >= seq);
 }
 
+function remove(listener: Listener): void {
+  const { channel } = listener;
+  if (channel.listener === listener) {
+    channel.listener = listener.next;
+    return;
+  }
+  for (let before = channel.listener; before; before = before.next) {
+    if (before.next !== listener) continue;
+    before.next = listener.next;
+    return;
+  }
+}
+
+/** Shared by every subscription, which is one object and no closure: an execution pays for little more. */
+const subscriptionMethods = {
+  eventsFrom(this: Listener, seq: number): ExecutionEvent[] {
+    return eventsFrom(this.channel, seq);
+  },
+  dataJson(this: Listener): string | undefined {
+    return this.channel.dataJson;
+  },
+  acknowledge(this: Listener, seq: number): void {
+    const { channel } = this;
+    if (seq <= channel.acknowledgedSeq) return;
+    channel.acknowledgedSeq = seq;
+    channel.onAcknowledge?.();
+  },
+  detach(this: Listener): void {
+    remove(this);
+  },
+};
+
 /** Sends what is kept to a sink at once, and what comes until it is detached. */
 export function subscribe(channel: EventChannel, sink: EventSink): Subscription {
   if (channel.nextSeq > 0) for (const event of eventsFrom(channel, 0)) sink(event, channel.dataJson);
-  if (!channel.terminal) channel.sinks.push(sink);
-  return {
-    eventsFrom: (seq) => eventsFrom(channel, seq),
-    dataJson: () => channel.dataJson,
-    acknowledge(seq) {
-      if (seq <= channel.acknowledgedSeq) return;
-      channel.acknowledgedSeq = seq;
-      channel.onAcknowledge?.();
-    },
-    detach() {
-      channel.sinks = channel.sinks.filter((other) => other !== sink);
-    },
-  };
+  const listener = {
+    __proto__: subscriptionMethods,
+    channel,
+    sink,
+    next: channel.listener,
+  } as unknown as Listener;
+  if (!channel.terminal) channel.listener = listener;
+  return listener;
 }

@@ -1,21 +1,32 @@
-import type { CapabilityContext, ContextLog, ContextLogMethod } from '../capability/capability-context.js';
-import type { LogLine } from './event-channel.js';
-import type { ExecutionRequest } from './execute.js';
+import type { CapabilityContext } from '../capability/capability-context.js';
+import { ExecutionCancelled } from '../errors/execution-cancelled.js';
+import { deadlineOf } from './announcements.js';
+import { createVoice, type Voice } from './execution-voice.js';
+import type { HandlerScope } from './handler-scope.js';
+import { extrasOf, type RunningExecution } from './running-executions.js';
 
-/** What a context needs of the execution that it stands for. */
-export interface ContextSource {
-  readonly request: ExecutionRequest;
-  readonly signal: () => AbortSignal;
-  readonly log: (line: LogLine) => void;
-  readonly progress: (fraction: number, message: string | undefined) => void;
-}
-
-const SOURCE = Symbol('source');
-const LOG = Symbol('log');
+const SCOPE = Symbol('scope');
+const EXECUTION = Symbol('execution');
+const VOICE = Symbol('voice');
 
 interface SourcedContext {
-  readonly [SOURCE]: ContextSource;
-  [LOG]: ContextLog | undefined;
+  readonly [SCOPE]: HandlerScope;
+  readonly [EXECUTION]: RunningExecution;
+  [VOICE]: Voice | undefined;
+}
+
+const voiceOf = (context: SourcedContext): Voice =>
+  (context[VOICE] ??= createVoice(context[SCOPE], context[EXECUTION]));
+
+function shutdownSignalOf({ draining }: HandlerScope, execution: RunningExecution): AbortSignal {
+  const { signal } = (extrasOf(execution).shutdown ??= new AbortController());
+  if (draining) announceShutdown(execution);
+  return signal;
+}
+
+/** Tells a handler that looks at its `shutdownSignal` that the runner has begun to shut down. */
+export function announceShutdown({ extras }: RunningExecution): void {
+  extras?.shutdown?.abort(new ExecutionCancelled('shutdown', 'the runner has begun to shut down'));
 }
 
 /**
@@ -24,40 +35,57 @@ interface SourcedContext {
  */
 const lazyMembers = {
   get signal(): AbortSignal {
-    return (this as unknown as SourcedContext)[SOURCE].signal();
+    const { [SCOPE]: scope, [EXECUTION]: execution } = sourced(this);
+    return scope.deadlines.signalOf(execution);
   },
-  get log(): ContextLog {
-    const context = this as unknown as SourcedContext;
-    return (context[LOG] ??= createContextLog(context[SOURCE]));
+  get shutdownSignal(): AbortSignal {
+    return shutdownSignalOf(sourced(this)[SCOPE], sourced(this)[EXECUTION]);
+  },
+  get deadline(): Date {
+    return deadlineOf(sourced(this)[SCOPE], sourced(this)[EXECUTION]);
+  },
+  get lastCheckpoint(): unknown {
+    return sourced(this)[EXECUTION].lastCheckpoint;
+  },
+  get log(): Voice['log'] {
+    return voiceOf(sourced(this)).log;
+  },
+  get progress(): Voice['progress'] {
+    return voiceOf(sourced(this)).progress;
+  },
+  get checkpoint(): Voice['checkpoint'] {
+    return voiceOf(sourced(this)).checkpoint;
+  },
+  get extend(): Voice['extend'] {
+    return voiceOf(sourced(this)).extend;
+  },
+  get willWrite(): Voice['willWrite'] {
+    return voiceOf(sourced(this)).willWrite;
+  },
+  get output(): Voice['output'] {
+    return voiceOf(sourced(this)).output;
+  },
+  get redact(): Voice['redact'] {
+    return voiceOf(sourced(this)).redact;
   },
 };
 
-const DONE = Promise.resolve();
+const sourced = (context: unknown): SourcedContext => context as SourcedContext;
 
-function createContextLog({ log }: ContextSource): ContextLog {
-  const at =
-    (level: LogLine['level']): ContextLogMethod =>
-    (message, fields) =>
-      log({ level, message, fields });
-  return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
-}
-
-/** Makes what a handler is given. Signal and log come into being when they are first used. */
-export function createExecutionContext(source: ContextSource): CapabilityContext {
-  const { jobId, executionId, attempt, metadata } = source.request;
+/** Makes what a handler is given: one object; everything else comes into being when it is first used. */
+export function createExecutionContext(scope: HandlerScope, execution: RunningExecution): CapabilityContext {
+  const { jobId, executionId, attempt, metadata, capabilityId } = execution.request;
   const own: Omit<CapabilityContext, keyof typeof lazyMembers> &
     SourcedContext & { readonly __proto__: typeof lazyMembers } = {
     __proto__: lazyMembers,
-    [SOURCE]: source,
-    [LOG]: undefined,
+    [SCOPE]: scope,
+    [EXECUTION]: execution,
+    [VOICE]: undefined,
     jobId,
     executionId,
+    capabilityId,
     attempt,
     metadata,
-    progress(fraction, message) {
-      source.progress(fraction, message);
-      return DONE;
-    },
   };
   return own as unknown as CapabilityContext;
 }

@@ -27,6 +27,10 @@ export const greet = defineCapability({
   },
 });
 
+/** A capability that does nothing but say what the test wants. */
+export const createTalk = (speak: (ctx: CapabilityContext) => unknown) =>
+  defineCapability({ ...words, id: 'talk', input: z.object({}), execute: (_input, ctx) => speak(ctx) });
+
 /** A capability whose end the test decides, and whose context it can look at. */
 export function createHeld(id = 'held', more: { maxConcurrency?: number; timeoutMs?: number } = {}) {
   const calls: Array<{

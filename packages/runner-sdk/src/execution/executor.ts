@@ -1,28 +1,24 @@
-import { DEFAULTS, type CancelReason, type ErrorCode } from '@controlplane/contracts';
+import { DEFAULTS, type CancelReason } from '@controlplane/contracts';
 import type { CapabilityRegistry } from '../capability/capability-registry.js';
-import type { Capability } from '../capability/capability.js';
 import { createTimestamps, sleep, systemClock, type Clock } from '../util/clock.js';
 import { silentLogger, type Logger } from '../util/logger.js';
 import type { Slots } from './admission.js';
 import { claimAgain } from './confirmation.js';
-import { createDeadlines, type Deadlines } from './deadline.js';
-import { createEventChannel, emitTerminal, subscribe, type ChannelLimits } from './event-channel.js';
+import { createDeadlines } from './deadline.js';
+import { createEventChannel, emitTerminal, subscribe } from './event-channel.js';
 import { createExecute } from './event-stream.js';
-import type { ExecutionObserver } from './execution-observer.js';
 import type { EventSink, Execute, ExecutionRequest, RunOptions, Subscription } from './execute.js';
-import { callHandler, type HandlerCallScope } from './handler-call.js';
-import { refusalEvent, stoppedOutcome, toTerminalEvent, type Outcome } from './outcome.js';
-import { createReplayCache, type ReplayCache, type ReplayLimits } from './replay-cache.js';
-import {
-  createRunningExecutions,
-  type RunningExecution,
-  type RunningExecutions,
-} from './running-executions.js';
+import { announceShutdown } from './execution-context.js';
+import type { ExecutionObserver } from './execution-observer.js';
+import { abandon, admit, end, forget, noteUncooperative, stampOf, type Core } from './executor-core.js';
+import { callHandler } from './handler-call.js';
+import type { HandlerLimits } from './handler-scope.js';
+import { refusalEvent, stoppedOutcome } from './outcome.js';
+import { createReplayCache, type ReplayLimits } from './replay-cache.js';
+import { createRunningExecutions, type RunningExecution } from './running-executions.js';
 
 /** Bounds of an executor; sizes in bytes, times in milliseconds. */
-export interface ExecutorLimits extends ChannelLimits {
-  /** JSON of one result. */
-  readonly maxResultBytes: number;
+export interface ExecutorLimits extends HandlerLimits {
   readonly cancelGraceMs: number;
   readonly replay: ReplayLimits;
 }
@@ -30,7 +26,11 @@ export interface ExecutorLimits extends ChannelLimits {
 export const EXECUTOR_LIMITS: ExecutorLimits = {
   maxLogBytes: 1024 * 1024,
   maxLogEventBytes: 64 * 1024,
+  maxLogEvents: 10_000,
   maxResultBytes: DEFAULTS.maxBodyBytes,
+  maxCheckpointBytes: 256 * 1024,
+  maxOutputChunkBytes: DEFAULTS.logChunkBytes,
+  maxOutputChunkMs: DEFAULTS.logChunkMs,
   cancelGraceMs: DEFAULTS.cancelGraceMs,
   replay: { maxCount: 5000, maxBytes: 16 * 1024 * 1024, maxAgeMs: 10 * 60_000 },
 };
@@ -66,6 +66,8 @@ export interface Executor {
   readonly cancel: (executionId: string, reason: CancelReason, leaseToken?: string) => CancelAnswer;
   /** The ids of what runs now. */
   readonly running: () => string[];
+  /** How many executions went on for a second or more after they were told to stop, since the start. */
+  readonly uncooperative: () => number;
   /** What runs now. */
   readonly executions: () => readonly RunningExecution[];
   /**
@@ -77,101 +79,13 @@ export interface Executor {
   readonly abort: () => void;
 }
 
-interface Core extends HandlerCallScope {
-  readonly registry: CapabilityRegistry;
-  readonly slots: Slots;
-  readonly running: RunningExecutions;
-  readonly replay: ReplayCache;
-  readonly deadlines: Deadlines;
-  readonly runnerId: () => string | undefined;
-  readonly instanceId: string | undefined;
-  draining: boolean;
-}
-
-function stampOf({ timestamp, clock, service, runnerId }: Core) {
-  return { at: timestamp(), elapsedMs: clock.elapsed(), service, runnerId: runnerId() };
-}
-
-function end(
-  core: Core,
-  execution: RunningExecution,
-  ending: { readonly outcome: Outcome; readonly dataJson?: string | undefined },
-): void {
-  const { channel, capability } = execution;
-  if (channel.terminal) return;
-  core.deadlines.disarm(execution);
-  core.slots.release(capability);
-  core.running.remove(execution);
-  const event = toTerminalEvent(execution, ending.outcome, stampOf(core));
-  emitTerminal(channel, event, ending.dataJson);
-  core.observer?.ended(execution, event);
-  // What was refused may be offered again; what was accepted is answered from memory.
-  if (channel.accepted !== undefined) core.replay.put(channel);
-}
-
-/** Ends an execution that is not this runner's: nobody is told, nothing is remembered. */
-function forget(core: Core, execution: RunningExecution): void {
-  const { channel, capability } = execution;
-  if (channel.terminal) return;
-  core.deadlines.disarm(execution);
-  core.slots.release(capability);
-  core.running.remove(execution);
-  channel.sinks = [];
-  const outcome = stoppedOutcome(execution, 'lease-lost', core.service);
-  emitTerminal(channel, toTerminalEvent(execution, outcome, stampOf(core)));
-  core.observer?.ended(execution, undefined);
-}
-
-function abandon(core: Core, execution: RunningExecution): void {
-  if (execution.claim) return forget(core, execution);
-  const kind = execution.cancelled?.kind ?? 'deadline';
-  const { executionId, jobId } = execution.request;
-  core.logger.warn(
-    { executionId, jobId, capability: execution.capability.id, reason: kind },
-    'the handler ignored its signal and was given up; its slot is free, its work may still go on',
-  );
-  end(core, execution, { outcome: stoppedOutcome(execution, kind, core.service) });
-}
-
-interface Refusal {
-  readonly code: ErrorCode;
-  readonly message: string;
-}
-
-/** Takes a slot, or says why there is none for this request. */
-function admit(core: Core, request: ExecutionRequest): Capability | Refusal {
-  const { draining, registry, slots, service, instanceId } = core;
-  if (instanceId !== undefined && request.instanceId !== undefined && request.instanceId !== instanceId) {
-    return {
-      code: 'INSTANCE_MISMATCH',
-      message: `this is the process "${instanceId}" of the runner "${service}", not "${request.instanceId}"`,
-    };
-  }
-  if (draining)
-    return {
-      code: 'RUNNER_DRAINING',
-      message: `the runner "${service}" is shutting down and accepts nothing new`,
-    };
-  const capability = registry.get(request.capabilityId);
-  if (!capability) {
-    const offered = registry
-      .list()
-      .map(({ id }) => id)
-      .join(', ');
-    return {
-      code: 'CAPABILITY_NOT_FOUND',
-      message: `the runner "${service}" does not offer "${request.capabilityId}"; it offers ${offered}`,
-    };
-  }
-  const full = slots.take(capability);
-  return full === undefined ? capability : { code: 'RUNNER_BUSY', message: full };
-}
-
+/** Starts an execution, or joins the one that has this id. */
 function run(
   core: Core,
   request: ExecutionRequest,
-  { sink, confirmed }: RunOptions & { readonly sink: EventSink },
+  { sink, options }: { readonly sink: EventSink; readonly options: RunOptions | undefined },
 ): Subscription {
+  const confirmed = options?.confirmed;
   const running = core.running.get(request.executionId);
   if (running) claimAgain(running, confirmed, core.forget);
   const known = running?.channel ?? core.replay.get(request.executionId);
@@ -190,11 +104,16 @@ function run(
     capability: admitted,
     channel,
     startedMs: core.clock.elapsed(),
+    limitMs: request.timeoutMs ?? admitted.timeoutMs,
+    lastCheckpoint: request.checkpoint,
+    acknowledges: options?.acknowledges === true,
     cancelled: undefined,
     controller: undefined,
     claim: confirmed && { confirmed, start: undefined },
     deadlineTimer: undefined,
     graceTimer: undefined,
+    isUncooperative: false,
+    extras: undefined,
   };
   core.running.add(execution);
   core.observer?.started(execution);
@@ -219,6 +138,7 @@ function cancel(
 
 async function drain(core: Core, { drainMs, graceMs }: { drainMs: number; graceMs: number }): Promise<void> {
   core.draining = true;
+  for (const execution of core.running.all()) announceShutdown(execution);
   const waiting = new AbortController();
   await Promise.race([core.running.idle(), sleep(core.clock, drainMs, waiting.signal)]);
   waiting.abort();
@@ -229,6 +149,7 @@ async function drain(core: Core, { drainMs, graceMs }: { drainMs: number; graceM
 function abort(core: Core): void {
   core.draining = true;
   for (const execution of core.running.all()) {
+    announceShutdown(execution);
     if (execution.claim) {
       forget(core, execution);
       continue;
@@ -271,15 +192,17 @@ export function createExecutor(options: ExecutorOptions): Executor {
         cancelMs: limits.cancelGraceMs,
         deadlineMs: Math.min(limits.cancelGraceMs, MAX_DEADLINE_GRACE_MS),
       },
+      onUncooperative: (execution) => noteUncooperative(core, execution),
       onAbandon: (execution) => abandon(core, execution),
     }),
     end: (execution, outcome, dataJson) => end(core, execution, { outcome, dataJson }),
     forget: (execution) => forget(core, execution),
     draining: false,
+    uncooperative: 0,
   };
   const executor = {
     run: (request: ExecutionRequest, sink: EventSink, runOptions?: RunOptions) =>
-      run(core, request, { ...runOptions, sink }),
+      run(core, request, { sink, options: runOptions }),
     cancel: (executionId: string, reason: CancelReason, leaseToken?: string) =>
       cancel(core, executionId, { reason, leaseToken }),
   };
@@ -288,6 +211,7 @@ export function createExecutor(options: ExecutorOptions): Executor {
     execute: createExecute(executor),
     executions: () => core.running.all(),
     running: () => core.running.all().map(({ request }) => request.executionId),
+    uncooperative: () => core.uncooperative,
     drain: (drainOptions) => drain(core, drainOptions),
     abort: () => abort(core),
   };

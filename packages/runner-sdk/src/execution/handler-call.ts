@@ -1,63 +1,18 @@
 import type { ErrorCode, ErrorDetail } from '@controlplane/contracts';
-import type { Clock } from '../util/clock.js';
-import type { Logger } from '../util/logger.js';
-import { sayThrown } from '../util/safe-json.js';
 import type { ExecutionCancelled } from '../errors/execution-cancelled.js';
-import type { Deadlines } from './deadline.js';
-import { toErrorEnvelope } from './error-mapping.js';
-import { emitAccepted, emitLog, emitProgress, type ChannelLimits, type LogLine } from './event-channel.js';
-import type { ExecutionObserver } from './execution-observer.js';
-import { createExecutionContext } from './execution-context.js';
+import { checkCheckpoint } from './announcements.js';
+import { toBoundedJson } from './bounded-json.js';
 import { startWhenConfirmed } from './confirmation.js';
-import { failureOf, operationOf, stoppedOutcome, type Outcome } from './outcome.js';
+import { toErrorEnvelope } from './error-mapping.js';
+import { emitAccepted } from './event-channel.js';
+import { createExecutionContext } from './execution-context.js';
+import type { HandlerScope } from './handler-scope.js';
+import { failureOf, operationOf, stoppedOutcome } from './outcome.js';
 import type { RunningExecution } from './running-executions.js';
 import { checkValue, describeProblems, type Checked } from './schema-check.js';
 
-/** What calling a handler needs around it. */
-export interface HandlerCallScope {
-  readonly service: string;
-  readonly clock: Clock;
-  readonly logger: Logger;
-  readonly limits: ChannelLimits & { readonly maxResultBytes: number };
-  readonly timestamp: () => string;
-  readonly deadlines: Pick<Deadlines, 'signalOf'>;
-  /** Called once for each execution, unless it was given up before. */
-  readonly end: (execution: RunningExecution, outcome: Outcome, dataJson?: string) => void;
-  /** Ends an execution that turned out not to be this runner's. */
-  readonly forget: (execution: RunningExecution) => void;
-  readonly observer: ExecutionObserver | undefined;
-}
-
-/** A result that may not be sent, and why. */
-interface BadResult {
-  readonly code: ErrorCode;
-  readonly message: string;
-}
-
-function toJson(value: unknown, maxBytes: number): string | BadResult {
-  let json: string | undefined;
-  try {
-    json = value === undefined ? 'null' : JSON.stringify(value);
-  } catch (error) {
-    return { code: 'OUTPUT_INVALID', message: `the result cannot be written as JSON: ${sayThrown(error)}` };
-  }
-  if (json === undefined) {
-    return {
-      code: 'OUTPUT_INVALID',
-      message: `the result is a ${typeof value}, which cannot be written as JSON`,
-    };
-  }
-  // A UTF-16 unit is at most three bytes of UTF-8: most results need not be measured.
-  const bytes = json.length * 3 <= maxBytes ? json.length : Buffer.byteLength(json);
-  if (bytes <= maxBytes) return json;
-  return {
-    code: 'PAYLOAD_TOO_LARGE',
-    message: `the result is ${bytes} bytes of JSON; at most ${maxBytes} can be sent`,
-  };
-}
-
 function fail(
-  { service, end }: HandlerCallScope,
+  { service, end }: HandlerScope,
   execution: RunningExecution,
   problem: { readonly code: ErrorCode; readonly message: string; readonly details?: readonly ErrorDetail[] },
 ): void {
@@ -66,32 +21,36 @@ function fail(
 }
 
 function endAsStopped(
-  { service, end }: HandlerCallScope,
+  { service, end }: HandlerScope,
   execution: RunningExecution,
   { kind }: ExecutionCancelled,
 ): void {
   end(execution, stoppedOutcome(execution, kind, service));
 }
 
-function threw(scope: HandlerCallScope, execution: RunningExecution, thrown: unknown): void {
-  const { cancelled, capability, channel, request } = execution;
+function threw(scope: HandlerScope, execution: RunningExecution, thrown: unknown): void {
+  const { cancelled, capability, channel, request, extras } = execution;
   if (channel.terminal) return;
   if (cancelled) return endAsStopped(scope, execution, cancelled);
   const { correlationId } = request.metadata;
-  const error = toErrorEnvelope(thrown, {
+  const plain = toErrorEnvelope(thrown, {
     service: scope.service,
     operation: operationOf(capability),
     correlationId,
   });
+  const secrets = extras?.secrets;
+  const error = secrets ? secrets.hideIn(plain) : plain;
   const { executionId, jobId } = request;
+  // The thrown value holds its texts as they were: where there are secrets, the envelope must do.
+  const err = secrets ? error : thrown;
   scope.logger.warn(
-    { executionId, jobId, capability: capability.id, code: error.code, err: thrown },
+    { executionId, jobId, capability: capability.id, code: error.code, err },
     `execution failed: ${error.message}`,
   );
   scope.end(execution, { kind: 'failed', error });
 }
 
-function succeed(scope: HandlerCallScope, execution: RunningExecution, checked: Checked): void {
+function succeed(scope: HandlerScope, execution: RunningExecution, checked: Checked): void {
   const { capability, cancelled, channel } = execution;
   if (channel.terminal) return;
   // A result that came in time for the drain still counts; one that came too late or is unwanted does not.
@@ -100,7 +59,7 @@ function succeed(scope: HandlerCallScope, execution: RunningExecution, checked: 
     const message = `${operationOf(capability)} returned what its output schema refuses: ${describeProblems(checked.problems)}`;
     return fail(scope, execution, { code: 'OUTPUT_INVALID', message, details: checked.problems });
   }
-  const json = toJson(checked.value, scope.limits.maxResultBytes);
+  const json = toBoundedJson(checked.value, scope.limits.maxResultBytes, 'the result');
   if (typeof json !== 'string') {
     return fail(scope, execution, {
       code: json.code,
@@ -110,7 +69,7 @@ function succeed(scope: HandlerCallScope, execution: RunningExecution, checked: 
   scope.end(execution, { kind: 'succeeded', data: checked.value ?? null }, json);
 }
 
-function returned(scope: HandlerCallScope, execution: RunningExecution, value: unknown): void {
+function returned(scope: HandlerScope, execution: RunningExecution, value: unknown): void {
   const { output } = execution.capability;
   if (execution.channel.terminal) return;
   try {
@@ -124,20 +83,9 @@ function returned(scope: HandlerCallScope, execution: RunningExecution, value: u
   }
 }
 
-function writeLog(scope: HandlerCallScope, execution: RunningExecution, line: LogLine): void {
-  const event = emitLog(execution.channel, line, { at: scope.timestamp(), limits: scope.limits });
-  if (!event) return;
-  const { level, message, fields } = event;
-  const { executionId, jobId } = execution.request;
-  scope.logger[level](
-    { executionId, jobId, capability: execution.capability.id, ...(fields && { fields }) },
-    message,
-  );
-}
-
 const NEXT = Promise.resolve();
 
-function begin(scope: HandlerCallScope, execution: RunningExecution, checked: Checked): void {
+function begin(scope: HandlerScope, execution: RunningExecution, checked: Checked): void {
   const { capability, channel, cancelled } = execution;
   if (channel.terminal) return;
   if (cancelled) return endAsStopped(scope, execution, cancelled);
@@ -146,8 +94,7 @@ function begin(scope: HandlerCallScope, execution: RunningExecution, checked: Ch
     return fail(scope, execution, { code: 'VALIDATION_ERROR', message, details: checked.problems });
   }
   // The reader left while the input was checked: nobody can be told, and the job may be offered elsewhere by now.
-  if (channel.sinks.length === 0)
-    return scope.end(execution, stoppedOutcome(execution, 'lease-lost', scope.service));
+  if (!channel.listener) return scope.end(execution, stoppedOutcome(execution, 'lease-lost', scope.service));
   emitAccepted(channel, scope.timestamp());
   const { claim } = execution;
   if (claim) {
@@ -159,21 +106,16 @@ function begin(scope: HandlerCallScope, execution: RunningExecution, checked: Ch
   void NEXT.then(() => invoke(scope, execution, checked.value));
 }
 
-function invoke(scope: HandlerCallScope, execution: RunningExecution, input: unknown): void {
+function invoke(scope: HandlerScope, execution: RunningExecution, input: unknown): void {
   const { capability, channel, cancelled } = execution;
   if (channel.terminal) return;
   if (cancelled) return endAsStopped(scope, execution, cancelled);
-  const context = createExecutionContext({
-    request: execution.request,
-    signal: () => scope.deadlines.signalOf(execution),
-    log: (line) => writeLog(scope, execution, line),
-    progress: (fraction, message) => emitProgress(channel, { fraction, message, at: scope.timestamp() }),
-  });
+  const context = createExecutionContext(scope, execution);
   try {
     const around = scope.observer?.around;
-    const result = around
+    const result: unknown = around
       ? around(execution, () => capability.execute(input, context))
-      : (capability.execute(input, context) as unknown);
+      : capability.execute(input, context);
     if (!isThenable(result)) return returned(scope, execution, result);
     Promise.resolve(result).then(
       (value) => returned(scope, execution, value),
@@ -189,14 +131,43 @@ function isThenable(value: unknown): boolean {
   return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
 }
 
+/** A checkpoint that a version before left may not fit any more: the work then begins from its start. */
+function restoreCheckpoint(scope: HandlerScope, execution: RunningExecution, checked: Checked): void {
+  if (!checked.problems) {
+    execution.lastCheckpoint = checked.value;
+    return;
+  }
+  execution.lastCheckpoint = undefined;
+  const { executionId, jobId, capabilityId } = execution.request;
+  scope.logger.warn(
+    { executionId, jobId, capability: capabilityId },
+    `the last checkpoint does not fit the schema and is left out: ${describeProblems(checked.problems)}`,
+  );
+}
+
+function checkGiven(scope: HandlerScope, execution: RunningExecution): Checked | Promise<Checked> {
+  const { capability, lastCheckpoint, request } = execution;
+  const input = checkValue(capability.input, request.payload, 'input');
+  if (lastCheckpoint === undefined || !capability.checkpoint) return input;
+  const checkpoint = checkCheckpoint(execution, lastCheckpoint);
+  if (!(checkpoint instanceof Promise)) {
+    restoreCheckpoint(scope, execution, checkpoint);
+    return input;
+  }
+  return checkpoint.then((checked) => {
+    restoreCheckpoint(scope, execution, checked);
+    return input;
+  });
+}
+
 /**
  * Takes an admitted execution from its input to its end: parse the input, accept, call the handler, parse the
  * output. It returns at once, never throws, and awaits nothing that need not be awaited: with schemas that
  * answer at once, a handler costs one promise.
  */
-export function callHandler(scope: HandlerCallScope, execution: RunningExecution): void {
+export function callHandler(scope: HandlerScope, execution: RunningExecution): void {
   try {
-    const checked = checkValue(execution.capability.input, execution.request.payload, 'input');
+    const checked = checkGiven(scope, execution);
     if (!(checked instanceof Promise)) return begin(scope, execution, checked);
     checked
       .then((settled) => begin(scope, execution, settled))

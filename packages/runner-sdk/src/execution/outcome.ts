@@ -38,6 +38,7 @@ export function toTerminalEvent(
   });
   if (stamp.runnerId !== undefined) event.runnerId = stamp.runnerId;
   if (channel.droppedEvents > 0) event.droppedEvents = channel.droppedEvents;
+  if (channel.droppedBytes > 0) event.droppedBytes = channel.droppedBytes;
   return event;
 }
 
@@ -114,12 +115,14 @@ export function operationOf(capability: { readonly id: string; readonly version:
 
 /** How an execution ends that was told to stop: decided by who told it, not by what the handler threw. */
 export function stoppedOutcome(execution: RunningExecution, kind: CancelReason, service: string): Outcome {
-  const { request, capability } = execution;
+  const { capability, limitMs, extras } = execution;
   if (kind === 'deadline') {
-    const limitMs = request.timeoutMs ?? capability.timeoutMs;
+    const why = extras?.isIdle
+      ? `was idle: no log, progress, output or checkpoint for ${capability.idleTimeoutMs} ms`
+      : `did not end within ${limitMs} ms`;
     return failureOf('EXECUTION_TIMEOUT', execution, {
       service,
-      message: `${operationOf(capability)} did not end within ${limitMs} ms`,
+      message: `${operationOf(capability)} ${why}`,
     });
   }
   if (kind === 'shutdown') {

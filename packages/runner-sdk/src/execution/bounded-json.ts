@@ -1,0 +1,36 @@
+import type { ErrorCode } from '@controlplane/contracts';
+import { sayThrown } from '../util/safe-json.js';
+
+/** A value that may not be sent, and why. */
+export interface Unsendable {
+  readonly code: ErrorCode;
+  readonly message: string;
+}
+
+/**
+ * Writes a value as JSON, unless it cannot be or is too large.
+ * @param value - the value
+ * @param maxBytes - most bytes of UTF-8
+ * @param what - how a message names it, such as `the result`
+ */
+export function toBoundedJson(value: unknown, maxBytes: number, what: string): string | Unsendable {
+  let json: string | undefined;
+  try {
+    json = value === undefined ? 'null' : JSON.stringify(value);
+  } catch (error) {
+    return { code: 'OUTPUT_INVALID', message: `${what} cannot be written as JSON: ${sayThrown(error)}` };
+  }
+  if (json === undefined) {
+    return {
+      code: 'OUTPUT_INVALID',
+      message: `${what} is a ${typeof value}, which cannot be written as JSON`,
+    };
+  }
+  // A UTF-16 unit is at most three bytes of UTF-8: most results need not be measured.
+  const bytes = json.length * 3 <= maxBytes ? json.length : Buffer.byteLength(json);
+  if (bytes <= maxBytes) return json;
+  return {
+    code: 'PAYLOAD_TOO_LARGE',
+    message: `${what} is ${bytes} bytes of JSON; at most ${maxBytes} can be sent`,
+  };
+}

@@ -1,0 +1,104 @@
+import type { LogEvent } from '@controlplane/contracts';
+import type { CapabilityContext, ContextLogMethod } from '../capability/capability-context.js';
+import { announceWriting, extend, keepCheckpoint } from './announcements.js';
+import { createChildOutput, type ChildOutput } from './child-output.js';
+import { emitProgress } from './event-channel.js';
+import type { HandlerScope } from './handler-scope.js';
+import { boundLog, sendHeld } from './log-bounds.js';
+import { emitLog, type LogLine } from './log-lines.js';
+import { extrasOf, type RunningExecution } from './running-executions.js';
+import { createSecrets } from './secrets.js';
+
+/** Everything that a handler can say: the members of its context that are functions. */
+export type Voice = Pick<
+  CapabilityContext,
+  'log' | 'progress' | 'checkpoint' | 'extend' | 'willWrite' | 'output' | 'redact'
+>;
+
+const DONE = Promise.resolve();
+
+/** Notes that the handler is alive, where somebody looks. */
+function touch({ clock }: HandlerScope, execution: RunningExecution): void {
+  if (execution.capability.idleTimeoutMs !== undefined) extrasOf(execution).lastActivityMs = clock.elapsed();
+}
+
+function writeToLogger({ logger }: HandlerScope, execution: RunningExecution, event: LogEvent): void {
+  const { level, message, fields, stream } = event;
+  const { executionId, jobId } = execution.request;
+  const about = { executionId, jobId, capability: execution.capability.id };
+  // Output can be binary noise or very long: it is the job's, and the runner's own log only when debugging.
+  if (stream) logger.debug({ ...about, stream }, message);
+  else logger[level]({ ...about, ...(fields && { fields }) }, message);
+}
+
+function writeLog(scope: HandlerScope, execution: RunningExecution, line: LogLine): void {
+  touch(scope, execution);
+  const { extras, channel } = execution;
+  // What was put out before the line stands before it.
+  extras?.output?.flush();
+  const { limits, timestamp } = scope;
+  const event = emitLog(channel, line, { at: timestamp(), limits, secrets: extras?.secrets });
+  if (event) writeToLogger(scope, execution, event);
+}
+
+function createOutput(scope: HandlerScope, execution: RunningExecution): ChildOutput {
+  const { limits, clock, timestamp } = scope;
+  const { channel } = execution;
+  const extras = extrasOf(execution);
+  return createChildOutput({
+    clock,
+    maxChunkBytes: limits.maxOutputChunkBytes,
+    maxChunkMs: limits.maxOutputChunkMs,
+    unfinished: (text) => extras.secrets?.unfinished(text) ?? 0,
+    hide: (text) => extras.secrets?.hide(text) ?? text,
+    send(stream, message) {
+      if (channel.terminal) return;
+      const level = stream === 'stdout' ? ('info' as const) : ('warn' as const);
+      const bytes = Buffer.byteLength(message);
+      const event = { type: 'log' as const, at: timestamp(), level, message, stream };
+      const sent = boundLog(channel, { event, bytes }, limits);
+      if (sent) writeToLogger(scope, execution, sent);
+    },
+  });
+}
+
+/** Sends everything that was gathered or held back, before the terminal event. */
+export function finishVoice(scope: HandlerScope, execution: RunningExecution): void {
+  execution.extras?.output?.end();
+  sendHeld(execution.channel, (event) => writeToLogger(scope, execution, event));
+}
+
+/** Makes what a handler speaks with. */
+export function createVoice(scope: HandlerScope, execution: RunningExecution): Voice {
+  const { channel } = execution;
+  const logAt =
+    (level: LogLine['level']): ContextLogMethod =>
+    (message, fields) =>
+      writeLog(scope, execution, { level, message, fields });
+  return {
+    log: { debug: logAt('debug'), info: logAt('info'), warn: logAt('warn'), error: logAt('error') },
+    progress(fraction, message) {
+      touch(scope, execution);
+      const secrets = execution.extras?.secrets;
+      const said = secrets && message !== undefined ? secrets.hide(String(message)) : message;
+      emitProgress(channel, { fraction, message: said, at: scope.timestamp() });
+      return DONE;
+    },
+    checkpoint(data) {
+      touch(scope, execution);
+      return keepCheckpoint(scope, execution, data);
+    },
+    extend: (ms) => extend(scope, execution, ms),
+    willWrite: () => announceWriting(scope, execution),
+    output(stream, chunk) {
+      if (channel.terminal) return;
+      touch(scope, execution);
+      const extras = extrasOf(execution);
+      (extras.output ??= createOutput(scope, execution)).write(stream, chunk);
+    },
+    redact(value) {
+      const extras = extrasOf(execution);
+      (extras.secrets ??= createSecrets()).add(String(value));
+    },
+  };
+}

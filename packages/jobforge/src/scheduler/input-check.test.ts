@@ -39,8 +39,7 @@ describe('what is wrong with an input', () => {
       'input.a: expected string, received undefined',
       'input.b: is not expected here',
     ]);
-    expect(told({ ...schema, required: [] }, { aa: 1 })).toEqual([
-      'input.aa: is not expected here (did you mean a?)',
-    ]);
+    const named = { type: 'object', properties: { name: {} }, additionalProperties: false };
+    expect(told(named, { nam: 1 })).toEqual(['input.nam: is not expected here (did you mean name?)']);
   });
 });

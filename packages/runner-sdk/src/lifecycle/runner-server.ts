@@ -31,7 +31,11 @@ function explainListenError(error: unknown, { host, port }: ResolvedOptions): Ru
       EADDRNOTAVAIL: `"${host}" is no address of this machine; set option "host" or environment variable HOST`,
       ENOTFOUND: `"${host}" is no address of this machine; set option "host" or environment variable HOST`,
     }[code] ?? String(error);
-  return new RunnerError('LISTEN_FAILED', `cannot listen on ${host}:${port}: ${why}`, { cause: error });
+  const told = new RunnerError('LISTEN_FAILED', `cannot listen on ${host}:${port}: ${why}`);
+  // Where nobody catches it, the program ends with this sentence: the stack says nothing about the program.
+  told.stack = `${told.name}: ${told.message}`;
+  Object.defineProperties(told, { code: { enumerable: false }, name: { enumerable: false } });
+  return told;
 }
 
 /**

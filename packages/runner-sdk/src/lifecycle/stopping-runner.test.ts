@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { createVirtualClock } from '../util/virtual-clock.js';
 import { isRunnerError } from '../errors/runner-error.js';
@@ -100,6 +101,8 @@ describe('start', () => {
     const error: unknown = await second.start().catch((thrown: unknown) => thrown);
     expect(isRunnerError(error, 'LISTEN_FAILED')).toBe(true);
     expect((error as Error).message).toMatch(expected);
+    // What Node prints of it where nobody catches it.
+    expect(inspect(error)).toMatch(/^\[RunnerError: cannot listen on [^\n]+\]$/);
   });
 });
 

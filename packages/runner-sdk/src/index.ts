@@ -22,6 +22,8 @@ export type { HealthCheckFunction, HealthCheckResult } from './lifecycle/health.
 export type { PushDeliveryChoice, RunnerOptions } from './lifecycle/options.js';
 export type { Runner } from './lifecycle/runner.js';
 export type { RunnerRequestHandler } from './lifecycle/runner-request-handler.js';
+export type { OnMetric, RunnerMetric } from './observability/metrics.js';
+export type { ExecutionSpan, TracedExecution, Tracing } from './observability/tracing.js';
 export type { RunnerState } from './lifecycle/runner-state.js';
 export type { StopOptions } from './lifecycle/shutdown.js';
 export type { Clock, TimerHandle } from './util/clock.js';

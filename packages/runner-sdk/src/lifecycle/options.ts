@@ -4,6 +4,8 @@ import type { Capability } from '../capability/capability.js';
 import { RunnerError } from '../errors/runner-error.js';
 import { EXECUTOR_LIMITS } from '../execution/executor.js';
 import type { Host } from '../hosts/host.js';
+import type { OnMetric } from '../observability/metrics.js';
+import type { Tracing } from '../observability/tracing.js';
 import type { Clock } from '../util/clock.js';
 import { LOG_LEVELS, type Logger, type LoggerLevel } from '../util/logger.js';
 import type { HealthCheckFunction } from './health.js';
@@ -70,6 +72,15 @@ export interface RunnerOptions {
   readonly logger?: Logger | false | undefined;
   /** Least level of the default logger. Environment: `LOG_LEVEL`. Default: `info`. */
   readonly logLevel?: LoggerLevel | undefined;
+  /**
+   * A thread that sends the heartbeats while the event loop is blocked, so that a handler that computes for long keeps
+   * its lease. It takes about 9 MB. Default: true; never with a `fetch` or `clock` of one's own, which a thread cannot use.
+   */
+  readonly watchdog?: boolean | undefined;
+  /** Makes a span of each execution: `openTelemetry()` of `@controlplane/runner-sdk/opentelemetry`. Default: none. */
+  readonly tracing?: Tracing | undefined;
+  /** Called with each measurement as it is made; what it throws is logged once. Default: nothing is measured. */
+  readonly onMetric?: OnMetric | undefined;
   /** Default: the global `fetch`. */
   readonly fetch?: typeof globalThis.fetch | undefined;
   /** Where time comes from; for tests. */

@@ -166,7 +166,7 @@ describe('POST /executions/:executionId/cancel', () => {
 });
 
 describe('what is not served', () => {
-  test.each(['/', '/status', '/execute/more', '/nothing?x=1'])(
+  test.each(['/', '/statuses', '/execute/more', '/nothing?x=1'])(
     '%s is answered 404 with an envelope',
     async (path) => {
       const { url } = await startRunner();

@@ -1,9 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import {
-  CONTRACT_VERSION_CURRENT,
-  type RunnerFeature,
-  type RunnerManifest,
-} from '@controlplane/contracts';
+import { CONTRACT_VERSION_CURRENT, type RunnerFeature, type RunnerManifest } from '@controlplane/contracts';
 import { describeCapability } from '../capability/capability-manifest.js';
 import { createCapabilityRegistry } from '../capability/capability-registry.js';
 import { createSlots } from '../execution/admission.js';
@@ -16,6 +12,7 @@ import { systemClock } from '../util/clock.js';
 import { createJsonLogger, guardLogger, silentLogger, type Logger } from '../util/logger.js';
 import { createHealth } from './health.js';
 import { attachHosts } from './host-sessions.js';
+import { createObservation } from './observation.js';
 import { resolveOptions, type ResolvedOptions, type RunnerOptions } from './options.js';
 import { createRunnerState } from './runner-state.js';
 
@@ -71,6 +68,15 @@ export function joinParts(options: RunnerOptions) {
   const instanceId = randomUUID();
 
   const slots = createSlots(maxConcurrency);
+  const observation = createObservation({
+    choices: options,
+    name,
+    version,
+    instanceId,
+    clock,
+    logger,
+    slots,
+  });
   const executor = createExecutor({
     registry,
     slots,
@@ -80,6 +86,7 @@ export function joinParts(options: RunnerOptions) {
     limits: { maxLogBytes, cancelGraceMs },
     runnerId: () => sessions.runnerId,
     instanceId,
+    observer: observation.observer,
   });
   const runnerFor = (changed: () => void): HostedRunner => ({
     manifest,
@@ -91,14 +98,17 @@ export function joinParts(options: RunnerOptions) {
     running: executor.running,
     slots: () => ({ used: slots.taken, total: slots.max }),
     health,
-    vitals: () => ({}),
+    vitals: observation.vitals,
     url: () => address.url,
     maxBodyBytes,
     isDraining: () => state.current === 'draining' || state.current === 'stopped',
-    changed,
+    changed() {
+      changed();
+      if (state.current !== 'created') observation.hostsChanged(sessions.statuses());
+    },
     drain: (reason) => address.drain(reason),
     drainMs: resolved.drainMs,
-    standIn: undefined,
+    standIn: observation.standIn,
     state: undefined,
     logger,
     clock,
@@ -121,6 +131,12 @@ export function joinParts(options: RunnerOptions) {
     live: () => ({ ok: true, reasons: [] }),
     ready: () => ({ ok: sessions.reasons().length === 0, reasons: sessions.reasons() }),
     manifest: () => manifest,
+    status: observation.status({
+      executions: executor.executions,
+      state: () => state.current,
+      reasons: sessions.reasons,
+      hosts: sessions.statuses,
+    }),
   });
-  return { resolved, logger, manifest, state, address, executor, sessions, execute, router };
+  return { resolved, logger, manifest, state, address, executor, sessions, execute, router, observation };
 }

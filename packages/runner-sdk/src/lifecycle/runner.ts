@@ -49,7 +49,7 @@ export interface Runner {
  */
 export function createRunner(options: RunnerOptions): Runner {
   const parts = joinParts(options);
-  const { resolved, logger, manifest, state, address, executor, sessions, router } = parts;
+  const { resolved, logger, manifest, state, address, executor, sessions, router, observation } = parts;
   const releases: Array<() => Promise<void> | void> = [];
   const shutdown = createShutdown({ state, executor, sessions, logger, drainMs: resolved.drainMs, releases });
   address.drain = (reason) => void shutdown.stop({ reason });
@@ -79,6 +79,8 @@ export function createRunner(options: RunnerOptions): Runner {
     }
     const offered = manifest.capabilities.map(({ id, version }) => `${id}@${version}`);
     logger.info({ url: address.url, capabilities: offered }, 'started');
+    observation.start();
+    releases.push(observation.stop);
     sessions.start();
     return runner;
   }

@@ -8,7 +8,10 @@ function ask(method: string, url: string): unknown {
   const route = (verb: HttpRoute['method'], path: string): HttpRoute => ({
     method: verb,
     path,
-    handle: (_request, _response, params) => void (seen = { path, ...params }),
+    handle(_request, _response, params) {
+      if (params['executionId'] === 'throws') throw new RangeError('thrown');
+      seen = { path, ...params };
+    },
     refuse: () => void (seen = 'refused'),
   });
   const routes = createHttpRoutes([
@@ -38,6 +41,7 @@ test.each([
   expect(ask(method, url)).toEqual(expected);
 });
 
-test('a path that cannot be decoded is passed on as the error that it is', () => {
+test('what a route throws and a path that cannot be decoded are passed on as errors', () => {
+  expect(ask('POST', '/executions/throws/cancel')).toBeInstanceOf(RangeError);
   expect(ask('POST', '/executions/%E0%A4%A/cancel')).toBeInstanceOf(URIError);
 });

@@ -41,14 +41,14 @@ export function createHttpRoutes(routes: readonly HttpRoute[]): HttpMiddleware {
       const match = pattern.exec(path);
       if (!match) continue;
       if (!serves(route, request.method)) return route.refuse(request, response);
-      let params: Record<string, string>;
+      // A request must not end the process, whatever is wrong with it or with who answers it.
       try {
         const entries = Object.entries(match.groups ?? {});
-        params = Object.fromEntries(entries.map(([name, text]) => [name, decodeURIComponent(text)]));
+        const params = Object.fromEntries(entries.map(([name, text]) => [name, decodeURIComponent(text)]));
+        return route.handle(request, response, params);
       } catch (error) {
         return next(error);
       }
-      return route.handle(request, response, params);
     }
     next();
   };

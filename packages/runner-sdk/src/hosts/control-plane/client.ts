@@ -6,7 +6,7 @@ import {
   type RequestOf,
   type ResponseOf,
 } from '@controlplane/contracts';
-import type { KyInstance } from 'ky';
+import type { HttpClient } from '../../transport/http-client.js';
 
 /** Why the control plane did not do what was asked. */
 export interface Refusal {
@@ -63,7 +63,7 @@ function unreachable(error: unknown): Refusal {
 }
 
 /** Makes the client. Its functions never reject: what goes wrong is an answer. */
-export function createControlPlaneClient(http: KyInstance): ControlPlaneClient {
+export function createControlPlaneClient(http: HttpClient): ControlPlaneClient {
   async function ask<Name extends Asked & EndpointName>(
     name: Name,
     body: unknown,

@@ -1,68 +1,47 @@
-import { CONTRACT_VERSION_CURRENT } from '@controlplane/contracts';
-import { describeCapability } from '../capability/capability-manifest.js';
-import { createCapabilityRegistry } from '../capability/capability-registry.js';
 import type { Capability } from '../capability/capability.js';
-import { createSlots } from '../execution/admission.js';
-import { createExecutor } from '../execution/executor.js';
+import type { Host, HostSession } from '../hosts/host.js';
 import type { InMemoryHost } from '../hosts/in-memory/in-memory-host.js';
-import { silentLogger } from '../util/logger.js';
+import { createRunner, type Runner } from '../lifecycle/runner.js';
 
-let instances = 0;
+/** A runner of these capabilities at an in-memory host, registered where the weather allows it, with its session. */
 export async function startRunner(
   host: InMemoryHost,
   capabilities: readonly Capability[],
-  more: { maxConcurrency?: number } = {},
-) {
-  const registry = createCapabilityRegistry(capabilities);
-  const max = more.maxConcurrency ?? 10;
-  const slots = createSlots(max);
-  const instanceId = `instance-${++instances}`;
-  let draining = false;
-  const executor = createExecutor({ registry, slots, service: 'attached', clock: host.clock, instanceId });
-  const session = host.attach({
-    instanceId,
-    describe: () => ({
-      name: 'attached',
-      version: '1.0.0',
-      contractVersion: CONTRACT_VERSION_CURRENT,
-      capabilities: registry.list().map((c) => describeCapability(c, max)),
-      tags: [],
-      instanceId,
-      maxConcurrency: max,
-    }),
-    execute: executor.execute,
-    run: executor.run,
-    cancel: executor.cancel,
-    running: executor.running,
-    slots: () => ({ used: slots.taken, total: max }),
-    health: { check: async () => ({}) as never, last: 'healthy' },
-    vitals: () => ({}),
-    url: () => undefined,
-    maxBodyBytes: 1,
-    isDraining: () => draining,
-    changed: () => undefined,
-    drain: () => undefined,
-    drainMs: 25_000,
-    standIn: undefined,
-    state: undefined,
-    logger: silentLogger,
+  more: { readonly maxConcurrency?: number } = {},
+): Promise<{ readonly runner: Runner; readonly session: HostSession }> {
+  const sessions: HostSession[] = [];
+  const observed: Host = {
+    name: host.name,
+    listens: host.listens,
     clock: host.clock,
-    random: Math.random,
-    fetch: undefined,
-    defaults: { controlPlaneUrl: '', credential: undefined },
-    manifest: {} as never,
-  });
-  session.ready.catch(() => undefined);
-  session.start();
-  await host.clock.settle();
-  return {
-    session,
-    stop: async ({ drainMs = 25_000 } = {}) => {
-      draining = true;
-      const drained = executor.drain({ drainMs, graceMs: 2_000 });
-      await session.announceDrain();
-      await drained;
-      await session.leave('stopped');
+    attach(hosted) {
+      const session = host.attach(hosted);
+      sessions.push(session);
+      return session;
     },
   };
+  const runner = createRunner({
+    name: 'attached',
+    capabilities,
+    hosts: [observed],
+    handleSignals: false,
+    logger: false,
+    port: 0,
+    ...more,
+  });
+  const [session] = sessions;
+  if (!session) throw new Error('the runner attached itself to no host');
+  await runner.start();
+  await host.clock.settle();
+  return { runner, session };
+}
+
+/** Stops runners while the time that it takes goes by. */
+export async function stopRunners(
+  host: InMemoryHost,
+  runners: ReadonlyArray<{ readonly runner: Runner }>,
+): Promise<void> {
+  const stopped = Promise.all(runners.map(({ runner }) => runner.stop({ drainMs: 1_000 })));
+  await host.clock.advance('1m');
+  await stopped;
 }

@@ -6,7 +6,7 @@ import { defineCapability } from '../capability/define-capability.js';
 import type { Faults, FrameType } from '../hosts/in-memory/faults.js';
 import { inMemoryHost, type InMemoryHost } from '../hosts/in-memory/in-memory-host.js';
 import { sleep } from '../util/clock.js';
-import { startRunner } from './attached-runner.suite.js';
+import { startRunner, stopRunners } from './attached-runner.suite.js';
 
 const words = { version: '1.0.0', description: 'For a test.' };
 
@@ -164,6 +164,9 @@ test('whatever is lost, doubled, delayed or overtaken, and wherever the link is 
         Array.from({ length: 3 * runners.length }, () => host.submit('writes', { ...input, ms: 10 })),
       );
       expect(after.map(({ state }) => state)).toEqual(after.map(() => 'running'));
+      await stopRunners(host, runners);
+      expect(after.map(({ state }) => state)).toEqual(after.map(() => 'completed'));
+      expect(host.runners).toEqual([]);
     }),
     { numRuns: 150 },
   );
@@ -173,7 +176,8 @@ test('the same seed plays the same, message for message', async () => {
   await fc.assert(
     fc.asyncProperty(schedules, async (schedule) => {
       const trace = async (): Promise<string> => {
-        const { host } = await play(schedule);
+        const { host, runners } = await play(schedule);
+        await stopRunners(host, runners);
         return createHash('sha256').update(JSON.stringify(host.frames)).digest('hex');
       };
       expect(await trace()).toBe(await trace());

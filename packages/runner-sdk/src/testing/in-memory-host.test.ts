@@ -171,7 +171,7 @@ describe('a runner', () => {
     const first = await startRunner(host, [slow.capability]);
     const quick = await host.submit('slow', { ms: 4_000 });
     const long = await host.submit('slow', { ms: 20_000 });
-    const stopped = first.stop({ drainMs: 5_000 });
+    const stopped = first.runner.stop({ drainMs: 5_000 });
     await host.clock.settle();
     expect(host.runners[0]).toMatchObject({ draining: true });
     const late = await host.submit('slow', { ms: 1_000 });

@@ -21,8 +21,10 @@ import {
   JobBatchResponse,
   JobBatchSubmission,
   JobEvent,
+  JobEventsQuery,
   JobList,
   JobListQuery,
+  JobLogEntry,
   JobResponse,
   JobSubmission,
 } from './job.js';
@@ -49,7 +51,7 @@ export interface Endpoint {
   readonly response: z.ZodType;
   /** Status of the reply when all is well. */
   readonly status: number;
-  readonly stream?: 'sse' | 'websocket';
+  readonly stream?: 'sse' | 'websocket' | 'text';
   readonly summary: string;
 }
 
@@ -226,9 +228,18 @@ export const ENDPOINTS = {
     ...jobforge,
     method: 'GET',
     path: '/jobs/:id/events',
+    query: JobEventsQuery,
     response: JobEvent,
     stream: 'sse',
     summary: 'What happens to a job, live; resumes after Last-Event-ID',
+  },
+  jobLogs: {
+    ...jobforge,
+    method: 'GET',
+    path: '/jobs/:id/logs',
+    response: JobLogEntry,
+    stream: 'text',
+    summary: 'What a job has logged, as text; with accept application/x-ndjson an entry a line',
   },
   jobForgeHealth: {
     ...jobforge,

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { ErrorEnvelope } from './error-envelope.js';
+import { LogLevel } from './execution-event.js';
 import { DurationMs, Identifier, JsonObject, Timestamp, TraceParent } from './identifiers.js';
 import { RetryPolicy } from './retry-policy.js';
 
@@ -115,6 +116,10 @@ export const JobResponse = z.object({
   nextAttemptAt: Timestamp.optional(),
   /** Why a queued job is not running yet. */
   waitingFor: z.string().optional(),
+  /** Log lines and steps of progress of an ended job that its record leaves out. */
+  droppedEvents: z.number().int().positive().optional(),
+  /** Bytes of UTF-8 of log text of an ended job that its record leaves out. */
+  droppedBytes: z.number().int().positive().optional(),
 });
 export type JobResponse = z.infer<typeof JobResponse>;
 
@@ -168,6 +173,32 @@ export const JobEvent = z.object({
   metadata: z.object({ service: z.string(), version: z.string() }),
 });
 export type JobEvent = z.infer<typeof JobEvent>;
+
+export const JobEventsQuery = z.object({
+  /** Only events after this one; the header `Last-Event-ID` goes before it. */
+  lastEventId: z.string().max(64).optional(),
+  /** `false` ends after what has happened so far. */
+  follow: z.enum(['true', 'false']).default('true'),
+});
+export type JobEventsQuery = z.infer<typeof JobEventsQuery>;
+
+/**
+ * A piece of a job's log: the data of a `job.log` event with its place in the job's history. What is beyond the
+ * record's limit is left out of its middle; a line `[… bytes of log left out]` within the message stands for it.
+ */
+export const JobLogEntry = z.object({
+  /** Id of the event. */
+  id: z.string(),
+  at: Timestamp,
+  level: LogLevel,
+  message: z.string(),
+  fields: JsonObject.optional(),
+  /** Set for the output of a child process: `message` is a piece of it as it came. */
+  stream: z.enum(['stdout', 'stderr']).optional(),
+  /** Bytes of log text that were left out here. */
+  droppedBytes: z.number().int().positive().optional(),
+});
+export type JobLogEntry = z.infer<typeof JobLogEntry>;
 
 export const QueueMessage = z.object({
   id: Identifier,

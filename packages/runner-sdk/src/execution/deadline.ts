@@ -27,35 +27,58 @@ export interface Deadlines {
   readonly signalOf: (execution: RunningExecution) => AbortSignal;
 }
 
-/**
- * Makes the deadlines of an executor.
- * @param options - `onUncooperative` is called when a handler goes on for a second after it was told to stop,
- * `onAbandon` when it did not stop within its grace
- */
-export function createDeadlines(options: {
+interface DeadlineOptions {
   readonly clock: Clock;
   readonly graces: Graces;
+  /** Called when a handler goes on for a second after it was told to stop. */
   readonly onUncooperative: (execution: RunningExecution) => void;
+  /** Called when a handler did not stop within its grace. */
   readonly onAbandon: (execution: RunningExecution) => void;
-}): Deadlines {
-  const { clock, graces, onUncooperative, onAbandon } = options;
+}
+
+function clear(clock: Clock, timer: TimerHandle | undefined): undefined {
+  if (timer !== undefined) clock.clearTimeout(timer);
+}
+
+/** Nothing is cancelled and set again when a handler speaks: the timer looks how long ago that was. */
+function watchIdle(
+  clock: Clock,
+  execution: RunningExecution,
+  limit: { readonly limitMs: number; readonly stop: () => void },
+): void {
+  const extras = extrasOf(execution);
+  const leftMs = limit.limitMs - (clock.elapsed() - extras.lastActivityMs);
+  if (leftMs > 0) {
+    extras.idleTimer = clock.setTimeout(() => watchIdle(clock, execution, limit), leftMs);
+    return;
+  }
+  extras.isIdle = true;
+  limit.stop();
+}
+
+/** Waits for a handler that was told to stop. */
+function waitForEnd(options: DeadlineOptions, execution: RunningExecution, waitMs: number): void {
+  const { clock, onUncooperative, onAbandon } = options;
+  const warnsFirst = waitMs > UNCOOPERATIVE_MS && !execution.isUncooperative;
+  execution.graceTimer = clock.setTimeout(
+    () => {
+      if (!execution.isUncooperative) onUncooperative(execution);
+      execution.isUncooperative = true;
+      if (warnsFirst) waitForEnd(options, execution, waitMs - UNCOOPERATIVE_MS);
+      else onAbandon(execution);
+    },
+    warnsFirst ? UNCOOPERATIVE_MS : waitMs,
+  );
+}
+
+/** Makes the deadlines of an executor. */
+export function createDeadlines(options: DeadlineOptions): Deadlines {
+  const { clock, graces } = options;
   let fresh: RunningExecution[] = [];
 
   const startTimer = (execution: RunningExecution): void => {
     const leftMs = execution.limitMs - (clock.elapsed() - execution.startedMs);
     execution.deadlineTimer = clock.setTimeout(() => stop(execution, 'deadline'), Math.max(0, leftMs));
-  };
-
-  // Nothing is cancelled and set again when a handler speaks: the timer looks how long ago that was.
-  const watchIdle = (execution: RunningExecution, limitMs: number): void => {
-    const extras = extrasOf(execution);
-    const leftMs = limitMs - (clock.elapsed() - extras.lastActivityMs);
-    if (leftMs > 0) {
-      extras.idleTimer = clock.setTimeout(() => watchIdle(execution, limitMs), leftMs);
-      return;
-    }
-    extras.isIdle = true;
-    stop(execution, 'deadline');
   };
 
   // Most executions end within the turn of the event loop that they began in: they never cost a timer.
@@ -66,30 +89,15 @@ export function createDeadlines(options: {
       if (execution.channel.terminal || execution.cancelled) continue;
       startTimer(execution);
       const { idleTimeoutMs } = execution.capability;
-      if (idleTimeoutMs !== undefined) watchIdle(execution, idleTimeoutMs);
+      if (idleTimeoutMs !== undefined)
+        watchIdle(clock, execution, { limitMs: idleTimeoutMs, stop: () => stop(execution, 'deadline') });
     }
   };
 
-  const clear = (timer: TimerHandle | undefined): undefined => {
-    if (timer !== undefined) clock.clearTimeout(timer);
-  };
   const disarm = (execution: RunningExecution): void => {
-    execution.deadlineTimer = clear(execution.deadlineTimer);
-    execution.graceTimer = clear(execution.graceTimer);
-    if (execution.extras) execution.extras.idleTimer = clear(execution.extras.idleTimer);
-  };
-
-  const waitForEnd = (execution: RunningExecution, waitMs: number): void => {
-    const warnsFirst = waitMs > UNCOOPERATIVE_MS && !execution.isUncooperative;
-    execution.graceTimer = clock.setTimeout(
-      () => {
-        if (!execution.isUncooperative) onUncooperative(execution);
-        execution.isUncooperative = true;
-        if (warnsFirst) waitForEnd(execution, waitMs - UNCOOPERATIVE_MS);
-        else onAbandon(execution);
-      },
-      warnsFirst ? UNCOOPERATIVE_MS : waitMs,
-    );
+    execution.deadlineTimer = clear(clock, execution.deadlineTimer);
+    execution.graceTimer = clear(clock, execution.graceTimer);
+    if (execution.extras) execution.extras.idleTimer = clear(clock, execution.extras.idleTimer);
   };
 
   const stop: Deadlines['stop'] = (execution, reason, graceMs) => {
@@ -99,7 +107,8 @@ export function createDeadlines(options: {
     const { extras, capability } = execution;
     const why = extras?.isIdle ? `nothing was heard of it for ${capability.idleTimeoutMs} ms` : undefined;
     execution.cancelled ??= new ExecutionCancelled(reason, why);
-    waitForEnd(execution, graceMs ?? (reason === 'deadline' ? graces.deadlineMs : graces.cancelMs));
+    const waitMs = graceMs ?? (reason === 'deadline' ? graces.deadlineMs : graces.cancelMs);
+    waitForEnd(options, execution, waitMs);
     if (!isFirst) return;
     extras?.onStop?.(execution.cancelled);
     // Last: a listener may end the execution at once.
@@ -111,7 +120,7 @@ export function createDeadlines(options: {
     disarm,
     extend(execution) {
       if (execution.deadlineTimer === undefined) return;
-      clear(execution.deadlineTimer);
+      clear(clock, execution.deadlineTimer);
       startTimer(execution);
     },
     arm(execution) {

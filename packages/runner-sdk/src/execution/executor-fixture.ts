@@ -31,8 +31,16 @@ export const greet = defineCapability({
 export const createTalk = (speak: (ctx: CapabilityContext) => unknown) =>
   defineCapability({ ...words, id: 'talk', input: z.object({}), execute: (_input, ctx) => speak(ctx) });
 
+type Tunable =
+  | 'maxConcurrency'
+  | 'timeoutMs'
+  | 'maxTimeoutMs'
+  | 'idleTimeoutMs'
+  | 'effects'
+  | 'announcesWrites';
+
 /** A capability whose end the test decides, and whose context it can look at. */
-export function createHeld(id = 'held', more: { maxConcurrency?: number; timeoutMs?: number } = {}) {
+export function createHeld(id = 'held', more: Partial<Pick<Capability, Tunable>> = {}) {
   const calls: Array<{
     ctx: CapabilityContext;
     resolve: (value: unknown) => void;

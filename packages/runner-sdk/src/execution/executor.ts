@@ -79,15 +79,40 @@ export interface Executor {
   readonly abort: () => void;
 }
 
+function toRunning(
+  { clock }: Core,
+  given: Pick<RunningExecution, 'request' | 'capability' | 'channel'> & {
+    readonly options: RunOptions | undefined;
+  },
+): RunningExecution {
+  const { request, capability, channel, options } = given;
+  const confirmed = options?.confirmed;
+  return {
+    request,
+    capability,
+    channel,
+    startedMs: clock.elapsed(),
+    limitMs: request.timeoutMs ?? capability.timeoutMs,
+    lastCheckpoint: request.checkpoint,
+    acknowledges: options?.acknowledges === true,
+    cancelled: undefined,
+    controller: undefined,
+    claim: confirmed && { confirmed, start: undefined },
+    deadlineTimer: undefined,
+    graceTimer: undefined,
+    isUncooperative: false,
+    extras: undefined,
+  };
+}
+
 /** Starts an execution, or joins the one that has this id. */
 function run(
   core: Core,
   request: ExecutionRequest,
   { sink, options }: { readonly sink: EventSink; readonly options: RunOptions | undefined },
 ): Subscription {
-  const confirmed = options?.confirmed;
   const running = core.running.get(request.executionId);
-  if (running) claimAgain(running, confirmed, core.forget);
+  if (running) claimAgain(running, options?.confirmed, core.forget);
   const known = running?.channel ?? core.replay.get(request.executionId);
   if (known) return subscribe(known, sink);
   const channel = createEventChannel(request.executionId);
@@ -99,22 +124,7 @@ function run(
     core.observer?.refused?.(request, event);
     return subscription;
   }
-  const execution: RunningExecution = {
-    request,
-    capability: admitted,
-    channel,
-    startedMs: core.clock.elapsed(),
-    limitMs: request.timeoutMs ?? admitted.timeoutMs,
-    lastCheckpoint: request.checkpoint,
-    acknowledges: options?.acknowledges === true,
-    cancelled: undefined,
-    controller: undefined,
-    claim: confirmed && { confirmed, start: undefined },
-    deadlineTimer: undefined,
-    graceTimer: undefined,
-    isUncooperative: false,
-    extras: undefined,
-  };
+  const execution = toRunning(core, { request, capability: admitted, channel, options });
   core.running.add(execution);
   core.observer?.started(execution);
   core.deadlines.arm(execution);

@@ -56,6 +56,15 @@ describe('the events of a job', () => {
       expect(JobEvent.parse(JSON.parse(data))).toMatchObject({ id, type: event, jobId: 'a' });
   });
 
+  it('are refused where the query cannot be understood', async () => {
+    const { url } = await apiWithJob();
+    for (const query of ['follow=maybe', `lastEventId=${'1'.repeat(70)}`]) {
+      const reply = await fetch(`${url}/jobs/a/events?${query}`);
+      expect(reply.status).toBe(400);
+      expect(Refusal.parse(await reply.json()).error.code).toBe('VALIDATION_ERROR');
+    }
+  });
+
   it.each([
     ['the Last-Event-ID header', { headers: { 'last-event-id': '1.1' } }, ''],
     ['?lastEventId', {}, '?lastEventId=1.1'],

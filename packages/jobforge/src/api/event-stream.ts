@@ -1,13 +1,13 @@
 import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
-import { isFinalStatus, type JobEvent } from '@controlplane/contracts';
+import { isFinalStatus, JobEventsQuery, type JobEvent } from '@controlplane/contracts';
 import { parseEventId } from '../model/job-event.js';
 import { JobForgeError } from '../model/job-forge-error.js';
 import type { Operations } from '../model/operations.js';
 import { readJson } from './body-reader.js';
 import { HTTP_LIMITS } from './http-limits.js';
 import { SECURITY_HEADERS } from './json-reply.js';
-import { idOf, queryOf } from './request-parsing.js';
+import { idOf, parseAs, queryOf } from './request-parsing.js';
 import type { Exchange } from './served-endpoints.js';
 
 export interface EventStreamOptions {
@@ -28,8 +28,8 @@ export async function streamJobEvents(exchange: Exchange, options: EventStreamOp
   const id = idOf(params, 'JOB_NOT_FOUND');
   await readJson(request);
   const { status } = await options.operations.showJob(id);
-  const query = queryOf(request.url);
-  const afterId = eventIdOf(headerValue(request.headers['last-event-id']) ?? query['lastEventId']);
+  const query = parseAs(JobEventsQuery, queryOf(request.url), { name: 'jobEvents', part: 'query' });
+  const afterId = eventIdOf(headerValue(request.headers['last-event-id']) ?? query.lastEventId);
   const leaving = new AbortController();
   const leave = (): void => leaving.abort();
   response.once('close', leave);
@@ -39,7 +39,7 @@ export async function streamJobEvents(exchange: Exchange, options: EventStreamOp
     .jobEvents(id, {
       signal: leaving.signal,
       ...(afterId ? { afterId } : {}),
-      ...(query['follow'] === 'false' ? { follow: false } : {}),
+      ...(query.follow === 'false' ? { follow: false } : {}),
     })
     [Symbol.asyncIterator]();
   try {

@@ -6,6 +6,7 @@
 import type { Effects } from '@controlplane/contracts';
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import type { CapabilityContext } from './capability-context.js';
+import type { Middleware } from './middleware.js';
 
 /** A JSON Schema, draft 2020-12. */
 export type JsonSchema = Readonly<Record<string, unknown>>;
@@ -68,6 +69,8 @@ export interface CapabilityDefinition<
   readonly maxConcurrency?: number | undefined;
   /** Job types that it serves beside its own id. Default: none. */
   readonly jobTypes?: readonly string[] | undefined;
+  /** Stands around the handler, the first outermost, within the runner's own `use`. Default: none. */
+  readonly use?: readonly Middleware[] | undefined;
   /**
    * Does the work. Returns the result or throws; a `CapabilityError` says which code and whether to retry,
    * anything else becomes a retryable `EXECUTION_FAILED`.

@@ -3,6 +3,7 @@ import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { RunnerError } from '../errors/runner-error.js';
 import { schemaToJson } from './capability-manifest.js';
 import type { Capability, CapabilityDefinition } from './capability.js';
+import { withMiddleware } from './middleware.js';
 
 /**
  * Defines a capability: a plain value; nothing is registered by defining it.
@@ -36,7 +37,7 @@ export function defineCapability<
     idleTimeoutMs: definition.idleTimeoutMs,
     maxConcurrency: definition.maxConcurrency,
     jobTypes: [...(definition.jobTypes ?? [])],
-    execute: definition.execute.bind(definition),
+    execute: withMiddleware(definition.use ?? [], definition.execute.bind(definition)),
   });
 }
 
@@ -86,6 +87,12 @@ const RULES: ReadonlyArray<
     (value) =>
       value === undefined || (Array.isArray(value) && value.every((type) => typeof type === 'string')),
     'a list of texts, or nothing',
+  ],
+  [
+    'use',
+    (value) =>
+      value === undefined || (Array.isArray(value) && value.every((item) => typeof item === 'function')),
+    'a list of functions, or nothing',
   ],
   ['execute', (value) => typeof value === 'function', 'a function'],
   [

@@ -5,6 +5,7 @@ import { createCapabilityRegistry } from '../capability/capability-registry.js';
 import type { Capability } from '../capability/capability.js';
 import { defineCapability } from '../capability/define-capability.js';
 import { createDeferred } from '../util/deferred.js';
+import { silentLogger } from '../util/logger.js';
 import { createVirtualClock } from '../util/virtual-clock.js';
 import { createSlots } from './admission.js';
 import type { ExecutionRequest } from './execute.js';
@@ -70,11 +71,15 @@ export function createExecutorFixture(
   } = {},
 ) {
   const clock = createVirtualClock();
+  const warnings: string[] = [];
+  const warn = (fields: object | string, message?: string): void =>
+    void warnings.push(message ?? JSON.stringify(fields));
   const executor = createExecutor({
     registry: createCapabilityRegistry(capabilities),
     slots: createSlots(options.slots ?? 10),
     service: 'fixture',
     clock,
+    logger: { ...silentLogger, warn },
     runnerId: () => 'runner-1',
     ...(options.limits === undefined ? {} : { limits: options.limits }),
     ...(options.instanceId === undefined ? {} : { instanceId: options.instanceId }),
@@ -102,5 +107,5 @@ export function createExecutorFixture(
     await Promise.resolve();
     return { request, events, last: () => events.at(-1), types: () => events.map(({ type }) => type) };
   };
-  return { clock, executor, requestOf, start };
+  return { clock, executor, requestOf, start, warnings };
 }

@@ -1,0 +1,4 @@
+import { describe } from 'vitest';
+import { deliverySuite } from './deliveries.suite.js';
+
+describe('push', () => deliverySuite('push'));

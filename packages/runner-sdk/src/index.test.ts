@@ -5,11 +5,13 @@ test('exports exactly these names', () => {
   expect(Object.keys(sdk).sort()).toMatchInlineSnapshot(`
     [
       "CapabilityError",
+      "ExecutionCancelled",
       "RunnerError",
       "controlPlane",
       "createRunner",
       "defineCapability",
       "isCapabilityError",
+      "isExecutionCancelled",
       "isRunnerError",
     ]
   `);

@@ -2,6 +2,7 @@
 export { defineCapability } from './capability/define-capability.js';
 export { controlPlane, type ControlPlaneOptions } from './hosts/control-plane/control-plane.js';
 export { createRunner } from './lifecycle/runner.js';
+export { ExecutionCancelled, isExecutionCancelled } from './errors/execution-cancelled.js';
 export { CapabilityError, isCapabilityError } from './errors/capability-error.js';
 export { RunnerError, isRunnerError } from './errors/runner-error.js';
 
@@ -9,11 +10,12 @@ export type {
   Capability,
   CapabilityDefinition,
   CapabilityResult,
+  ContextOf,
   JsonSchema,
 } from './capability/capability.js';
 export type { CapabilityContext, ContextLog, ContextLogMethod } from './capability/capability-context.js';
+export type { Middleware } from './capability/middleware.js';
 export type { CapabilityErrorOptions } from './errors/capability-error.js';
-export type { ExecutionCancelled } from './errors/execution-cancelled.js';
 export type { RunnerErrorCode } from './errors/runner-error.js';
 export type { Execute, ExecutionRequest } from './execution/execute.js';
 export type { CredentialSource } from './hosts/credential-source.js';

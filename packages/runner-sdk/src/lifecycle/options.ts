@@ -1,5 +1,6 @@
 import { DEFAULTS, DurationMs, Identifier } from '@controlplane/contracts';
 import { z } from 'zod';
+import type { Middleware } from '../capability/middleware.js';
 import type { Capability } from '../capability/capability.js';
 import { RunnerError } from '../errors/runner-error.js';
 import { EXECUTOR_LIMITS } from '../execution/executor.js';
@@ -56,6 +57,8 @@ export interface RunnerOptions {
   readonly machineId?: string | undefined;
   /** The build that runs, such as a commit. Environment: `RUNNER_BUILD_ID`. Default: none. */
   readonly buildId?: string | undefined;
+  /** Stands around every handler, the first outermost. Default: none. */
+  readonly use?: readonly Middleware[] | undefined;
   /** Things that `/health` looks at, by name. Default: none. */
   readonly healthChecks?: Readonly<Record<string, HealthCheckFunction>> | undefined;
   /** Milliseconds that running executions get to finish in when the runner stops. Environment: `RUNNER_DRAIN_MS`. Default: 25,000. */

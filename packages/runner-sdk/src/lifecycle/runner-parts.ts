@@ -52,7 +52,7 @@ export function joinParts(options: RunnerOptions) {
   const hosts = options.hosts ?? [controlPlane()];
   const clock = options.clock ?? hosts.find((host) => host.clock)?.clock ?? systemClock;
   const logger = loggerOf(options, resolved);
-  const registry = createCapabilityRegistry(options.capabilities);
+  const registry = createCapabilityRegistry(options.capabilities, options.use);
   const capabilities = registry.list().map((capability) => describeCapability(capability, maxConcurrency));
   const manifest: RunnerManifest = {
     name,

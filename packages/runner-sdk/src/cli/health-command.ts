@@ -121,10 +121,10 @@ function judge({ statusCode, body }: Reply): Finding {
   const failing = checks
     .map((check) => Object(check) as Readonly<Record<string, unknown>>)
     .filter((check) => check['status'] !== 'healthy')
-    .map(
-      ({ name, status: found, message }) =>
-        `${String(name)} is ${String(found)}${message === undefined ? '' : `: ${String(message)}`}`,
-    );
+    .map((check) => {
+      const { name, status: found, message } = check as Readonly<Record<string, string | undefined>>;
+      return `${name} is ${found}${message === undefined ? '' : `: ${message}`}`;
+    });
   const told = Array.isArray(reply?.['reasons']) ? (reply['reasons'] as unknown[]).map(String) : failing;
   const isRunner = reply !== undefined && status !== undefined;
   const reasons = ok || isRunner ? told : [`answered with status ${statusCode}; is it a runner?`];

@@ -1,7 +1,7 @@
 import type { RunnerHeartbeatResponse } from '@controlplane/contracts';
 import { expect, onTestFinished, test } from 'vitest';
 import { createDeferred } from '../util/deferred.js';
-import { silentLogger, type LogMethod } from '../util/logger.js';
+import { silentLogger } from '../util/logger.js';
 import { blockThread, startBeatRecorder } from './beat-recorder.suite.js';
 import type { RunningExecution } from '../execution/running-executions.js';
 import type { StandInBeat } from '../hosts/host.js';
@@ -15,7 +15,7 @@ async function startWatchdog({ reply, identity }: { reply?: object; identity?: P
   const stalled = createDeferred<{ stalledMs: number; beats: number }>();
   const warnings: unknown[][] = [];
   const watchdog = createWatchdog({
-    logger: { ...silentLogger, warn: ((...line: unknown[]) => void warnings.push(line)) as LogMethod },
+    logger: { ...silentLogger, warn: (...line: unknown[]) => void warnings.push(line) },
     capacity: 10,
     instanceId: 'instance-1',
     onStalled: stalled.resolve,

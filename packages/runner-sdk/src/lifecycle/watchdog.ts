@@ -13,7 +13,7 @@ export interface Watchdog {
    * The stand-in of one session.
    * @param onReply - takes what was answered meanwhile, once the main thread answers again
    */
-  readonly standIn: (onReply: (reply: RunnerHeartbeatResponse) => void) => StandIn;
+  readonly standIn: (onReply: TakesReply) => StandIn;
   /** Has to see every execution: a beat renews the leases of those that run. */
   readonly observer: ExecutionObserver;
   /** Ends the thread. */
@@ -26,6 +26,8 @@ export interface Stall {
   /** Heartbeats that were sent in its stead. */
   readonly beats: number;
 }
+
+type TakesReply = (reply: RunnerHeartbeatResponse) => void;
 
 /** What a watchdog needs. */
 export interface WatchdogOptions {
@@ -114,6 +116,25 @@ function createThread(
   };
 }
 
+function onStall(
+  { stalledMs, sessions }: ToldStall,
+  to: Pick<WatchdogOptions, 'logger' | 'onStalled'> & { readonly replyTo: readonly TakesReply[] },
+): void {
+  const beats = sessions.reduce((sum, session) => sum + session.beats, 0);
+  const problem = sessions.find((session) => session.problem !== undefined)?.problem;
+  to.onStalled?.({ stalledMs, beats });
+  to.logger.warn(
+    { stalledMs, beats, ...(problem === undefined ? {} : { problem }) },
+    `the event loop was blocked for ${stalledMs} ms; give what blocks it isolation: 'thread', or break it up`,
+  );
+  for (const { id, replies } of sessions) {
+    for (const reply of replies) {
+      const parsed = RunnerHeartbeatResponse.safeParse(reply);
+      if (parsed.success) to.replyTo[id]?.(parsed.data);
+    }
+  }
+}
+
 /**
  * Makes a watchdog; its thread starts when the first session is connected and keeps no process alive. Where there are
  * no threads, or this one dies, the log says so once and the runner goes on without.
@@ -121,28 +142,12 @@ function createThread(
 export function createWatchdog(options: WatchdogOptions): Watchdog {
   const { logger, instanceId, capacity, onStalled } = options;
   const memory = createWatchdogMemory(capacity);
-  const replyTo: Array<(reply: RunnerHeartbeatResponse) => void> = [];
+  const replyTo: TakesReply[] = [];
   let pulse: NodeJS.Timeout | undefined;
   let pulseMs = Infinity;
 
-  function onStall({ stalledMs, sessions }: ToldStall): void {
-    const beats = sessions.reduce((sum, session) => sum + session.beats, 0);
-    const problem = sessions.find((session) => session.problem !== undefined)?.problem;
-    onStalled?.({ stalledMs, beats });
-    logger.warn(
-      { stalledMs, beats, ...(problem === undefined ? {} : { problem }) },
-      `the event loop was blocked for ${stalledMs} ms; give what blocks it isolation: 'thread', or break it up`,
-    );
-    for (const { id, replies } of sessions) {
-      for (const reply of replies) {
-        const parsed = RunnerHeartbeatResponse.safeParse(reply);
-        if (parsed.success) replyTo[id]?.(parsed.data);
-      }
-    }
-  }
-
   const thread = createThread(memory.shared, {
-    stall: onStall,
+    stall: (told) => onStall(told, { logger, onStalled, replyTo }),
     gone(why) {
       clearInterval(pulse);
       const text =

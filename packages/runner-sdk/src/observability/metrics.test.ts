@@ -103,7 +103,7 @@ test.each([
     warn: () => undefined,
     error: (...line: unknown[]) => void errors.push(line),
   } as unknown as Logger;
-  const { runner } = await measure({ logger, onMetric: onMetric as () => void });
+  const { runner } = await measure({ logger, ...({ onMetric } as object) });
   for (const executionId of ['e1', 'e2']) {
     const events = [];
     for await (const event of runner.execute(request('hello.greet', executionId, { name: 'Ada' })))

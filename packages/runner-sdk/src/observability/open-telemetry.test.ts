@@ -37,7 +37,7 @@ function createContextManager(): ContextManager {
   const storage = new AsyncLocalStorage<Context>();
   const manager: ContextManager = {
     active: () => storage.getStore() ?? ROOT_CONTEXT,
-    with: (active, call, self, ...args) => storage.run(active, () => call.call(self as never, ...args)),
+    with: (...[active, call, self, ...args]) => storage.run(active, () => call.call(self as never, ...args)),
     bind: (_context, target) => target,
     enable: () => manager,
     disable: () => manager,

@@ -1,0 +1,80 @@
+// A runner whose handler blocks the event loop of its process, watched from JobForge's side.
+import { once } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
+import { RunnerMetadata } from '@controlplane/contracts';
+import type { JobForge } from '@controlplane/jobforge';
+import { startRunner } from './processes.js';
+
+export const HEARTBEAT_MS = 500;
+export const LEASE_MS = 1_500;
+
+/** What JobForge knew of the runner at one moment. */
+interface Sight {
+  readonly lastHeartbeatMs: number;
+  readonly status: string;
+  readonly stalledMs: number;
+}
+
+async function look(url: string, runnerId: string): Promise<Sight> {
+  const response = await fetch(`${url}/runners/${runnerId}`);
+  const { lastHeartbeatAt, status, stalledMs = 0 } = RunnerMetadata.parse(await response.json());
+  return { lastHeartbeatMs: Date.parse(lastHeartbeatAt), status, stalledMs };
+}
+
+async function watch(url: string, options: { runnerId: string; until: Promise<unknown> }): Promise<Sight[]> {
+  const sights: Sight[] = [];
+  let isOver = false;
+  void options.until.finally(() => (isOver = true));
+  while (!isOver) {
+    sights.push(await look(url, options.runnerId));
+    await delay(HEARTBEAT_MS / 5);
+  }
+  return sights;
+}
+
+/** Milliseconds between the heartbeats that JobForge saw, the longest. */
+function longestGap(sights: readonly Sight[]): number {
+  const beats = [...new Set(sights.map(({ lastHeartbeatMs }) => lastHeartbeatMs))];
+  return Math.max(...beats.slice(1).map((atMs, index) => atMs - (beats[index] ?? 0)));
+}
+
+/** Runs one job that blocks its runner for `ms`, submits another one meanwhile, and tells what came of both. */
+export async function blockRunner(
+  forge: JobForge,
+  { ms, ...environment }: { readonly ms: number } & Readonly<Record<string, string | number>>,
+) {
+  const url = forge.url ?? '';
+  const child = await startRunner('blocking.mjs', { JOBFORGE_URL: url, ...(environment as object) });
+  const runners = RunnerMetadata.array().parse(await (await fetch(`${url}/runners`)).json());
+  const runnerId = runners[0]?.id ?? '';
+  const runs: unknown[] = [];
+  child.on('message', (message: { ran?: string }) => {
+    if (message.ran !== undefined) runs.push(message);
+  });
+  const begun = once(child, 'message');
+  const blocking = await forge.submit({
+    capability: 'block',
+    input: { ms },
+    retryPolicy: { maxRetries: 2, backoffMs: 10 },
+  });
+  await begun;
+  const beganMs = Date.now();
+  const blocked = blocking.result();
+  const watching = watch(url, { runnerId, until: blocked });
+  await delay(HEARTBEAT_MS * 3);
+  const other = await forge.submit({ capability: 'quick', input: {} });
+  const otherWhile = await other.show();
+  const result = await blocked;
+  const otherResult = await other.result();
+  const sights = await watching;
+  return {
+    result,
+    runs,
+    blockedMs: Date.now() - beganMs,
+    statuses: [...new Set(sights.map(({ status }) => status))],
+    stalledMs: Math.max(...sights.map(({ stalledMs }) => stalledMs)),
+    longestGapMs: longestGap(sights),
+    other: { stateMeanwhile: otherWhile.status, result: otherResult },
+    after: await look(url, runnerId),
+  };
+}

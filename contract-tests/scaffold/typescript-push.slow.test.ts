@@ -65,7 +65,7 @@ describe('its project, installed by npm from the packed packages', () => {
 
   it('passes its own tests', async () => {
     const { output } = await succeed('npm', ['test'], { cwd: project });
-    expect(output).toMatch(/Tests\s+2 passed/);
+    expect(output).toMatch(/Tests\s+4 passed/);
   });
 
   it('passes its own contract test', async () => {

@@ -2,22 +2,8 @@
 // Asserts what it tells and exits non-zero when it is not so.
 import assert from 'node:assert/strict';
 import { createJobForge, isJobForgeError } from '@controlplane/jobforge';
-import { createRunner, defineCapability } from '@controlplane/runner-sdk';
-import { z } from 'zod';
-
-const greet = defineCapability({
-  id: 'hello.greet',
-  version: '1.0.0',
-  description: 'Greets somebody by name.',
-  input: z.object({ name: z.string().min(1) }),
-  output: z.object({ message: z.string() }),
-  effects: 'none',
-  async execute({ name }, ctx) {
-    ctx.log.info('greeting', { name });
-    await ctx.progress(0.5, 'found the words');
-    return { message: `Hello, ${name}` };
-  },
-});
+import { createRunner } from '@controlplane/runner-sdk';
+import { greet } from './greet.js';
 
 const forge = await createJobForge({ store: 'memory', listen: { port: 0 } }).start();
 assert(forge.url, 'JobForge listens');

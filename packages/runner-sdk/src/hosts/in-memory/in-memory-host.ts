@@ -38,7 +38,10 @@ export interface InMemoryHostOptions {
 export interface SubmitOptions {
   /** Limit of one attempt in milliseconds. Default: the capability's own. */
   readonly timeoutMs?: number | undefined;
-  /** Default: the contract's, 3 retries after 1 s, 2 s and 4 s. */
+  /**
+   * Default: no retry, so that a test sees the first failure. `{}` is the contract's own: 3 retries, after about
+   * 1 s, 2 s and 4 s.
+   */
   readonly retryPolicy?: Partial<RetryPolicy> | undefined;
   readonly metadata?: RunnerExecutionRequest['metadata'] | undefined;
   /** Default: `job-1`, `job-2`, … */
@@ -127,7 +130,7 @@ function toJob(id: string, capabilityId: string, told: SubmitOptions & { readonl
     input: JSON.parse(JSON.stringify(told.input)) as Job['input'],
     metadata: told.metadata ?? {},
     timeoutMs: told.timeoutMs,
-    retryPolicy: RetryPolicy.parse(told.retryPolicy ?? {}),
+    retryPolicy: RetryPolicy.parse(told.retryPolicy ?? { maxRetries: 0 }),
     outcome: createDeferred<JobOutcome>(),
     events: [],
     state: 'queued',

@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import { STATUS_CODES, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { httpStatusOf, type ErrorEnvelope } from '@controlplane/contracts';
 import { isJobForgeError, JobForgeError } from '../model/job-forge-error.js';
@@ -101,8 +101,15 @@ export function answerUnreadable(error: NodeJS.ErrnoException, socket: Socket): 
       message: 'This is not a valid HTTP request.',
       remedy: 'Send HTTP/1.1.',
     });
-  const body = JSON.stringify({ success: false, error: refusal.envelope });
-  const status = httpStatusOf(refusal.envelope.code);
+  refuseSocket(socket, refusal);
+}
+
+/** Answers with the envelope of an error where there is a socket alone, and closes it. */
+export function refuseSocket(socket: Socket, { envelope }: JobForgeError): void {
+  // Whoever has hung up is not told.
+  socket.on('error', () => socket.destroy());
+  const body = JSON.stringify({ success: false, error: envelope });
+  const status = httpStatusOf(envelope.code);
   const headers = [
     'content-type',
     'application/json; charset=utf-8',
@@ -115,7 +122,5 @@ export function answerUnreadable(error: NodeJS.ErrnoException, socket: Socket): 
   const lines = headers.flatMap((name, index) =>
     index % 2 === 0 ? [`${name}: ${headers[index + 1] ?? ''}`] : [],
   );
-  socket.end(
-    `HTTP/1.1 ${status} ${status === 413 ? 'Payload Too Large' : 'Bad Request'}\r\n${lines.join('\r\n')}\r\n\r\n${body}`,
-  );
+  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n${lines.join('\r\n')}\r\n\r\n${body}`);
 }

@@ -26,6 +26,8 @@ export function createHandlers(operations: Operations): Handlers {
     registerRunner: async ({ body }) => ({ body: await operations.registerRunner(body) }),
     heartbeat: async ({ body }) => ({ body: await operations.heartbeat(body) }),
     deregisterRunner: async ({ id, body }) => ({ body: await operations.deregisterRunner(id, body) }),
+    acceptExecution: async ({ id, body }) => ({ body: await operations.acceptExecution(id, body) }),
+    recordEvents: async ({ id, body }) => ({ body: await operations.recordEvents(id, body) }),
     listRunners: async () => ({ body: await operations.listRunners() }),
     showRunner: async ({ id }) => ({ body: await operations.showRunner(id) }),
     submitJob: async ({ body }) => {

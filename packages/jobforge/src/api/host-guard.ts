@@ -3,7 +3,7 @@ import { JobForgeError } from '../model/job-forge-error.js';
 import { isLoopback } from './loopback.js';
 
 /** Says why a request is refused, or nothing. */
-export type HostGuard = (request: IncomingMessage) => JobForgeError | undefined;
+export type HostGuard = (request: Pick<IncomingMessage, 'headers' | 'method'>) => JobForgeError | undefined;
 
 /** Host headers that were found good, so that the hot path compares text instead of reading URLs. */
 const MAX_KNOWN = 100;

@@ -24,6 +24,12 @@ export interface JsonReplyHead {
 /** Writes the head of a JSON answer and returns its body, which the caller writes. */
 export function startJson(response: ServerResponse, head: JsonReplyHead, value: unknown): string {
   const body = JSON.stringify(value);
+  startJsonText(response, head, body);
+  return body;
+}
+
+/** Writes the head of an answer whose JSON is there already. */
+export function startJsonText(response: ServerResponse, head: JsonReplyHead, body: string): void {
   response.writeHead(head.status, [
     'content-type',
     'application/json; charset=utf-8',
@@ -32,7 +38,6 @@ export function startJson(response: ServerResponse, head: JsonReplyHead, value: 
     ...SECURITY_HEADERS,
     ...(head.headers ?? []),
   ]);
-  return body;
 }
 
 /** Answers with JSON. */

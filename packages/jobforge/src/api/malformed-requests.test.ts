@@ -41,6 +41,8 @@ const ifReads =
     endpoint.request ? send(endpoint) : undefined;
 const deep = (levels: number): string => `${'{"a":'.repeat(levels)}1${'}'.repeat(levels)}`;
 
+const NOT_FOUND = ['JOB_NOT_FOUND', 'RUNNER_NOT_FOUND', 'EXECUTION_NOT_FOUND'];
+
 const MALFORMATIONS: readonly Malformation[] = [
   { what: 'text that is not JSON', send: withBody('{"type": oops'), codes: ['INVALID_JSON'] },
   { what: 'control characters', send: withBody('\u0000\u0001'), codes: ['INVALID_JSON'] },
@@ -71,14 +73,17 @@ const MALFORMATIONS: readonly Malformation[] = [
   { what: 'a number', send: ifReads(withBody('17')), codes: ['VALIDATION_ERROR'] },
   {
     what: 'wrong types throughout',
-    send: ifReads(withBody('{"id":7,"type":7,"payload":7,"jobs":7,"name":7,"runnerId":7,"instanceId":7}')),
+    send: ifReads(
+      withBody('{"id":7,"type":7,"payload":7,"jobs":7,"name":7,"runnerId":7,"instanceId":7,"leaseToken":7}'),
+    ),
     codes: ['VALIDATION_ERROR'],
   },
   { what: 'a wrong method', send: () => ({ method: 'PATCH' }), codes: ['METHOD_NOT_ALLOWED'] },
-  { what: 'an id that nobody has', send: inPath('no-such-id'), codes: ['JOB_NOT_FOUND', 'RUNNER_NOT_FOUND'] },
-  { what: 'an id with a NUL byte', send: inPath('a%00b'), codes: ['JOB_NOT_FOUND', 'RUNNER_NOT_FOUND'] },
-  { what: 'an id that climbs', send: inPath('..%2f..%2fetc'), codes: ['JOB_NOT_FOUND', 'RUNNER_NOT_FOUND'] },
-  { what: 'an id of 4 KB', send: inPath('x'.repeat(4096)), codes: ['JOB_NOT_FOUND', 'RUNNER_NOT_FOUND'] },
+  // Where a body is required, its absence may be told first.
+  { what: 'an id that nobody has', send: inPath('no-such-id'), codes: [...NOT_FOUND, 'INVALID_JSON'] },
+  { what: 'an id with a NUL byte', send: inPath('a%00b'), codes: NOT_FOUND },
+  { what: 'an id that climbs', send: inPath('..%2f..%2fetc'), codes: NOT_FOUND },
+  { what: 'an id of 4 KB', send: inPath('x'.repeat(4096)), codes: NOT_FOUND },
   { what: 'a broken percent-encoding', send: inPath('%E0%A4%A'), codes: ['VALIDATION_ERROR'] },
   {
     what: 'a host of somebody else',

@@ -189,7 +189,16 @@ function jobAfter(
 
 type RunnerPart = Pick<
   InMemoryOperations,
-  'addRunner' | 'registerRunner' | 'heartbeat' | 'deregisterRunner' | 'listRunners' | 'showRunner'
+  | 'addRunner'
+  | 'registerRunner'
+  | 'heartbeat'
+  | 'deregisterRunner'
+  | 'connectRunner'
+  | 'pollRunner'
+  | 'acceptExecution'
+  | 'recordEvents'
+  | 'listRunners'
+  | 'showRunner'
 >;
 
 function runnerOperations(changes: Changes): RunnerPart {
@@ -228,6 +237,22 @@ function runnerOperations(changes: Changes): RunnerPart {
       directives: [],
     }),
     deregisterRunner: async (id) => ({ runnerId: found(id).id, deregistered: runners.delete(id) }),
+    connectRunner: () => ({
+      onFrame: () => undefined,
+      onPong: () => undefined,
+      onDrain: () => undefined,
+      onClose: () => undefined,
+    }),
+    pollRunner: async (id) => {
+      found(id);
+      return { body: '{"frames":[]}', undelivered: () => undefined };
+    },
+    acceptExecution: async () => {
+      throw new JobForgeError('EXECUTION_NOT_FOUND');
+    },
+    recordEvents: async () => {
+      throw new JobForgeError('EXECUTION_NOT_FOUND');
+    },
     listRunners: async () => [...runners.values()],
     showRunner: async (id) => found(id),
   };

@@ -60,7 +60,7 @@ export function queryOf(url: string | undefined): Record<string, string> {
 /** The `:id` of a path. What cannot be an id is not found, without asking. */
 export function idOf(
   params: Readonly<Record<string, string>>,
-  code: 'JOB_NOT_FOUND' | 'RUNNER_NOT_FOUND',
+  code: 'JOB_NOT_FOUND' | 'RUNNER_NOT_FOUND' | 'EXECUTION_NOT_FOUND',
 ): string {
   const parsed = Identifier.safeParse(params['id']);
   if (parsed.success) return parsed.data;

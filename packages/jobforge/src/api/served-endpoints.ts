@@ -4,17 +4,13 @@ import type { z } from 'zod';
 
 type Table = typeof ENDPOINTS;
 
-/** Dial-in: answered by what holds the runners' connections. */
-const DIAL_IN = ['connectRunner', 'pollRunner', 'acceptExecution', 'recordEvents'] as const;
-
 /** The endpoints of the contract that JobForge serves. */
-export type ServedName = Exclude<
-  { [Name in EndpointName]: Table[Name]['server'] extends 'jobforge' ? Name : never }[EndpointName],
-  (typeof DIAL_IN)[number]
->;
+export type ServedName = {
+  [Name in EndpointName]: Table[Name]['server'] extends 'jobforge' ? Name : never;
+}[EndpointName];
 
 /** Those that answer with one JSON document. */
-export type JsonName = Exclude<ServedName, 'jobEvents'>;
+export type JsonName = Exclude<ServedName, 'jobEvents' | 'jobLogs' | 'pollRunner' | 'connectRunner'>;
 
 type Output<Row, Key extends string> = Row extends { readonly [K in Key]: infer Schema extends z.ZodType }
   ? z.output<Schema>
@@ -25,8 +21,7 @@ export type ReplyOf<Name extends JsonName> = z.output<Table[Name]['response']>;
 
 /** The served endpoints in the order of the table. */
 export const SERVED_NAMES: readonly ServedName[] = (Object.keys(ENDPOINTS) as EndpointName[]).filter(
-  (name): name is ServedName =>
-    ENDPOINTS[name].server === 'jobforge' && !(DIAL_IN as readonly string[]).includes(name),
+  (name): name is ServedName => ENDPOINTS[name].server === 'jobforge',
 );
 
 /** A request and what answers it. */

@@ -13,11 +13,13 @@ import { isTooLong, declaredLength } from './body-reader.js';
 import { answerUnreadable, sendError } from './error-reply.js';
 import { createExpressApp } from './express-app.js';
 import { createHostGuard } from './host-guard.js';
+import { createHotRoutes } from './hot-routes.js';
 import { HTTP_LIMITS } from './http-limits.js';
 import { listening } from './listening.js';
 import { createRoutes } from './routes.js';
 import { createServe } from './serve.js';
-import type { Route } from './served-endpoints.js';
+import { createRunnerSockets, type RunnerSockets } from './runner-sockets.js';
+import { serveUpgrades } from './upgrades.js';
 
 export interface ApiServerOptions {
   readonly operations: Operations;
@@ -40,9 +42,6 @@ export interface ApiServer {
   close(): Promise<void>;
 }
 
-/** The endpoints that are asked thousands of times a second: answered without express. */
-const HOT: ReadonlySet<string> = new Set(['submitJob', 'submitJobs', 'heartbeat']);
-
 /** The HTTP side of JobForge. Nothing listens until `listen()`. */
 export function createApiServer(options: ApiServerOptions): ApiServer {
   const { operations, host, port, log = silentLog } = options;
@@ -55,16 +54,14 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   const serve = createServe(log);
   const guard = createHostGuard({ host, allowedHosts: options.allowedHosts ?? [] });
   const app = createExpressApp({ routes, serve, operations, log });
-  const hot = new Map<string, Route>(
-    routes.filter(({ name }) => HOT.has(name)).map((route) => [route.path, route]),
-  );
+  const hotRoute = createHotRoutes(routes);
 
   const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
     if (closing.signal.aborted) response.shouldKeepAlive = false;
     const refusal = guard(request);
     if (refusal) return sendError({ request, response, error: refusal, log });
-    const route = request.method === 'POST' ? hot.get(request.url ?? '') : undefined;
-    if (route) void serve(route, { request, response, params: {} });
+    const hot = hotRoute(request);
+    if (hot) void serve(hot.route, { request, response, params: hot.params });
     else app(request, response);
   };
 
@@ -91,16 +88,31 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   server.on('connect', (_request: IncomingMessage, socket: Socket) =>
     answerUnreadable(new Error('CONNECT'), socket),
   );
+  const sockets = createRunnerSockets({ operations, log });
+  serveUpgrades({ server, guard, sockets, closing: closing.signal });
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => answerUnreadable(error, socket));
 
-  return { listen: () => listening(server, { host, port }), close: () => closed(server, closing) };
+  return {
+    listen: () => listening(server, { host, port }),
+    close: () => closed({ server, closing, sockets }),
+  };
 }
 
-function closed(server: Server, closing: AbortController): Promise<void> {
+interface Closing {
+  readonly server: Server;
+  readonly closing: AbortController;
+  readonly sockets: RunnerSockets;
+}
+
+function closed({ server, closing, sockets }: Closing): Promise<void> {
   closing.abort();
+  sockets.close();
   if (!server.listening) return Promise.resolve();
   return new Promise((resolve) => {
-    const cut = setTimeout(() => server.closeAllConnections(), HTTP_LIMITS.closeGraceMs);
+    const cut = setTimeout(() => {
+      server.closeAllConnections();
+      sockets.terminate();
+    }, HTTP_LIMITS.closeGraceMs);
     server.close(() => {
       clearTimeout(cut);
       resolve();

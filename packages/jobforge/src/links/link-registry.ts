@@ -3,13 +3,18 @@ import type { Clock } from '../model/clock.js';
 import type { JobForgeLimits } from '../model/limits.js';
 import { createPushLink } from './push-link.js';
 import type { RunnerLink } from './runner-link.js';
+import { createSessionLink, type SessionLink } from './session-link.js';
 
 /** Makes the link that a registration asks for, and sends and closes all of them together. */
 export interface LinkRegistry {
   open(registration: RunnerRegistrationRequest): RunnerLink;
+  /** A link as that of a runner that dials in; undefined where the runner is dialled. */
+  session(link: RunnerLink): SessionLink | undefined;
   /** Closes one link. */
   close(link: RunnerLink): void;
   flushAll(): void;
+  /** Tells the runners that dial in to come again after a while, and lets go of them. */
+  dismissAll(afterMs: number): void;
   closeAll(): void;
 }
 
@@ -19,37 +24,62 @@ export function executeUrlOf({ delivery, healthCheckEndpoint }: RunnerRegistrati
   return said ?? new URL('execute', healthCheckEndpoint).href;
 }
 
-export function createLinkRegistry({
-  clock,
-  limits,
-}: {
+export interface LinkRegistryOptions {
   readonly clock: Clock;
   readonly limits: JobForgeLimits;
-}): LinkRegistry {
-  const links = new Set<RunnerLink>();
+}
+
+export function createLinkRegistry({ clock, limits }: LinkRegistryOptions): LinkRegistry {
+  const sessions = new Map<RunnerLink, SessionLink>();
+  const pushed = new Set<RunnerLink>();
+
+  const openSession = (kind: 'websocket' | 'long-poll'): SessionLink => {
+    const link = createSessionLink({
+      maxBatchBytes: limits.maxBodyBytes,
+      acknowledges: kind === 'websocket',
+      // Between two polls a runner is there all the same.
+      lingerMs: kind === 'long-poll' ? limits.heartbeatIntervalMs : -1,
+      clock,
+    });
+    sessions.set(link, link);
+    return link;
+  };
+  const openPush = (registration: RunnerRegistrationRequest): RunnerLink => {
+    const link = createPushLink({
+      executeUrl: executeUrlOf(registration),
+      healthUrl: registration.healthCheckEndpoint ?? '',
+      features: registration.features ?? [],
+      maxBodyBytes: limits.maxBodyBytes,
+      maxStreams: limits.maxStreamsPerRunner,
+      clock,
+    });
+    pushed.add(link);
+    return link;
+  };
+  const everyLink = (): RunnerLink[] => [...pushed, ...sessions.values()];
+
   return {
     open(registration) {
-      const link = createPushLink({
-        executeUrl: executeUrlOf(registration),
-        healthUrl: registration.healthCheckEndpoint ?? '',
-        features: registration.features ?? [],
-        maxBodyBytes: limits.maxBodyBytes,
-        maxStreams: limits.maxStreamsPerRunner,
-        clock,
-      });
-      links.add(link);
-      return link;
+      const kind = registration.delivery?.kind ?? 'push';
+      return kind === 'push' ? openPush(registration) : openSession(kind);
     },
+    session: (link) => sessions.get(link),
     close(link) {
-      links.delete(link);
+      pushed.delete(link);
+      sessions.delete(link);
       link.close();
     },
     flushAll() {
-      for (const link of links) link.flush();
+      for (const link of pushed) link.flush();
+      for (const link of sessions.values()) link.flush();
+    },
+    dismissAll(afterMs) {
+      for (const link of sessions.values()) link.dismiss(afterMs);
     },
     closeAll() {
-      for (const link of links) link.close();
-      links.clear();
+      for (const link of everyLink()) link.close();
+      pushed.clear();
+      sessions.clear();
     },
   };
 }

@@ -122,6 +122,8 @@ export function createPushLink(options: PushLinkOptions): RunnerLink {
 
   return {
     canReattach: formOf(features) !== 'json',
+    confirmsAccepts: false,
+    isConnected: () => true,
     hasRoom: () => !closed && traffic.open < options.maxStreams,
     dispatch: (request, listener) => void pending.push({ request, listener }),
     flush() {
@@ -147,6 +149,8 @@ export function createPushLink(options: PushLinkOptions): RunnerLink {
       if (exchange?.listeners.delete(executionId) && exchange.listeners.size === 0)
         exchange.request.destroy();
     },
+    // The stream itself tells the runner that it is read.
+    acknowledge: () => undefined,
     probe: () => probe(sender.send({ method: 'GET', url: new URL(options.healthUrl) }), clock),
     close() {
       closed = true;

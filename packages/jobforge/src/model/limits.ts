@@ -14,6 +14,12 @@ export interface JobForgeLimits {
   readonly cancelGraceMs: number;
   /** Beyond an execution's own time limit, before JobForge ends it by itself. */
   readonly overdueMs: number;
+  /** How long a poll is held while there is nothing to say. */
+  readonly pollHoldMs: number;
+  /** A connection that has not registered by then is closed. */
+  readonly handshakeMs: number;
+  /** How long runners that dial in may take to come back after JobForge was restarted, beyond `leaseMs`. */
+  readonly reconnectMs: number;
   /** How long `stop` waits for running executions. */
   readonly drainMs: number;
   /** Bytes of a request or of one line of a runner's reply. */
@@ -39,6 +45,9 @@ export const DEFAULT_LIMITS: JobForgeLimits = {
   offerMs: DEFAULTS.offerMs,
   cancelGraceMs: DEFAULTS.cancelGraceMs,
   overdueMs: 10_000,
+  pollHoldMs: DEFAULTS.pollHoldMs,
+  handshakeMs: DEFAULTS.handshakeMs,
+  reconnectMs: DEFAULTS.reconnectMaxMs,
   drainMs: DEFAULTS.drainMs,
   maxBodyBytes: DEFAULTS.maxBodyBytes,
   maxLogBytes: DEFAULTS.maxLogBytes,

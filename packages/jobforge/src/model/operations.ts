@@ -4,6 +4,8 @@
  * retries and limits. It imports contracts and nothing else: no node:*, no express, no store, links or api.
  */
 import type {
+  AcceptExecutionRequest,
+  AcceptExecutionResponse,
   CancelReason,
   HealthCheck,
   JobBatchEntry,
@@ -12,7 +14,10 @@ import type {
   JobListQuery,
   JobResponse,
   JobSubmission,
+  PollRequest,
   Probe,
+  RecordEventsRequest,
+  RecordEventsResponse,
   RunnerDeregistrationRequest,
   RunnerDeregistrationResponse,
   RunnerHeartbeat,
@@ -21,6 +26,7 @@ import type {
   RunnerRegistrationRequest,
   RunnerRegistrationResponse,
 } from '@controlplane/contracts';
+import type { PollAnswer, RunnerConnection, RunnerSession } from './runner-connection.js';
 
 /** A job that was accepted, and whether this call created it or found it (same id, same body). */
 export interface Submitted {
@@ -56,12 +62,23 @@ export interface Operations {
   /** What has happened, then what happens; ends after the job has. Refuses with JOB_NOT_FOUND at the first step. */
   jobEvents(id: string, options?: JobEventsOptions): AsyncIterable<JobEvent>;
 
-  /** Refuses with CONTRACT_MISMATCH or VALIDATION_ERROR. */
+  /** Refuses with CONTRACT_MISMATCH, ALREADY_CONNECTED or VALIDATION_ERROR. */
   registerRunner(request: RunnerRegistrationRequest): Promise<RunnerRegistrationResponse>;
   /** Never refuses: a runner that is not known is told so. */
   heartbeat(beat: RunnerHeartbeat): Promise<RunnerHeartbeatResponse>;
   /** Refuses with RUNNER_NOT_FOUND. */
   deregisterRunner(id: string, request: RunnerDeregistrationRequest): Promise<RunnerDeregistrationResponse>;
+  /** Takes over a socket that a runner has dialled. Its frames have been parsed by their schemas. */
+  connectRunner(connection: RunnerConnection): RunnerSession;
+  /**
+   * Resolves when there is something to say, empty after a while or when `signal` aborts. Refuses with
+   * RUNNER_NOT_FOUND, INSTANCE_MISMATCH or VALIDATION_ERROR.
+   */
+  pollRunner(id: string, request: PollRequest & { readonly signal?: AbortSignal }): Promise<PollAnswer>;
+  /** Claims an execution that was offered. Refuses with LEASE_SUPERSEDED or EXECUTION_NOT_FOUND. */
+  acceptExecution(id: string, request: AcceptExecutionRequest): Promise<AcceptExecutionResponse>;
+  /** Resolves once what must be on disk is. Refuses with LEASE_SUPERSEDED or EXECUTION_NOT_FOUND. */
+  recordEvents(id: string, request: RecordEventsRequest): Promise<RecordEventsResponse>;
   listRunners(): Promise<RunnerMetadata[]>;
   /** Refuses with RUNNER_NOT_FOUND. */
   showRunner(id: string): Promise<RunnerMetadata>;

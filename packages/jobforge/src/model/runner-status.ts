@@ -11,6 +11,8 @@ export interface RunnerVitals {
   readonly draining: boolean;
   /** Its execute URL refused the last connection. */
   readonly unreachable: boolean;
+  /** For how long its main thread had not answered, as its watchdog last said; 0 while it does. */
+  readonly stalledMs: number;
   /** Nothing is offered before then. */
   readonly blockedUntil: number;
 }
@@ -26,6 +28,8 @@ export function refusalOf(vitals: RunnerVitals, now: number): string | undefined
   if (vitals.draining) return 'is draining';
   if (vitals.unreachable) return 'cannot be reached at its execute URL';
   if (vitals.reported === 'unhealthy') return 'says that it is unhealthy';
+  if (vitals.stalledMs > 0)
+    return `does not answer: its main thread is blocked for ${Math.ceil(vitals.stalledMs / 1000)} s`;
   if (vitals.blockedUntil > now) return 'was busy a moment ago';
   return undefined;
 }

@@ -67,6 +67,7 @@ function close(state: LiveState, execution: Execution): void {
   const { job, runner } = execution;
   execution.phase = 'closed';
   state.executions.delete(execution.lease.executionId);
+  state.past.close(execution);
   freeSlot(execution);
   runner.vitals.blockedUntil = 0;
   job.execution = undefined;
@@ -163,6 +164,7 @@ function retry(state: LiveState, execution: Execution, next: Failure & { step: N
   state.commit.keep(
     { kind: 'retry-job', seq, attempt, retries, eventSeq, ...times, runnerId, executionId, error: job.error },
     () => {
+      state.past.settle(execution);
       const data = { error, attempt, nextAttemptAt: iso(times.nextAt) };
       state.hub.emit(job.id, () =>
         toJobEvent(job.id, { attempt, seq: eventSeq }, { type: 'job.retrying', at: endedAt, data }),
@@ -173,16 +175,24 @@ function retry(state: LiveState, execution: Execution, next: Failure & { step: N
         () => job.phase === 'retrying',
       );
     },
-    ({ envelope }) => write(state, job, { ...end, ...unstorable(envelope) }),
+    ({ envelope }) =>
+      write(state, job, { ...end, ...unstorable(envelope), stored: () => state.past.settle(execution) }),
   );
 }
 
 /**
- * Whether an execution may run although no `accepted` arrived: it was offered before JobForge stopped, or its stream
- * broke on the way. Of what must not be repeated the worse is assumed.
+ * Whether an execution may run although no `accepted` arrived: it was offered before JobForge stopped, or by a link
+ * over which a runner begins unasked. Of what must not be repeated the worse is assumed.
  */
-function mayHaveBegun({ recovered, brokenSince, lease }: Execution): boolean {
-  return recovered || (brokenSince > 0 && lease.writes);
+function mayHaveBegun(execution: Execution): boolean {
+  const { recovered, offeredAt, runner } = execution;
+  if (recovered) return true;
+  return offeredAt > 0 && !runner.link.confirmsAccepts && mustNotRepeat(execution);
+}
+
+/** Whether it may have written what must not be written twice. */
+export function mustNotRepeat({ lease, announces, writing }: Execution): boolean {
+  return lease.writes && (writing || !announces);
 }
 
 function assumeAccepted({ job, attempt }: Execution): void {
@@ -197,6 +207,7 @@ function failForGood(state: LiveState, execution: Execution, { error, ending }: 
     status,
     data: undefined,
     error: JSON.stringify(error),
+    stored: () => state.past.settle(execution),
   });
 }
 
@@ -238,6 +249,7 @@ function endWaiting(state: LiveState, job: LiveJob, { status, error, stored }: W
 function putBack(state: LiveState, execution: Execution): void {
   const { job } = execution;
   close(state, execution);
+  state.past.settle(execution);
   // Its row is being written: it is put where it belongs when that is done.
   if (job.phase === 'submitting') return;
   if (job.phase === 'running') {
@@ -264,6 +276,7 @@ export function createAttemptEndings(state: LiveState): AttemptEndings {
         status: 'completed',
         data,
         error: undefined,
+        stored: () => state.past.settle(execution),
       });
     },
     failed(execution, { error, ...ending }) {
@@ -279,7 +292,7 @@ export function createAttemptEndings(state: LiveState): AttemptEndings {
         return endings.cancelled(execution, { reason: execution.job.cancel });
       if (execution.phase === 'open' && !mayHaveBegun(execution)) return endings.putBack(execution);
       if (execution.phase === 'open') assumeAccepted(execution);
-      const { writes } = execution.lease;
+      const writes = mustNotRepeat(execution);
       const error = envelopeOf('RUNNER_LOST', { service: 'jobforge', message, retryable: !writes });
       decide(state, execution, { error, ending: {}, stepOf: (history) => afterLoss(writes, history) });
     },

@@ -1,6 +1,6 @@
 import { envelopeOf, type CancelReason } from '@controlplane/contracts';
-import type { LinkRequest } from '../links/runner-link.js';
-import type { AttemptEndings } from './attempt-endings.js';
+import type { LinkListener, LinkRequest } from '../links/runner-link.js';
+import { mustNotRepeat, type AttemptEndings } from './attempt-endings.js';
 import { blockRunner, listenTo, reattachLater } from './execution-news.js';
 import type { Execution } from './live-job.js';
 import type { LiveState } from './live-state.js';
@@ -9,6 +9,8 @@ import type { LiveState } from './live-state.js';
 export interface Dispatcher {
   /** Offers an execution; it leaves with the next flush of its link. */
   send(execution: Execution): void;
+  /** Draws the conclusions from what is told of an execution. */
+  listen(execution: Execution): LinkListener;
   /** Takes up an execution that was offered before its stream broke or JobForge stopped. */
   reattach(execution: Execution): void;
   /** Tells the runner to stop. How it ends is told by the execution. */
@@ -43,7 +45,7 @@ function giveUp({ runner, lease }: Execution, reason: CancelReason): void {
 function createSend(
   state: LiveState,
   endings: AttemptEndings,
-  reattach: (execution: Execution) => void,
+  dispatcher: () => Dispatcher,
 ): Dispatcher['send'] {
   const hand = (execution: Execution, input: string): void => {
     // Cancelled while the lease was being written: the runner has heard nothing of it.
@@ -52,12 +54,12 @@ function createSend(
     execution.offeredAt = state.clock.now();
     execution.leaseUntil = execution.offeredAt + state.limits.leaseMs;
     const request: LinkRequest = { executionId: execution.lease.executionId, body: bodyOf(execution, input) };
-    execution.runner.link.dispatch(request, listenTo({ state, endings, reattach }, execution));
+    execution.runner.link.dispatch(request, dispatcher().listen(execution));
   };
 
   const unreadable = (execution: Execution): void => {
     if (execution.phase === 'closed') return;
-    if (execution.brokenSince > 0) return reattachLater(state, execution, reattach);
+    if (execution.brokenSince > 0) return reattachLater(state, execution, dispatcher().reattach);
     endings.putBack(execution);
     blockRunner(state, execution);
   };
@@ -82,7 +84,8 @@ function createSend(
 
 export function createDispatcher(state: LiveState, endings: AttemptEndings): Dispatcher {
   const dispatcher: Dispatcher = {
-    send: createSend(state, endings, (execution) => dispatcher.reattach(execution)),
+    send: createSend(state, endings, () => dispatcher),
+    listen: (execution) => listenTo({ state, endings, reattach: dispatcher.reattach }, execution),
     reattach(execution) {
       if (execution.phase === 'closed' || execution.brokenSince === 0) return;
       dispatcher.send(execution);
@@ -90,13 +93,20 @@ export function createDispatcher(state: LiveState, endings: AttemptEndings): Dis
     },
     cancel(execution, reason) {
       if (execution.phase === 'closed') return;
+      const { link } = execution.runner;
+      if (link.confirmsAccepts && execution.phase === 'open' && !execution.recovered) {
+        giveUp(execution, reason);
+        return endings.putBack(execution);
+      }
       execution.cancelledAt = state.clock.now();
       const { executionId, token } = execution.lease;
-      execution.runner.link.cancel(executionId, { reason, leaseToken: token });
+      link.cancel(executionId, { reason, leaseToken: token });
     },
     withdraw(execution) {
+      const { link } = execution.runner;
       // The offer may be read yet, and its handler begin: what must not be repeated is asked for again instead.
-      if (execution.lease.writes) return execution.runner.link.interrupt(execution.lease.executionId);
+      if (mustNotRepeat(execution) && !link.confirmsAccepts)
+        return link.interrupt(execution.lease.executionId);
       giveUp(execution, 'lease-lost');
       endings.putBack(execution);
       blockRunner(state, execution);

@@ -8,7 +8,7 @@ import type { LinkFailure, LinkListener } from '../links/runner-link.js';
 import { toJobEvent } from '../model/job-event.js';
 import { moveJob } from '../model/job-state.js';
 import { isRefusal } from '../model/retry.js';
-import type { AttemptEndings } from './attempt-endings.js';
+import { mustNotRepeat, type AttemptEndings } from './attempt-endings.js';
 import { keepEvent } from './kept-events.js';
 import type { Execution } from './live-job.js';
 import type { LiveState } from './live-state.js';
@@ -83,8 +83,12 @@ function end(endings: AttemptEndings, execution: Execution, event: TerminalEvent
 }
 
 /** Whether a runner that refuses an execution may have begun it before: it no longer has it. */
-function isGone({ phase, brokenSince, lease }: Execution, code: string): boolean {
-  return brokenSince > 0 && (phase === 'accepted' || lease.writes || code === 'INSTANCE_MISMATCH');
+function isGone(execution: Execution, code: string): boolean {
+  const { phase, brokenSince, runner } = execution;
+  if (runner.link.confirmsAccepts) return phase === 'accepted';
+  return (
+    brokenSince > 0 && (phase === 'accepted' || mustNotRepeat(execution) || code === 'INSTANCE_MISMATCH')
+  );
 }
 
 function refuse(
@@ -113,6 +117,7 @@ function onEvent(desk: Desk, execution: Execution, event: ExecutionEvent): void 
   execution.leaseUntil = state.clock.now() + state.limits.leaseMs;
   hear(state, execution);
   if (isTerminalEvent(event)) {
+    execution.endSeq = event.seq;
     const early = event.type === 'failed' && event.seq === 0;
     if (early && (isRefusal(event.error.code) || event.error.code === 'RUNNER_SHUTDOWN')) {
       const { code, retryAfter = 0 } = event.error;

@@ -35,6 +35,16 @@ function isExpired(execution: Execution, now: number): boolean {
   return execution.leaseUntil <= now;
 }
 
+/** Whether an execution whose stream is broken may still be taken up again. */
+function isAwaited({ clock, limits }: LiveState, execution: Execution): boolean {
+  const now = clock.now();
+  // A stream that breaks again and again has no end of its own, beyond that of the execution.
+  if (now > execution.deadlineAt) return false;
+  // A runner that dials in beats by other ways too: it keeps what it names there until it connects again.
+  if (execution.runner.link.confirmsAccepts && !isExpired(execution, now)) return true;
+  return now - execution.brokenSince <= limits.leaseMs;
+}
+
 function sweepExecution({ state, dispatcher, endings }: SweeperParts, execution: Execution): void {
   const now = state.clock.now();
   const { limits } = state;
@@ -42,10 +52,10 @@ function sweepExecution({ state, dispatcher, endings }: SweeperParts, execution:
   if (cancelledAt > 0 && now - cancelledAt > 2 * limits.cancelGraceMs)
     return dispatcher.uncooperative(execution);
   if (brokenSince > 0) {
-    // A stream that breaks again and again has no end of its own, beyond that of the execution.
-    if (now - brokenSince > limits.leaseMs || now > deadlineAt)
-      endings.lost(execution, `${execution.runner.name} did not come back in time.`);
-    return;
+    if (isAwaited(state, execution)) return;
+    // It beats, and cannot be reached: nothing more goes there until a probe has.
+    execution.runner.vitals.unreachable = true;
+    return endings.lost(execution, `${execution.runner.name} did not come back in time.`);
   }
   if (phase === 'accepted' && now > deadlineAt) return dispatcher.overdue(execution);
   if (phase === 'open' && offeredAt > 0 && now - offeredAt > limits.offerMs) dispatcher.withdraw(execution);
@@ -84,7 +94,8 @@ async function probe({ state, endings }: SweeperParts, entry: RunnerEntry): Prom
   }
   entry.lastSeenAt = now;
   entry.nextProbeAt = now + limits.heartbeatIntervalMs;
-  Object.assign(entry.vitals, { lost: false, unheard: false, unreachable: false, reported: status });
+  Object.assign(entry.vitals, { lost: false, unheard: false, unreachable: false });
+  if (status !== 'alive') entry.vitals.reported = status;
   for (const execution of entry.executions.values()) execution.leaseUntil = now + limits.leaseMs;
   state.wake();
 }

@@ -30,7 +30,8 @@ export interface RunnerEntry extends PlaceableRunner {
 export interface Execution {
   readonly job: LiveJob;
   readonly runner: RunnerEntry;
-  readonly lease: Lease;
+  /** Replaced when another process of its runner takes it over. */
+  lease: Lease;
   /** The number that its events carry. */
   readonly attempt: number;
   readonly timeoutMs: number;
@@ -56,6 +57,10 @@ export interface Execution {
   cancelledAt: number;
   /** It has announced that it writes: from here on it must not be repeated. */
   writing: boolean;
+  /** It says when it begins to write: until then it may be repeated. */
+  readonly announces: boolean;
+  /** Seq of the event with which its runner ended it. */
+  endSeq: number | undefined;
 }
 
 /** A job that has not ended, as the scheduler holds it. */

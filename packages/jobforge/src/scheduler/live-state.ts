@@ -6,6 +6,7 @@ import type { Agenda } from './agenda.js';
 import type { EventHub } from './event-hub.js';
 import type { GroupCommit } from './group-commit.js';
 import type { Execution, LiveJob } from './live-job.js';
+import type { PastExecutions } from './past-executions.js';
 import type { ReadyQueue } from './ready-queue.js';
 
 /** What the parts of the scheduler share: the jobs that have not ended, and the ways to time, disk and listeners. */
@@ -15,6 +16,7 @@ export interface LiveState {
   readonly ready: ReadyQueue;
   /** Executions that have not ended, by id. */
   readonly executions: Map<string, Execution>;
+  readonly past: PastExecutions;
   readonly store: Store;
   readonly commit: GroupCommit;
   readonly hub: EventHub;
@@ -30,6 +32,8 @@ export interface LiveState {
   inputBytes: number;
   /** JobForge takes and places nothing new. */
   stopping: boolean;
+  /** Runners that dial in have been told to come again later. */
+  dismissed: boolean;
   /** JobForge has let go of its runners. */
   closed: boolean;
 }

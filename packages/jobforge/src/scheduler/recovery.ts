@@ -77,7 +77,9 @@ async function recoverLease(parts: RecoveryParts, job: LiveJob, text: string): P
   if (runner === undefined) return recoverWithoutRunner(parts, job, lease);
   const capability = runner.registration.capabilities.find(({ id }) => id === lease.capabilityId);
   const timeoutMs = job.timeoutMs ?? capability?.timeoutMs ?? DEFAULTS.executionTimeoutMs;
-  const execution = createExecution(job, runner, { lease, timeoutMs, recovered: true });
+  // Whether it had announced to write is not known any more: the worse is assumed.
+  const from = { lease, timeoutMs, recovered: true, announces: false };
+  const execution = createExecution(job, runner, from);
   state.executions.set(lease.executionId, execution);
   moveJob(job, 'leased');
   execution.seenSeq = seenSeq;
@@ -86,7 +88,9 @@ async function recoverLease(parts: RecoveryParts, job: LiveJob, text: string): P
   }
   execution.brokenSince = state.clock.now();
   execution.leaseUntil = execution.brokenSince + state.limits.leaseMs;
-  dispatcher.reattach(execution);
+  // A runner that dials in comes back by itself, and says what it has: until then nothing can be asked.
+  if (runner.link.confirmsAccepts) execution.leaseUntil += state.limits.reconnectMs;
+  else dispatcher.reattach(execution);
   if (job.cancel !== undefined) dispatcher.cancel(execution, job.cancel);
 }
 

@@ -1,15 +1,22 @@
 import type { Directive, RunnerHeartbeat, RunnerHeartbeatResponse } from '@controlplane/contracts';
+import type { RunnerVitals } from '../model/runner-status.js';
 import type { RunnerEntry } from './live-job.js';
 import type { LiveState } from './live-state.js';
 import { isSameInstance } from './runner-entry.js';
+
+/** Whether a beat may make room where there was none. */
+function improves(vitals: RunnerVitals, { status }: RunnerHeartbeat): boolean {
+  const { lost, unheard, draining, stalledMs, reported } = vitals;
+  return lost || unheard || draining || stalledMs > 0 || reported !== status;
+}
 
 function onBeat(state: LiveState, entry: RunnerEntry, beat: RunnerHeartbeat): void {
   const now = state.clock.now();
   entry.lastSeenAt = now;
   const { vitals } = entry;
-  const improved = vitals.lost || vitals.unheard || vitals.draining || vitals.reported !== beat.status;
-  const draining = beat.draining ?? false;
-  Object.assign(vitals, { lost: false, unheard: false, reported: beat.status, draining });
+  const improved = improves(vitals, beat);
+  const { draining = false, stalledMs = 0 } = beat;
+  Object.assign(vitals, { lost: false, unheard: false, reported: beat.status, draining, stalledMs });
   const leaseUntil = now + state.limits.leaseMs;
   if (beat.executions === undefined)
     for (const execution of entry.executions.values()) execution.leaseUntil = leaseUntil;
@@ -43,7 +50,7 @@ export function answerBeat(
     return { known: false, receiving: false, directives: [{ kind: 'register' }] };
   }
   onBeat(state, entry, beat);
-  const receiving = !entry.vitals.draining && !state.stopping;
+  const receiving = !entry.vitals.draining && !state.stopping && entry.connected;
   const { heartbeatIntervalMs } = state.limits;
   return { known: true, receiving, directives: directivesFor(state, entry, beat), heartbeatIntervalMs };
 }

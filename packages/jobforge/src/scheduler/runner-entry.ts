@@ -5,9 +5,16 @@ import { runnerStatus } from '../model/runner-status.js';
 import type { InputCheck } from './input-check.js';
 import type { Execution, RunnerEntry } from './live-job.js';
 
-/** What a runner is known by until it has a secret: its name on its machine, else at its address. */
-export function identityOf({ name, machineId, healthCheckEndpoint }: RunnerRegistrationRequest): string {
-  return machineId === undefined ? `at\n${name}\n${healthCheckEndpoint}` : `on\n${name}\n${machineId}`;
+/** What a runner is known by until it has a secret: its name on its machine, else at its address, else its process. */
+export function identityOf(registration: RunnerRegistrationRequest): string {
+  const { name, machineId, healthCheckEndpoint, instanceId } = registration;
+  if (machineId !== undefined) return `on\n${name}\n${machineId}`;
+  return isDialIn(registration) ? `as\n${name}\n${instanceId}` : `at\n${name}\n${healthCheckEndpoint}`;
+}
+
+/** Whether a runner connects to JobForge, rather than being connected to. */
+export function isDialIn({ delivery }: RunnerRegistrationRequest): boolean {
+  return delivery !== undefined && delivery.kind !== 'push';
 }
 
 /** What the store keeps of a runner. */
@@ -40,6 +47,7 @@ export function createRunnerEntry({ id, record, link, checks, now, restored }: N
       unheard: restored,
       draining: false,
       unreachable: false,
+      stalledMs: 0,
       blockedUntil: 0,
     },
     link,
@@ -58,6 +66,9 @@ export function createRunnerEntry({ id, record, link, checks, now, restored }: N
     },
     get active() {
       return executions.size;
+    },
+    get connected() {
+      return this.link.isConnected();
     },
     get hasRoom() {
       return this.link.hasRoom();
@@ -106,7 +117,7 @@ export function toRunnerMetadata(entry: RunnerEntry): RunnerMetadata {
     // What was heard of it before a restart is not kept, beside its registration.
     lastHeartbeatAt: iso(entry.vitals.unheard ? entry.registeredAt : entry.lastSeenAt),
     // What has left stays listed until the last of its executions is settled.
-    status: entry.leaving ? 'offline' : runnerStatus(entry.vitals),
+    status: entry.leaving || !entry.connected ? 'offline' : runnerStatus(entry.vitals),
     ...(defined({
       instanceId,
       machineId,
@@ -119,6 +130,7 @@ export function toRunnerMetadata(entry: RunnerEntry): RunnerMetadata {
     maxConcurrency: entry.slots,
     activeExecutions: entry.active,
     draining: entry.vitals.draining,
+    ...(entry.vitals.stalledMs > 0 ? { stalledMs: entry.vitals.stalledMs } : {}),
   };
 }
 

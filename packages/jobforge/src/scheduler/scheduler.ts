@@ -27,7 +27,7 @@ function timeoutOf(job: LiveJob, offer: Offer<RunnerEntry>): number {
 export function createExecution(
   job: LiveJob,
   runner: RunnerEntry,
-  from: { lease: Lease; timeoutMs: number; recovered: boolean },
+  from: { lease: Lease; timeoutMs: number; recovered: boolean; announces: boolean },
 ): Execution {
   const execution: Execution = {
     job,
@@ -47,6 +47,8 @@ export function createExecution(
     breaks: 0,
     cancelledAt: 0,
     writing: false,
+    announces: from.announces,
+    endSeq: undefined,
   };
   job.execution = execution;
   occupySlot(execution);
@@ -74,6 +76,7 @@ export function createScheduler({ state, registry, dispatcher }: SchedulerParts)
       lease,
       timeoutMs: timeoutOf(job, offer),
       recovered: false,
+      announces: capability.announcesWrites,
     });
     state.executions.set(lease.executionId, execution);
     return execution;

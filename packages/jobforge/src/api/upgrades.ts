@@ -1,0 +1,58 @@
+import type { IncomingMessage, Server } from 'node:http';
+import type { Socket } from 'node:net';
+import { ENDPOINTS } from '@controlplane/contracts';
+import { JobForgeError } from '../model/job-forge-error.js';
+import { refuseSocket } from './error-reply.js';
+import type { HostGuard } from './host-guard.js';
+import { dialRefusal, type RunnerSockets } from './runner-sockets.js';
+
+export interface UpgradeParts {
+  readonly server: Server;
+  readonly guard: HostGuard;
+  readonly sockets: RunnerSockets;
+  readonly closing: AbortSignal;
+}
+
+const HOP_HEADERS = new Set(['upgrade', 'connection', 'http2-settings']);
+
+/** The head of a request as it came, without its wish for another protocol. */
+function headWithoutUpgrade({ method, url, httpVersion, rawHeaders }: IncomingMessage): string {
+  const lines = [`${method} ${url} HTTP/${httpVersion}`];
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const name = rawHeaders[at] ?? '';
+    if (!HOP_HEADERS.has(name.toLowerCase())) lines.push(`${name}: ${rawHeaders[at + 1] ?? ''}`);
+  }
+  return `${lines.join('\r\n')}\r\n\r\n`;
+}
+
+/** A server may decline to change the protocol: then the request is answered as what it is otherwise. */
+function decline(
+  server: Server,
+  request: IncomingMessage,
+  { socket, head }: { socket: Socket; head: Buffer },
+): void {
+  socket.unshift(Buffer.concat([Buffer.from(headWithoutUpgrade(request), 'latin1'), head]));
+  server.emit('connection', socket);
+}
+
+function refusalOf({ guard, closing }: UpgradeParts, request: IncomingMessage): JobForgeError | undefined {
+  // A page of somebody else may open sockets without being asked first: its origin counts as for a change.
+  const refused = guard({ headers: request.headers, method: 'POST' });
+  if (refused !== undefined) return refused;
+  if (closing.aborted) return new JobForgeError('SHUTTING_DOWN');
+  const path = request.url?.split('?')[0] ?? '';
+  if (path === ENDPOINTS.connectRunner.path) return dialRefusal(request);
+  return new JobForgeError('ROUTE_NOT_FOUND', { message: `No socket is served at ${path.slice(0, 256)}.` });
+}
+
+/** Answers requests for another protocol: runners that dial in get their socket, all else is declined. */
+export function serveUpgrades(parts: UpgradeParts): void {
+  const { server, sockets } = parts;
+  server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
+    if (request.headers.upgrade?.toLowerCase() !== 'websocket')
+      return decline(server, request, { socket, head });
+    const refused = refusalOf(parts, request);
+    if (refused === undefined) sockets.open(request, socket, head);
+    else refuseSocket(socket, refused);
+  });
+}

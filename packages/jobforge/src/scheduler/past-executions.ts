@@ -1,0 +1,66 @@
+import type { Execution } from './live-job.js';
+
+/** What became of an execution that is over, as far as its runner is concerned. */
+export type PastExecution =
+  /** The runner ended it, and that is on disk: `seq` was the last event. */
+  | { readonly kind: 'settled'; readonly seq: number }
+  /** The runner ended it, and that is being written. */
+  | { readonly kind: 'settling' }
+  /** It was taken from the runner. */
+  | { readonly kind: 'superseded' };
+
+/** Remembers the executions that were closed last, for runners that tell of them late or twice. */
+export interface PastExecutions {
+  /** An execution is over. */
+  close(execution: Execution): void;
+  /** What its runner said last is on disk. */
+  settle(execution: Execution): void;
+  /** Undefined where it was never, or where it was long ago. */
+  find(executionId: string): { readonly token: string; readonly past: PastExecution } | undefined;
+  /** Calls `settled` once an execution that is settling is settled. */
+  whenSettled(executionId: string, settled: (seq: number) => void): void;
+}
+
+interface Entry {
+  readonly token: string;
+  /** The seq of the event with which its runner ended it; undefined where it did not. */
+  readonly endSeq: number | undefined;
+  settled: boolean;
+  readonly waiting: ((seq: number) => void)[];
+}
+
+const MAX_REMEMBERED = 10_000;
+
+export function createPastExecutions(): PastExecutions {
+  const entries = new Map<string, Entry>();
+
+  /** The oldest go first, but for those whose runner waits for an answer. */
+  const shrink = (): void => {
+    for (const [id, { settled, endSeq }] of entries) {
+      if (entries.size <= MAX_REMEMBERED) return;
+      if (settled || endSeq === undefined) entries.delete(id);
+    }
+  };
+
+  return {
+    close({ lease, endSeq }) {
+      entries.set(lease.executionId, { token: lease.token, endSeq, settled: false, waiting: [] });
+      if (entries.size > MAX_REMEMBERED) shrink();
+    },
+    settle({ lease, runner, endSeq }) {
+      const entry = entries.get(lease.executionId);
+      if (entry === undefined || endSeq === undefined || entry.settled) return;
+      entry.settled = true;
+      runner.link.acknowledge(lease.executionId, endSeq);
+      for (const settled of entry.waiting.splice(0)) settled(endSeq);
+    },
+    find(executionId) {
+      const entry = entries.get(executionId);
+      if (entry === undefined) return undefined;
+      const { token, endSeq, settled } = entry;
+      if (endSeq === undefined) return { token, past: { kind: 'superseded' } };
+      return { token, past: settled ? { kind: 'settled', seq: endSeq } : { kind: 'settling' } };
+    },
+    whenSettled: (executionId, settled) => void entries.get(executionId)?.waiting.push(settled),
+  };
+}

@@ -1,0 +1,239 @@
+import {
+  CONTRACT_VERSION_CURRENT,
+  negotiateVersion,
+  serializeVersion,
+  type ContractVersion,
+  type RunnerRegistrationRequest,
+  type RunnerRegistrationResponse,
+} from '@controlplane/contracts';
+import type { LinkRegistry } from '../links/link-registry.js';
+import type { LinkConnection } from '../links/session-link.js';
+import { JobForgeError } from '../model/job-forge-error.js';
+import type { StoreOperation } from '../store/store.js';
+import { createInputChecks, type InputCheck } from './input-check.js';
+import { settleHoldings, type HoldingsParts } from './held-executions.js';
+import type { RunnerEntry } from './live-job.js';
+import type { LiveState } from './live-state.js';
+import { newId } from './new-id.js';
+import {
+  createRunnerEntry,
+  identityOf,
+  isDialIn,
+  isSameInstance,
+  type RunnerRecord,
+} from './runner-entry.js';
+import type { RunnerIndex } from './runner-index.js';
+import { createTurns } from './turns.js';
+
+/** Where a registration came from, when it came over a connection of its own. */
+export interface Arrival {
+  readonly connection: LinkConnection;
+  /** Whether it is still there. */
+  readonly isOpen: () => boolean;
+  /** Told before anything else is said over the connection. */
+  readonly ready: (response: RunnerRegistrationResponse, entry: RunnerEntry) => void;
+}
+
+export interface RegistrationParts extends HoldingsParts {
+  readonly links: LinkRegistry;
+  readonly index: RunnerIndex;
+}
+
+/** Takes runners in: those that come for the first time, and those that come back. */
+export interface Registration {
+  register(request: RunnerRegistrationRequest, arrival?: Arrival): Promise<RunnerRegistrationResponse>;
+  /** Puts a runner back that the store knows. */
+  restore(id: string, record: RunnerRecord): void;
+  /** Whether a registration of this runner is being written. */
+  isRegistering(registration: RunnerRegistrationRequest): boolean;
+}
+
+interface Desk extends RegistrationParts {
+  checksOf(registration: RunnerRegistrationRequest): ReadonlyMap<string, InputCheck | undefined>;
+}
+
+/** The version that both sides speak. */
+function negotiate(theirs: ContractVersion): ContractVersion {
+  const agreed = negotiateVersion(CONTRACT_VERSION_CURRENT, theirs);
+  if (agreed !== undefined) return agreed;
+  throw new JobForgeError('CONTRACT_MISMATCH', {
+    message: `The runner speaks contract ${serializeVersion(theirs)}; JobForge speaks ${serializeVersion(CONTRACT_VERSION_CURRENT)}.`,
+  });
+}
+
+/** Refuses what cannot be served as it came. */
+function checkArrival(registration: RunnerRegistrationRequest, arrival: Arrival | undefined): void {
+  const kind = registration.delivery?.kind ?? 'push';
+  const invalid = (path: string[], message: string): JobForgeError =>
+    new JobForgeError('VALIDATION_ERROR', { message, details: [{ path, message, code: 'custom' }] });
+  if ((kind === 'websocket') !== (arrival !== undefined)) {
+    const message =
+      arrival === undefined
+        ? 'A runner with the delivery websocket registers by the first frame over its socket: dial GET /runners/connect.'
+        : `A runner that registers over its socket has the delivery websocket, not ${kind}.`;
+    throw invalid(['delivery', 'kind'], message);
+  }
+  if (isDialIn(registration) && registration.instanceId === undefined)
+    throw invalid(['instanceId'], 'Required of a runner that dials in: it tells one process from the next.');
+}
+
+function createChecksOf(state: LiveState): Desk['checksOf'] {
+  const inputChecks = createInputChecks();
+  return (registration) =>
+    new Map(
+      registration.capabilities.map((capability) => {
+        const compiled = inputChecks.of(capability.inputSchema);
+        if ('check' in compiled) return [capability.id, compiled.check];
+        const where = { runner: registration.name, capability: capability.id, problem: compiled.problem };
+        state.log(
+          'warn',
+          'an input schema cannot be compiled: inputs of this capability are not checked at submit',
+          where,
+        );
+        return [capability.id, undefined];
+      }),
+    );
+}
+
+/** Whether the connection that a runner has serves its new registration too. */
+function keepsLink(before: RunnerRegistrationRequest, after: RunnerRegistrationRequest): boolean {
+  const connection = (registration: RunnerRegistrationRequest): string => {
+    const { delivery, healthCheckEndpoint, features } = registration;
+    return JSON.stringify(isDialIn(registration) ? delivery : [delivery, healthCheckEndpoint, features]);
+  };
+  return connection(before) === connection(after);
+}
+
+function add(
+  desk: Desk,
+  { id, record, restored }: { id: string; record: RunnerRecord; restored: boolean },
+): RunnerEntry {
+  const link = desk.links.open(record.registration);
+  const checks = desk.checksOf(record.registration);
+  const entry = createRunnerEntry({ id, record, link, checks, restored, now: desk.state.clock.now() });
+  desk.index.add(entry);
+  desk.state.wake();
+  return entry;
+}
+
+/** Another process answers for a runner while the one that is registered is still there. */
+async function refuseSecond(entry: RunnerEntry, { instanceId }: RunnerRegistrationRequest): Promise<void> {
+  const { link, vitals, registration } = entry;
+  if (entry.leaving || isSameInstance(entry, instanceId)) return;
+  // A process whose main thread is blocked cannot answer, yet its watchdog does.
+  const isThere = (vitals.stalledMs > 0 && !vitals.lost) || (await link.probe()) !== undefined;
+  if (!isThere) return;
+  throw new JobForgeError('ALREADY_CONNECTED', {
+    message: `Another process (instance ${registration.instanceId}) is connected as the runner "${entry.name}".`,
+  });
+}
+
+/** A registration on its way in. */
+interface Joining {
+  readonly record: RunnerRecord;
+  readonly held: readonly string[] | undefined;
+  readonly arrival: Arrival | undefined;
+}
+
+function renew(desk: Desk, entry: RunnerEntry, { record, held, arrival }: Joining): void {
+  const { state, links, index } = desk;
+  const { registration, registeredAt } = record;
+  const before = entry.registration;
+  const relinked = !keepsLink(before, registration);
+  const replaced = entry.link;
+  if (relinked) entry.link = links.open(registration);
+  // Over the connection that it has, a runner says nothing of what is on its way to it.
+  const stayed = arrival !== undefined && links.session(replaced)?.connection() === arrival.connection;
+  if (!stayed)
+    settleHoldings(desk, entry, {
+      before,
+      after: registration,
+      replaced: relinked ? replaced : undefined,
+      held: held === undefined ? undefined : new Set(held),
+    });
+  if (relinked) links.close(replaced);
+  index.rename(entry, () =>
+    Object.assign(entry, { registration, registeredAt, checks: desk.checksOf(registration) }),
+  );
+  Object.assign(entry, { lastSeenAt: state.clock.now(), nextProbeAt: 0, failures: 0, leaving: false });
+  Object.assign(entry.vitals, {
+    reported: 'healthy',
+    lost: false,
+    unheard: false,
+    draining: false,
+    unreachable: false,
+    stalledMs: 0,
+    blockedUntil: 0,
+  });
+  state.wake();
+}
+
+export function stored({ commit }: LiveState, operation: StoreOperation): Promise<void> {
+  return new Promise((resolve, reject) => {
+    commit.attempt(operation, (error) => (error === undefined ? resolve() : reject(error)));
+  });
+}
+
+function putRunner(id: string, record: RunnerRecord): StoreOperation {
+  return { kind: 'put-runner', id, record: JSON.stringify(record) };
+}
+
+export function createRegistration(parts: RegistrationParts): Registration {
+  const { state, index } = parts;
+  const desk: Desk = { ...parts, checksOf: createChecksOf(state) };
+  /** Registrations that are being written, by identity: the id that they get, and how many they are. */
+  const registering = new Map<string, { readonly id: string; count: number }>();
+  const turns = createTurns();
+  const { heartbeatIntervalMs, leaseMs, maxBodyBytes, maxLogBytes } = state.limits;
+
+  /** Writes a registration before it counts. Two at once of the same runner get one id. */
+  const write = async (identity: string, record: RunnerRecord): Promise<string> => {
+    const others = registering.get(identity);
+    const id = index.byIdentity(identity)?.id ?? others?.id ?? newId();
+    const writing = others ?? { id, count: 0 };
+    registering.set(identity, writing);
+    writing.count += 1;
+    await stored(state, putRunner(id, record)).finally(() => {
+      writing.count -= 1;
+      if (writing.count === 0) registering.delete(identity);
+    });
+    return id;
+  };
+  const join = (id: string, joining: Joining): RunnerEntry => {
+    const entry = index.get(id);
+    if (entry === undefined) return add(desk, { id, record: joining.record, restored: false });
+    renew(desk, entry, joining);
+    return entry;
+  };
+  const admit: Registration['register'] = async ({ held, ...registration }, arrival) => {
+    const identity = identityOf(registration);
+    const known = index.byIdentity(identity);
+    if (known?.link.confirmsAccepts) await refuseSecond(known, registration);
+    if (arrival?.isOpen() === false) throw new JobForgeError('RUNNER_UNREACHABLE');
+    const record: RunnerRecord = { registration, registeredAt: state.clock.now() };
+    const runnerId = await write(identity, record);
+    const entry = join(runnerId, { record, held, arrival });
+    const response: RunnerRegistrationResponse = {
+      runnerId,
+      registeredAt: new Date(record.registeredAt).toISOString(),
+      heartbeatIntervalMs,
+      leaseMs,
+      limits: { maxBodyBytes, maxLogBytes },
+      contractVersion: negotiate(registration.contractVersion),
+    };
+    arrival?.ready(response, entry);
+    return response;
+  };
+
+  return {
+    async register(registration, arrival) {
+      negotiate(registration.contractVersion);
+      checkArrival(registration, arrival);
+      if (!isDialIn(registration)) return admit(registration, arrival);
+      // Of two processes that come at once, the second is to meet the first.
+      return turns.take(identityOf(registration), () => admit(registration, arrival));
+    },
+    restore: (id, record) => void add(desk, { id, record, restored: true }),
+    isRegistering: (registration) => registering.has(identityOf(registration)),
+  };
+}

@@ -45,6 +45,12 @@ function reconcile(plane: Plane, runner: KnownRunner, held: ReadonlySet<string>)
     else if (!held.has(attempt.executionId)) endByLoss(plane, attempt);
     else renewLease(plane, attempt);
   }
+  for (const executionId of held) {
+    const attempt = plane.attempts.get(executionId);
+    if (attempt && attempt.phase !== 'superseded') continue;
+    const code = attempt ? ('LEASE_SUPERSEDED' as const) : ('EXECUTION_NOT_FOUND' as const);
+    runner.send({ type: 'acknowledged', executions: [{ executionId, seq: 0, code }] });
+  }
 }
 
 function register(

@@ -35,7 +35,7 @@ function toEnvelope(value: unknown): ErrorEnvelope {
 /** What a proxy answers whose runner did not: whether that has begun is not known. 503 is read as "not now". */
 const GATEWAY_STATUSES: ReadonlySet<number> = new Set([502, 504]);
 
-const REFUSALS = ['RUNNER_BUSY', 'RUNNER_DRAINING', 'INSTANCE_MISMATCH'] as const;
+const REFUSALS = ['RUNNER_BUSY', 'RUNNER_DRAINING', 'INSTANCE_MISMATCH', 'SIGNATURE_INVALID'] as const;
 
 function refusal(
   status: number,

@@ -1,13 +1,14 @@
 import type { RunnerRegistrationRequest } from '@controlplane/contracts';
 import type { Clock } from '../model/clock.js';
 import type { JobForgeLimits } from '../model/limits.js';
+import type { DispatchSigner } from './dispatch-signature.js';
 import { createPushLink } from './push-link.js';
 import type { RunnerLink } from './runner-link.js';
 import { createSessionLink, type SessionLink } from './session-link.js';
 
 /** Makes the link that a registration asks for, and sends and closes all of them together. */
 export interface LinkRegistry {
-  open(registration: RunnerRegistrationRequest): RunnerLink;
+  open(registration: RunnerRegistrationRequest, signer?: DispatchSigner): RunnerLink;
   /** A link as that of a runner that dials in; undefined where the runner is dialled. */
   session(link: RunnerLink): SessionLink | undefined;
   /** Closes one link. */
@@ -44,7 +45,10 @@ export function createLinkRegistry({ clock, limits }: LinkRegistryOptions): Link
     sessions.set(link, link);
     return link;
   };
-  const openPush = (registration: RunnerRegistrationRequest): RunnerLink => {
+  const openPush = (
+    registration: RunnerRegistrationRequest,
+    signer: DispatchSigner | undefined,
+  ): RunnerLink => {
     const link = createPushLink({
       executeUrl: executeUrlOf(registration),
       healthUrl: registration.healthCheckEndpoint ?? '',
@@ -52,6 +56,7 @@ export function createLinkRegistry({ clock, limits }: LinkRegistryOptions): Link
       maxBodyBytes: limits.maxBodyBytes,
       maxStreams: limits.maxStreamsPerRunner,
       clock,
+      signer,
     });
     pushed.add(link);
     return link;
@@ -59,9 +64,9 @@ export function createLinkRegistry({ clock, limits }: LinkRegistryOptions): Link
   const everyLink = (): RunnerLink[] => [...pushed, ...sessions.values()];
 
   return {
-    open(registration) {
+    open(registration, signer) {
       const kind = registration.delivery?.kind ?? 'push';
-      return kind === 'push' ? openPush(registration) : openSession(kind);
+      return kind === 'push' ? openPush(registration, signer) : openSession(kind);
     },
     session: (link) => sessions.get(link),
     close(link) {

@@ -1,6 +1,7 @@
 import { NDJSON, RunnerHealth } from '@controlplane/contracts';
 import type { ClientRequest } from 'node:http';
 import type { Clock } from '../model/clock.js';
+import type { DispatchSigner } from './dispatch-signature.js';
 import { exchangeJson, exchangeStream, type Exchange } from './execution-stream.js';
 import { createHttpSender, readBody, type HttpSender } from './http-post.js';
 import type { LinkListener, LinkRequest, RunnerLink } from './runner-link.js';
@@ -15,6 +16,8 @@ export interface PushLinkOptions {
   /** Requests that may be open at once. */
   readonly maxStreams: number;
   readonly clock: Clock;
+  /** Signs every request to the execute URL and to cancel; undefined where the runner did not ask for that. */
+  readonly signer?: DispatchSigner | undefined;
 }
 
 interface Pending {
@@ -70,7 +73,12 @@ function createPost(
     const bodies = batch.map(({ request }) => request.body);
     const body = form === 'batch' ? `${bodies.join('\n')}\n` : bodies.join('');
     traffic.open += 1;
-    const request = sender.send({ method: 'POST', url, headers, body });
+    const request = sender.send({
+      method: 'POST',
+      url,
+      headers: { ...headers, ...options.signer?.headers(body) },
+      body,
+    });
     const ended = (): void => {
       traffic.open -= 1;
       for (const {
@@ -86,8 +94,13 @@ function createPost(
   };
 }
 
-function sendCancel(sender: HttpSender, clock: Clock, { url, body }: { url: URL; body: string }): void {
-  const request = sender.send({ method: 'POST', url, headers: { 'content-type': JSON_TYPE }, body });
+function sendCancel(
+  sender: HttpSender,
+  { clock, signer }: PushLinkOptions,
+  { url, body }: { url: URL; body: string },
+): void {
+  const headers = { 'content-type': JSON_TYPE, ...signer?.headers(body) };
+  const request = sender.send({ method: 'POST', url, headers, body });
   // Whether it arrived is told by the execution's own end, or by its grace.
   request.on('error', () => undefined);
   request.on('response', (response) => response.resume());
@@ -136,7 +149,7 @@ export function createPushLink(options: PushLinkOptions): RunnerLink {
     cancel(executionId, cancellation) {
       if (features.includes('cancel')) {
         const body = JSON.stringify(cancellation);
-        return sendCancel(sender, clock, { url: cancelUrl(executeUrl, executionId), body });
+        return sendCancel(sender, options, { url: cancelUrl(executeUrl, executionId), body });
       }
       const exchange = traffic.exchanges.get(executionId);
       // Others may share the request of a batch: it is left open for them.

@@ -19,7 +19,7 @@ export type LinkFailure =
   /** The runner said "not now", by status alone. `retryAfterMs` where it named a time. */
   | {
       readonly kind: 'refused';
-      readonly code: 'RUNNER_BUSY' | 'RUNNER_DRAINING' | 'INSTANCE_MISMATCH';
+      readonly code: 'RUNNER_BUSY' | 'RUNNER_DRAINING' | 'INSTANCE_MISMATCH' | 'SIGNATURE_INVALID';
       readonly retryAfterMs: number | undefined;
     }
   /** The connection was lost: the execution may go on. */

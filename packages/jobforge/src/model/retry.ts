@@ -22,7 +22,12 @@ export interface AttemptHistory {
 }
 
 /** Codes that say "not now, not here": the job goes back and nothing is counted. */
-const HANDED_BACK: ReadonlySet<string> = new Set(['RUNNER_BUSY', 'RUNNER_DRAINING', 'INSTANCE_MISMATCH']);
+const HANDED_BACK: ReadonlySet<string> = new Set([
+  'RUNNER_BUSY',
+  'RUNNER_DRAINING',
+  'INSTANCE_MISMATCH',
+  'SIGNATURE_INVALID',
+]);
 
 /** Whether an error that came instead of `accepted` puts the job back. */
 export function isRefusal(code: string): boolean {

@@ -91,6 +91,16 @@ function isGone(execution: Execution, code: string): boolean {
   );
 }
 
+/** Its key is not the one that is used, or its clock is wrong: with its next beat it is told to register. */
+function distrust(state: LiveState, execution: Execution): void {
+  const { runner } = execution;
+  runner.distrusted = true;
+  state.log('warn', 'a runner refuses the signature: it has another key, or the clocks differ', {
+    runner: runner.name,
+  });
+  blockRunner(state, execution, MISMATCH_MS);
+}
+
 function refuse(
   { state, endings }: Desk,
   execution: Execution,
@@ -102,6 +112,7 @@ function refuse(
   else endings.putBack(execution);
   if (code === 'RUNNER_BUSY') blockRunner(state, execution, retryAfterMs);
   else if (code === 'INSTANCE_MISMATCH') blockRunner(state, execution, MISMATCH_MS);
+  else if (code === 'SIGNATURE_INVALID') distrust(state, execution);
   else runner.vitals.draining = true;
 }
 

@@ -1,4 +1,5 @@
 import type { CancelReason, RunnerRegistrationRequest } from '@controlplane/contracts';
+import type { DispatchSigner } from '../links/dispatch-signature.js';
 import type { RunnerLink } from '../links/runner-link.js';
 import { QUEUED } from '../model/job-event.js';
 import type { JobPhase } from '../model/job-state.js';
@@ -15,6 +16,10 @@ export interface RunnerEntry extends PlaceableRunner {
   lastSeenAt: number;
   readonly vitals: { -readonly [K in keyof RunnerVitals]: RunnerVitals[K] };
   link: RunnerLink;
+  /** Signs what is pushed to it; undefined where it did not ask for that. */
+  signer: DispatchSigner | undefined;
+  /** It refused a signature: it is told to register, which gives it the key that is used. */
+  distrusted: boolean;
   checks: ReadonlyMap<string, InputCheck | undefined>;
   readonly executions: Map<string, Execution>;
   readonly activeByCapability: Map<string, number>;

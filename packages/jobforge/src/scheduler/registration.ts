@@ -6,6 +6,7 @@ import {
   type RunnerRegistrationRequest,
   type RunnerRegistrationResponse,
 } from '@controlplane/contracts';
+import { createDispatchSigner, newSigningKey, type DispatchSigner } from '../links/dispatch-signature.js';
 import type { LinkRegistry } from '../links/link-registry.js';
 import type { LinkConnection } from '../links/session-link.js';
 import { JobForgeError } from '../model/job-forge-error.js';
@@ -108,11 +109,15 @@ function add(
   desk: Desk,
   { id, record, restored }: { id: string; record: RunnerRecord; restored: boolean },
 ): RunnerEntry {
-  const link = desk.links.open(record.registration);
+  const { state, links } = desk;
+  const signer =
+    record.signingKey === undefined ? undefined : createDispatchSigner(record.signingKey, state.clock);
+  const link = links.open(record.registration, signer);
   const checks = desk.checksOf(record.registration);
-  const entry = createRunnerEntry({ id, record, link, checks, restored, now: desk.state.clock.now() });
+  const now = state.clock.now();
+  const entry = createRunnerEntry({ id, record, link, signer, checks, restored, now });
   desk.index.add(entry);
-  desk.state.wake();
+  state.wake();
   return entry;
 }
 
@@ -128,6 +133,18 @@ async function refuseSecond(entry: RunnerEntry, { instanceId }: RunnerRegistrati
   });
 }
 
+/** The key before is not forgotten at once: requests signed with it are on their way. */
+function renewSigner(
+  { signer }: RunnerEntry,
+  { signingKey }: RunnerRecord,
+  { clock }: LiveState,
+): DispatchSigner | undefined {
+  if (signingKey === undefined) return undefined;
+  if (signer === undefined) return createDispatchSigner(signingKey, clock);
+  signer.rotate(signingKey);
+  return signer;
+}
+
 /** A registration on its way in. */
 interface Joining {
   readonly record: RunnerRecord;
@@ -141,7 +158,8 @@ function renew(desk: Desk, entry: RunnerEntry, { record, held, arrival }: Joinin
   const before = entry.registration;
   const relinked = !keepsLink(before, registration);
   const replaced = entry.link;
-  if (relinked) entry.link = links.open(registration);
+  entry.signer = renewSigner(entry, record, state);
+  if (relinked) entry.link = links.open(registration, entry.signer);
   // Over the connection that it has, a runner says nothing of what is on its way to it.
   const stayed = arrival !== undefined && links.session(replaced)?.connection() === arrival.connection;
   if (!stayed)
@@ -155,7 +173,13 @@ function renew(desk: Desk, entry: RunnerEntry, { record, held, arrival }: Joinin
   index.rename(entry, () =>
     Object.assign(entry, { registration, registeredAt, checks: desk.checksOf(registration) }),
   );
-  Object.assign(entry, { lastSeenAt: state.clock.now(), nextProbeAt: 0, failures: 0, leaving: false });
+  Object.assign(entry, {
+    lastSeenAt: state.clock.now(),
+    nextProbeAt: 0,
+    failures: 0,
+    leaving: false,
+    distrusted: false,
+  });
   Object.assign(entry.vitals, {
     reported: 'healthy',
     lost: false,
@@ -210,7 +234,9 @@ export function createRegistration(parts: RegistrationParts): Registration {
     const known = index.byIdentity(identity);
     if (known?.link.confirmsAccepts) await refuseSecond(known, registration);
     if (arrival?.isOpen() === false) throw new JobForgeError('RUNNER_UNREACHABLE');
-    const record: RunnerRecord = { registration, registeredAt: state.clock.now() };
+    const signed = !isDialIn(registration) && registration.features?.includes('signed');
+    const key = signed ? { signingKey: newSigningKey() } : {};
+    const record: RunnerRecord = { registration, registeredAt: state.clock.now(), ...key };
     const runnerId = await write(identity, record);
     const entry = join(runnerId, { record, held, arrival });
     const response: RunnerRegistrationResponse = {
@@ -220,6 +246,7 @@ export function createRegistration(parts: RegistrationParts): Registration {
       leaseMs,
       limits: { maxBodyBytes, maxLogBytes },
       contractVersion: negotiate(registration.contractVersion),
+      ...key,
     };
     arrival?.ready(response, entry);
     return response;

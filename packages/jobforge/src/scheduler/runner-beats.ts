@@ -29,13 +29,15 @@ function onBeat(state: LiveState, entry: RunnerEntry, beat: RunnerHeartbeat): vo
 
 /** Tells a runner to stop what it runs in vain: executions that are cancelled, and those that are no longer its own. */
 function directivesFor(state: LiveState, entry: RunnerEntry, beat: RunnerHeartbeat): Directive[] {
-  return (beat.executions ?? []).flatMap((executionId): Directive[] => {
+  const anew: Directive[] = entry.distrusted ? [{ kind: 'register' }] : [];
+  const cancels = (beat.executions ?? []).flatMap((executionId): Directive[] => {
     const execution = entry.executions.get(executionId);
     if (execution === undefined)
       return state.stopping ? [] : [{ kind: 'cancel', executionId, reason: 'lease-lost' }];
     const { cancel } = execution.job;
     return cancel === undefined ? [] : [{ kind: 'cancel', executionId, reason: cancel }];
   });
+  return [...anew, ...cancels];
 }
 
 /** Takes a beat in and answers it. A runner that is not known, or another process than the one that is, must register. */

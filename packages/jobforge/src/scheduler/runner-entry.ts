@@ -1,5 +1,6 @@
 import type { RunnerMetadata, RunnerRegistrationRequest } from '@controlplane/contracts';
 import { CONTRACT_VERSION_CURRENT, DEFAULTS, serializeVersion } from '@controlplane/contracts';
+import type { DispatchSigner } from '../links/dispatch-signature.js';
 import type { RunnerLink } from '../links/runner-link.js';
 import { runnerStatus } from '../model/runner-status.js';
 import type { InputCheck } from './input-check.js';
@@ -21,19 +22,23 @@ export function isDialIn({ delivery }: RunnerRegistrationRequest): boolean {
 export interface RunnerRecord {
   readonly registration: RunnerRegistrationRequest;
   readonly registeredAt: number;
+  /** Key of the signatures on what is pushed to it. */
+  readonly signingKey?: string;
 }
 
 export interface NewRunner {
   readonly id: string;
   readonly record: RunnerRecord;
   readonly link: RunnerLink;
+  readonly signer: DispatchSigner | undefined;
   readonly checks: ReadonlyMap<string, InputCheck | undefined>;
   readonly now: number;
   /** It comes from the store, not from itself. */
   readonly restored: boolean;
 }
 
-export function createRunnerEntry({ id, record, link, checks, now, restored }: NewRunner): RunnerEntry {
+export function createRunnerEntry(runner: NewRunner): RunnerEntry {
+  const { id, record, link, signer, checks, now, restored } = runner;
   const executions = new Map<string, Execution>();
   const activeByCapability = new Map<string, number>();
   return {
@@ -51,6 +56,8 @@ export function createRunnerEntry({ id, record, link, checks, now, restored }: N
       blockedUntil: 0,
     },
     link,
+    signer,
+    distrusted: false,
     checks,
     executions,
     activeByCapability,

@@ -38,9 +38,15 @@ describe('a SQLite file', () => {
     const location = newFile();
     const store = await openSqliteStore({ location });
     await store.commit([insertion('a')]);
-    await expect(openSqliteStore({ location })).rejects.toThrow(
-      `${location} is in use by another JobForge: stop that one, or choose another data folder.`,
-    );
+    await expect(openSqliteStore({ location })).rejects.toMatchObject({
+      envelope: {
+        code: 'STORE_UNAVAILABLE',
+        message: `${location} is in use by another JobForge.`,
+        remedy: 'Stop that one, or choose another data folder.',
+        retryable: false,
+        causes: [{ message: expect.stringContaining('locked') as string }],
+      },
+    });
     await store.close();
     await (await openSqliteStore({ location })).close();
   });

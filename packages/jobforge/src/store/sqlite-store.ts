@@ -1,5 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { JobForgeError } from '../model/job-forge-error.js';
 import { migrate } from './migrations/migrate.js';
 import { openSqlite, type SqliteDatabase } from './sqlite-driver.js';
 import { sqliteReads } from './sqlite-reads.js';
@@ -47,12 +48,12 @@ async function open(location: string): Promise<SqliteDatabase> {
   } catch (error) {
     database.close();
     if (error instanceof Error && /locked/.test(error.message)) {
-      throw new Error(
-        `${location} is in use by another JobForge: stop that one, or choose another data folder.`,
-        {
-          cause: error,
-        },
-      );
+      throw new JobForgeError('STORE_UNAVAILABLE', {
+        message: `${location} is in use by another JobForge.`,
+        remedy: 'Stop that one, or choose another data folder.',
+        retryable: false,
+        causes: [{ name: error.name, message: error.message }],
+      });
     }
     throw error;
   }
@@ -74,7 +75,8 @@ function closeDatabase(database: SqliteDatabase): void {
 
 /**
  * Opens a store over one SQLite file that this process alone uses.
- * @throws Error with one clear sentence when another process has the file, or a newer version wrote it
+ * @throws JobForgeError STORE_UNAVAILABLE when another process has the file; Error with one clear sentence when a newer
+ * version wrote it
  */
 export async function openSqliteStore({ location, durability = 'full' }: SqliteStoreOptions): Promise<Store> {
   if (location !== ':memory:') mkdirSync(dirname(location), { recursive: true });

@@ -1,0 +1,48 @@
+import { createHmac, randomBytes, randomUUID } from 'node:crypto';
+import type { Clock } from '../model/clock.js';
+
+/** How long a key signs on beside the one that replaced it: its runner may not have read of the new one yet. */
+const OVERLAP_MS = 60_000;
+const PREFIX = 'whsec_';
+
+/** Signs what is pushed to one runner, by the Standard Webhooks scheme. */
+export interface DispatchSigner {
+  /** The headers that sign a body. Each call is a message of its own. */
+  headers(body: string): Record<string, string>;
+  /** Signs with another key from now on. */
+  rotate(key: string): void;
+}
+
+/** A key that nobody has had before: `whsec_` and base64 of 32 random bytes. */
+export function newSigningKey(): string {
+  return PREFIX + randomBytes(32).toString('base64');
+}
+
+function signatureOf(key: Buffer, content: string): string {
+  return `v1,${createHmac('sha256', key).update(content).digest('base64')}`;
+}
+
+const bytesOf = (key: string): Buffer => Buffer.from(key.slice(PREFIX.length), 'base64');
+
+export function createDispatchSigner(key: string, clock: Clock): DispatchSigner {
+  let current = bytesOf(key);
+  let former: { readonly key: Buffer; readonly until: number } | undefined;
+  return {
+    headers(body) {
+      const id = `msg_${randomUUID()}`;
+      const now = clock.now();
+      const timestamp = String(Math.floor(now / 1000));
+      const content = `${id}.${timestamp}.${body}`;
+      const keys = former !== undefined && now < former.until ? [current, former.key] : [current];
+      return {
+        'webhook-id': id,
+        'webhook-timestamp': timestamp,
+        'webhook-signature': keys.map((one) => signatureOf(one, content)).join(' '),
+      };
+    },
+    rotate(next) {
+      former = { key: current, until: clock.now() + OVERLAP_MS };
+      current = bytesOf(next);
+    },
+  };
+}

@@ -29,6 +29,9 @@ const CHECKS = {
     published()
       .filter(({ manifest }) => manifest.exports)
       .map(({ dir }) => ['attw --pack . --profile node16', dir]),
+  size: [['size-limit']],
+  // Loaded when it is run: its tool is not there before the installation.
+  api: async () => (await import('./api-reports.mjs')).checkApiReports(),
   changesets: () => checkChangesets(),
 };
 

@@ -32,10 +32,12 @@ async function watch(url: string, options: { runnerId: string; until: Promise<un
   return sights;
 }
 
-/** Milliseconds between the heartbeats that JobForge saw, the longest. */
-function longestGap(sights: readonly Sight[]): number {
+/** Milliseconds between the heartbeats that JobForge saw: the longest, and the one in the middle. */
+function gapsBetween(sights: readonly Sight[]): { readonly longestMs: number; readonly medianMs: number } {
   const beats = [...new Set(sights.map(({ lastHeartbeatMs }) => lastHeartbeatMs))];
-  return Math.max(...beats.slice(1).map((atMs, index) => atMs - (beats[index] ?? 0)));
+  const gaps = beats.slice(1).map((atMs, index) => atMs - (beats[index] ?? 0));
+  const sorted = gaps.toSorted((a, b) => a - b);
+  return { longestMs: sorted.at(-1) ?? Infinity, medianMs: sorted[sorted.length >> 1] ?? Infinity };
 }
 
 /** Runs one job that blocks its runner for `ms`, submits another one meanwhile, and tells what came of both. */
@@ -58,7 +60,6 @@ export async function blockRunner(
     retryPolicy: { maxRetries: 2, backoffMs: 10 },
   });
   await begun;
-  const beganMs = Date.now();
   const blocked = blocking.result();
   const watching = watch(url, { runnerId, until: blocked });
   await delay(HEARTBEAT_MS * 3);
@@ -70,10 +71,9 @@ export async function blockRunner(
   return {
     result,
     runs,
-    blockedMs: Date.now() - beganMs,
     statuses: [...new Set(sights.map(({ status }) => status))],
     stalledMs: Math.max(...sights.map(({ stalledMs }) => stalledMs)),
-    longestGapMs: longestGap(sights),
+    gaps: gapsBetween(sights),
     other: { stateMeanwhile: otherWhile.status, result: otherResult },
     after: await look(url, runnerId),
   };

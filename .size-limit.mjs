@@ -1,0 +1,20 @@
+// What an entry of the SDK adds to a program: its own code, brotli, without its dependencies. The limits are a little
+// above what is needed, so that a dependency or another entry that slips in is noticed.
+const node = (config) => ({ ...config, platform: 'node', format: 'esm' });
+const external = ['@controlplane/contracts', '@opentelemetry/api', 'ky', 'ws', 'zod', 'zod-to-json-schema'];
+
+const entry = (name, limit) => ({
+  name: `@controlplane/runner-sdk${name === 'index' ? '' : `/${name}`}`,
+  path: `packages/runner-sdk/dist/${name}.js`,
+  limit,
+  ignore: external,
+  modifyEsbuildConfig: node,
+});
+
+export default [
+  entry('index', '40 kB'),
+  entry('host', '20 kB'),
+  entry('testing', '25 kB'),
+  entry('opentelemetry', '1 kB'),
+  { ...entry('cli', '3 kB'), name: 'runner-sdk (command)' },
+];

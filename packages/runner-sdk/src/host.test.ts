@@ -1,0 +1,10 @@
+import { expect, test } from 'vitest';
+import * as entry from './host.js';
+
+test('exports exactly these names', () => {
+  expect(Object.keys(entry).sort()).toMatchInlineSnapshot(`
+    [
+      "controlPlane",
+    ]
+  `);
+});

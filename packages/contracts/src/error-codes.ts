@@ -160,6 +160,10 @@ export const ERROR_CODES = {
     'The capability threw an error.',
     'Read the causes; throw CapabilityError with retryable: false where a retry cannot help.',
   ]),
+  EXECUTION_CRASHED: transient('RUNNER_ERROR', 500, [
+    'The thread or process that ran the capability ended before it returned.',
+    'Read its last output in the log of the job; memory is the usual cause.',
+  ]),
   EXECUTION_TIMEOUT: transient('TIMEOUT', 504, [
     'The execution did not end within its time limit.',
     'Raise `timeoutMs`, or make the capability faster.',

@@ -71,3 +71,14 @@ test('without an output schema the result is unknown', async () => {
   const run = await runCapability(defineCapability({ ...words, input: z.object({}), execute: () => 1 }), {});
   expectTypeOf(run.data).toBeUnknown();
 });
+
+test('a capability with a schema of its checkpoints runs too', async () => {
+  const walk = defineCapability({
+    ...words,
+    input: z.object({}),
+    output: z.object({ steps: z.number() }),
+    checkpoint: z.object({ step: z.number() }),
+    execute: () => ({ steps: 1 }),
+  });
+  expectTypeOf((await runCapability(walk, {})).data).toEqualTypeOf<{ steps: number } | undefined>();
+});

@@ -69,6 +69,45 @@ describe('a run that succeeds', () => {
   });
 });
 
+test('a run keeps its checkpoints, and begins where an earlier attempt is said to have stopped', async () => {
+  const walk = defineCapability({
+    ...words,
+    id: 'walk',
+    input: z.object({ steps: z.int() }),
+    checkpoint: z.object({ step: z.int() }),
+    async execute({ steps }, ctx) {
+      const from = ctx.lastCheckpoint?.step ?? 0;
+      for (let step = from + 1; step <= steps; step++) await ctx.checkpoint({ step });
+      return steps - from;
+    },
+  });
+  const whole = await runCapability(walk, { steps: 3 });
+  expect(whole).toMatchObject({ data: 3, checkpoints: [{ step: 1 }, { step: 2 }, { step: 3 }] });
+  const rest = await runCapability(walk, { steps: 3 }, { attempt: 2, checkpoint: whole.checkpoints[1] });
+  expect(rest).toMatchObject({ data: 1, checkpoints: [{ step: 3 }] });
+});
+
+test('a run may be given more time by its handler, and announce that it writes', async () => {
+  const clock = createVirtualClock();
+  const patient = defineCapability({
+    ...words,
+    id: 'patient',
+    input: z.object({}),
+    effects: 'writes',
+    announcesWrites: true,
+    async execute(_input, ctx) {
+      await ctx.extend(10_000);
+      await ctx.willWrite();
+      await sleep(clock, 35_000, ctx.signal);
+      ctx.output('stdout', 'done\n');
+      return 'patient';
+    },
+  });
+  const run = await clock.advanceUntil(runCapability(patient, {}, { clock }));
+  expect(run).toMatchObject({ outcome: 'succeeded', data: 'patient', durationMs: 35_000 });
+  expect(run.events.map(({ type }) => type)).toEqual(['accepted', 'extended', 'writing', 'log', 'succeeded']);
+});
+
 describe('a run that fails', () => {
   test.each([
     ['the schema refuses the input', { ...input, width: -1 }, ['input', 'width']],

@@ -31,7 +31,7 @@ export interface RunCapabilityOptions {
   readonly signal?: AbortSignal | undefined;
   /** Which attempt the handler is told that it is. Default: 1. */
   readonly attempt?: number | undefined;
-  /** What an earlier attempt is said to have left as its checkpoint. Default: none. */
+  /** What an earlier attempt is said to have left: the handler's `ctx.lastCheckpoint`. Default: none. */
   readonly checkpoint?: unknown;
   /** Milliseconds after which it ends with `EXECUTION_TIMEOUT`. Default: the capability's own. */
   readonly timeoutMs?: number | undefined;
@@ -55,7 +55,7 @@ interface Recorded {
   readonly logs: readonly LogEvent[];
   /** Every `ctx.progress`, in order. */
   readonly progress: readonly ProgressEvent[];
-  /** What the handler kept by `ctx.checkpoint`, in order. */
+  /** What the handler kept by `ctx.checkpoint`, in order; the last one is what the next attempt would be given. */
   readonly checkpoints: ReadonlyArray<CheckpointEvent['data']>;
   /** Every event as it would leave the runner, in order; the last one is the terminal event. */
   readonly events: readonly ExecutionEvent[];
@@ -173,8 +173,9 @@ function record(
 export async function runCapability<
   Input extends StandardSchemaV1,
   Output extends StandardSchemaV1 | undefined = undefined,
+  Checkpoint extends StandardSchemaV1 | undefined = undefined,
 >(
-  capability: Capability<Input, Output>,
+  capability: Capability<Input, Output, Checkpoint>,
   input: StandardSchemaV1.InferInput<Input>,
   options: RunCapabilityOptions = {},
 ): Promise<CapabilityRun<ResultOf<Output>>> {

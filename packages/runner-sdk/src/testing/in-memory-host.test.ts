@@ -146,57 +146,6 @@ describe('a job', () => {
   });
 });
 
-test('the last checkpoint of an attempt is handed to the next one', async () => {
-  const host = inMemoryHost();
-  const seen: unknown[] = [];
-  const walk = defineCapability({
-    ...words,
-    id: 'walk',
-    input: z.object({}),
-    checkpoint: z.object({ step: z.int() }),
-    async execute(_input, ctx) {
-      seen.push(ctx.lastCheckpoint);
-      await ctx.checkpoint({ step: ctx.attempt });
-      if (ctx.attempt < 3) throw new Error('not yet');
-    },
-  });
-  await startRunner(host, [walk]);
-  const job = await host.submit('walk', {}, { retryPolicy: {} });
-  await host.clock.advanceUntil(job.outcome());
-  expect(seen).toEqual([undefined, { step: 1 }, { step: 2 }]);
-});
-
-test.each([
-  ['before it has announced to write, is offered again', 5_000, { state: 'completed', attempts: 2 }],
-  [
-    'after it has announced to write, has failed',
-    15_000,
-    { state: 'failed', error: { code: 'RUNNER_LOST' }, attempts: 1 },
-  ],
-])('a job whose runner is lost %s', async (_when, afterMs, outcome) => {
-  const host = inMemoryHost();
-  const write = defineCapability({
-    ...words,
-    id: 'write',
-    input: z.object({}),
-    effects: 'writes',
-    announcesWrites: true,
-    async execute(_input, ctx) {
-      await sleep(host.clock, 10_000, ctx.signal);
-      await ctx.willWrite();
-      await sleep(host.clock, 15_000, ctx.signal);
-    },
-  });
-  await startRunner(host, [write]);
-  const job = await host.submit('write', {}, { retryPolicy: {} });
-  await host.clock.advance(afterMs);
-  host.disconnect();
-  await host.clock.advance('21s');
-  host.reconnect();
-  await host.clock.advance('1m');
-  expect(await job.outcome()).toMatchObject(outcome);
-});
-
 describe('a runner', () => {
   test('beats every ten seconds or so, naming what it runs', async () => {
     const host = inMemoryHost();

@@ -37,7 +37,6 @@ export function createLinkRegistry({ clock, limits }: LinkRegistryOptions): Link
   const openSession = (kind: 'websocket' | 'long-poll'): SessionLink => {
     const link = createSessionLink({
       maxBatchBytes: limits.maxBodyBytes,
-      acknowledges: kind === 'websocket',
       // Between two polls a runner is there all the same.
       lingerMs: kind === 'long-poll' ? limits.heartbeatIntervalMs : -1,
       clock,

@@ -162,8 +162,6 @@ export function createPushLink(options: PushLinkOptions): RunnerLink {
       if (exchange?.listeners.delete(executionId) && exchange.listeners.size === 0)
         exchange.request.destroy();
     },
-    // The stream itself tells the runner that it is read.
-    acknowledge: () => undefined,
     probe: () => probe(sender.send({ method: 'GET', url: new URL(options.healthUrl) }), clock),
     close() {
       closed = true;

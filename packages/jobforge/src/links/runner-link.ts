@@ -64,8 +64,6 @@ export interface RunnerLink {
   interrupt(executionId: string): void;
   /** Stops listening to an execution; a connection to which nobody listens any more is closed. */
   forget(executionId: string): void;
-  /** Says that what the runner told of an execution up to `seq` is on disk; leaves with the next flush. */
-  acknowledge(executionId: string, seq: number): void;
   /** Asks for the runner's health, or whether it is there at all; undefined when it did not answer readably. */
   probe(): Promise<'healthy' | 'degraded' | 'unhealthy' | 'alive' | undefined>;
   /** Drops every connection; listeners are told nothing. */

@@ -42,6 +42,8 @@ export interface SessionLink extends RunnerLink {
   comesBack(): Promise<boolean>;
   /** Answers a claim. */
   confirm(executionId: string, code?: Denial): void;
+  /** Says that what the runner told of an execution need not be kept up to `seq`. */
+  acknowledge(executionId: string, seq: number): void;
   /** Says that an execution is not the runner's. */
   deny(executionId: string, code: Denial): void;
   /** Says that JobForge goes away, and lets go of the connection. */
@@ -51,8 +53,6 @@ export interface SessionLink extends RunnerLink {
 export interface SessionLinkOptions {
   /** Bytes of offers in one message. */
   readonly maxBatchBytes: number;
-  /** Whether what the runner tells is acknowledged over the link; else it is in the reply to what it tells. */
-  readonly acknowledges: boolean;
   /** How long the runner counts as connected after its last connection. */
   readonly lingerMs: number;
   readonly clock: Clock;
@@ -95,7 +95,7 @@ function take(waiting: Waiting, room: number, maxBytes: number): Outgoing | unde
 }
 
 export function createSessionLink(options: SessionLinkOptions): SessionLink {
-  const { maxBatchBytes, acknowledges, lingerMs, clock } = options;
+  const { maxBatchBytes, lingerMs, clock } = options;
   const waiting: Waiting = { offers: new Map(), directives: new Map(), confirmed: [], acknowledged: [] };
   let current: LinkConnection | undefined;
   let detachedAt = -Infinity;
@@ -145,9 +145,7 @@ export function createSessionLink(options: SessionLinkOptions): SessionLink {
     // One connection carries all executions: none is broken for one of them.
     interrupt: () => undefined,
     forget: (executionId) => void waiting.offers.delete(executionId),
-    acknowledge(executionId, seq) {
-      if (acknowledges) waiting.acknowledged.push({ executionId, seq });
-    },
+    acknowledge: (executionId, seq) => void waiting.acknowledged.push({ executionId, seq }),
     async probe() {
       if (!isConnected()) return undefined;
       return (await (current === undefined ? comesBack() : current.probe())) ? 'alive' : undefined;

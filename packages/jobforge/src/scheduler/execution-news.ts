@@ -142,6 +142,7 @@ function onEvent(desk: Desk, execution: Execution, event: ExecutionEvent): void 
   execution.seenSeq = event.seq;
   execution.breaks = 0;
   execution.job.lastEventSeq = event.seq;
+  if (event.type === 'writing') execution.writing = true;
   if (event.type === 'log' || event.type === 'progress') keepEvent(state, execution, event);
 }
 

@@ -16,10 +16,10 @@ export interface ExecutionReports {
   /** Takes events in. Where the answer is `later`, `acknowledged` is called with it. */
   record(
     report: RecordEventsRequest & { readonly executionId: string },
-    acknowledged?: (seq: number) => void,
+    acknowledged: (seq: number) => void,
   ): Recorded;
   /** What a runner holds that is no longer its own: why, or what it need not keep. */
-  judgeHeld(executionId: string): Recorded;
+  judgeHeld(executionId: string, acknowledged: (seq: number) => void): Recorded;
   /** The connection of a runner that claims its work is lost. */
   broken(runner: RunnerEntry): void;
 }
@@ -43,13 +43,13 @@ function judgePast(
   {
     holds,
     acknowledged,
-  }: { holds: (token: string) => boolean; acknowledged?: ((seq: number) => void) | undefined },
+  }: { holds: (token: string) => boolean; acknowledged: (seq: number) => void },
 ): Recorded {
   const found = state.past.find(executionId);
   if (found === undefined) return { denial: 'EXECUTION_NOT_FOUND' };
   if (!holds(found.token) || found.past.kind === 'superseded') return { denial: 'LEASE_SUPERSEDED' };
   if (found.past.kind === 'settled') return { seq: found.past.seq };
-  if (acknowledged !== undefined) state.past.whenSettled(executionId, acknowledged);
+  state.past.whenSettled(executionId, acknowledged);
   return 'later';
 }
 
@@ -93,7 +93,8 @@ export function createExecutionReports(parts: ReportParts): ExecutionReports {
       if (execution.phase === 'closed') return judgePast(state, executionId, { holds, acknowledged });
       return { seq: events.at(-1)?.seq ?? 0 };
     },
-    judgeHeld: (executionId) => judgePast(state, executionId, { holds: () => true }),
+    judgeHeld: (executionId, acknowledged) =>
+      judgePast(state, executionId, { holds: () => true, acknowledged }),
     broken(runner) {
       const now = state.clock.now();
       for (const execution of [...runner.executions.values()]) {

@@ -47,11 +47,10 @@ export function createPastExecutions(): PastExecutions {
       entries.set(lease.executionId, { token: lease.token, endSeq, settled: false, waiting: [] });
       if (entries.size > MAX_REMEMBERED) shrink();
     },
-    settle({ lease, runner, endSeq }) {
+    settle({ lease, endSeq }) {
       const entry = entries.get(lease.executionId);
       if (entry === undefined || endSeq === undefined || entry.settled) return;
       entry.settled = true;
-      runner.link.acknowledge(lease.executionId, endSeq);
       for (const settled of entry.waiting.splice(0)) settled(endSeq);
     },
     find(executionId) {

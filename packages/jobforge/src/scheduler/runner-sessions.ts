@@ -57,8 +57,13 @@ function outOfOrder(message: string): JobForgeError {
   return new JobForgeError('VALIDATION_ERROR', { message });
 }
 
-/** Answers what a runner told of an execution. */
-function answer(link: SessionLink, executionId: string, recorded: Recorded): void {
+/** Answers what a runner told of an execution, at once or when it is on disk. */
+function answer(
+  link: SessionLink,
+  executionId: string,
+  ask: (acknowledged: (seq: number) => void) => Recorded,
+): void {
+  const recorded = ask((seq) => link.acknowledge(executionId, seq));
   if (recorded === 'later') return;
   if ('denial' in recorded) link.deny(executionId, recorded.denial);
   else link.acknowledge(executionId, recorded.seq);
@@ -93,7 +98,8 @@ function begin(
   session.runner = { entry, link };
   link.attach(session.connection);
   for (const executionId of held) {
-    if (!entry.executions.has(executionId)) answer(link, executionId, parts.reports.judgeHeld(executionId));
+    if (entry.executions.has(executionId)) continue;
+    answer(link, executionId, (acknowledged) => parts.reports.judgeHeld(executionId, acknowledged));
   }
   link.flush();
   session.heard = true;
@@ -146,7 +152,8 @@ function onAccept({ reports }: SessionParts, link: SessionLink, { executions }: 
 }
 
 function onEvents({ reports }: SessionParts, link: SessionLink, { executions }: FrameOf<'events'>): void {
-  for (const report of executions) answer(link, report.executionId, reports.record(report));
+  for (const report of executions)
+    answer(link, report.executionId, (acknowledged) => reports.record(report, acknowledged));
   link.flush();
 }
 

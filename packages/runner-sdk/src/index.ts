@@ -21,7 +21,7 @@ export type { Execute, ExecutionRequest } from './execution/execute.js';
 export type { CredentialSource } from './hosts/credential-source.js';
 export type { Host } from './hosts/host.js';
 export type { HealthCheckFunction, HealthCheckResult } from './lifecycle/health.js';
-export type { PushDeliveryChoice, RunnerOptions } from './lifecycle/options.js';
+export type { PushDeliveryChoice, RunnerOptions } from './lifecycle/runner-options.js';
 export type { Runner } from './lifecycle/runner.js';
 export type { RunnerRequestHandler } from './lifecycle/runner-request-handler.js';
 export type { OnMetric, RunnerMetric } from './observability/metrics.js';

@@ -3,7 +3,7 @@ import * as v from 'valibot';
 import { describe, expectTypeOf, test } from 'vitest';
 import { z } from 'zod';
 import { z as z3 } from 'zod3';
-import type { RunnerOptions } from '../lifecycle/options.js';
+import type { RunnerOptions } from '../lifecycle/runner-options.js';
 import type { CapabilityContext } from './capability-context.js';
 import { defineCapability } from './define-capability.js';
 

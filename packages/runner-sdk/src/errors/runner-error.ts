@@ -28,19 +28,38 @@ export type RunnerErrorCode =
   | 'EXECUTION_OVER'
   | 'STOPPED';
 
+/** Why a control plane refused a runner for good. */
+export interface RunnerRefusal {
+  /** Of the contract's catalogue, such as `TOKEN_REVOKED`. */
+  readonly code: string;
+  readonly message: string;
+  /** What can be done about it. */
+  readonly remedy: string | undefined;
+  /** What a process that is its runner's own ends with; another one for each code. */
+  readonly exitCode: number;
+}
+
+/** What an error of the runner carries beside its message. */
+export interface RunnerErrorOptions extends ErrorOptions {
+  readonly refusal?: RunnerRefusal | undefined;
+}
+
 /** An error of the runner itself, never of a capability. Recognise it with {@link isRunnerError}. */
 export class RunnerError extends Error {
   override readonly name = 'RunnerError';
   readonly code: RunnerErrorCode;
+  /** Set with `REGISTRATION_REFUSED`. */
+  declare readonly refusal?: RunnerRefusal;
 
   /**
    * @param code - what the error is about
    * @param message - what failed, with which value, and what to do
-   * @param options - `cause`: the error underneath
+   * @param options - `cause`: the error underneath; `refusal`: what the control plane said
    */
-  constructor(code: RunnerErrorCode, message: string, options?: ErrorOptions) {
+  constructor(code: RunnerErrorCode, message: string, options?: RunnerErrorOptions) {
     super(message, options);
     this.code = code;
+    if (options?.refusal) this.refusal = options.refusal;
     Object.defineProperty(this, BRAND, { value: true });
   }
 }

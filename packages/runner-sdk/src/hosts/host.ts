@@ -12,6 +12,7 @@ import type {
   RunnerManifest,
   RunnerRegistrationRequest,
 } from '@controlplane/contracts';
+import type { RunnerRefusal } from '../errors/runner-error.js';
 import type { EventSink, Execute, ExecutionRequest, RunOptions, Subscription } from '../execution/execute.js';
 import type { Clock } from '../util/clock.js';
 import type { Logger } from '../util/logger.js';
@@ -115,6 +116,8 @@ export interface HostStatus {
   readonly delivery: string;
   /** Results that the other side has not acknowledged. */
   readonly unacknowledged: number;
+  /** Set once refused for good. */
+  readonly refusal?: RunnerRefusal | undefined;
 }
 
 /** One runner at one host. */

@@ -93,6 +93,6 @@ export function attachHosts({ hosts, state, runnerFor }: HostSessionsOptions): H
 }
 
 /** Statuses may be made of getters, which a spread of the session's own object would not read twice. */
-function copyOf({ state, runnerId, delivery, unacknowledged }: HostStatus): HostStatus {
-  return { state, runnerId, delivery, unacknowledged };
+function copyOf({ state, runnerId, delivery, unacknowledged, refusal }: HostStatus): HostStatus {
+  return { state, runnerId, delivery, unacknowledged, refusal };
 }

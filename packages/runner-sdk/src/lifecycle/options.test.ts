@@ -25,6 +25,14 @@ describe('resolveOptions', () => {
       maxBodyBytes: 4_194_304,
       logLevel: 'info',
       mountAt: undefined,
+      delivery: 'push',
+      credential: undefined,
+      stateDirectory: undefined,
+      maxJobs: undefined,
+      idleTimeoutMs: undefined,
+      maxUptimeMs: undefined,
+      isPortGiven: false,
+      isKilledEarly: false,
     });
   });
 

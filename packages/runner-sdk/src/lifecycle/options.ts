@@ -1,96 +1,11 @@
 import { DEFAULTS, DurationMs, Identifier } from '@controlplane/contracts';
 import { z } from 'zod';
-import type { Middleware } from '../capability/middleware.js';
-import type { Capability } from '../capability/capability.js';
 import { RunnerError } from '../errors/runner-error.js';
 import { EXECUTOR_LIMITS } from '../execution/executor.js';
-import type { Host } from '../hosts/host.js';
-import type { OnMetric } from '../observability/metrics.js';
-import type { Tracing } from '../observability/tracing.js';
-import type { Clock } from '../util/clock.js';
-import { LOG_LEVELS, type Logger, type LoggerLevel } from '../util/logger.js';
-import type { HealthCheckFunction } from './health.js';
-
-/** How work reaches the runner. */
-export interface PushDeliveryChoice {
-  readonly kind: 'push';
-  /**
-   * Path under which an existing application mounts `runner.router()`, such as `/runner`. Set, the runner does
-   * not listen: the application does.
-   */
-  readonly mountAt?: string | undefined;
-}
-
-/** What {@link createRunner} is told. What is left out comes from the environment, then from the default. */
-export interface RunnerOptions {
-  /** Name of the runner, 1–128 characters. Environment: `RUNNER_NAME`. Required in one of the two. */
-  readonly name?: string | undefined;
-  /** Version of the program that runs. Environment: `RUNNER_VERSION`. Default: `0.0.0`. */
-  readonly version?: string | undefined;
-  /** What the runner can do; at least one. */
-  readonly capabilities: readonly Capability[];
-  /** URL of the control plane. Environment: `JOBFORGE_URL`. Default: `http://127.0.0.1:3002`. */
-  readonly controlPlaneUrl?: string | undefined;
-  /** Port to listen on; 0 takes a free one. Environment: `PORT`. Default: 3000. */
-  readonly port?: number | undefined;
-  /** Address to listen on. Environment: `HOST` (in a container `0.0.0.0`). Default: `127.0.0.1`. */
-  readonly host?: string | undefined;
-  /**
-   * URL by which the control plane reaches this server. Environment: `RUNNER_PUBLIC_URL`. Default: derived from
-   * address and port. `mountAt` is added to it.
-   */
-  readonly publicUrl?: string | undefined;
-  /** Default: push, with a server of the runner's own. */
-  readonly delivery?: 'push' | PushDeliveryChoice | undefined;
-  /**
-   * Who sends work: several at once share the runner's slots. Default: one control plane, made from
-   * `controlPlaneUrl` and `delivery`.
-   */
-  readonly hosts?: readonly Host[] | undefined;
-  /** Executions that run at once, over all capabilities. Environment: `RUNNER_MAX_CONCURRENCY`. Default: 10. */
-  readonly maxConcurrency?: number | undefined;
-  /** Words that jobs can ask for. Environment: `RUNNER_LABELS` (`region=eu,gpu=yes`). Default: none. */
-  readonly labels?: Readonly<Record<string, string>> | undefined;
-  /** Environment: `RUNNER_TAGS` (`a,b`). Default: none. */
-  readonly tags?: readonly string[] | undefined;
-  /** Identity of this machine, kept across restarts. Environment: `RUNNER_MACHINE_ID`. Default: none. */
-  readonly machineId?: string | undefined;
-  /** The build that runs, such as a commit. Environment: `RUNNER_BUILD_ID`. Default: none. */
-  readonly buildId?: string | undefined;
-  /** Stands around every handler, the first outermost. Default: none. */
-  readonly use?: readonly Middleware[] | undefined;
-  /** Things that `/health` looks at, by name. Default: none. */
-  readonly healthChecks?: Readonly<Record<string, HealthCheckFunction>> | undefined;
-  /** Milliseconds that running executions get to finish in when the runner stops. Environment: `RUNNER_DRAIN_MS`. Default: 25,000. */
-  readonly drainMs?: number | undefined;
-  /** Milliseconds between telling a handler to stop and giving it up. Environment: `RUNNER_CANCEL_GRACE_MS`. Default: 10,000. */
-  readonly cancelGraceMs?: number | undefined;
-  /** Bytes of log that one execution may send; the rest is counted. Environment: `RUNNER_MAX_LOG_BYTES`. Default: 1 MB. */
-  readonly maxLogBytes?: number | undefined;
-  /** Bytes of one request. Environment: `RUNNER_MAX_BODY_BYTES`. Default: 4 MB. */
-  readonly maxBodyBytes?: number | undefined;
-  /** Handle SIGTERM and SIGINT. Default: true when the runner listens itself, false when it is mounted. */
-  readonly handleSignals?: boolean | undefined;
-  /** Any pino-compatible logger; `false` for none. Default: JSON lines on standard error. */
-  readonly logger?: Logger | false | undefined;
-  /** Least level of the default logger. Environment: `LOG_LEVEL`. Default: `info`. */
-  readonly logLevel?: LoggerLevel | undefined;
-  /**
-   * A thread that sends the heartbeats while the event loop is blocked, so that a handler that computes for long keeps
-   * its lease. It takes about 9 MB. Default: true; never with a `fetch` or `clock` of one's own, which a thread cannot use.
-   */
-  readonly watchdog?: boolean | undefined;
-  /** Makes a span of each execution: `openTelemetry()` of `@controlplane/runner-sdk/opentelemetry`. Default: none. */
-  readonly tracing?: Tracing | undefined;
-  /** Called with each measurement as it is made; what it throws is logged once. Default: nothing is measured. */
-  readonly onMetric?: OnMetric | undefined;
-  /** Default: the global `fetch`. */
-  readonly fetch?: typeof globalThis.fetch | undefined;
-  /** Where time comes from; for tests. */
-  readonly clock?: Clock | undefined;
-  /** A number in [0, 1), for jitter; for tests. Default: `Math.random`. */
-  readonly random?: (() => number) | undefined;
-}
+import type { DeliveryKind } from '../hosts/control-plane/control-plane.js';
+import type { CredentialSource } from '../hosts/credential-source.js';
+import { LOG_LEVELS } from '../util/logger.js';
+import type { RunnerOptions } from './runner-options.js';
 
 const count = z.coerce.number().int().positive();
 const duration = z.coerce.number().pipe(DurationMs);
@@ -149,6 +64,14 @@ const SETTINGS = {
   tags: { variable: 'RUNNER_TAGS', schema: z.array(z.string()), fallback: [], split: splitTags },
   machineId: { variable: 'RUNNER_MACHINE_ID', schema: Identifier.optional(), fallback: undefined },
   buildId: { variable: 'RUNNER_BUILD_ID', schema: z.string().max(256).optional(), fallback: undefined },
+  stateDirectory: {
+    variable: 'RUNNER_STATE_DIR',
+    schema: z.string().min(1).optional(),
+    fallback: undefined,
+  },
+  maxJobs: { variable: 'RUNNER_MAX_JOBS', schema: count.optional(), fallback: undefined },
+  idleTimeoutMs: { variable: 'RUNNER_IDLE_TIMEOUT_MS', schema: duration.optional(), fallback: undefined },
+  maxUptimeMs: { variable: 'RUNNER_MAX_UPTIME_MS', schema: duration.optional(), fallback: undefined },
   drainMs: { variable: 'RUNNER_DRAIN_MS', schema: duration, fallback: DEFAULTS.drainMs },
   cancelGraceMs: { variable: 'RUNNER_CANCEL_GRACE_MS', schema: duration, fallback: DEFAULTS.cancelGraceMs },
   maxLogBytes: { variable: 'RUNNER_MAX_LOG_BYTES', schema: count, fallback: EXECUTOR_LIMITS.maxLogBytes },
@@ -171,6 +94,12 @@ export type ResolvedOptions = {
   readonly [Name in SettingName]: z.output<(typeof SETTINGS)[Name]['schema']>;
 } & {
   readonly mountAt: string | undefined;
+  readonly delivery: DeliveryKind;
+  readonly credential: CredentialSource | undefined;
+  /** Somebody wants the runner to listen, however work arrives. */
+  readonly isPortGiven: boolean;
+  /** The platform is likely to end the process before a drain is over. */
+  readonly isKilledEarly: boolean;
 };
 
 function resolveSetting(name: SettingName, given: unknown, environment: NodeJS.ProcessEnv): unknown {
@@ -199,14 +128,39 @@ function resolveMountAt(delivery: RunnerOptions['delivery']): string | undefined
   );
 }
 
-function checkDelivery(delivery: unknown): void {
-  const kind = typeof delivery === 'object' && delivery !== null ? Reflect.get(delivery, 'kind') : delivery;
-  if (kind === undefined || kind === 'push') return;
+const DELIVERIES: readonly DeliveryKind[] = ['push', 'websocket', 'long-poll', 'auto'];
+
+function resolveDelivery(delivery: unknown, environment: NodeJS.ProcessEnv): DeliveryKind {
+  const given = typeof delivery === 'object' && delivery !== null ? Reflect.get(delivery, 'kind') : delivery;
+  const kind: unknown = given ?? (environment['RUNNER_DELIVERY'] || 'push');
+  const known = DELIVERIES.find((one) => one === kind);
+  if (known) return known;
+  const place = given === undefined ? 'environment variable RUNNER_DELIVERY' : 'option "delivery"';
   throw new RunnerError(
     'INVALID_OPTION',
-    `option "delivery" is ${JSON.stringify(kind)}; this version delivers by "push" alone`,
+    `${place} is ${JSON.stringify(kind)}: expected ${DELIVERIES.map((one) => `"${one}"`).join(', ')}`,
   );
 }
+
+/** A credential is never shown, also not in the error about it. */
+function resolveCredential(given: unknown, environment: NodeJS.ProcessEnv): CredentialSource | undefined {
+  const isFile = typeof given === 'object' && given !== null && typeof Reflect.get(given, 'file') === 'string';
+  if (given === undefined) {
+    const { RUNNER_TOKEN: token, RUNNER_TOKEN_FILE: file } = environment;
+    if (token) return token;
+    return file ? { file } : undefined;
+  }
+  if (isFile || typeof given === 'function' || (typeof given === 'string' && given !== '')) {
+    return given as CredentialSource;
+  }
+  throw new RunnerError(
+    'INVALID_OPTION',
+    'option "credential" is neither a text, nor { file }, nor a function. Set it, or environment variable RUNNER_TOKEN or RUNNER_TOKEN_FILE.',
+  );
+}
+
+/** Kubernetes kills a pod thirty seconds after it told it to stop, unless the pod says otherwise. */
+const KUBERNETES_GRACE_MS = 30_000;
 
 /**
  * Fills in what the options leave out: from the environment, then from the defaults. An empty variable counts
@@ -229,6 +183,13 @@ export function resolveOptions(
       'option "capabilities" is empty: a runner needs at least one capability, made by defineCapability',
     );
   }
-  checkDelivery(options.delivery);
-  return { ...resolved, mountAt: resolveMountAt(options.delivery) } as ResolvedOptions;
+  const settings = resolved as Pick<ResolvedOptions, SettingName>;
+  return {
+    ...settings,
+    mountAt: resolveMountAt(options.delivery),
+    delivery: resolveDelivery(options.delivery, environment),
+    credential: resolveCredential(options.credential, environment),
+    isPortGiven: options.port !== undefined || Boolean(environment['PORT']),
+    isKilledEarly: Boolean(environment['KUBERNETES_SERVICE_HOST']) && settings.drainMs >= KUBERNETES_GRACE_MS,
+  };
 }

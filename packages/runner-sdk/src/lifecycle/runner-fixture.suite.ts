@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { CapabilityContext } from '../capability/capability-context.js';
 import { defineCapability } from '../capability/define-capability.js';
 import { createDeferred } from '../util/deferred.js';
-import type { RunnerOptions } from './options.js';
+import type { RunnerOptions } from './runner-options.js';
 import { startRecordingControlPlane } from './recording-control-plane.js';
 import { createRunner, type Runner } from './runner.js';
 

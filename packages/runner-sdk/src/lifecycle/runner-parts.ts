@@ -3,18 +3,22 @@ import { CONTRACT_VERSION_CURRENT, type RunnerFeature, type RunnerManifest } fro
 import { describeCapability } from '../capability/capability-manifest.js';
 import { createCapabilityRegistry } from '../capability/capability-registry.js';
 import { createSlots } from '../execution/admission.js';
+import { combineObservers } from '../execution/execution-observer.js';
 import { createExecutor } from '../execution/executor.js';
 import { controlPlane } from '../hosts/control-plane/control-plane.js';
 import { createPushDelivery } from '../hosts/control-plane/push-delivery.js';
 import { createRunnerRouter } from '../hosts/control-plane/runner-router.js';
-import type { HostedRunner, RunnerDescription } from '../hosts/host.js';
 import { systemClock } from '../util/clock.js';
 import { createJsonLogger, guardLogger, silentLogger, type Logger } from '../util/logger.js';
+import { createBatchMode } from './batch-mode.js';
 import { createHealth } from './health.js';
 import { attachHosts } from './host-sessions.js';
+import { createHostedRunner, type RunnerAddress } from './hosted-runner.js';
 import { createObservation } from './observation.js';
-import { resolveOptions, type ResolvedOptions, type RunnerOptions } from './options.js';
+import { resolveOptions, type ResolvedOptions } from './options.js';
+import type { RunnerOptions } from './runner-options.js';
 import { createRunnerState } from './runner-state.js';
+import { machineIdOf } from './state-directory.js';
 
 const FEATURES: readonly RunnerFeature[] = ['ndjson', 'batch', 'cancel'];
 
@@ -22,34 +26,18 @@ function loggerOf({ logger }: RunnerOptions, { logLevel, name }: ResolvedOptions
   return logger === false ? silentLogger : guardLogger(logger ?? createJsonLogger({ level: logLevel, name }));
 }
 
-function describe(
-  { tags, labels, machineId, buildId }: ResolvedOptions,
-  { manifest, instanceId }: { readonly manifest: RunnerManifest; readonly instanceId: string },
-): RunnerDescription {
-  return {
-    ...manifest,
-    instanceId,
-    tags: [...tags],
-    labels: { ...labels },
-    platform: { os: process.platform, arch: process.arch, runtime: `node ${process.versions.node}` },
-    ...(machineId === undefined ? {} : { machineId }),
-    ...(buildId === undefined ? {} : { buildId }),
-  };
-}
-
-/** What is known only once the runner is put together. */
-export interface RunnerAddress {
-  /** Where its endpoints are reached. */
-  url: string | undefined;
-  /** Makes it drain and stop. */
-  drain: (reason: string) => void;
+/** Whom the runner works for, and what it makes of its own to be known there. */
+function hostsOf(options: RunnerOptions, { delivery, machineId, stateDirectory }: ResolvedOptions) {
+  const hosts = options.hosts ?? [controlPlane({ delivery })];
+  const dialsIn = hosts.some(({ listens }) => !listens);
+  return { hosts, machineId: machineId ?? (dialsIn ? machineIdOf(stateDirectory) : undefined) };
 }
 
 /** Makes the parts of one runner and wires them together: the only place that knows both sides. */
 export function joinParts(options: RunnerOptions) {
   const resolved = resolveOptions(options);
   const { name, version, maxConcurrency, maxBodyBytes, maxLogBytes, cancelGraceMs } = resolved;
-  const hosts = options.hosts ?? [controlPlane()];
+  const { hosts, machineId } = hostsOf(options, resolved);
   const clock = options.clock ?? hosts.find((host) => host.clock)?.clock ?? systemClock;
   const logger = loggerOf(options, resolved);
   const registry = createCapabilityRegistry(options.capabilities, options.use);
@@ -64,7 +52,9 @@ export function joinParts(options: RunnerOptions) {
   };
   const state = createRunnerState();
   const health = createHealth({ service: name, version, checks: options.healthChecks ?? {}, clock });
-  const address: RunnerAddress = { url: undefined, drain: () => undefined };
+  const nothing = (): void => undefined;
+  const address: RunnerAddress = { url: undefined, drain: nothing, refused: nothing, over: nothing };
+  const batch = createBatchMode(resolved, clock, (end) => address.over(end));
   const instanceId = randomUUID();
 
   const slots = createSlots(maxConcurrency);
@@ -86,36 +76,16 @@ export function joinParts(options: RunnerOptions) {
     limits: { maxLogBytes, cancelGraceMs },
     runnerId: () => sessions.runnerId,
     instanceId,
-    observer: observation.observer,
+    observer: combineObservers([observation.observer, batch.observer]),
   });
-  const runnerFor = (changed: () => void): HostedRunner => ({
-    manifest,
-    instanceId,
-    describe: () => describe(resolved, { manifest, instanceId }),
-    execute: executor.execute,
-    run: executor.run,
-    cancel: executor.cancel,
-    running: executor.running,
-    slots: () => ({ used: slots.taken, total: slots.max }),
-    health,
-    vitals: observation.vitals,
-    url: () => address.url,
-    maxBodyBytes,
-    isDraining: () => state.current === 'draining' || state.current === 'stopped',
-    changed() {
-      changed();
+  const parts = { resolved, manifest, instanceId, machineId, executor, slots, health, observation };
+  const random = options.random ?? Math.random;
+  const runnerFor = (followStates: () => void) =>
+    createHostedRunner({ ...parts, state, address, clock, logger, random, fetch: options.fetch }, () => {
+      followStates();
       if (state.current !== 'created') observation.hostsChanged(sessions.statuses());
-    },
-    drain: (reason) => address.drain(reason),
-    drainMs: resolved.drainMs,
-    standIn: observation.standIn,
-    state: undefined,
-    logger,
-    clock,
-    random: options.random ?? Math.random,
-    fetch: options.fetch,
-    defaults: { controlPlaneUrl: resolved.controlPlaneUrl, credential: undefined },
-  });
+      if (state.current === 'refused') address.refused();
+    });
   const sessions = attachHosts({ hosts, state, runnerFor });
   const execute = createPushDelivery({
     run: sessions.pushed?.push?.run ?? executor.run,
@@ -138,5 +108,5 @@ export function joinParts(options: RunnerOptions) {
       hosts: sessions.statuses,
     }),
   });
-  return { resolved, logger, manifest, state, address, executor, sessions, execute, router, observation };
+  return { resolved, logger, manifest, state, address, executor, sessions, execute, router, observation, batch };
 }

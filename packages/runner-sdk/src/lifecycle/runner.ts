@@ -1,20 +1,23 @@
 import type { RunnerManifest } from '@controlplane/contracts';
 import { RunnerError } from '../errors/runner-error.js';
 import type { Execute } from '../execution/execute.js';
-import type { RunnerOptions } from './options.js';
+import type { RunnerOptions } from './runner-options.js';
 import { publicUrlOf } from './public-url.js';
 import { joinParts } from './runner-parts.js';
 import type { RunnerRequestHandler } from './runner-request-handler.js';
 import { listenForRunner } from './runner-server.js';
 import type { RunnerState } from './runner-state.js';
 import { createShutdown, type StopOptions } from './shutdown.js';
-import { handleSignals } from './signals.js';
+import { drainAndExit, handleSignals } from './signals.js';
+
+/** The most milliseconds that a timer holds. */
+const FOR_EVER_MS = 2_147_483_647;
 
 /** Turns capabilities into something that a control plane can send work to. Made by {@link createRunner}. */
 export interface Runner {
   readonly name: string;
   readonly state: RunnerState;
-  /** URL by which the control plane reaches the runner; undefined until it listens. */
+  /** URL by which the runner's endpoints are reached; undefined until it listens, and where it does not. */
   readonly url: string | undefined;
   /** The id that the control plane gave it; undefined until it is registered. */
   readonly runnerId: string | undefined;
@@ -23,7 +26,7 @@ export interface Runner {
   readonly execute: Execute;
   /**
    * Listens (unless mounted) and starts to register. Resolves when the runner can be reached, registered or not.
-   * @throws RunnerError `LISTEN_FAILED` when the port or address cannot be had, `STOPPED` after a stop
+   * @throws RunnerError `LISTEN_FAILED` when the port or address cannot be had (it may be tried again), `STOPPED` after a stop
    */
   start(): Promise<Runner>;
   /**
@@ -49,38 +52,63 @@ export interface Runner {
  */
 export function createRunner(options: RunnerOptions): Runner {
   const parts = joinParts(options);
-  const { resolved, logger, manifest, state, address, executor, sessions, router, observation } = parts;
+  const { resolved, logger, manifest, state, address, executor, sessions, router, observation, batch } = parts;
   const releases: Array<() => Promise<void> | void> = [];
   const shutdown = createShutdown({ state, executor, sessions, logger, drainMs: resolved.drainMs, releases });
-  address.drain = (reason) => void shutdown.stop({ reason });
   const isMounted = resolved.mountAt !== undefined;
+  const ownsProcess = options.handleSignals ?? !isMounted;
   let starting: Promise<Runner> | undefined;
 
   const stopped = (): RunnerError =>
     new RunnerError('STOPPED', `the runner "${manifest.name}" was stopped; make a new one`);
 
+  /** What ends the process where it is the runner's own. */
+  const exitWith = (code: number, stopOptions: StopOptions): void => {
+    if (!ownsProcess) return void shutdown.stop(stopOptions);
+    drainAndExit({ drain: () => shutdown.stop(stopOptions), abort: executor.abort, logger }, code);
+  };
+  address.drain = (reason) => exitWith(0, { reason });
+  address.over = ({ reason, isPatient }) => exitWith(0, { reason, ...(isPatient ? { drainMs: FOR_EVER_MS } : {}) });
+  address.refused = () => {
+    if (!ownsProcess) return;
+    // Not at once ended: another part of the program may go on without a runner.
+    process.exitCode = sessions.statuses().find(({ refusal }) => refusal)?.refusal?.exitCode ?? 1;
+    void shutdown.stop({ reason: 'refused' });
+  };
+
+  async function listen(): Promise<void> {
+    if (!isMounted && !sessions.listens && !resolved.isPortGiven) return;
+    if (isMounted) {
+      address.url = publicUrlOf(resolved, resolved.port);
+      return;
+    }
+    const listener = await listenForRunner({ ...parts, service: manifest.name });
+    if (state.current !== 'created') {
+      await listener.close(0);
+      throw stopped();
+    }
+    releases.push(() => listener.close(1_000));
+    address.url = publicUrlOf(resolved, listener.port);
+  }
+
   async function begin(): Promise<Runner> {
     if (state.current !== 'created') throw stopped();
-    let port = resolved.port;
-    if (!isMounted) {
-      const listener = await listenForRunner({ ...parts, service: manifest.name });
-      if (state.current !== 'created') {
-        await listener.close(0);
-        throw stopped();
-      }
-      port = listener.port;
-      releases.push(() => listener.close(1_000));
-    }
-    address.url = publicUrlOf(resolved, port);
-    if (options.handleSignals ?? !isMounted) {
-      releases.push(
-        handleSignals({ drain: () => shutdown.stop({ reason: 'signal' }), abort: executor.abort, logger }),
-      );
+    await listen();
+    if (ownsProcess) {
+      const drain = (): Promise<void> => shutdown.stop({ reason: 'signal' });
+      releases.push(handleSignals({ drain, abort: executor.abort, logger }));
     }
     const offered = manifest.capabilities.map(({ id, version }) => `${id}@${version}`);
     logger.info({ url: address.url, capabilities: offered }, 'started');
+    if (resolved.isKilledEarly) {
+      logger.warn(
+        { drainMs: resolved.drainMs },
+        'Kubernetes ends a pod 30 s after SIGTERM unless terminationGracePeriodSeconds says otherwise: this drain may be cut off',
+      );
+    }
     observation.start();
-    releases.push(observation.stop);
+    batch.start();
+    releases.push(observation.stop, batch.stop);
     sessions.start();
     return runner;
   }
@@ -98,14 +126,19 @@ export function createRunner(options: RunnerOptions): Runner {
     get runnerId() {
       return sessions.runnerId;
     },
-    start: () => (starting ??= begin()),
+    start: () =>
+      (starting ??= begin().catch((error: unknown) => {
+        // A port may be free the next time.
+        starting = undefined;
+        throw error;
+      })),
     ready: ({ signal } = {}) => waitUnlessAborted(sessions.ready, signal),
     async stop(stopOptions) {
       await shutdown.stop(stopOptions);
       // A server that came up meanwhile is closed again by who started it; how that ended is for its caller.
       await starting?.catch(() => undefined);
     },
-    router: () => router as unknown as RunnerRequestHandler,
+    router: () => router,
   };
   return runner;
 }

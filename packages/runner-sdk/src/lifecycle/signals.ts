@@ -35,6 +35,21 @@ function abortNow(actions: SignalActions): void {
 }
 
 /**
+ * Drains, and ends the process with a code once every runner of it that is on its way out has drained.
+ * @param code - what the process exits with, unless another of its runners says worse
+ */
+export function drainAndExit(actions: SignalActions, code: number): void {
+  draining.add(actions);
+  actions.drain().then(
+    () => endDrain(actions, code),
+    (error: unknown) => {
+      actions.logger.error({ err: error }, 'the drain failed');
+      endDrain(actions, Math.max(code, 1));
+    },
+  );
+}
+
+/**
  * Handles SIGTERM and SIGINT: the first drains and exits 0 once every runner of the process has drained, the second
  * ends what runs and exits 1.
  * @returns a function that takes the handlers away again
@@ -49,15 +64,8 @@ export function handleSignals(actions: SignalActions): () => void {
       return;
     }
     isDraining = true;
-    draining.add(actions);
     logger.info({ signal }, 'draining; a second signal ends what runs at once');
-    actions.drain().then(
-      () => endDrain(actions, 0),
-      (error: unknown) => {
-        logger.error({ err: error }, 'the drain failed');
-        endDrain(actions, 1);
-      },
-    );
+    drainAndExit(actions, 0);
   };
   process.on('SIGTERM', onSignal);
   process.on('SIGINT', onSignal);

@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { defineCapability } from '../capability/define-capability.js';
 import { createHeld, greet, startRunner } from '../lifecycle/runner-fixture.suite.js';
-import type { RunnerOptions } from '../lifecycle/options.js';
+import type { RunnerOptions } from '../lifecycle/runner-options.js';
 import type { Logger } from '../util/logger.js';
 import type { RunnerMetric } from './metrics.js';
 

@@ -1,95 +1,102 @@
 import {
   ENDPOINTS,
   endpointPath,
-  ErrorEnvelope,
   type EndpointName,
   type RequestOf,
   type ResponseOf,
 } from '@controlplane/contracts';
 import type { HttpClient } from '../../transport/http-client.js';
-
-/** Why the control plane did not do what was asked. */
-export interface Refusal {
-  readonly ok: false;
-  /** Of the catalogue, or `UNREACHABLE` or `UNREADABLE` where there was no readable answer. */
-  readonly code: string;
-  readonly message: string;
-  readonly retryAfterMs: number | undefined;
-}
+import type { Credentials } from './credentials.js';
+import { envelopeIn, headerRetryAfterMs, notReached, refusalOf, type Refusal } from './refusals.js';
 
 /** What the control plane answered. */
 export type Answer<Value> = { readonly ok: true; readonly value: Value } | Refusal;
 
-type Asked = 'registerRunner' | 'heartbeat' | 'deregisterRunner';
+type Ask<Name extends EndpointName> = (
+  body: RequestOf<Name>,
+  signal: AbortSignal,
+) => Promise<Answer<ResponseOf<Name>>>;
+
+type AskFor<Name extends EndpointName> = (
+  id: string,
+  body: RequestOf<Name>,
+  signal: AbortSignal,
+) => Promise<Answer<ResponseOf<Name>>>;
 
 /** What a runner asks of the control plane. */
 export interface ControlPlaneClient {
-  register(
-    body: RequestOf<'registerRunner'>,
-    signal: AbortSignal,
-  ): Promise<Answer<ResponseOf<'registerRunner'>>>;
-  heartbeat(body: RequestOf<'heartbeat'>, signal: AbortSignal): Promise<Answer<ResponseOf<'heartbeat'>>>;
-  deregister(
-    runnerId: string,
-    body: RequestOf<'deregisterRunner'>,
-    signal: AbortSignal,
-  ): Promise<Answer<ResponseOf<'deregisterRunner'>>>;
+  readonly register: Ask<'registerRunner'>;
+  readonly heartbeat: Ask<'heartbeat'>;
+  readonly deregister: AskFor<'deregisterRunner'>;
+  readonly poll: AskFor<'pollRunner'>;
+  readonly accept: AskFor<'acceptExecution'>;
+  readonly recordEvents: AskFor<'recordEvents'>;
 }
 
-function retryAfterMs(response: Response, envelope: ErrorEnvelope | undefined): number | undefined {
-  const header = response.headers.get('retry-after');
-  const seconds = envelope?.retryAfter ?? (header === null ? Number.NaN : Number(header));
-  return Number.isFinite(seconds) && seconds >= 0 ? seconds * 1000 : undefined;
-}
+/** Milliseconds for one poll, its hold and its answer included. */
+const POLL_MS = 40_000;
 
 function toRefusal(response: Response, body: unknown): Refusal {
-  const error = typeof body === 'object' && body !== null && 'error' in body ? body.error : undefined;
-  const envelope = ErrorEnvelope.safeParse(error).data;
-  return {
-    ok: false,
-    code: envelope?.code ?? 'UNREADABLE',
-    message:
-      envelope?.message ??
-      `${response.url} answered ${response.status} without an error envelope; is it a JobForge?`,
-    retryAfterMs: retryAfterMs(response, envelope),
-  };
+  const envelope = envelopeIn(body);
+  const retryAfterMs = headerRetryAfterMs(response.headers.get('retry-after'));
+  if (envelope) return { ...refusalOf(envelope), retryAfterMs: refusalOf(envelope).retryAfterMs ?? retryAfterMs };
+  const message = `${response.url} answered ${response.status} without an error envelope; is it a JobForge?`;
+  return { ...notReached('UNREADABLE', message), retryAfterMs };
 }
 
 function unreachable(error: unknown): Refusal {
   const { message, cause } = error instanceof Error ? error : new Error(String(error));
   const why =
     cause instanceof Error ? `${message}: ${cause.message || String(Reflect.get(cause, 'code'))}` : message;
-  return { ok: false, code: 'UNREACHABLE', message: why, retryAfterMs: undefined };
+  return notReached('UNREACHABLE', why);
+}
+
+interface Question {
+  readonly body: unknown;
+  readonly signal: AbortSignal;
+  readonly params?: Readonly<Record<string, string>>;
 }
 
 /** Makes the client. Its functions never reject: what goes wrong is an answer. */
-export function createControlPlaneClient(http: HttpClient): ControlPlaneClient {
-  async function ask<Name extends Asked & EndpointName>(
+export function createControlPlaneClient(http: HttpClient, credentials: Credentials): ControlPlaneClient {
+  async function authorize(name: EndpointName): Promise<Record<string, string>> {
+    const token = name === 'registerRunner' ? await credentials.forRegistration() : credentials.current();
+    return token === undefined ? {} : { authorization: token };
+  }
+
+  async function ask<Name extends EndpointName>(
     name: Name,
-    body: unknown,
-    options: { readonly signal: AbortSignal; readonly params?: Readonly<Record<string, string>> },
+    { body, signal, params = {} }: Question,
   ): Promise<Answer<ResponseOf<Name>>> {
     try {
-      const path = endpointPath(name, options.params).slice(1);
-      const response = await http(path, {
+      const response = await http(endpointPath(name, params).slice(1), {
         method: ENDPOINTS[name].method,
         json: body,
-        signal: options.signal,
+        signal,
+        headers: await authorize(name),
+        ...(name === 'pollRunner' ? { timeout: POLL_MS } : {}),
       });
       const reply: unknown = await response.json().catch(() => undefined);
       if (!response.ok) return toRefusal(response, reply);
       const parsed = ENDPOINTS[name].response.safeParse(reply);
       if (parsed.success) return { ok: true, value: parsed.data as ResponseOf<Name> };
       const message = `${response.url} answered what the contract does not allow: ${parsed.error.message}`;
-      return { ok: false, code: 'UNREADABLE', message, retryAfterMs: undefined };
+      return notReached('UNREADABLE', message);
     } catch (error) {
       return unreachable(error);
     }
   }
+
+  const askFor =
+    <Name extends EndpointName>(name: Name): AskFor<Name> =>
+    (id, body, signal) =>
+      ask(name, { body, signal, params: { id } });
   return {
-    register: (body, signal) => ask('registerRunner', body, { signal }),
-    heartbeat: (body, signal) => ask('heartbeat', body, { signal }),
-    deregister: (runnerId, body, signal) =>
-      ask('deregisterRunner', body, { signal, params: { id: runnerId } }),
+    register: (body, signal) => ask('registerRunner', { body, signal }),
+    heartbeat: (body, signal) => ask('heartbeat', { body, signal }),
+    deregister: askFor('deregisterRunner'),
+    poll: askFor('pollRunner'),
+    accept: askFor('acceptExecution'),
+    recordEvents: askFor('recordEvents'),
   };
 }

@@ -1,10 +1,28 @@
 import { RunnerError } from '../../errors/runner-error.js';
 import { createHttpClient } from '../../transport/http-client.js';
+import { sayThrown } from '../../util/safe-json.js';
 import type { CredentialSource } from '../credential-source.js';
 import type { Host, HostedRunner, HostSession } from '../host.js';
-import { createControlPlaneClient } from './client.js';
+import { createAutoLine } from './auto-line.js';
+import { createControlPlaneClient, type ControlPlaneClient } from './client.js';
+import { createCredentials, fileNameOf, type Credentials } from './credentials.js';
+import type { Line } from './dial-in.js';
 import { createHttpLine } from './http-line.js';
-import { createSessionCore, sessionReasons } from './session-core.js';
+import { createLongPollLine } from './long-poll-line.js';
+import { createOfferedExecutions, type OfferedExecutions } from './offered-executions.js';
+import { openOutbox, type Outbox } from './outbox.js';
+import { createSessionCore, sessionReasons, type SessionCore } from './session-core.js';
+import { createWebSocketLine } from './websocket-line.js';
+
+/**
+ * How work reaches a runner.
+ *
+ * - `push` the control plane sends it to the runner's own endpoints, which it must be able to reach
+ * - `websocket` the runner dials in and keeps the connection
+ * - `long-poll` the runner asks for it, again and again
+ * - `auto` the WebSocket, and polls where something on the way blocks it
+ */
+export type DeliveryKind = 'push' | 'websocket' | 'long-poll' | 'auto';
 
 /** What a control plane of this project's own kind is reached by. */
 export interface ControlPlaneOptions {
@@ -12,51 +30,141 @@ export interface ControlPlaneOptions {
   readonly url?: string | undefined;
   /** Default: the runner's `credential`. */
   readonly credential?: CredentialSource | undefined;
-  /** Default: `push`. */
-  readonly delivery?: 'push' | undefined;
+  /** Default: `push`. At most one host of a runner may deliver by push. */
+  readonly delivery?: DeliveryKind | undefined;
 }
 
 /** Milliseconds for one request, its answer included. */
 const REQUEST_MS = 10_000;
+const NO_WIRE = { accept: () => undefined, events: () => undefined };
 
-function attachPush(runner: HostedRunner, url: string): HostSession {
+interface Parts {
+  readonly core: SessionCore;
+  readonly client: ControlPlaneClient;
+  readonly credentials: Credentials;
+  readonly isReachable: () => Promise<boolean>;
+}
+
+function joinParts(runner: HostedRunner, url: string, options: ControlPlaneOptions): Parts {
+  const { logger, clock, state } = runner;
   const core = createSessionCore(runner, url);
   const http = createHttpClient({ baseUrl: url, timeoutMs: REQUEST_MS, fetch: runner.fetch });
+  const credentials = createCredentials({
+    source: options.credential ?? runner.defaults.credential,
+    controlPlaneUrl: url,
+    state,
+    clock,
+    onProblem: (message) => logger.warn(message),
+  });
+  core.authorization = credentials.current;
+  return {
+    core,
+    credentials,
+    client: createControlPlaneClient(http, credentials),
+    isReachable: () =>
+      http('livez', { method: 'GET' }).then(
+        ({ ok }) => ok,
+        () => false,
+      ),
+  };
+}
+
+function pushLine({ core, client, credentials }: Parts): Line {
+  const { runner } = core;
   const line = createHttpLine({
     core,
-    client: createControlPlaneClient(http),
+    client,
+    credentials,
     describe: () => ({
       ...runner.describe(),
       healthCheckEndpoint: `${runner.url()}/health`,
       delivery: { kind: 'push', executeUrl: `${runner.url()}/execute` },
     }),
   });
-  // Work is pushed over connections of the other side: there is none to make anew.
-  core.actions = { renew: line.renew, reconnect: () => undefined };
+  // Work is pushed over connections of the other side: there is none to be made anew.
+  return { ...line, delivery: 'push', reconnect: () => undefined };
+}
+
+function dialInLine(kind: Exclude<DeliveryKind, 'push'>, parts: Parts, offers: OfferedExecutions): Line {
+  const options = { ...parts, offers };
+  if (kind === 'auto') return createAutoLine(options);
+  return kind === 'websocket' ? createWebSocketLine(options) : createLongPollLine(options);
+}
+
+async function openOutboxOf({ core }: Parts): Promise<Outbox | undefined> {
+  const { state, instanceId, logger } = core.runner;
+  if (!state) return undefined;
+  const folder = `outbox/${fileNameOf(core.controlPlaneUrl)}`;
+  const onProblem = (message: string): void => logger.error(message);
+  return openOutbox({ state, folder, instanceId, onProblem }).catch((error: unknown) => {
+    onProblem(`the outbox in the state directory cannot be opened, results do not outlive the process: ${sayThrown(error)}`);
+    return undefined;
+  });
+}
+
+/** What makes a session of a line: the line is made when the session starts, once its outbox has been read. */
+interface Started {
+  readonly line: Line;
+  readonly offers: OfferedExecutions | undefined;
+  readonly outbox: Outbox | undefined;
+}
+
+async function startLine(kind: DeliveryKind, parts: Parts): Promise<Started> {
+  if (kind === 'push') return { line: pushLine(parts), offers: undefined, outbox: undefined };
+  const outbox = await openOutboxOf(parts);
+  const offers = createOfferedExecutions(parts.core.runner, outbox, NO_WIRE);
+  const line = dialInLine(kind, parts, offers);
+  if (line.wire) offers.wire = line.wire;
+  return { line, offers, outbox };
+}
+
+function attach(runner: HostedRunner, options: ControlPlaneOptions): HostSession {
+  const kind = options.delivery ?? 'push';
+  const parts = joinParts(runner, options.url ?? runner.defaults.controlPlaneUrl, options);
+  const { core } = parts;
+  let started: Started | undefined;
+  let starting: Promise<void> | undefined;
+  let isLeaving = false;
+
+  async function begin(): Promise<void> {
+    started = await startLine(kind, parts);
+    core.actions = started.line;
+    if (!isLeaving) started.line.start();
+  }
+
   return {
     get status() {
-      return { state: core.state, runnerId: core.runnerId, delivery: 'push', unacknowledged: 0 };
+      const { state, runnerId, refusal } = core;
+      const delivery = started?.line.delivery ?? kind;
+      return { state, runnerId, delivery, refusal, unacknowledged: started?.offers?.unacknowledged() ?? 0 };
     },
-    start: line.start,
+    start: () => void (starting ??= begin()),
     ready: core.registration.promise,
     reasons: () => sessionReasons(core),
-    announceDrain: line.announceDrain,
-    async leave(reason) {
-      core.registration.reject(new RunnerError('STOPPED', 'the runner was stopped before it was registered'));
-      await line.leave(reason);
+    async announceDrain() {
+      await starting;
+      await started?.line.announceDrain();
     },
-    push: { run: runner.run },
+    async leave(reason) {
+      isLeaving = true;
+      await starting;
+      core.registration.reject(new RunnerError('STOPPED', 'the runner was stopped before it was registered'));
+      await started?.line.leave(reason);
+      await started?.outbox?.flush();
+    },
+    ...(kind === 'push' ? { push: { run: runner.run } } : {}),
   };
 }
 
 /**
  * Makes this project's own control plane a host of a runner. A runner that is told no `hosts` has one, made from
  * its options and the environment.
+ * @param options - where it is and how work comes from it; what is left out is the runner's
  */
 export function controlPlane(options: ControlPlaneOptions = {}): Host {
   return {
     name: 'controlplane',
-    listens: true,
-    attach: (runner) => attachPush(runner, options.url ?? runner.defaults.controlPlaneUrl),
+    listens: (options.delivery ?? 'push') === 'push',
+    attach: (runner) => attach(runner, options),
   };
 }

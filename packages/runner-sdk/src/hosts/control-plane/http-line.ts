@@ -1,6 +1,12 @@
-import type { RunnerHeartbeatResponse, RunnerRegistrationRequest } from '@controlplane/contracts';
+import type {
+  RunnerHeartbeatResponse,
+  RunnerRegistrationRequest,
+  RunnerRegistrationResponse,
+} from '@controlplane/contracts';
 import { sleep, systemClock } from '../../util/clock.js';
 import type { Answer, ControlPlaneClient } from './client.js';
+import type { Credentials } from './credentials.js';
+import type { Line as ControlPlaneLine } from './dial-in.js';
 import { beatUntilStopped } from './heartbeat-loop.js';
 import { registerUntilDone } from './registration-loop.js';
 import {
@@ -17,18 +23,18 @@ import {
 export interface HttpLineOptions {
   readonly core: SessionCore;
   readonly client: ControlPlaneClient;
+  readonly credentials: Credentials;
   readonly describe: () => RunnerRegistrationRequest;
+  /** Executions whose leases a beat renews. Default: all that run. */
+  readonly executions?: (() => string[]) | undefined;
   /** Called after each registration. */
-  readonly onRegistered?: (() => void) | undefined;
+  readonly onRegistered?: ((reply: RunnerRegistrationResponse) => void) | undefined;
+  /** Called when the runner has to register again. */
+  readonly onLost?: (() => void) | undefined;
 }
 
-/** Registers and beats by single requests: the line of push and of long-poll. */
-export interface HttpLine {
-  start(): void;
-  renew(): void;
-  announceDrain(): Promise<void>;
-  leave(reason: string): Promise<void>;
-}
+/** Registers and beats by single requests: what push and long-poll have in common. */
+export type HttpLine = Pick<ControlPlaneLine, 'start' | 'renew' | 'announceDrain' | 'leave'>;
 
 interface Line extends HttpLineOptions {
   readonly stopping: AbortController;
@@ -49,14 +55,17 @@ function register(line: Line): void {
   const { clock, random, logger } = core.runner;
   if (line.registering || core.runner.isDraining() || stopping.signal.aborted) return;
   onLost(core);
+  line.onLost?.();
   line.registering = registerUntilDone(
     {
       ask: () => client.register(line.describe(), asking.signal),
       onRegistered: (reply) => {
+        line.credentials.take(reply);
         onRegistered(core, reply);
         startBeating(line);
-        line.onRegistered?.();
+        line.onRegistered?.(reply);
       },
+      hasAlternative: ({ code }) => line.credentials.refused(code),
       onRefused: (refusal) => onRefused(core, refusal),
       clock,
       random,
@@ -72,7 +81,10 @@ function register(line: Line): void {
 }
 
 function beat(line: Line, signal: AbortSignal): Promise<Answer<RunnerHeartbeatResponse>> {
-  const asked = line.lastBeat.then(() => line.client.heartbeat(composeBeat(line.core), signal));
+  const asked = line.lastBeat.then(() => {
+    const all = composeBeat(line.core);
+    return line.client.heartbeat({ ...all, executions: line.executions?.() ?? all.executions }, signal);
+  });
   line.lastBeat = asked;
   return asked;
 }
@@ -85,7 +97,10 @@ function startBeating(line: Line): void {
   line.beating = new AbortController();
   const loop = {
     beat: (signal: AbortSignal) => beat(line, signal),
-    onReply: (reply: RunnerHeartbeatResponse) => onBeatReply(core, reply),
+    onReply: (reply: RunnerHeartbeatResponse) => {
+      line.credentials.take(reply);
+      onBeatReply(core, reply);
+    },
     onMissed: (missed: number) => {
       core.missed = missed;
     },

@@ -1,16 +1,16 @@
-import { DEFAULTS, type ErrorCode } from '@controlplane/contracts';
-import type { Answer, Refusal } from './client.js';
+import { DEFAULTS } from '@controlplane/contracts';
 import { backoffMs } from '../../util/backoff.js';
 import { sleep, type Clock } from '../../util/clock.js';
 import type { Logger } from '../../util/logger.js';
-
-/** Answers after which asking again cannot help. */
-const PERMANENT: ReadonlySet<string> = new Set<ErrorCode>(['CONTRACT_MISMATCH', 'VALIDATION_ERROR']);
+import type { Answer } from './client.js';
+import { isPermanent, type Refusal } from './refusals.js';
 
 /** What a registration loop needs. */
 export interface RegistrationLoopOptions<Registered> {
   ask(): Promise<Answer<Registered>>;
   onRegistered(registered: Registered): void;
+  /** Whether something else can be tried after a refusal that is for good as it stands. */
+  hasAlternative(refusal: Refusal): boolean;
   /** The control plane refused for good; the loop has ended. */
   onRefused(refusal: Refusal): void;
   readonly clock: Clock;
@@ -37,7 +37,8 @@ export async function registerUntilDone<Registered>(
     // Known is known: also a runner that goes must know it, to take it back.
     if (answer.ok) return options.onRegistered(answer.value);
     if (signal.aborted) return;
-    if (PERMANENT.has(answer.code)) return options.onRefused(answer);
+    const hasAlternative = options.hasAlternative(answer);
+    if (isPermanent(answer) && !hasAlternative) return options.onRefused(answer);
     const delayMs = Math.max(backoffMs(attempt, bounds, random()), answer.retryAfterMs ?? 0);
     const fields = { code: answer.code, reason: answer.message, attempt: attempt + 1, delayMs };
     // One line that somebody sees, then quiet: a control plane that comes up later is nothing unusual.

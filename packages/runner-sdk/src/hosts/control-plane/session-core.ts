@@ -5,10 +5,10 @@ import {
   type RunnerHeartbeatResponse,
   type RunnerRegistrationResponse,
 } from '@controlplane/contracts';
-import { RunnerError } from '../../errors/runner-error.js';
+import { RunnerError, type RunnerRefusal } from '../../errors/runner-error.js';
 import { createDeferred, type Deferred } from '../../util/deferred.js';
 import type { HostedRunner, HostState, StandIn } from '../host.js';
-import type { Refusal } from './client.js';
+import { PERMANENT_REFUSALS, type Refusal } from './refusals.js';
 
 /** What the control plane may ask of a line between two heartbeats. */
 export interface LineActions {
@@ -31,6 +31,7 @@ export interface SessionCore {
   /** Heartbeats in a row that were not answered. */
   missed: number;
   receiving: boolean;
+  refusal: RunnerRefusal | undefined;
   readonly standIn: StandIn | undefined;
   /** Set by the line before it starts. */
   actions: LineActions | undefined;
@@ -53,6 +54,7 @@ export function createSessionCore(runner: HostedRunner, controlPlaneUrl: string)
     leaseMs: DEFAULTS.leaseMs,
     missed: 0,
     receiving: true,
+    refusal: undefined,
     standIn: runner.standIn?.((reply) => onBeatReply(core, reply)),
     actions: undefined,
     authorization: () => undefined,
@@ -86,14 +88,18 @@ export function onRegistered(core: SessionCore, reply: RunnerRegistrationRespons
 }
 
 /** The control plane refused this runner for good. */
-export function onRefused(core: SessionCore, { code, message }: Refusal): void {
+export function onRefused(core: SessionCore, { code, message, remedy }: Refusal): void {
   const text = `${core.controlPlaneUrl} refused this runner for good: ${code}: ${message}`;
+  const todo = remedy ?? 'Correct the cause';
   core.runner.logger.error(
-    { code },
-    `${text}. It is not asked again; correct the cause and restart the runner.`,
+    { code, ...(remedy === undefined ? {} : { remedy }) },
+    `${text} ${todo.replace(/\.?$/, '.')} It is not asked again; restart the runner then.`,
   );
+  const exitCode = Object.entries(PERMANENT_REFUSALS).find(([known]) => known === code)?.[1];
+  const refusal = { code, message, remedy, exitCode: exitCode ?? 1 };
+  core.refusal = refusal;
   moveTo(core, 'refused');
-  core.registration.reject(new RunnerError('REGISTRATION_REFUSED', text));
+  core.registration.reject(new RunnerError('REGISTRATION_REFUSED', text, { refusal }));
 }
 
 /** The runner is not known to the control plane any more, or not reachable by it. */

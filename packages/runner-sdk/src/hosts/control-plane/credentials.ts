@@ -1,0 +1,116 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import type { RunnerRegistrationResponse, SessionCredential } from '@controlplane/contracts';
+import type { Clock } from '../../util/clock.js';
+import { sayThrown } from '../../util/safe-json.js';
+import type { CredentialSource } from '../credential-source.js';
+import type { StateFiles } from '../state-files.js';
+
+/** What a runner proves itself with at one control plane. Nothing of it is ever logged. */
+export interface Credentials {
+  /**
+   * The `authorization` header of a registration: the secret that an earlier one brought, else what the program or
+   * the environment says, read anew.
+   * @throws Error when the file or function that it comes from fails; the message holds nothing of it
+   */
+  forRegistration(): Promise<string | undefined>;
+  /** The header of every other request: the session's credential while it lasts, else that of the registration. */
+  current(): string | undefined;
+  /** Takes over what a registration or a heartbeat brought. */
+  take(reply: Pick<RunnerRegistrationResponse, 'sessionCredential' | 'runnerSecret'>): void;
+  /**
+   * The control plane refused a registration: what it did not take is not used again.
+   * @returns whether another credential is left to be tried
+   */
+  refused(code: string): boolean;
+}
+
+/** What credentials are made of. */
+export interface CredentialsOptions {
+  readonly source: CredentialSource | undefined;
+  readonly controlPlaneUrl: string;
+  readonly state: StateFiles | undefined;
+  readonly clock: Clock;
+  /** The secret could not be kept, in words. */
+  readonly onProblem: (message: string) => void;
+}
+
+/** A short name for a control plane in the state directory. */
+export function fileNameOf(controlPlaneUrl: string): string {
+  return createHash('sha256').update(controlPlaneUrl.replace(/\/+$/, '')).digest('hex').slice(0, 16);
+}
+
+async function readSource(source: CredentialSource | undefined): Promise<string | undefined> {
+  if (source === undefined || typeof source === 'string') return source;
+  if (typeof source === 'function') {
+    try {
+      return await source();
+    } catch (error) {
+      throw new Error(`option "credential": the function failed: ${sayThrown(error)}`, { cause: error });
+    }
+  }
+  try {
+    return (await readFile(source.file, 'utf8')).trim();
+  } catch (error) {
+    throw new Error(`the credential's file ${source.file} cannot be read: ${sayThrown(error)}`, { cause: error });
+  }
+}
+
+const header = (token: string | undefined): string | undefined =>
+  token === undefined || token === '' ? undefined : `Bearer ${token}`;
+
+/** Makes the credentials of one runner at one control plane. */
+export function createCredentials(options: CredentialsOptions): Credentials {
+  const { source, state, clock, onProblem } = options;
+  const file = `secrets/${fileNameOf(options.controlPlaneUrl)}`;
+  let isLoaded = false;
+  let secret: string | undefined;
+  let used: string | undefined;
+  let session: SessionCredential | undefined;
+
+  async function loadSecret(): Promise<void> {
+    if (isLoaded) return;
+    isLoaded = true;
+    try {
+      secret ??= (await state?.read(file))?.trim() || undefined;
+    } catch (error) {
+      onProblem(`the runner secret in the state directory cannot be read: ${sayThrown(error)}`);
+    }
+  }
+
+  function keep(runnerSecret: string | undefined): void {
+    const kept = runnerSecret === undefined ? state?.remove(file) : state?.write(file, runnerSecret);
+    kept?.catch((error: unknown) =>
+      onProblem(`the runner secret cannot be kept in the state directory: ${sayThrown(error)}`),
+    );
+  }
+
+  return {
+    async forRegistration() {
+      await loadSecret();
+      used = secret ?? (await readSource(source));
+      return header(used);
+    },
+    current() {
+      const lasts = session !== undefined && Date.parse(session.expiresAt) > clock.now();
+      return header(lasts ? session?.token : used);
+    },
+    take({ sessionCredential, runnerSecret }) {
+      if (sessionCredential) session = sessionCredential;
+      if (runnerSecret === undefined) return;
+      secret = runnerSecret;
+      used = runnerSecret;
+      keep(runnerSecret);
+    },
+    refused(code) {
+      if (!/^(CREDENTIAL|TOKEN|SESSION)_/.test(code)) return false;
+      session = undefined;
+      if (code === 'SESSION_EXPIRED') return true;
+      const wasSecret = secret !== undefined && used === secret;
+      if (!wasSecret || source === undefined) return false;
+      secret = undefined;
+      keep(undefined);
+      return true;
+    },
+  };
+}

@@ -1,0 +1,136 @@
+import { DEFAULTS, type ExecutionEvent } from '@controlplane/contracts';
+import { backoffMs } from '../../util/backoff.js';
+import { sleep } from '../../util/clock.js';
+import type { HostedRunner } from '../host.js';
+import type { Answer, ControlPlaneClient } from './client.js';
+import { eventBytes, fitEvent } from './event-sizes.js';
+import { unsentEvents, type OfferedExecution, type OfferedExecutions, type OfferWire, type Verdict } from './offered-executions.js';
+import type { Refusal } from './refusals.js';
+
+/** What a poster needs. */
+export interface EventPosterOptions {
+  readonly runner: HostedRunner;
+  readonly client: ControlPlaneClient;
+  readonly offers: OfferedExecutions;
+  /** Ends everything that is under way. */
+  readonly signal: AbortSignal;
+  /** The most bytes that the control plane reads at once. */
+  readonly maxBytes: () => number;
+  /** How long a claim is tried for. */
+  readonly leaseMs: () => number;
+}
+
+const BOUNDS = { minMs: DEFAULTS.reconnectMinMs, maxMs: DEFAULTS.reconnectMaxMs };
+const MAX_EVENTS = 1_000;
+const BATCH_BYTES = 512 * 1024;
+
+/** Refusals after which the execution is not this runner's, or what it says can never be taken. */
+const LOST: ReadonlySet<string> = new Set([
+  'LEASE_SUPERSEDED',
+  'EXECUTION_NOT_FOUND',
+  'VALIDATION_ERROR',
+  'INVALID_JSON',
+  'PAYLOAD_TOO_LARGE',
+]);
+
+function verdictOf({ code }: Refusal): Verdict {
+  if (code === 'LEASE_SUPERSEDED') return code;
+  return LOST.has(code) ? 'EXECUTION_NOT_FOUND' : undefined;
+}
+
+const leaseOf = (leaseToken: string | undefined): { leaseToken?: string } =>
+  leaseToken === undefined ? {} : { leaseToken };
+
+/** As many of the events as go into one request. */
+function batchOf(events: readonly ExecutionEvent[], limits: { maxBytes: number; service: string }): ExecutionEvent[] {
+  const batch: ExecutionEvent[] = [];
+  let bytes = 0;
+  for (const given of events.slice(0, MAX_EVENTS)) {
+    const event = fitEvent(given, limits);
+    const size = eventBytes(event);
+    if (batch.length > 0 && bytes + size > Math.min(BATCH_BYTES, limits.maxBytes)) break;
+    batch.push(event);
+    bytes += size;
+  }
+  return batch;
+}
+
+/** Makes what carries accepts and events by single requests: in order, one at a time for each execution. */
+export function createEventPoster(options: EventPosterOptions): OfferWire {
+  const { runner, client, offers, signal } = options;
+  const { clock, random, logger } = runner;
+  const posting = new Set<OfferedExecution>();
+  const claiming = new Set<OfferedExecution>();
+
+  function lost(execution: OfferedExecution, { code, message }: Refusal): void {
+    const isUsual = code === 'LEASE_SUPERSEDED' || code === 'EXECUTION_NOT_FOUND';
+    logger[isUsual ? 'debug' : 'error'](
+      { executionId: execution.executionId, code, reason: message },
+      'the control plane does not take what this execution says; it is given up',
+    );
+  }
+
+  async function claim(execution: OfferedExecution): Promise<void> {
+    const { executionId } = execution;
+    const startedMs = clock.elapsed();
+    for (let attempt = 0; execution.claim && !signal.aborted; attempt++) {
+      const answer = await client.accept(executionId, leaseOf(execution.leaseToken), signal);
+      if (answer.ok) return offers.confirm(executionId, undefined);
+      const verdict = verdictOf(answer);
+      const isOver = clock.elapsed() - startedMs > options.leaseMs();
+      if (verdict || isOver) return offers.confirm(executionId, verdict ?? 'LEASE_SUPERSEDED');
+      await sleep(clock, Math.max(backoffMs(attempt, BOUNDS, random()), answer.retryAfterMs ?? 0), signal);
+    }
+  }
+
+  /** @returns whether there may be more to say */
+  async function postOnce(execution: OfferedExecution): Promise<Answer<unknown> | undefined> {
+    const batch = batchOf(unsentEvents(execution), { maxBytes: options.maxBytes(), service: runner.manifest.name });
+    const last = batch.at(-1);
+    if (!last) return undefined;
+    const { executionId, leaseToken } = execution;
+    const answer = await client.recordEvents(executionId, { ...leaseOf(leaseToken), events: batch }, signal);
+    if (answer.ok) {
+      execution.sentSeq = Math.max(execution.sentSeq, last.seq);
+      offers.acknowledge(executionId, answer.value.acknowledgedSeq, undefined);
+      return answer;
+    }
+    const verdict = verdictOf(answer);
+    if (!verdict) return answer;
+    lost(execution, answer);
+    offers.acknowledge(executionId, last.seq, verdict);
+    return undefined;
+  }
+
+  async function post(execution: OfferedExecution): Promise<void> {
+    // What happens in one turn of the event loop leaves in one request.
+    await new Promise((resolve) => setImmediate(resolve));
+    for (let failures = 0; !signal.aborted; ) {
+      const answer = await postOnce(execution);
+      if (!answer) return;
+      if (answer.ok) {
+        failures = 0;
+        continue;
+      }
+      const delayMs = Math.max(backoffMs(failures++, BOUNDS, random()), answer.retryAfterMs ?? 0);
+      await sleep(clock, delayMs, signal);
+    }
+  }
+
+  return {
+    accept(execution) {
+      if (claiming.has(execution)) return;
+      claiming.add(execution);
+      void claim(execution).finally(() => claiming.delete(execution));
+    },
+    events(execution) {
+      if (posting.has(execution)) return;
+      posting.add(execution);
+      void post(execution).finally(() => {
+        posting.delete(execution);
+        // It may have spoken between the last look and now.
+        if (!signal.aborted && offers.held().includes(execution.executionId) && unsentEvents(execution).length > 0) this.events(execution);
+      });
+    },
+  };
+}

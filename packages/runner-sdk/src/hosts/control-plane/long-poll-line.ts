@@ -1,0 +1,168 @@
+import { DEFAULTS, type PollResponse } from '@controlplane/contracts';
+import { startPollLoop, type PollLoop, type PollOutcome } from '../../transport/poll-loop.js';
+import { sleep } from '../../util/clock.js';
+import type { ControlPlaneClient } from './client.js';
+import type { DialInOptions, Line } from './dial-in.js';
+import { createEventPoster } from './event-poster.js';
+import { createHttpLine, type HttpLine } from './http-line.js';
+import { FAREWELL_MS, onDirectives } from './session-core.js';
+import { within } from './within.js';
+
+/** What a long-poll line needs beside what every line does. */
+export interface LongPollOptions extends DialInOptions {
+  readonly client: ControlPlaneClient;
+  /** Called before each registration after the first: `stop` when another line takes over. */
+  readonly onRenew?: (() => 'stop' | 'again') | undefined;
+}
+
+interface State extends LongPollOptions {
+  readonly http: HttpLine;
+  readonly stopping: AbortController;
+  polling: AbortController;
+  loop: PollLoop | undefined;
+  /** Slots that the last poll asked for. */
+  askedFor: number;
+  maxBytes: number;
+}
+
+/** Milliseconds between two answers that say nothing, at least: a control plane that holds no poll must not be flooded. */
+const MIN_HOLD_MS = 100;
+
+/** Answers to a poll that only a registration can mend. */
+const NOT_KNOWN: ReadonlySet<string> = new Set(['RUNNER_NOT_FOUND', 'INSTANCE_MISMATCH', 'SESSION_EXPIRED']);
+
+function freeSlots({ core }: State): number {
+  const { used, total } = core.runner.slots();
+  return core.runner.isDraining() ? 0 : Math.max(0, total - used);
+}
+
+function onFrames({ core, offers }: State, { frames }: PollResponse): void {
+  for (const frame of frames) {
+    if (frame.type === 'offers' && Array.isArray(frame['executions' as keyof typeof frame])) {
+      for (const offer of frame['executions' as keyof typeof frame] as unknown[]) offers.offer(offer);
+    }
+    if (frame.type === 'directives' && 'directives' in frame && Array.isArray(frame.directives)) {
+      onDirectives(core, frame.directives);
+    }
+  }
+}
+
+async function poll(state: State, signal: AbortSignal): Promise<PollOutcome> {
+  const { core, client } = state;
+  const { clock, instanceId, logger } = core.runner;
+  const startedMs = clock.elapsed();
+  state.askedFor = freeSlots(state);
+  const body = { instanceId, maxExecutions: state.askedFor };
+  const answer = await client.poll(core.runnerId ?? 'unknown', body, signal);
+  if (signal.aborted) return 'stop';
+  if (answer.ok) {
+    onFrames(state, answer.value);
+    const isTooSoon = answer.value.frames.length === 0 && clock.elapsed() - startedMs < MIN_HOLD_MS;
+    if (isTooSoon) await sleep(clock, MIN_HOLD_MS, signal);
+    return 'again';
+  }
+  if (NOT_KNOWN.has(answer.code)) {
+    state.credentials.refused(answer.code);
+    logger.warn({ code: answer.code }, 'the control plane does not know this runner any more; registering again');
+    renew(state);
+    return 'stop';
+  }
+  logger.debug({ code: answer.code, reason: answer.message }, 'a poll failed; polling again');
+  return { failed: true, retryAfterMs: answer.retryAfterMs };
+}
+
+function startPolling(state: State): void {
+  const { clock, random } = state.core.runner;
+  state.polling.abort();
+  state.polling = new AbortController();
+  state.loop = startPollLoop(
+    {
+      poll: (signal) => poll(state, signal),
+      backoff: { minMs: DEFAULTS.reconnectMinMs, maxMs: DEFAULTS.reconnectMaxMs },
+      clock,
+      random,
+    },
+    AbortSignal.any([state.polling.signal, state.stopping.signal]),
+  );
+}
+
+function renew(state: State): void {
+  state.polling.abort();
+  if (state.onRenew?.() === 'stop') return;
+  state.http.renew();
+}
+
+async function reconnect(state: State, afterMs: number): Promise<void> {
+  state.polling.abort();
+  await sleep(state.core.runner.clock, afterMs, state.stopping.signal);
+  renew(state);
+}
+
+/** A poll that asked for no work is open: now that a slot is free, another one asks. */
+function onSlotFreed(state: State): void {
+  if (state.askedFor === 0 && freeSlots(state) > 0) state.loop?.askNow();
+}
+
+async function leave(state: State, reason: string): Promise<void> {
+  const { core, offers, stopping, http, polling } = state;
+  if (core.runnerId !== undefined && core.state !== 'refused') await within(FAREWELL_MS, offers.whenEmpty());
+  polling.abort();
+  stopping.abort();
+  await http.leave(reason);
+}
+
+/** Makes the line over polls; nothing is asked before it is started. */
+export function createLongPollLine(options: LongPollOptions): Line {
+  const { core, offers, client, credentials } = options;
+  const stopping = new AbortController();
+  const http = createHttpLine({
+    core,
+    client,
+    credentials,
+    describe: () => ({ ...core.runner.describe(), delivery: { kind: 'long-poll' }, held: offers.held() }),
+    executions: offers.running,
+    onLost: () => {
+      state.polling.abort();
+      offers.onLinkLost();
+    },
+    onRegistered: ({ limits }) => {
+      state.maxBytes = limits?.maxBodyBytes ?? DEFAULTS.maxBodyBytes;
+      offers.onLinkUp();
+      startPolling(state);
+    },
+  });
+  const state: State = {
+    ...options,
+    http,
+    stopping,
+    polling: new AbortController(),
+    loop: undefined,
+    askedFor: 0,
+    maxBytes: DEFAULTS.maxBodyBytes,
+  };
+  const poster = createEventPoster({
+    runner: core.runner,
+    client,
+    offers,
+    signal: stopping.signal,
+    maxBytes: () => state.maxBytes,
+    leaseMs: () => core.leaseMs,
+  });
+  return {
+    delivery: 'long-poll',
+    wire: {
+      accept: (execution) => poster.accept(execution),
+      events(execution) {
+        poster.events(execution);
+        if (execution.terminalSeq !== undefined) onSlotFreed(state);
+      },
+    },
+    start: http.start,
+    renew: () => renew(state),
+    reconnect: (afterMs) => void reconnect(state, afterMs),
+    async announceDrain() {
+      await http.announceDrain();
+    },
+    leave: (reason) => leave(state, reason),
+  };
+}

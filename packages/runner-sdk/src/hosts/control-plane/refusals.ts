@@ -1,0 +1,55 @@
+import { ErrorEnvelope, type ErrorCode } from '@controlplane/contracts';
+
+/** Why the control plane did not do what was asked. */
+export interface Refusal {
+  readonly ok: false;
+  /** Of the catalogue, or `UNREACHABLE` or `UNREADABLE` where there was no readable answer. */
+  readonly code: string;
+  readonly message: string;
+  /** What can be done about it, as the control plane says. */
+  readonly remedy?: string | undefined;
+  readonly retryAfterMs: number | undefined;
+}
+
+/**
+ * Answers after which asking again cannot help, and what a process that is its runner's own exits with. The rest is
+ * tried again for ever: also what has no readable answer, and what was refused for no fault of the runner's.
+ */
+export const PERMANENT_REFUSALS: Readonly<Partial<Record<ErrorCode, number>>> = {
+  VALIDATION_ERROR: 64,
+  CONTRACT_MISMATCH: 65,
+  CREDENTIAL_MISSING: 66,
+  CREDENTIAL_INVALID: 67,
+  TOKEN_EXPIRED: 68,
+  TOKEN_REVOKED: 69,
+  MACHINE_MISMATCH: 70,
+  ALREADY_CONNECTED: 71,
+};
+
+/** Whether a refusal is for good. */
+export function isPermanent({ code }: Pick<Refusal, 'code'>): boolean {
+  return Object.hasOwn(PERMANENT_REFUSALS, code);
+}
+
+/** An envelope as a refusal. */
+export function refusalOf(envelope: ErrorEnvelope): Refusal {
+  const { code, message, remedy, retryAfter } = envelope;
+  return { ok: false, code, message, remedy, retryAfterMs: retryAfter === undefined ? undefined : retryAfter * 1000 };
+}
+
+/** The envelope in the body of an error reply, when there is one. */
+export function envelopeIn(body: unknown): ErrorEnvelope | undefined {
+  const error = typeof body === 'object' && body !== null && 'error' in body ? body.error : undefined;
+  return ErrorEnvelope.safeParse(error).data;
+}
+
+/** The `retry-after` header in milliseconds, where it is a number of seconds. */
+export function headerRetryAfterMs(header: string | null | undefined): number | undefined {
+  const seconds = header === null || header === undefined ? Number.NaN : Number(header);
+  return Number.isFinite(seconds) && seconds >= 0 ? seconds * 1000 : undefined;
+}
+
+/** What is answered by nobody who speaks the contract. */
+export function notReached(code: 'UNREACHABLE' | 'UNREADABLE', message: string): Refusal {
+  return { ok: false, code, message, retryAfterMs: undefined };
+}

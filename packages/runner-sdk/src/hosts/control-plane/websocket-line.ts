@@ -1,0 +1,293 @@
+import {
+  CLOSE_CODES,
+  DEFAULTS,
+  ServerFrame,
+  WEBSOCKET_PROTOCOL,
+  type RunnerHeartbeatResponse,
+} from '@controlplane/contracts';
+import { createReconnectingSocket, type ReconnectingSocket, type SocketEnd } from '../../transport/reconnecting-socket.js';
+import type { TimerHandle } from '../../util/clock.js';
+import { createDeferred, type Deferred } from '../../util/deferred.js';
+import { sayThrown } from '../../util/safe-json.js';
+import type { Answer } from './client.js';
+import type { DialInOptions, Line } from './dial-in.js';
+import { createFrameWriter, type FrameWriter } from './frame-writer.js';
+import { beatUntilStopped } from './heartbeat-loop.js';
+import { envelopeIn, headerRetryAfterMs, isPermanent, notReached, refusalOf, type Refusal } from './refusals.js';
+import { composeBeat, FAREWELL_MS, onBeatReply, onDirectives, onLost, onRefused, onRegistered } from './session-core.js';
+import { within } from './within.js';
+
+/** Milliseconds between two pings, and for the answer to one. */
+const PING_MS = 10_000;
+
+/** Bytes of a message around offers that fill what a body may be. */
+const OFFERS_OVERHEAD_BYTES = 64 * 1024;
+
+/** Milliseconds for the answer to a heartbeat. */
+const BEAT_MS = 10_000;
+
+/** Replies in a row that say that no work comes, after which the connection is made anew. */
+const MAX_IDLE_REPLIES = 3;
+
+interface State extends DialInOptions {
+  readonly socket: ReconnectingSocket;
+  readonly writer: FrameWriter;
+  /** Registered over the connection that there is now. */
+  isReady: boolean;
+  isLeaving: boolean;
+  refusal: Refusal | undefined;
+  handshakeTimer: TimerHandle | undefined;
+  beating: AbortController;
+  beat: Deferred<Answer<RunnerHeartbeatResponse>> | undefined;
+  idleReplies: number;
+  /** Failures in a row since the last registration, for the log. */
+  failures: number;
+}
+
+function stopHandshakeTimer(state: State): void {
+  if (state.handshakeTimer !== undefined) state.core.runner.clock.clearTimeout(state.handshakeTimer);
+  state.handshakeTimer = undefined;
+}
+
+function register(state: State): void {
+  const { core, socket, offers } = state;
+  state.refusal = undefined;
+  const registration = { ...core.runner.describe(), delivery: { kind: 'websocket' }, held: offers.held() };
+  socket.send(JSON.stringify({ type: 'register', registration }));
+  state.handshakeTimer = core.runner.clock.setTimeout(
+    () => socket.close(CLOSE_CODES.handshake, { reason: 'no ready in time' }),
+    DEFAULTS.handshakeMs,
+  );
+}
+
+function sendBeat(state: State): Promise<Answer<RunnerHeartbeatResponse>> {
+  if (!state.isReady) return Promise.resolve(notReached('UNREACHABLE', 'there is no connection'));
+  const { core, offers } = state;
+  const isFirst = state.beat === undefined;
+  const beat = (state.beat ??= createDeferred());
+  if (isFirst) {
+    const late = notReached('UNREACHABLE', 'the heartbeat was not answered in time');
+    const timer = core.runner.clock.setTimeout(() => beat.resolve(late), BEAT_MS);
+    void beat.promise.finally(() => {
+      core.runner.clock.clearTimeout(timer);
+      if (state.beat === beat) state.beat = undefined;
+    });
+  }
+  const heartbeat = { ...composeBeat(core), executions: offers.running() };
+  state.socket.send(JSON.stringify({ type: 'heartbeat', heartbeat }));
+  return beat.promise;
+}
+
+function onReady(state: State, frame: Extract<ServerFrame, { type: 'ready' }>): void {
+  const { core, socket, offers, credentials, writer } = state;
+  stopHandshakeTimer(state);
+  credentials.take(frame.registration);
+  socket.accept();
+  state.failures = 0;
+  state.idleReplies = 0;
+  const wasReady = state.isReady;
+  state.isReady = true;
+  writer.setLimit(frame.registration.limits?.maxBodyBytes);
+  onRegistered(core, frame.registration);
+  if (!wasReady) offers.onLinkUp();
+  if (core.runner.isDraining()) void sendBeat(state);
+  startBeating(state);
+}
+
+function startBeating(state: State): void {
+  const { core } = state;
+  const { clock, random, logger } = core.runner;
+  state.beating.abort();
+  state.beating = new AbortController();
+  const loop = {
+    beat: () => sendBeat(state),
+    onReply: () => undefined,
+    onMissed: (missed: number) => {
+      core.missed = missed;
+      if (missed >= DEFAULTS.missedHeartbeats)
+        state.socket.close(CLOSE_CODES.silent, { reason: 'heartbeats are not answered' });
+    },
+    intervalMs: () => core.intervalMs,
+    clock,
+    random,
+    logger,
+  };
+  beatUntilStopped(loop, state.beating.signal).catch((error: unknown) =>
+    logger.error({ err: error }, 'the heartbeat loop failed'),
+  );
+}
+
+/** A control plane that knows the runner and never sends it work may have lost its end of the connection. */
+function watchReceiving(state: State, { receiving }: RunnerHeartbeatResponse): void {
+  state.idleReplies = receiving || state.core.runner.isDraining() ? 0 : state.idleReplies + 1;
+  if (state.idleReplies < MAX_IDLE_REPLIES) return;
+  state.idleReplies = 0;
+  state.core.runner.logger.warn('the control plane sends no work over this connection; making another');
+  state.socket.close(1000, { reason: 'not receiving' });
+}
+
+function onHeartbeatReply(state: State, reply: RunnerHeartbeatResponse): void {
+  state.credentials.take(reply);
+  onBeatReply(state.core, reply);
+  state.beat?.resolve({ ok: true, value: reply });
+  watchReceiving(state, reply);
+}
+
+function onFrame(state: State, frame: ServerFrame): void {
+  const { core, offers } = state;
+  switch (frame.type) {
+    case 'ready':
+      return onReady(state, frame);
+    case 'refused':
+      state.refusal = refusalOf(frame.error);
+      return;
+    case 'heartbeat':
+      return onHeartbeatReply(state, frame.reply);
+    case 'confirmed':
+      for (const { executionId, code } of frame.executions) offers.confirm(executionId, code);
+      return;
+    case 'acknowledged':
+      for (const { executionId, seq, code } of frame.executions) offers.acknowledge(executionId, seq, code);
+      return;
+    case 'directives':
+      return onDirectives(core, frame.directives);
+    case 'offers':
+      return;
+  }
+}
+
+function onMessage(state: State, text: string): void {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    state.core.runner.logger.warn({ reason: sayThrown(error) }, 'the control plane sent a message that is no JSON');
+    return state.socket.close(CLOSE_CODES.protocol, { reason: 'not JSON' });
+  }
+  const { type, executions } = Object(value) as { readonly type?: unknown; readonly executions?: unknown };
+  if (type === 'offers' && Array.isArray(executions)) {
+    // One by one: what one of them lacks must not harm the others.
+    for (const offer of executions) state.offers.offer(offer);
+    return state.writer.flushAccepts();
+  }
+  const frame = ServerFrame.safeParse(value);
+  if (frame.success) return onFrame(state, frame.data);
+  const isKnown = ['ready', 'refused', 'heartbeat', 'confirmed', 'acknowledged', 'directives'].includes(String(type));
+  const { logger } = state.core.runner;
+  if (!isKnown) return logger.debug({ type: String(type) }, 'a frame of a kind that is not known is ignored');
+  logger.warn({ type, reason: sayThrown(frame.error) }, 'the control plane sent a frame that the contract does not allow');
+  state.socket.close(CLOSE_CODES.protocol, { reason: `malformed ${String(type)}` });
+}
+
+/** Why a connection ended, in the words of the contract where the control plane said so. */
+function refusalOfEnd({ refusal: said, core }: State, end: SocketEnd): Refusal {
+  if (said) return said;
+  const { refusal } = end;
+  if (!refusal) return notReached('UNREACHABLE', `${end.reason || 'the connection was closed'} (${end.code})`);
+  const retryAfterMs = headerRetryAfterMs(refusal.retryAfter);
+  let body: unknown;
+  try {
+    body = JSON.parse(refusal.body);
+  } catch {
+    body = undefined;
+  }
+  const envelope = envelopeIn(body);
+  if (envelope) return { ...refusalOf(envelope), retryAfterMs: refusalOf(envelope).retryAfterMs ?? retryAfterMs };
+  const message = `${core.controlPlaneUrl} answered the upgrade with ${refusal.status} and no error envelope; is there a proxy between?`;
+  return { ...notReached('UNREADABLE', message), retryAfterMs };
+}
+
+/** @returns whether to try again */
+function mayRetry(state: State, refusal: Refusal, wasReady: boolean): boolean {
+  const { core, credentials, offers, isLeaving } = state;
+  const hasAnother = credentials.refused(refusal.code);
+  if (isLeaving || (core.runner.isDraining() && offers.held().length === 0)) return false;
+  // A frame that was not understood is no reason to be gone for good: the registration was.
+  const isAboutFrame = wasReady && refusal.code === 'VALIDATION_ERROR';
+  if (!isPermanent(refusal) || hasAnother || isAboutFrame) return true;
+  onRefused(core, refusal);
+  return false;
+}
+
+function onEnd(state: State, end: SocketEnd): 'stop' | number {
+  const { core, offers } = state;
+  const wasReady = state.isReady;
+  stopHandshakeTimer(state);
+  state.isReady = false;
+  state.beating.abort();
+  state.beat?.resolve(notReached('UNREACHABLE', 'the connection is gone'));
+  state.writer.reset();
+  if (wasReady) offers.onLinkLost();
+  onLost(core);
+  const refusal = refusalOfEnd(state, end);
+  if (!mayRetry(state, refusal, wasReady)) return 'stop';
+  const isProxy = !wasReady && state.refusal === undefined && refusal.code.startsWith('UNREA');
+  if (isProxy && state.onBlocked?.(refusal) === 'stop') return 'stop';
+  const isFirst = state.failures++ === 0;
+  core.runner.logger[isFirst ? 'warn' : 'debug'](
+    { code: refusal.code, reason: refusal.message, closeCode: end.code },
+    `${wasReady ? 'the connection to' : 'no connection to'} ${core.controlPlaneUrl}${wasReady ? ' is gone' : ' yet'}; connecting again`,
+  );
+  return refusal.retryAfterMs ?? 0;
+}
+
+async function leave(state: State, reason: string): Promise<void> {
+  const { core, offers, socket } = state;
+  if (core.runnerId !== undefined && core.state !== 'refused') await within(FAREWELL_MS, offers.whenEmpty());
+  state.isLeaving = true;
+  state.beating.abort();
+  if (state.isReady) socket.send(JSON.stringify({ type: 'deregister', reason: reason.slice(0, 256) }));
+  await socket.stop(1000, 'left');
+}
+
+/** Makes the line over a WebSocket; nothing is dialled before it is started. */
+export function createWebSocketLine(options: DialInOptions): Line {
+  const { core } = options;
+  const { clock, random } = core.runner;
+  const socket = createReconnectingSocket({
+    url: `${core.controlPlaneUrl.replace(/\/+$/, '').replace(/^http/, 'ws')}/runners/connect`,
+    protocol: WEBSOCKET_PROTOCOL,
+    async headers() {
+      const authorization = await options.credentials.forRegistration();
+      return authorization === undefined ? {} : { authorization };
+    },
+    maxPayloadBytes: core.runner.maxBodyBytes + OFFERS_OVERHEAD_BYTES,
+    handshakeMs: DEFAULTS.handshakeMs,
+    pingMs: PING_MS,
+    backoff: { minMs: DEFAULTS.reconnectMinMs, maxMs: DEFAULTS.reconnectMaxMs },
+    stableMs: DEFAULTS.stableMs,
+    clock,
+    random,
+    onOpen: () => register(state),
+    onMessage: (text) => onMessage(state, text),
+    onDrain: () => state.writer.resume(),
+    onEnd: (end) => onEnd(state, end),
+  });
+  const state: State = {
+    ...options,
+    socket,
+    writer: createFrameWriter({ send: socket.send, isOpen: () => state.isReady, service: core.runner.manifest.name }),
+    isReady: false,
+    isLeaving: false,
+    refusal: undefined,
+    handshakeTimer: undefined,
+    beating: new AbortController(),
+    beat: undefined,
+    idleReplies: 0,
+    failures: 0,
+  };
+  return {
+    delivery: 'websocket',
+    wire: state.writer,
+    start: socket.start,
+    renew() {
+      if (state.isReady) register(state);
+    },
+    reconnect: (afterMs) => socket.close(1000, { reason: 'asked to reconnect', afterMs }),
+    async announceDrain() {
+      if (state.isReady) await within(FAREWELL_MS, sendBeat(state));
+      else if (options.offers.held().length === 0) await socket.stop(1000, 'draining');
+    },
+    leave: (reason) => leave(state, reason),
+  };
+}

@@ -6,6 +6,7 @@
 import type { Effects } from '@controlplane/contracts';
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import type { CapabilityContext } from './capability-context.js';
+import type { Isolation, IsolationKind } from './isolation.js';
 import type { Middleware } from './middleware.js';
 
 /** A JSON Schema, draft 2020-12. */
@@ -69,6 +70,16 @@ export interface CapabilityDefinition<
   readonly maxConcurrency?: number | undefined;
   /** Job types that it serves beside its own id. Default: none. */
   readonly jobTypes?: readonly string[] | undefined;
+  /**
+   * Where the handler runs. In a `thread` or `process` of its own it is stopped by force when it does not stop by
+   * itself, even in an endless loop, and its crash is a failed execution. The process has a scrubbed environment.
+   * Default: `none`, with the runner.
+   */
+  readonly isolation?: IsolationKind | undefined;
+  /** The file that defines this capability, loaded once more where it is isolated: `import.meta.url`, or `__filename`. */
+  readonly module?: string | URL | undefined;
+  /** Names of environment variables that a process of its own is given, beside PATH and the like. Default: none. */
+  readonly environment?: readonly string[] | undefined;
   /** Stands around the handler, the first outermost, within the runner's own `use`. Default: none. */
   readonly use?: readonly Middleware[] | undefined;
   /**
@@ -103,6 +114,8 @@ export interface Capability<
   readonly idleTimeoutMs: number | undefined;
   readonly maxConcurrency: number | undefined;
   readonly jobTypes: readonly string[];
+  /** Where its handler runs; undefined with the runner. */
+  readonly isolated: Isolation | undefined;
   execute(
     input: StandardSchemaV1.InferOutput<Input>,
     ctx: ContextOf<Checkpoint>,

@@ -1,8 +1,11 @@
 import { DEFAULTS, DurationMs, Effects, Identifier } from '@controlplane/contracts';
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { RunnerError } from '../errors/runner-error.js';
+import type { CapabilityContext } from './capability-context.js';
 import { schemaToJson } from './capability-manifest.js';
 import type { Capability, CapabilityDefinition } from './capability.js';
+import { serveIfIsolated } from './isolated-handler.js';
+import { isolationOf } from './isolation.js';
 import { withMiddleware } from './middleware.js';
 
 /**
@@ -18,6 +21,11 @@ export function defineCapability<
 >(definition: CapabilityDefinition<Input, Output, Checkpoint>): Capability<Input, Output, Checkpoint> {
   checkMembers(definition);
   const { id, version, description, input, output } = definition;
+  const isolation = isolationOf(definition);
+  if (typeof isolation === 'string')
+    throw new RunnerError('INVALID_CAPABILITY', `capability "${id}": ${isolation}`);
+  const execute = withMiddleware(definition.use ?? [], definition.execute.bind(definition));
+  serveIfIsolated(id, execute as (input: unknown, ctx: CapabilityContext) => unknown);
   return Object.freeze({
     id,
     version,
@@ -37,7 +45,8 @@ export function defineCapability<
     idleTimeoutMs: definition.idleTimeoutMs,
     maxConcurrency: definition.maxConcurrency,
     jobTypes: [...(definition.jobTypes ?? [])],
-    execute: withMiddleware(definition.use ?? [], definition.execute.bind(definition)),
+    isolated: isolation,
+    execute,
   });
 }
 

@@ -95,7 +95,8 @@ describe('the shutdown signal', () => {
     const { capability, calls } = createHeld();
     const { start, requestOf, clock, executor } = createExecutorFixture([capability]);
     await start(requestOf('held'));
-    const { shutdownSignal, signal } = calls[0]?.ctx as CapabilityContext;
+    const ctx = calls[0]?.ctx as CapabilityContext;
+    const { shutdownSignal, signal } = ctx;
     expect(shutdownSignal.aborted).toBe(false);
     const drained = executor.drain({ drainMs: 10_000, graceMs: 2_000 });
     expect(isExecutionCancelled(shutdownSignal.reason, 'shutdown')).toBe(true);

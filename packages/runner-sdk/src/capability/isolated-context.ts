@@ -1,0 +1,131 @@
+import { ExecutionCancelled } from '../errors/execution-cancelled.js';
+import { createDeferred, type Deferred } from '../util/deferred.js';
+import { toSafeJson } from '../util/safe-json.js';
+import type { CapabilityContext, ContextLog, ContextLogMethod } from './capability-context.js';
+import type { ContextWords, FromIsolated, ToIsolated } from './isolation-messages.js';
+import { fromWords } from './thrown-words.js';
+
+/** Lines that may be under way before the runner has read them; then they are dropped, and that is said. */
+const MAX_UNREAD = 10_000;
+
+/** A context whose words cross over to the runner. */
+export interface IsolatedContext {
+  readonly context: CapabilityContext;
+  /** Takes what the runner says while the execution goes on. */
+  take(message: Exclude<ToIsolated, { type: 'start' }>): void;
+}
+
+/** Lets as many lines out as the runner can take: a handler that logs in an endless loop must not fill its memory. */
+function createGate(post: (message: FromIsolated) => void) {
+  let unread = 0;
+  let dropped = 0;
+  return {
+    pass(message: FromIsolated): void {
+      if (unread >= MAX_UNREAD) {
+        dropped++;
+        return;
+      }
+      unread++;
+      post(message);
+    },
+    read(count: number): void {
+      unread -= count;
+      if (dropped === 0) return;
+      const message = `${dropped} lines or pieces of output were left out: they came faster than they were read`;
+      dropped = 0;
+      post({ type: 'log', level: 'warn', message });
+    },
+  };
+}
+
+/** Questions that the runner answers. */
+function createQuestions(post: (message: FromIsolated) => void) {
+  const asked = new Map<number, Deferred<unknown>>();
+  let nextId = 1;
+  return {
+    ask(what: 'checkpoint' | 'extend' | 'willWrite', value?: unknown): Promise<unknown> {
+      const id = nextId++;
+      const answer = createDeferred<unknown>();
+      asked.set(id, answer);
+      try {
+        post({ type: 'ask', id, what, value });
+      } catch (error) {
+        asked.delete(id);
+        answer.reject(error);
+      }
+      return answer.promise;
+    },
+    answered({ id, value, thrown }: Extract<ToIsolated, { type: 'answer' }>): void {
+      const answer = asked.get(id);
+      asked.delete(id);
+      if (thrown) answer?.reject(fromWords(thrown));
+      else answer?.resolve(value);
+    },
+  };
+}
+
+function createLog(pass: (message: FromIsolated) => void): ContextLog {
+  const logAt =
+    (level: keyof ContextLog): ContextLogMethod =>
+    (message, fields) =>
+      pass({ type: 'log', level, message: String(message), ...(fields && { fields: toSafeJson(fields) }) });
+  return { debug: logAt('debug'), info: logAt('info'), warn: logAt('warn'), error: logAt('error') };
+}
+
+/** Makes the context of one execution in a thread or process of its own. */
+export function createIsolatedContext(
+  words: ContextWords,
+  post: (message: FromIsolated) => void,
+): IsolatedContext {
+  const gate = createGate(post);
+  const stop = new AbortController();
+  const shutdown = new AbortController();
+  const { ask, answered } = createQuestions(post);
+  const { deadline: deadlineMs, ...known } = words;
+  let deadline = new Date(deadlineMs);
+  const context: CapabilityContext = {
+    ...known,
+    signal: stop.signal,
+    shutdownSignal: shutdown.signal,
+    get deadline() {
+      return deadline;
+    },
+    log: createLog(gate.pass),
+    progress(fraction, message) {
+      gate.pass({
+        type: 'progress',
+        fraction,
+        ...(message === undefined ? {} : { message: String(message) }),
+      });
+      return Promise.resolve();
+    },
+    output: (stream, chunk) => gate.pass({ type: 'output', stream, chunk }),
+    redact: (value) => post({ type: 'redact', value: String(value) }),
+    checkpoint: async (data) => void (await ask('checkpoint', data)),
+    willWrite: async () => void (await ask('willWrite')),
+    async extend(ms) {
+      deadline = new Date(Number(await ask('extend', ms)));
+      return deadline;
+    },
+  };
+
+  return {
+    context,
+    take(message) {
+      switch (message.type) {
+        case 'abort':
+          post({ type: 'aborting' });
+          stop.abort(new ExecutionCancelled(message.kind, message.message));
+          return;
+        case 'shutdown':
+          shutdown.abort(new ExecutionCancelled('shutdown', message.message));
+          return;
+        case 'read':
+          gate.read(message.count);
+          return;
+        case 'answer':
+          answered(message);
+      }
+    },
+  };
+}

@@ -1,0 +1,126 @@
+import { RunnerError } from '../../errors/runner-error.js';
+import type { Clock } from '../../util/clock.js';
+import { createDeferred, type Deferred } from '../../util/deferred.js';
+import type { Child, StartChild } from './child.js';
+
+/** Warm children of one capability, each for one execution at a time. */
+export interface ChildPool {
+  /** A child that is ready; waits while as many as may are busy. */
+  take(): Promise<Child>;
+  /** Gives it back after a clean end; one that is gone makes room for another. */
+  giveBack(child: Child): void;
+  /** Ends all by force. */
+  close(): Promise<void>;
+}
+
+/** What a pool is made of. */
+export interface ChildPoolOptions {
+  readonly capabilityId: string;
+  readonly start: StartChild;
+  /** Children at most. */
+  readonly max: number;
+  /** How many of them stay when nothing runs. */
+  readonly maxIdle: number;
+  readonly startTimeoutMs: number;
+  readonly clock: Clock;
+}
+
+/** Starts a child and waits until its module has defined the capability. */
+function startReady({ capabilityId, start, startTimeoutMs, clock }: ChildPoolOptions): Promise<Child> {
+  const ready = createDeferred<Child>();
+  const child = start();
+  let wrote = '';
+  const fail = (why: string): void => {
+    clock.clearTimeout(timer);
+    const last = wrote.trim() === '' ? '' : `; it wrote: ${wrote.trim().slice(-1000)}`;
+    const message = `capability "${capabilityId}" cannot be isolated: ${why}${last}. Its module must define it with defineCapability when it is loaded.`;
+    ready.reject(new RunnerError('INVALID_CAPABILITY', message));
+    void child.kill();
+  };
+  const timer = clock.setTimeout(
+    () => fail(`its module did not define it within ${startTimeoutMs} ms`),
+    startTimeoutMs,
+  );
+  child.listener = {
+    said({ type }) {
+      if (type !== 'ready') return;
+      clock.clearTimeout(timer);
+      child.listener = undefined;
+      ready.resolve(child);
+    },
+    wrote: (_stream, chunk) => (wrote = (wrote + Buffer.from(chunk).toString()).slice(-4000)),
+    gone: (why) => fail(why),
+  };
+  return ready.promise;
+}
+
+const closedError = ({ capabilityId }: ChildPoolOptions): RunnerError =>
+  new RunnerError('STOPPED', `the runner of "${capabilityId}" was stopped`);
+
+/** Makes a pool; nothing is started yet. */
+export function createChildPool(options: ChildPoolOptions): ChildPool {
+  const { max, maxIdle } = options;
+  const idle: Child[] = [];
+  const busy = new Set<Child>();
+  const waiting: Array<Deferred<Child>> = [];
+  let starting = 0;
+  let isClosed = false;
+
+  const lend = (child: Child): Child => {
+    busy.add(child);
+    child.hold(true);
+    return child;
+  };
+
+  const close = async (): Promise<void> => {
+    isClosed = true;
+    for (const turn of waiting.splice(0)) turn.reject(closedError(options));
+    await Promise.all([...idle.splice(0), ...busy].map((child) => child.kill()));
+  };
+
+  async function startOne(): Promise<Child> {
+    starting++;
+    try {
+      const child = await startReady(options);
+      if (!isClosed) return lend(child);
+      await child.kill();
+      throw closedError(options);
+    } finally {
+      starting--;
+    }
+  }
+
+  /** Room has come free: whoever waits longest gets a new child. */
+  function serveNext(): void {
+    const next = waiting.shift();
+    if (next) startOne().then(next.resolve, next.reject);
+  }
+
+  return {
+    take() {
+      if (isClosed) return Promise.reject(closedError(options));
+      for (let child = idle.pop(); child; child = idle.pop()) {
+        child.listener = undefined;
+        if (!child.isGone) return Promise.resolve(lend(child));
+      }
+      if (busy.size + starting < max) return startOne();
+      const turn = createDeferred<Child>();
+      waiting.push(turn);
+      return turn.promise;
+    },
+    giveBack(child) {
+      busy.delete(child);
+      child.listener = undefined;
+      if (child.isGone || isClosed) {
+        if (!isClosed) serveNext();
+        return;
+      }
+      const next = waiting.shift();
+      if (next) return next.resolve(lend(child));
+      child.hold(false);
+      if (idle.length < maxIdle) idle.push(child);
+      else void child.kill();
+    },
+    close,
+  };
+}

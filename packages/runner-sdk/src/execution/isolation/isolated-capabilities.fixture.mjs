@@ -1,0 +1,84 @@
+// Capabilities for the isolation tests, loaded by them and once more by every thread and process that they start.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { CapabilityError, defineCapability } from '@controlplane/runner-sdk';
+
+/** A schema that takes anything, so that nothing but the package itself is loaded. */
+const input = { '~standard': { version: 1, vendor: 'fixture', validate: (value) => ({ value }) } };
+
+const HANDLERS = {
+  echo: (given, ctx) => ({
+    given,
+    pid: process.pid,
+    jobId: ctx.jobId,
+    attempt: ctx.attempt,
+    lastCheckpoint: ctx.lastCheckpoint,
+    metadata: ctx.metadata,
+    deadline: ctx.deadline.toISOString(),
+    counted: (globalThis.counted = (globalThis.counted ?? 0) + 1),
+  }),
+  async speak(_given, ctx) {
+    ctx.redact('hunter2');
+    ctx.log.info('starting', { key: 'my hunter2' });
+    await ctx.progress(0.5, 'half');
+    await ctx.checkpoint({ page: 1 });
+    ctx.output('stdout', Buffer.from('bytes '));
+    console.log('printed');
+    const deadline = await ctx.extend(1000);
+    await ctx.willWrite();
+    ctx.log.warn('extended', { to: deadline.toISOString(), same: +deadline === +ctx.deadline });
+    return 'spoken';
+  },
+  fail() {
+    throw new CapabilityError('NOT_FOUND', 'no such thing', {
+      retryable: false,
+      cause: new TypeError('deep'),
+    });
+  },
+  refuse: (_given, ctx) => ctx.extend(10_000_000_000),
+  wait: (_given, { signal }) =>
+    new Promise((_resolve, reject) => {
+      signal.addEventListener('abort', () => reject(new Error(`told: ${signal.reason.kind}`)), {
+        once: true,
+      });
+    }),
+  deaf: () => new Promise(() => setInterval(() => undefined, 1000)),
+  loop() {
+    for (;;);
+  },
+  chatter(_given, ctx) {
+    for (;;) ctx.log.info('x'.repeat(100));
+  },
+  exit: () => process.exit(3),
+  die: () => process.kill(process.pid, 'SIGKILL'),
+  exhaust() {
+    const kept = [];
+    for (;;) kept.push(new Array(1_000_000).fill(kept.length));
+  },
+  unusual: () => ({ made: new Date(0), toJSON: () => ({ json: true }), call() {} }),
+  environment: () => process.env,
+  async parent({ port }) {
+    const program = `require('node:net').connect(${port}, '127.0.0.1').on('connect', () => process.stdout.write('up'))`;
+    const child = spawn(process.execPath, ['-e', program], { stdio: ['ignore', 'pipe', 'inherit'] });
+    await once(child.stdout, 'data');
+    for (;;);
+  },
+};
+
+const define = (isolation, more = {}) =>
+  defineCapability({
+    id: `isolated.${isolation}`,
+    version: '1.0.0',
+    description: 'Does what its input says.',
+    input,
+    inputJsonSchema: { type: 'object' },
+    effects: 'writes',
+    announcesWrites: true,
+    isolation,
+    module: import.meta.url,
+    execute: (given, ctx) => HANDLERS[given.do](given, ctx),
+    ...more,
+  });
+
+export const inThread = define('thread');
+export const inProcess = define('process', { environment: ['NAMED_VARIABLE'] });

@@ -1,0 +1,229 @@
+import { once } from 'node:events';
+import { createServer, type AddressInfo, type Socket } from 'node:net';
+import type { ExecutionEvent } from '@controlplane/contracts';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { createCapabilityRegistry } from '../../capability/capability-registry.js';
+import type { Capability } from '../../capability/capability.js';
+import { createSlots } from '../admission.js';
+import { createExecutor, type ExecutorLimits } from '../executor.js';
+import type { ExecutionRequest } from '../execute.js';
+import { isolateCapabilities } from './isolate-capabilities.js';
+// @ts-expect-error a module of the tests, in JavaScript: threads and processes load it as it is
+import { inProcess, inThread } from './isolated-capabilities.fixture.mjs';
+
+const CAPABILITIES = { thread: inThread as Capability, process: inProcess as Capability };
+type Kind = keyof typeof CAPABILITIES;
+
+function createIsolated(kind: Kind, options: { slots?: number; limits?: Partial<ExecutorLimits> } = {}) {
+  const { slots = 2, limits = {} } = options;
+  const isolation = isolateCapabilities([CAPABILITIES[kind]], {
+    slots,
+    cancelGraceMs: limits.cancelGraceMs ?? 10_000,
+  });
+  onTestFinished(() => isolation.close());
+  const executor = createExecutor({
+    registry: createCapabilityRegistry(isolation.capabilities),
+    slots: createSlots(slots),
+    service: 'fixture',
+    limits,
+  });
+  let next = 0;
+  const start = (payload: Record<string, unknown>, more: Partial<ExecutionRequest> = {}) => {
+    const events: ExecutionEvent[] = [];
+    const id = `e-${next++}`;
+    const heard = new Map<string, () => void>();
+    const base = { jobId: 'j', moduleId: 'm', metadata: {}, attempt: 1 };
+    const request = { ...base, executionId: id, capabilityId: `isolated.${kind}`, payload, ...more };
+    const ended = new Promise<ExecutionEvent>((resolve) => {
+      executor.run(request, (event) => {
+        events.push(event);
+        if (event.type === 'log') heard.get(event.message.split(' ')[0] ?? '')?.();
+        if (['succeeded', 'failed', 'cancelled'].includes(event.type)) resolve(event);
+      });
+    });
+    const says = (word: string) => new Promise<void>((resolve) => heard.set(word, resolve));
+    return { id, events, ended, says };
+  };
+  return { isolation, executor, start };
+}
+
+const dataOf = (event: ExecutionEvent): Record<string, unknown> =>
+  (event as { data?: Record<string, unknown> }).data ?? {};
+
+describe.each<Kind>(['thread', 'process'])('a handler in a %s of its own', (kind) => {
+  test('knows what any handler knows, and is warm for the next execution', async () => {
+    const { start } = createIsolated(kind);
+    const more = { attempt: 2, checkpoint: { page: 4 }, metadata: { correlationId: 'c' } };
+    const first = dataOf(await start({ do: 'echo', when: new Date(0) }, more).ended);
+    expect(first).toMatchObject({
+      given: { do: 'echo' },
+      jobId: 'j',
+      attempt: 2,
+      lastCheckpoint: { page: 4 },
+      metadata: { correlationId: 'c' },
+      counted: 1,
+    });
+    expect(Date.parse(String(first['deadline']))).toBeGreaterThan(Date.now() + 20_000);
+    if (kind === 'process') expect(first['pid']).not.toBe(process.pid);
+    expect(dataOf(await start({ do: 'echo' }).ended)).toMatchObject({ counted: 2, pid: first['pid'] });
+  });
+
+  test('says what any handler says, in order, without its secrets', async () => {
+    const { start } = createIsolated(kind);
+    const { events, ended } = start({ do: 'speak' });
+    expect(await ended).toMatchObject({ type: 'succeeded', data: 'spoken' });
+    expect(events).toMatchObject([
+      { type: 'accepted' },
+      { type: 'log', level: 'info', message: 'starting', fields: { key: 'my [redacted]' } },
+      { type: 'progress', fraction: 0.5, message: 'half' },
+      { type: 'checkpoint', data: { page: 1 } },
+      { type: 'extended', timeoutMs: 31_000 },
+      { type: 'writing' },
+      { type: 'log', stream: 'stdout', message: 'bytes printed\n' },
+      { type: 'log', level: 'warn', message: 'extended', fields: { same: true } },
+      { type: 'succeeded' },
+    ]);
+  });
+
+  test('throws what any handler throws', async () => {
+    const { start } = createIsolated(kind);
+    expect(await start({ do: 'fail' }).ended).toMatchObject({
+      type: 'failed',
+      error: {
+        code: 'NOT_FOUND',
+        message: 'no such thing',
+        retryable: false,
+        causes: [{ name: 'TypeError', message: 'deep' }],
+      },
+    });
+    expect(await start({ do: 'refuse' }).ended).toMatchObject({
+      error: { code: 'EXECUTION_FAILED', causes: [{ code: 'EXTENSION_REFUSED' }] },
+    });
+  });
+
+  test('may return what only JSON can carry', async () => {
+    const { start } = createIsolated(kind);
+    expect(await start({ do: 'unusual' }).ended).toMatchObject({ type: 'succeeded', data: { json: true } });
+  });
+
+  test('hears of a cancel', async () => {
+    const { start, executor } = createIsolated(kind);
+    const { id, ended, events } = start({ do: 'wait' });
+    await start({ do: 'echo' }).ended;
+    executor.cancel(id, 'user');
+    expect(await ended).toMatchObject({ type: 'cancelled', reason: 'user' });
+    expect(events).toHaveLength(2);
+  });
+
+  test('in an endless loop is stopped by force at its deadline, and its slot is free', async () => {
+    const { start, executor } = createIsolated(kind, { slots: 1 });
+    const before = performance.now();
+    expect(await start({ do: 'loop' }, { timeoutMs: 600 }).ended).toMatchObject({
+      type: 'failed',
+      error: { code: 'EXECUTION_TIMEOUT' },
+    });
+    expect(performance.now() - before).toBeLessThan(3_500);
+    expect(executor.running()).toEqual([]);
+    expect(await start({ do: 'echo' }).ended).toMatchObject({ type: 'succeeded', data: { counted: 1 } });
+  });
+
+  test('that heard of its cancel and goes on is stopped by force after its grace', async () => {
+    const { start, executor } = createIsolated(kind, { limits: { cancelGraceMs: 300 } });
+    const { id, ended } = start({ do: 'deaf' });
+    await start({ do: 'echo' }).ended;
+    executor.cancel(id, 'user');
+    expect(await ended).toMatchObject({ type: 'cancelled' });
+    expect(executor.running()).toEqual([]);
+  });
+
+  test('that ends its thread or process has failed, and the next one starts anew', async () => {
+    const { start } = createIsolated(kind, { slots: 1 });
+    expect(await start({ do: 'exit' }).ended).toMatchObject({
+      type: 'failed',
+      error: { code: 'EXECUTION_CRASHED', retryable: true, message: expect.stringContaining('with code 3') },
+    });
+    expect(await start({ do: 'echo' }).ended).toMatchObject({ type: 'succeeded' });
+  });
+
+  test('that logs in an endless loop fills no memory', async () => {
+    const { start } = createIsolated(kind);
+    const { ended, events } = start({ do: 'chatter' }, { timeoutMs: 500 });
+    expect(await ended).toMatchObject({ error: { code: 'EXECUTION_TIMEOUT' } });
+    expect(events.length).toBeLessThan(10_100);
+  });
+
+  test('whose module cannot be used is told at the start', async () => {
+    const capability = { ...CAPABILITIES[kind], id: 'not.there' };
+    const isolation = isolateCapabilities([capability], { slots: 1, cancelGraceMs: 1000 });
+    onTestFinished(() => isolation.close());
+    await expect(isolation.start()).rejects.toMatchObject({
+      code: 'INVALID_CAPABILITY',
+      message: expect.stringContaining('capability "not.there" cannot be isolated'),
+    });
+  });
+});
+
+describe('a process', () => {
+  test('sees harmless variables and those that its capability names, and nothing else', async () => {
+    process.env['NAMED_VARIABLE'] = 'named';
+    process.env['RUNNER_TOKEN'] = 'secret';
+    process.env['SOMETHING_ELSE'] = 'else';
+    onTestFinished(() => {
+      for (const name of ['NAMED_VARIABLE', 'RUNNER_TOKEN', 'SOMETHING_ELSE']) delete process.env[name];
+    });
+    const { start } = createIsolated('process');
+    const seen = dataOf(await start({ do: 'environment' }).ended);
+    expect(seen).toMatchObject({ NAMED_VARIABLE: 'named', PATH: process.env['PATH'] });
+    expect(Object.keys(seen)).not.toContain('RUNNER_TOKEN');
+    expect(Object.keys(seen)).not.toContain('SOMETHING_ELSE');
+  });
+
+  test('that is killed is a failed execution', async () => {
+    const { start } = createIsolated('process');
+    expect(await start({ do: 'die' }).ended).toMatchObject({
+      error: { code: 'EXECUTION_CRASHED', message: expect.stringContaining('SIGKILL') },
+    });
+  });
+
+  test('takes the programs that it started with it', async () => {
+    const { start } = createIsolated('process');
+    const server = createServer().listen(0, '127.0.0.1');
+    onTestFinished(() => void server.close());
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const { ended } = start({ do: 'parent', port }, { timeoutMs: 1500 });
+    const [program] = (await once(server, 'connection')) as [Socket];
+    // Ended by force, it leaves a connection that is reset or closed.
+    const left = new Promise((resolve) => program.on('error', () => undefined).on('close', resolve));
+    expect(await ended).toMatchObject({ error: { code: 'EXECUTION_TIMEOUT' } });
+    await left;
+  });
+});
+
+test('executions beyond the pool wait for a thread of it', async () => {
+  const isolation = isolateCapabilities([{ ...CAPABILITIES.thread, maxConcurrency: 1 }], {
+    slots: 5,
+    cancelGraceMs: 1000,
+  });
+  onTestFinished(() => isolation.close());
+  const executor = createExecutor({
+    registry: createCapabilityRegistry(isolation.capabilities.map((one) => ({ ...one, maxConcurrency: 5 }))),
+    slots: createSlots(5),
+    service: 'fixture',
+  });
+  const results = await Promise.all(
+    [1, 2, 3, 4, 5].map(async (number) => {
+      const base = { jobId: 'j', moduleId: 'm', metadata: {}, attempt: 1 };
+      const request = {
+        ...base,
+        executionId: `w-${number}`,
+        capabilityId: 'isolated.thread',
+        payload: { do: 'echo' },
+      };
+      for await (const event of executor.execute(request))
+        if (event.type === 'succeeded') return dataOf(event);
+      return {};
+    }),
+  );
+  expect(results.map(({ counted }) => counted)).toEqual([1, 2, 3, 4, 5]);
+});

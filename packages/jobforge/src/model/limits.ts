@@ -24,12 +24,18 @@ export interface JobForgeLimits {
   readonly drainMs: number;
   /** Bytes of a request or of one line of a runner's reply. */
   readonly maxBodyBytes: number;
-  /** Bytes of log text kept for a job. */
+  /** Bytes of log text kept for a job: the first half of them and the last. */
   readonly maxLogBytes: number;
+  /** Bytes of a checkpoint; a larger one is not kept, and the one before stays. */
+  readonly maxCheckpointBytes: number;
+  /** The most by which an execution may extend its own time limit. */
+  readonly maxExtensionMs: number;
   /** Operations in one transaction. */
   readonly maxCommitOperations: number;
   /** Events that wait for one slow subscriber before it is ended. */
   readonly maxSubscriberEvents: number;
+  /** Bytes of events, as JSON, that wait for one slow subscriber before it is ended. */
+  readonly maxSubscriberBytes: number;
   /** Bytes of waiting jobs' inputs kept in memory; the rest is read from the store when its turn comes. */
   readonly maxInputBytesInMemory: number;
   /** Replies that one runner streams at once; executions share them where the runner takes batches. */
@@ -51,8 +57,11 @@ export const DEFAULT_LIMITS: JobForgeLimits = {
   drainMs: DEFAULTS.drainMs,
   maxBodyBytes: DEFAULTS.maxBodyBytes,
   maxLogBytes: DEFAULTS.maxLogBytes,
+  maxCheckpointBytes: 256 * 1024,
+  maxExtensionMs: DEFAULTS.maxExtensionMs,
   maxCommitOperations: 400,
   maxSubscriberEvents: 1_000,
+  maxSubscriberBytes: 8 * 1024 * 1024,
   maxInputBytesInMemory: 64 * 1024 * 1024,
   maxStreamsPerRunner: 1_024,
   forgetOfflineMs: 24 * 60 * 60 * 1000,

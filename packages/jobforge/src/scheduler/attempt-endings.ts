@@ -6,6 +6,7 @@ import { moveJob } from '../model/job-state.js';
 import { afterFailure, afterLoss, type AttemptHistory, type NextStep } from '../model/retry.js';
 import type { FinalState } from '../store/store.js';
 import { iso, toEndEvent, type JobEnd } from './job-views.js';
+import { flushLog } from './kept-log.js';
 import type { Execution, LiveJob } from './live-job.js';
 import { releaseInput, type LiveState } from './live-state.js';
 import { freeSlot } from './runner-entry.js';
@@ -14,7 +15,9 @@ import { freeSlot } from './runner-entry.js';
 export interface Ending {
   /** Seq of its last event. Default: one more than the last seen. */
   readonly eventSeq?: number;
+  /** Events and bytes of log that the runner left out. */
   readonly dropped?: number;
+  readonly droppedBytes?: number;
 }
 
 /** How a job ends that is not on a runner. */
@@ -74,12 +77,25 @@ function close(state: LiveState, execution: Execution): void {
   state.wake();
 }
 
+/** What the record of a job leaves out, on whichever side it was. */
+function lossesOf(
+  { log, dropped, droppedBytes }: LiveJob,
+  ending: Ending = {},
+): Pick<JobEnd, 'dropped' | 'droppedBytes'> {
+  return {
+    dropped: dropped + (log?.droppedEvents ?? 0) + (ending.dropped ?? 0),
+    droppedBytes: droppedBytes + (log?.droppedBytes ?? 0) + (ending.droppedBytes ?? 0),
+  };
+}
+
 function write(
   state: LiveState,
   job: LiveJob,
   { stored, ...end }: JobEnd & { readonly stored?: (() => void) | undefined },
 ): void {
   moveJob(job, 'ending');
+  flushLog(state, job);
+  if (job.checkpointed) state.commit.keep({ kind: 'remove-checkpoint', seq: job.seq });
   const keep = (kept: JobEnd, refused?: (error: JobForgeError) => void): void =>
     state.commit.keep({ kind: 'finish-job', seq: job.seq, ...kept }, () => settle(kept), refused);
   const settle = (kept: JobEnd): void => {
@@ -129,7 +145,7 @@ function endOf(
     runnerId: runner.id,
     runnerVersion: runner.registration.version,
     executionId: lease.executionId,
-    dropped: job.dropped + (ending.dropped ?? 0),
+    ...lossesOf(job, ending),
   };
 }
 
@@ -155,6 +171,9 @@ function retry(state: LiveState, execution: Execution, next: Failure & { step: N
   job.nextAt = end.endedAt + (step.kind === 'retry' ? step.delayMs : 0);
   job.error = JSON.stringify(error);
   job.progress = undefined;
+  job.dropped += ending.dropped ?? 0;
+  job.droppedBytes += ending.droppedBytes ?? 0;
+  flushLog(state, job);
   job.lastEventSeq = end.eventSeq;
   moveJob(job, 'retrying');
   const { attempt, eventSeq, endedAt, runnerId = '', executionId = '' } = end;
@@ -241,7 +260,7 @@ function endWaiting(state: LiveState, job: LiveJob, { status, error, stored }: W
     ...position,
     status,
     error: JSON.stringify(error),
-    dropped: job.dropped,
+    ...lossesOf(job),
     stored,
   });
 }

@@ -23,7 +23,8 @@ export interface Dispatcher {
   uncooperative(execution: Execution): void;
 }
 
-function bodyOf({ job, runner, lease, attempt, timeoutMs }: Execution, input: string): string {
+function bodyOf(execution: Execution, input: string, checkpoint: string | undefined): string {
+  const { job, runner, lease, attempt, timeoutMs } = execution;
   // Where the same execution may be sent again, only to the process that may have begun it.
   const { instanceId } = runner.link.canReattach ? lease : { instanceId: undefined };
   // Ids are of a set of characters that needs no escaping; the input is JSON already.
@@ -31,6 +32,7 @@ function bodyOf({ job, runner, lease, attempt, timeoutMs }: Execution, input: st
     `{"jobId":"${job.id}","moduleId":${JSON.stringify(runner.name)},"capabilityId":"${lease.capabilityId}",` +
     `"payload":${input},"timeoutMs":${timeoutMs},"metadata":${job.executionMetadata},` +
     `"executionId":"${lease.executionId}","attempt":${attempt},"leaseToken":"${lease.token}"` +
+    (checkpoint === undefined ? '' : `,"checkpoint":${checkpoint}`) +
     (instanceId === undefined ? '}' : `,"instanceId":"${instanceId}"}`)
   );
 }
@@ -47,13 +49,16 @@ function createSend(
   endings: AttemptEndings,
   dispatcher: () => Dispatcher,
 ): Dispatcher['send'] {
-  const hand = (execution: Execution, input: string): void => {
+  const hand = (execution: Execution, input: string, checkpoint?: string): void => {
     // Cancelled while the lease was being written: the runner has heard nothing of it.
     if (execution.job.cancel !== undefined && execution.offeredAt === 0 && !execution.recovered)
       return endings.putBack(execution);
     execution.offeredAt = state.clock.now();
     execution.leaseUntil = execution.offeredAt + state.limits.leaseMs;
-    const request: LinkRequest = { executionId: execution.lease.executionId, body: bodyOf(execution, input) };
+    const request: LinkRequest = {
+      executionId: execution.lease.executionId,
+      body: bodyOf(execution, input, checkpoint),
+    };
     execution.runner.link.dispatch(request, dispatcher().listen(execution));
   };
 
@@ -66,15 +71,18 @@ function createSend(
 
   const load = async (execution: Execution): Promise<void> => {
     const [stored] = await state.store.loadJobs([execution.job.seq]);
-    if (stored === undefined || execution.phase === 'closed') return;
-    hand(execution, stored.input);
+    if (stored === undefined) return;
+    const { seq, checkpointed } = execution.job;
+    const checkpoint = checkpointed ? await state.store.loadCheckpoint(seq) : undefined;
+    if (execution.phase === 'closed') return;
+    hand(execution, stored.input, checkpoint);
     execution.runner.link.flush();
   };
 
   return (execution) => {
     if (execution.phase === 'closed') return;
-    const { input } = execution.job;
-    if (input !== undefined) return hand(execution, input);
+    const { input, checkpointed } = execution.job;
+    if (input !== undefined && !checkpointed) return hand(execution, input);
     load(execution).catch((error: unknown) => {
       state.log('error', 'an input could not be read', { jobId: execution.job.id, problem: String(error) });
       unreadable(execution);

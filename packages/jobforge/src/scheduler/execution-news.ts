@@ -9,7 +9,7 @@ import { toJobEvent } from '../model/job-event.js';
 import { moveJob } from '../model/job-state.js';
 import { isRefusal } from '../model/retry.js';
 import { mustNotRepeat, type AttemptEndings } from './attempt-endings.js';
-import { keepEvent } from './kept-events.js';
+import { hearNews } from './announcements.js';
 import type { Execution } from './live-job.js';
 import type { LiveState } from './live-state.js';
 
@@ -67,7 +67,8 @@ function accept(state: LiveState, execution: Execution, event: { readonly at: st
 }
 
 function end(endings: AttemptEndings, execution: Execution, event: TerminalEvent): void {
-  const ending = { eventSeq: event.seq, dropped: event.droppedEvents ?? 0 };
+  const { droppedEvents: dropped = 0, droppedBytes = 0 } = event;
+  const ending = { eventSeq: event.seq, dropped, droppedBytes };
   if (event.type === 'succeeded') {
     const data = event.data === undefined ? undefined : JSON.stringify(event.data);
     return endings.succeeded(execution, { ...ending, data });
@@ -142,8 +143,7 @@ function onEvent(desk: Desk, execution: Execution, event: ExecutionEvent): void 
   execution.seenSeq = event.seq;
   execution.breaks = 0;
   execution.job.lastEventSeq = event.seq;
-  if (event.type === 'writing') execution.writing = true;
-  if (event.type === 'log' || event.type === 'progress') keepEvent(state, execution, event);
+  hearNews(state, execution, event);
 }
 
 /** Whether an execution can be sent once more without the danger of running twice what must not. */

@@ -1,9 +1,11 @@
 import type { ErrorEnvelope, JobEvent, JsonObject } from '@controlplane/contracts';
 import { CREATED, QUEUED, parseEventId, toJobEvent, type EventPosition } from '../model/job-event.js';
 import { readHead } from '../model/job-record.js';
-import type { JobHistory, StoredAttempt, StoredJob } from '../store/store.js';
+import type { JobHistory, StoredAttempt, StoredEvent, StoredJob } from '../store/store.js';
 import { iso, toEndEvent } from './job-views.js';
+import { toLogContent, toLogRow } from './kept-log.js';
 import type { LiveJob } from './live-job.js';
+import type { LogRow } from './log-row.js';
 
 function beginning({ id, createdAt, head }: StoredJob, live: LiveJob | undefined): JobEvent[] {
   const { type, payload, metadata } = readHead(head);
@@ -53,22 +55,32 @@ function ofNow(stored: StoredJob, live: LiveJob | undefined): JobEvent[] {
   return [started(id, attempt, { at: startedAt, runnerId: runner.id, executionId: lease.executionId })];
 }
 
+function progressEvent(jobId: string, { attempt, eventSeq, at, data }: StoredEvent): JobEvent {
+  const content = { type: 'job.progress', at, data: JSON.parse(data) as JsonObject } as const;
+  return toJobEvent(jobId, { attempt, seq: eventSeq }, content);
+}
+
+function logEvent(jobId: string, { attempt, eventSeq, at, data }: LogRow): JobEvent {
+  const content = { type: 'job.log', at, data: toLogContent(data) } as const;
+  return toJobEvent(jobId, { attempt, seq: eventSeq }, content);
+}
+
 const positionOf = (event: JobEvent): EventPosition => parseEventId(event.id) ?? CREATED;
 
 /** Everything that has happened to a job, in order; what is both stored and known here may come twice. Ids are made from what is stored, so they are the same again after a restart. */
 export function toEvents(stored: StoredJob, history: JobHistory, live: LiveJob | undefined): JobEvent[] {
   const { id } = stored;
-  const kept = history.events.map(({ attempt, eventSeq, at, type, data }) =>
-    toJobEvent(
-      id,
-      { attempt, seq: eventSeq },
-      { type: type === 'log' ? 'job.log' : 'job.progress', at, data: JSON.parse(data) as JsonObject },
-    ),
-  );
+  const log = live?.log;
+  // The end of a log that goes on is told as it is now: what is on disk of it is older.
+  const stale = (event: StoredEvent): boolean => event.type === 'log' && log?.isFixed(event) === false;
+  const kept = history.events
+    .filter((event) => !stale(event))
+    .map((event) => (event.type === 'log' ? logEvent(id, toLogRow(event)) : progressEvent(id, event)));
   const events = [
     ...beginning(stored, live),
     ...history.attempts.flatMap((attempt) => ofAttempt(id, attempt)),
     ...kept,
+    ...(log?.changing() ?? []).map((row) => logEvent(id, row)),
     ...ofNow(stored, live),
   ];
   return events.sort((left, right) => {

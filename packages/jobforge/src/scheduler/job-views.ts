@@ -36,6 +36,7 @@ export function toEndEvent(jobId: string, end: JobEnd): JobEvent {
   const result = toJobResult(end);
   const data = resultData(result);
   if (end.dropped > 0) data['droppedEvents'] = end.dropped;
+  if (end.droppedBytes > 0) data['droppedBytes'] = end.droppedBytes;
   const position = { attempt: end.attempt, seq: end.eventSeq };
   return toJobEvent(jobId, position, { type: endingType(end.status, result.error), at: end.endedAt, data });
 }
@@ -47,6 +48,8 @@ function fillEnded(view: JobResponse, end: JobEnd): void {
   if (view.result.error !== undefined) view.error = view.result.error;
   if (end.runnerId !== undefined) view.runnerId = end.runnerId;
   if (end.executionId !== undefined) view.executionId = end.executionId;
+  if (end.dropped > 0) view.droppedEvents = end.dropped;
+  if (end.droppedBytes > 0) view.droppedBytes = end.droppedBytes;
 }
 
 function fillLive(view: JobResponse, live: LiveJob): void {

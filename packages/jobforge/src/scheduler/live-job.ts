@@ -6,7 +6,9 @@ import type { JobPhase } from '../model/job-state.js';
 import type { Lease } from '../model/lease.js';
 import type { PlaceableRunner } from '../model/placement.js';
 import type { RunnerVitals } from '../model/runner-status.js';
+import type { WaitingEvent } from './event-order.js';
 import type { InputCheck } from './input-check.js';
+import type { LogRecord } from './log-record.js';
 
 /** A runner as the scheduler holds it. */
 export interface RunnerEntry extends PlaceableRunner {
@@ -96,9 +98,20 @@ export interface LiveJob {
   /** The last one that began: what it came to may still be on its way to the disk. */
   begun: Execution | undefined;
   cancel: CancelReason | undefined;
-  /** Bytes of events kept for it. */
-  keptBytes: number;
+  /** What it has logged; undefined before the first line. */
+  log: LogRecord | undefined;
+  /** A time is set at which what the store lacks of the log is written. */
+  flushing: boolean;
+  /** Events that are told once those before them are on disk. */
+  readonly untold: WaitingEvent[];
+  /** Bytes of steps of progress so far. */
+  progressBytes: number;
+  /** Events that its record leaves out, beside those of the log. */
   dropped: number;
+  /** Bytes of log text that runners left out by themselves. */
+  droppedBytes: number;
+  /** The store has a checkpoint for its next attempt. */
+  checkpointed: boolean;
   progress: { fraction: number; message?: string } | undefined;
   /** JSON of the last failed attempt's envelope. */
   error: string | undefined;
@@ -139,8 +152,13 @@ export function newLiveJob(identity: JobIdentity): LiveJob {
     execution: undefined,
     begun: undefined,
     cancel: undefined,
-    keptBytes: 0,
+    log: undefined,
+    flushing: false,
+    untold: [],
+    progressBytes: 0,
     dropped: 0,
+    droppedBytes: 0,
+    checkpointed: false,
     progress: undefined,
     error: undefined,
   };

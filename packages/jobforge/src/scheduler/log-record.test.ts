@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { createLogRecord, type LogPiece, type LogRecord, type LogRow } from './log-record.js';
+import { createLogRecord, type LogRecord } from './log-record.js';
+import type { LogPiece, LogRow } from './log-row.js';
 
 const piece = (eventSeq: number, message: string, extra: Partial<LogPiece> = {}): LogPiece => ({
   attempt: 1,
@@ -42,7 +43,7 @@ function kept(rows: readonly LogRow[]): Kept {
 }
 
 const CHARACTERS = ['a', 'b', '\n', 'é', '€', '漢', '😀'];
-const THEN = ['go on', 'go on', 'flush', 'restart'] as const;
+const NEXT = ['go on', 'go on', 'flush', 'restart'] as const;
 
 /** A log of random pieces, and what happens after each; the same for the same seed. */
 function scenario(seed: number) {
@@ -56,7 +57,7 @@ function scenario(seed: number) {
     cap: below(120),
     steps: some(40, () => ({
       message: some(30, () => CHARACTERS[below(CHARACTERS.length)] ?? '').join(''),
-      then: THEN[below(THEN.length)] ?? 'go on',
+      next: NEXT[below(NEXT.length)] ?? 'go on',
     })),
   };
 }
@@ -105,10 +106,10 @@ describe('the record of a log', () => {
       const { cap, steps } = scenario(seed);
       let record = createLogRecord(cap);
       const disk = createDisk();
-      for (const [seq, { message, then }] of steps.entries()) {
+      for (const [seq, { message, next }] of steps.entries()) {
         disk.put(record.add(piece(seq, message)));
-        if (then !== 'go on') disk.flush(record);
-        if (then === 'restart') record = createLogRecord(cap, disk.rows());
+        if (next !== 'go on') disk.flush(record);
+        if (next === 'restart') record = createLogRecord(cap, disk.rows());
       }
       disk.flush(record);
       const whole = steps.map(({ message }) => message).join('');

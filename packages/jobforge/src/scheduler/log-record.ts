@@ -1,45 +1,7 @@
-import type { JsonObject, LogLevel } from '@controlplane/contracts';
-import { createLogTail, type TailPiece } from './log-tail.js';
+import type { JsonObject } from '@controlplane/contracts';
+import type { LogChanges, LogPiece, LogPlace, LogRow } from './log-row.js';
+import { createLogTail, type LogTail, type TailPiece } from './log-tail.js';
 import { cutBefore } from './utf8-cut.js';
-
-/** A log line or a piece of a child's output, with its place in the job's history. */
-export interface LogPiece {
-  readonly attempt: number;
-  readonly eventSeq: number;
-  readonly at: number;
-  readonly level: LogLevel;
-  readonly message: string;
-  readonly fields?: JsonObject | undefined;
-  readonly stream?: 'stdout' | 'stderr' | undefined;
-}
-
-/** What a row of the log holds beside its place. */
-export interface LogData {
-  readonly level: LogLevel;
-  readonly message: string;
-  readonly fields?: JsonObject | undefined;
-  readonly stream?: 'stdout' | 'stderr' | undefined;
-  /** Where the piece belongs to both halves: what of it is in the first one. */
-  readonly head?: string | undefined;
-  /** What was left out before `message`. */
-  readonly gap?: { readonly bytes: number; readonly events: number } | undefined;
-}
-
-export interface LogPlace {
-  readonly attempt: number;
-  readonly eventSeq: number;
-}
-
-export interface LogRow extends LogPlace {
-  readonly at: number;
-  readonly data: LogData;
-}
-
-/** What has to be written so that the store has the record as it is. */
-export interface LogChanges {
-  readonly put: readonly LogRow[];
-  readonly remove: readonly LogPlace[];
-}
 
 /**
  * The log of a job within a number of bytes: the first half of it as it came, the last half as it comes, and a count of
@@ -49,14 +11,14 @@ export interface LogRecord {
   readonly droppedBytes: number;
   /** Pieces of which nothing is kept. */
   readonly droppedEvents: number;
-  /** Whether the store lacks something of the second half. */
-  readonly dirty: boolean;
   /** Takes a piece in. Returns its row where it is of the first half, which never changes. */
   add(piece: LogPiece): LogRow | undefined;
   /** What the store lacks; it counts as written. */
   flush(): LogChanges;
   /** The rows that may change yet, as they are now. */
   changing(): readonly LogRow[];
+  /** Whether the first half takes nothing more. */
+  isFull(): boolean;
   /** Whether a row belongs to what never changes. */
   isFixed(place: LogPlace): boolean;
 }
@@ -83,68 +45,92 @@ function toTailPiece(
 const fieldBytesOf = (fields: JsonObject | undefined): number =>
   fields === undefined ? 0 : Buffer.byteLength(JSON.stringify(fields));
 
+interface Halves {
+  readonly maxBytes: number;
+  readonly tail: LogTail;
+  headBytes: number;
+  headPieces: number;
+  /** Nothing more goes into the first half. */
+  closed: boolean;
+  /** The last place of the first half. */
+  last: LogPlace | undefined;
+  /** The place that belongs to both. */
+  shared: LogPlace | undefined;
+}
+
+function take(halves: Halves, place: LogPlace, bytes: number): void {
+  halves.last = place;
+  halves.headBytes += bytes;
+  halves.headPieces += 1;
+}
+
+/** Takes the beginning of a text into the first half, as far as there is room, and the rest into the second. */
+function share(halves: Halves, piece: LogPiece, text: Buffer): boolean {
+  const cut = cutBefore(text, Math.floor(halves.maxBytes / 2) - halves.headBytes);
+  if (cut === 0) return false;
+  halves.shared = { attempt: piece.attempt, eventSeq: piece.eventSeq };
+  take(halves, halves.shared, cut);
+  const head = text.subarray(0, cut).toString();
+  const rest = toTailPiece(piece, { text: text.subarray(cut), fieldBytes: 0, head });
+  halves.tail.push(rest, halves.maxBytes - halves.headBytes);
+  return true;
+}
+
+function add(halves: Halves, piece: LogPiece, onDisk: boolean): LogRow | undefined {
+  const { attempt, eventSeq, at, level, message, fields, stream } = piece;
+  const text = Buffer.from(message);
+  const fieldBytes = fieldBytesOf(fields);
+  const room = Math.floor(halves.maxBytes / 2) - halves.headBytes;
+  if (!halves.closed && halves.headPieces < MAX_PIECES) {
+    if (text.length + fieldBytes <= room) {
+      take(halves, { attempt, eventSeq }, text.length + fieldBytes);
+      return { attempt, eventSeq, at, data: { level, message, fields, stream } };
+    }
+    halves.closed = true;
+    if (fields === undefined && share(halves, piece, text)) return undefined;
+  }
+  halves.closed = true;
+  const whole = toTailPiece(piece, { text, fieldBytes, head: undefined, onDisk });
+  halves.tail.push(whole, halves.maxBytes - halves.headBytes);
+  return undefined;
+}
+
+/** Puts back what the store has. Without a gap nothing is missing: it is as if it came again. */
+function restore(halves: Halves, rows: readonly LogRow[], gapAt: number): void {
+  for (const [index, { data, ...place }] of rows.entries()) {
+    const { head, gap: _gap, ...rest } = data;
+    if (gapAt === -1 || index < gapAt) {
+      add(halves, { ...place, ...rest, message: (head ?? '') + data.message }, true);
+      continue;
+    }
+    halves.closed = true;
+    if (head !== undefined) {
+      halves.shared = place;
+      take(halves, place, Buffer.byteLength(head));
+    }
+    const text = Buffer.from(data.message);
+    const part = { text, fieldBytes: fieldBytesOf(data.fields), head, onDisk: true };
+    halves.tail.push(toTailPiece({ ...place, ...rest }, part), halves.maxBytes - halves.headBytes);
+  }
+}
+
 /**
  * A record that may take `maxBytes`.
  * @param rows - what the store has of it, in order
  */
 export function createLogRecord(maxBytes: number, rows: readonly LogRow[] = []): LogRecord {
-  const maxHead = Math.floor(maxBytes / 2);
   const gapAt = rows.findIndex(({ data }) => data.gap !== undefined);
   const tail = createLogTail(rows[gapAt]?.data.gap ?? { bytes: 0, events: 0 });
-  let headBytes = 0;
-  let headPieces = 0;
-  let closed = false;
-  /** The last place of the first half. */
-  let last: LogPlace | undefined;
-  /** The place that belongs to both. */
-  let shared: LogPlace | undefined;
-
-  const take = (place: LogPlace, bytes: number): void => {
-    last = place;
-    headBytes += bytes;
-    headPieces += 1;
+  const halves: Halves = {
+    maxBytes,
+    tail,
+    headBytes: 0,
+    headPieces: 0,
+    closed: false,
+    last: undefined,
+    shared: undefined,
   };
-  const pushShared = (piece: LogPiece, text: Buffer, cut: number): void => {
-    shared = { attempt: piece.attempt, eventSeq: piece.eventSeq };
-    take(shared, cut);
-    const [head, rest] = [text.subarray(0, cut).toString(), text.subarray(cut)];
-    tail.push(toTailPiece(piece, { text: rest, fieldBytes: 0, head }), maxBytes - headBytes);
-  };
-  const add = (piece: LogPiece, onDisk: boolean): LogRow | undefined => {
-    const { attempt, eventSeq, at, level, message, fields, stream } = piece;
-    const text = Buffer.from(message);
-    const fieldBytes = fieldBytesOf(fields);
-    const room = maxHead - headBytes;
-    if (!closed && headPieces < MAX_PIECES) {
-      if (text.length + fieldBytes <= room) {
-        take({ attempt, eventSeq }, text.length + fieldBytes);
-        return { attempt, eventSeq, at, data: { level, message, fields, stream } };
-      }
-      const cut = fields === undefined ? cutBefore(text, room) : 0;
-      closed = true;
-      if (cut > 0) return void pushShared(piece, text, cut);
-    }
-    closed = true;
-    tail.push(toTailPiece(piece, { text, fieldBytes, head: undefined, onDisk }), maxBytes - headBytes);
-    return undefined;
-  };
-
-  for (const [index, { data, ...place }] of rows.entries()) {
-    const { head, gap: _gap, ...rest } = data;
-    if (gapAt === -1 || index < gapAt) {
-      add({ ...place, ...rest, message: (head ?? '') + data.message }, true);
-      continue;
-    }
-    closed = true;
-    if (head !== undefined) {
-      shared = place;
-      take(place, Buffer.byteLength(head));
-    }
-    const text = Buffer.from(data.message);
-    const part = { text, fieldBytes: fieldBytesOf(data.fields), head, onDisk: true };
-    tail.push(toTailPiece({ ...place, ...rest }, part), maxBytes - headBytes);
-  }
-
+  restore(halves, rows, gapAt);
   return {
     get droppedBytes() {
       return tail.droppedBytes;
@@ -152,13 +138,13 @@ export function createLogRecord(maxBytes: number, rows: readonly LogRow[] = []):
     get droppedEvents() {
       return tail.droppedEvents;
     },
-    get dirty() {
-      return tail.dirty;
-    },
-    add: (piece) => add(piece, false),
+    add: (piece) => add(halves, piece, false),
     flush: tail.flush,
     changing: tail.rows,
-    isFixed: (place) =>
-      last !== undefined && isUpTo(place, last) && (shared === undefined || !samePlace(place, shared)),
+    isFull: () => halves.closed,
+    isFixed: (place) => {
+      const { last, shared } = halves;
+      return last !== undefined && isUpTo(place, last) && (shared === undefined || !samePlace(place, shared));
+    },
   };
 }

@@ -7,8 +7,11 @@ import { cancellation, type AttemptEndings } from './attempt-endings.js';
 import type { Dispatcher } from './dispatcher.js';
 import { canReattach } from './execution-news.js';
 import type { JobIntake } from './job-intake.js';
+import { STEP_BYTES } from './kept-events.js';
+import { toLogRow } from './kept-log.js';
 import { newLiveJob, type LiveJob } from './live-job.js';
 import { holdInput, type LiveState } from './live-state.js';
+import { createLogRecord } from './log-record.js';
 import { isSameInstance, type RunnerRecord } from './runner-entry.js';
 import type { RunnerRegistry } from './runner-registry.js';
 import { createExecution } from './scheduler.js';
@@ -61,7 +64,11 @@ function toLiveJob(state: LiveState, stored: StoredJob): LiveJob {
 /** Reads how far the events of a job have come. */
 async function restoreEvents(state: LiveState, job: LiveJob, attempt: number): Promise<number> {
   const { attempts, events } = await state.store.loadHistory(job.seq);
-  for (const event of events) job.keptBytes += event.data.length;
+  const rows = events.filter(({ type }) => type === 'log').map(toLogRow);
+  if (rows.length > 0) job.log = createLogRecord(state.limits.maxLogBytes, rows);
+  for (const event of events)
+    if (event.type === 'progress') job.progressBytes += event.data.length + STEP_BYTES;
+  job.checkpointed = (await state.store.loadCheckpoint(job.seq)) !== undefined;
   const last = attempts.at(-1);
   if (last !== undefined) job.lastEventSeq = last.eventSeq;
   const seen = events.findLast((event) => event.attempt === attempt);

@@ -15,14 +15,15 @@ import type {
 type Row = Record<string, unknown>;
 type Reads = Pick<
   Store,
-  'loadJob' | 'loadJobs' | 'loadHistory' | 'listJobs' | 'unfinishedJobs' | 'loadRunners'
+  'loadJob' | 'loadJobs' | 'loadHistory' | 'loadCheckpoint' | 'listJobs' | 'unfinishedJobs' | 'loadRunners'
 >;
 
 const JOB_COLUMNS = `
   j.seq, j.id, j.type, j.head, j.input, j.created_at, j.state, j.lease, j.attempt, j.retries, j.next_at, j.error, j.cancel,
   e.status AS e_status, e.attempt AS e_attempt, e.event_seq AS e_event_seq, e.started_at AS e_started_at,
   e.ended_at AS e_ended_at, e.runner_id AS e_runner_id, e.runner_version AS e_runner_version,
-  e.execution_id AS e_execution_id, e.data AS e_data, e.error AS e_error, e.dropped AS e_dropped`;
+  e.execution_id AS e_execution_id, e.data AS e_data, e.error AS e_error, e.dropped AS e_dropped,
+  e.dropped_bytes AS e_dropped_bytes`;
 const JOINED = `SELECT ${JOB_COLUMNS} FROM jobs j LEFT JOIN ends e ON e.seq = j.seq`;
 
 /** Rows that one page looks at for a rare type before it ends short. */
@@ -49,6 +50,7 @@ function toEnd(row: Row): Omit<FinishJob, 'kind' | 'seq'> | undefined {
     data: textOrNone(row, 'e_data'),
     error: textOrNone(row, 'e_error'),
     dropped: number(row, 'e_dropped'),
+    droppedBytes: number(row, 'e_dropped_bytes'),
   };
 }
 
@@ -134,6 +136,7 @@ export function sqliteReads(database: SqliteDatabase): Reads {
   const unfinished = database.prepare(`${JOINED} WHERE j.seq > ? AND e.seq IS NULL ORDER BY j.seq LIMIT ?`);
   const attempts = database.prepare('SELECT * FROM attempts WHERE seq = ? ORDER BY attempt');
   const events = database.prepare('SELECT * FROM events WHERE seq = ? ORDER BY attempt, event_seq');
+  const checkpoint = database.prepare('SELECT data FROM checkpoints WHERE seq = ?');
   const runners = database.prepare('SELECT id, record FROM runners ORDER BY id');
   const statements: ListStatements = {
     byNumber: database.prepare(`${JOINED} WHERE j.seq < ? ORDER BY j.seq DESC LIMIT ?`),
@@ -151,6 +154,10 @@ export function sqliteReads(database: SqliteDatabase): Reads {
       return row === undefined ? undefined : toJob(row);
     },
     loadJobs: async (seqs) => seqs.flatMap((seq) => bySeq.all(seq).map(toJob)),
+    loadCheckpoint: async (seq) => {
+      const row = checkpoint.get(seq);
+      return row === undefined ? undefined : text(row, 'data');
+    },
     loadHistory: async (seq) => loadHistory(attempts, events, seq),
     listJobs: async (query) => listJobs(statements, query),
     unfinishedJobs: async ({ after, limit }) => unfinished.all(after, limit).map(toJob),

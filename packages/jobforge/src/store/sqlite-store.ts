@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import { JobForgeError } from '../model/job-forge-error.js';
 import { migrate } from './migrations/migrate.js';
 import { openSqlite, type SqliteDatabase } from './sqlite-driver.js';
+import { sqlitePrune } from './sqlite-prune.js';
 import { sqliteReads } from './sqlite-reads.js';
 import { sqliteWrites } from './sqlite-writes.js';
 import type { Outcome, Store, StoreOperation } from './store.js';
@@ -21,6 +22,8 @@ export interface SqliteStoreOptions {
 const WAL_PAGES = 4_000;
 /** Pages written before a checkpoint that failed is tried again. */
 const CHECKPOINT_RETRY_PAGES = 400;
+/** Pages that forgetting one job changes. */
+const PAGES_PER_PRUNED = 6;
 
 const PRAGMAS = `
 PRAGMA locking_mode = EXCLUSIVE;
@@ -35,6 +38,7 @@ PRAGMA cache_size = -65536;
 /** An estimate of what an operation adds to the WAL: enough to keep it from growing. */
 function pagesOf(operation: StoreOperation): number {
   if (operation.kind === 'insert-job') return 1 + (operation.head.length + operation.input.length) / 4096;
+  if (operation.kind === 'put-checkpoint') return 1 + operation.data.length / 4096;
   if (operation.kind === 'finish-job') return 1 + (operation.data?.length ?? 0) / 4096;
   return 1;
 }
@@ -85,6 +89,7 @@ export async function openSqliteStore({ location, durability = 'full' }: SqliteS
   const write = sqliteWrites(database);
   const [begin, end, undo] = ['BEGIN IMMEDIATE', 'COMMIT', 'ROLLBACK'].map((sql) => database.prepare(sql));
   const checkpoint = database.prepare('PRAGMA wal_checkpoint(RESTART)');
+  const prune = sqlitePrune(database);
   let pagesSinceCheckpoint = 0;
 
   const commit = (batch: readonly StoreOperation[]): readonly Outcome[] => {
@@ -119,6 +124,11 @@ export async function openSqliteStore({ location, durability = 'full' }: SqliteS
       return outcomes;
     },
     ...sqliteReads(database),
+    async prune(query) {
+      const pruned = await prune(query);
+      pagesSinceCheckpoint += PAGES_PER_PRUNED * pruned;
+      return pruned;
+    },
     close: async () => closeDatabase(database),
   };
 }

@@ -19,6 +19,24 @@ function insertJob(insert: SqliteStatement, job: InsertJob): Outcome {
   return Number(result.changes) === 0 ? 'exists' : { seq: Number(result.lastInsertRowid) };
 }
 
+type HistoryWriters = Pick<Writers, 'add-event' | 'remove-event' | 'put-checkpoint' | 'remove-checkpoint'>;
+
+/** What happens while a job runs. */
+function historyWriters(prepare: (sql: string) => SqliteStatement): HistoryWriters {
+  const event = prepare('INSERT OR REPLACE INTO events VALUES (?, ?, ?, ?, ?, ?)');
+  const removeEvent = prepare('DELETE FROM events WHERE seq = ? AND attempt = ? AND event_seq = ?');
+  const putCheckpoint = prepare('INSERT OR REPLACE INTO checkpoints VALUES (?, ?)');
+  const removeCheckpoint = prepare('DELETE FROM checkpoints WHERE seq = ?');
+
+  return {
+    'add-event': (added) =>
+      run(event, added.seq, added.attempt, added.eventSeq, added.at, added.type, added.data),
+    'remove-event': (removed) => run(removeEvent, removed.seq, removed.attempt, removed.eventSeq),
+    'put-checkpoint': (checkpoint) => run(putCheckpoint, checkpoint.seq, checkpoint.data),
+    'remove-checkpoint': (checkpoint) => run(removeCheckpoint, checkpoint.seq),
+  };
+}
+
 function writersOf(database: SqliteDatabase): Writers {
   const prepare = (sql: string): SqliteStatement => database.prepare(sql);
   const insert = prepare(
@@ -30,12 +48,12 @@ function writersOf(database: SqliteDatabase): Writers {
   );
   const attempt = prepare('INSERT OR IGNORE INTO attempts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)');
   const cancel = prepare('UPDATE jobs SET cancel = ? WHERE seq = ?');
-  const finish = prepare('INSERT OR IGNORE INTO ends VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)');
-  const event = prepare('INSERT OR IGNORE INTO events VALUES (?, ?, ?, ?, ?, ?)');
+  const finish = prepare('INSERT OR IGNORE INTO ends VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)');
   const putRunner = prepare('INSERT OR REPLACE INTO runners VALUES (?, ?)');
   const removeRunner = prepare('DELETE FROM runners WHERE id = ?');
 
   return {
+    ...historyWriters(prepare),
     'insert-job': (job) => insertJob(insert, job),
     'lease-job': (job) => run(lease, orNull(job.lease), job.seq),
     'retry-job': (job) => {
@@ -63,10 +81,16 @@ function writersOf(database: SqliteDatabase): Writers {
         job.endedAt,
       ] as const;
       const who = [orNull(job.runnerId), orNull(job.runnerVersion), orNull(job.executionId)] as const;
-      return run(finish, ...where, ...who, orNull(job.data), orNull(job.error), job.dropped);
+      return run(
+        finish,
+        ...where,
+        ...who,
+        orNull(job.data),
+        orNull(job.error),
+        job.dropped,
+        job.droppedBytes,
+      );
     },
-    'add-event': (added) =>
-      run(event, added.seq, added.attempt, added.eventSeq, added.at, added.type, added.data),
     'put-runner': (runner) => run(putRunner, runner.id, runner.record),
     'remove-runner': (runner) => run(removeRunner, runner.id),
   };

@@ -27,6 +27,7 @@ const ending = (seq: number, overrides: Partial<FinishJob> = {}): FinishJob => (
   data: '{"ok":true}',
   error: undefined,
   dropped: 0,
+  droppedBytes: 0,
   ...overrides,
 });
 
@@ -147,7 +148,7 @@ export function storeSuite(name: string, open: () => Promise<Store>): void {
       const history = await store.loadHistory(seq);
       expect(history.events.map(({ eventSeq, type, data }) => [eventSeq, type, data])).toEqual([
         [1, 'progress', '{"message":"m"}'],
-        [2, 'log', '{"message":"m"}'],
+        [2, 'log', '{"twice":1}'],
       ]);
       expect(history.attempts).toMatchObject([
         { attempt: 1, eventSeq: 3, runnerId: 'r1', executionId: 'x1', nextAt: 9_000 },
@@ -212,6 +213,49 @@ export function storeSuite(name: string, open: () => Promise<Store>): void {
         { kind: 'remove-runner', id: 'r2' },
       ]);
       expect(await store.loadRunners()).toEqual([{ id: 'r1', record: '3' }]);
+    });
+
+    it('replaces and takes back events, and keeps the last checkpoint of a job', async () => {
+      const store = await opened();
+      const [seq = 0] = await inserted(store, ['a']);
+      const event = { kind: 'add-event', seq, attempt: 1, at: 1, type: 'log' } as const;
+      await store.commit([
+        { ...event, eventSeq: 1, data: '1' },
+        { ...event, eventSeq: 2, data: '2' },
+        { ...event, eventSeq: 1, data: '"again"' },
+        { kind: 'remove-event', seq, attempt: 1, eventSeq: 2 },
+        { kind: 'remove-event', seq, attempt: 1, eventSeq: 3 },
+      ]);
+      expect((await store.loadHistory(seq)).events.map(({ data }) => data)).toEqual(['"again"']);
+      expect(await store.loadCheckpoint(seq)).toBeUndefined();
+      await store.commit([{ kind: 'put-checkpoint', seq, data: '{"at":1}' }]);
+      await store.commit([{ kind: 'put-checkpoint', seq, data: '{"at":2}' }]);
+      expect(await store.loadCheckpoint(seq)).toBe('{"at":2}');
+      await store.commit([{ kind: 'remove-checkpoint', seq }]);
+      expect(await store.loadCheckpoint(seq)).toBeUndefined();
+    });
+
+    it('forgets ended jobs by age and by number, the oldest first, and never one that has not ended', async () => {
+      const store = await opened();
+      const seqs = await inserted(store, ['live', 'a', 'b', 'c', 'd', 'e']);
+      await store.commit(seqs.slice(1).map((seq, index) => ending(seq, { endedAt: 1_000 * (index + 1) })));
+      await store.commit([
+        { kind: 'add-event', seq: seqs[1] ?? 0, attempt: 1, eventSeq: 1, at: 1, type: 'log', data: '1' },
+      ]);
+      const left = async (): Promise<string[]> =>
+        (await store.listJobs({ before: undefined, limit: 10, type: undefined, ended: undefined })).jobs.map(
+          ({ id }) => id,
+        );
+      expect(await store.prune({ endedBefore: 2_500, keepJobs: 10, limit: 1 })).toBe(1);
+      expect(await left()).toEqual(['e', 'd', 'c', 'b', 'live']);
+      expect((await store.loadHistory(seqs[1] ?? 0)).events).toEqual([]);
+      expect(await store.prune({ endedBefore: 2_500, keepJobs: 10, limit: 10 })).toBe(1);
+      expect(await store.prune({ endedBefore: 0, keepJobs: 2, limit: 10 })).toBe(1);
+      expect(await store.prune({ endedBefore: 0, keepJobs: 2, limit: 10 })).toBe(0);
+      expect(await left()).toEqual(['e', 'd', 'live']);
+      expect(await store.loadJob('a')).toBeUndefined();
+      const [again] = await store.commit([insertion('a')]);
+      expect(again).toMatchObject({ seq: expect.any(Number) });
     });
   });
 }

@@ -69,10 +69,13 @@ export interface FinishJob {
   readonly data: string | undefined;
   /** JSON of the envelope. */
   readonly error: string | undefined;
+  /** Log lines and steps of progress that were left out. */
   readonly dropped: number;
+  /** Bytes of log text that were left out. */
+  readonly droppedBytes: number;
 }
 
-/** A log line or a step of progress. */
+/** A log line or a step of progress. Takes the place of one that is there. */
 export interface AddEvent {
   readonly kind: 'add-event';
   readonly seq: number;
@@ -82,6 +85,27 @@ export interface AddEvent {
   readonly type: 'log' | 'progress';
   /** JSON of the event's data. */
   readonly data: string;
+}
+
+/** Takes back what {@link AddEvent} added; what is not there is no error. */
+export interface RemoveEvent {
+  readonly kind: 'remove-event';
+  readonly seq: number;
+  readonly attempt: number;
+  readonly eventSeq: number;
+}
+
+/** Where the work of a job stands: takes the place of the one before. */
+export interface PutCheckpoint {
+  readonly kind: 'put-checkpoint';
+  readonly seq: number;
+  /** JSON. */
+  readonly data: string;
+}
+
+export interface RemoveCheckpoint {
+  readonly kind: 'remove-checkpoint';
+  readonly seq: number;
 }
 
 export interface PutRunner {
@@ -103,6 +127,9 @@ export type StoreOperation =
   | CancelJob
   | FinishJob
   | AddEvent
+  | RemoveEvent
+  | PutCheckpoint
+  | RemoveCheckpoint
   | PutRunner
   | RemoveRunner;
 
@@ -146,6 +173,14 @@ export interface JobQuery {
   readonly ended: FinalState | undefined;
 }
 
+/** Which ended jobs may go: those that ended before a time, and the oldest beyond a number. */
+export interface PruneQuery {
+  readonly endedBefore: number;
+  readonly keepJobs: number;
+  /** At most this many at once. */
+  readonly limit: number;
+}
+
 export interface JobPage {
   readonly jobs: readonly StoredJob[];
   /** Where the next page begins; undefined at the end. A page may be shorter than its limit and not be the last. */
@@ -162,10 +197,17 @@ export interface Store {
   loadJob(id: string): Promise<StoredJob | undefined>;
   loadJobs(seqs: readonly number[]): Promise<readonly StoredJob[]>;
   loadHistory(seq: number): Promise<JobHistory>;
+  /** JSON of a job's last checkpoint. */
+  loadCheckpoint(seq: number): Promise<string | undefined>;
   /** Newest first. */
   listJobs(query: JobQuery): Promise<JobPage>;
   /** Jobs that have not ended, in the order of their seq. */
   unfinishedJobs(page: { readonly after: number; readonly limit: number }): Promise<readonly StoredJob[]>;
+  /**
+   * Forgets ended jobs with all that was kept of them, oldest submissions first. Resolves to how many went: fewer than
+   * the limit when there is no more to do for now.
+   */
+  prune(query: PruneQuery): Promise<number>;
   loadRunners(): Promise<readonly { readonly id: string; readonly record: string }[]>;
   close(): Promise<void>;
 }

@@ -245,7 +245,7 @@ function runnerOperations(changes: Changes): RunnerPart {
     }),
     pollRunner: async (id) => {
       found(id);
-      return { body: '{"frames":[]}', undelivered: () => undefined };
+      return { body: '{"frames":[]}', last: false, undelivered: () => undefined };
     },
     acceptExecution: async () => {
       throw new JobForgeError('EXECUTION_NOT_FOUND');

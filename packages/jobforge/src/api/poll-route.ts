@@ -20,6 +20,7 @@ export async function answerPoll(
   response.once('close', () => {
     if (!response.writableFinished) answer.undelivered();
   });
+  if (answer.last) response.shouldKeepAlive = false;
   startJsonText(response, { status: 200 }, answer.body);
   response.end(answer.body);
 }

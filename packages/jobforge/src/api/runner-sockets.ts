@@ -21,6 +21,8 @@ export interface RunnerSockets {
 
 /** Bytes beyond the largest body that a frame around it may add. */
 const FRAME_BYTES = 64 * 1024;
+/** Below this many bytes in the way, what waits goes on. */
+const DRAINED_BYTES = 256 * 1024;
 /** What a close frame can carry as its reason. */
 const MAX_REASON_BYTES = 123;
 
@@ -30,11 +32,11 @@ function connectionOf(socket: WebSocket, session: () => RunnerSession): RunnerCo
     send(frame) {
       if (socket.readyState !== socket.OPEN) return;
       socket.send(frame, () => {
-        if (!full || socket.bufferedAmount > 0) return;
+        if (!full || socket.bufferedAmount > DRAINED_BYTES) return;
         full = false;
         session().onDrain();
       });
-      full = socket.bufferedAmount > 0;
+      full ||= socket.bufferedAmount > DRAINED_BYTES;
     },
     bufferedBytes: () => socket.bufferedAmount,
     ping() {

@@ -32,6 +32,8 @@ export interface RunnerSession {
 export interface PollAnswer {
   /** JSON of a `PollResponse`. */
   readonly body: string;
+  /** JobForge is going away: the connection is of no further use. */
+  readonly last: boolean;
   /** Says that it did not reach the runner: what it offered goes back. */
   undelivered(): void;
 }

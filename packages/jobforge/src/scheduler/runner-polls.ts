@@ -62,6 +62,7 @@ const bodyOf = (frames: readonly string[]): string => `{"frames":[${frames.join(
 /** What a runner that polls is told while JobForge goes away. */
 const FAREWELL: PollAnswer = {
   body: bodyOf([serverFrame.directives([{ kind: 'reconnect', afterMs: 1_000 }])]),
+  last: true,
   undelivered: () => undefined,
 };
 
@@ -81,7 +82,11 @@ export async function pollRunner(
       holdMs: state.limits.pollHoldMs,
       clock: state.clock,
       answer: ({ frames, offered }) =>
-        resolve({ body: bodyOf(frames), undelivered: () => takeBack(parts, entry, offered) }),
+        resolve({
+          body: bodyOf(frames),
+          last: state.dismissed,
+          undelivered: () => takeBack(parts, entry, offered),
+        }),
     });
     const abandon = (): void => poll.close(1000, 'The caller has hung up.');
     signal?.addEventListener('abort', abandon, { once: true });

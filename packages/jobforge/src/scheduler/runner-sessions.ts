@@ -220,7 +220,10 @@ export function openSession(parts: SessionParts, socket: RunnerConnection): Runn
       session.heard = true;
       session.connection.onPong();
     },
-    onDrain: () => session.runner?.link.flush(),
+    onDrain() {
+      session.runner?.link.flush();
+      parts.state.wake();
+    },
     onClose: () => onClose(parts, session),
   };
 }

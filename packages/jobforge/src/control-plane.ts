@@ -5,6 +5,7 @@ import { systemClock } from './model/clock.js';
 import type { Operations } from './model/operations.js';
 import { resolveOptions, type JobForgeOptions, type ResolvedOptions } from './options.js';
 import { createEngine, type Engine } from './scheduler/engine.js';
+import { createPruner, type Pruner } from './scheduler/pruner.js';
 import { openSqliteStore } from './store/sqlite-store.js';
 
 /** A running control plane. */
@@ -43,7 +44,7 @@ async function listen(
 }
 
 function running(
-  engine: Engine,
+  { engine, pruner }: { readonly engine: Engine; readonly pruner: Pruner },
   options: ResolvedOptions,
   api: { server: ApiServer; url: string } | undefined,
 ): JobForge {
@@ -53,6 +54,7 @@ function running(
     await engine.drain(drainMs);
     const handedBack = engine.running();
     await api?.server.close();
+    pruner.stop();
     await engine.stop();
     return { handedBack };
   };
@@ -80,16 +82,19 @@ function running(
  */
 export function createJobForge(options: JobForgeOptions = {}): StoppedJobForge {
   const resolved = resolveOptions(options);
-  const { location, durability, limits, log } = resolved;
+  const { location, durability, limits, retention, log } = resolved;
   const { clock = systemClock, random = Math.random } = options;
   return {
     async start() {
       const store = await openSqliteStore({ location, durability });
       const engine = createEngine({ store, limits, clock, random, log });
+      const pruner = createPruner({ store, clock, log, retention });
       try {
         await engine.start();
-        return running(engine, resolved, await listen(engine.operations, resolved));
+        pruner.start();
+        return running({ engine, pruner }, resolved, await listen(engine.operations, resolved));
       } catch (error) {
+        pruner.stop();
         await engine.stop();
         throw error;
       }

@@ -8,4 +8,4 @@ export type { Clock } from './model/clock.js';
 export type { JobForgeLimits } from './model/limits.js';
 export type { Log, LogSeverity } from './model/log.js';
 export type { JobEventsOptions, Operations, Submitted } from './model/operations.js';
-export type { JobForgeOptions, ListenOptions } from './options.js';
+export type { JobForgeOptions, ListenOptions, RetentionOptions } from './options.js';

@@ -8,6 +8,7 @@ describe('options', () => {
   it.each([
     [{ stor: 'memory' }, 'createJobForge does not know "stor" (did you mean "store"?)'],
     [{ listen: { prot: 1 } }, 'listen does not know "prot" (did you mean "port"?)'],
+    [{ retention: { maxJob: 1 } }, 'retention does not know "maxJob" (did you mean "maxJobs"?)'],
     [{ limits: { leaseMS: 1 } }, 'limits does not know "leaseMS" (did you mean "leaseMs"?)'],
   ])('that are not known are refused by name: %j', (options, message) => {
     expect(make(options)).toThrow(new TypeError(message));
@@ -16,6 +17,7 @@ describe('options', () => {
   it.each([
     [{ limits: { leaseMs: '20s' } }, 'limits.leaseMs "20s" is no whole number of at least 0'],
     [{ limits: { drainMs: -1 } }, 'limits.drainMs -1 is no whole number of at least 0'],
+    [{ retention: { maxAgeMs: 1.5 } }, 'retention.maxAgeMs 1.5 is no whole number of at least 0'],
     [{ listen: { port: 70_000 } }, 'listen.port 70000 is no port: expected a whole number from 0 to 65535'],
     [{ durability: 'half' }, 'durability "half" is not known: expected "full" or "normal"'],
   ])('that cannot be understood are refused with their value: %j', (options, message) => {

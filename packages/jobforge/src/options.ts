@@ -14,6 +14,14 @@ export interface ListenOptions {
   readonly allowedHosts?: readonly string[];
 }
 
+/** How long jobs that have ended are kept, whichever comes first. */
+export interface RetentionOptions {
+  /** Milliseconds since the end. Default: 7 days. */
+  readonly maxAgeMs?: number;
+  /** The youngest of this many. Default: 100,000. */
+  readonly maxJobs?: number;
+}
+
 /** What {@link createJobForge} takes. Everything has a default. */
 export interface JobForgeOptions {
   /** `memory` for none, or `sqlite:` and the path of a file. Default: `sqlite:./data/jobforge.db`. */
@@ -27,6 +35,8 @@ export interface JobForgeOptions {
   readonly listen?: ListenOptions | false;
   /** Sizes and times that differ from the defaults. */
   readonly limits?: Partial<JobForgeLimits>;
+  /** How long jobs that have ended are kept; false keeps all. Default: 7 days, 100,000 jobs. */
+  readonly retention?: RetentionOptions | false;
   /** Hears of what goes on. Default: nobody. */
   readonly log?: Log;
   /** Default: the machine's own time. */
@@ -43,6 +53,7 @@ export interface ResolvedOptions {
   readonly durability: 'full' | 'normal';
   readonly listen: Required<ListenOptions> | false;
   readonly limits: JobForgeLimits;
+  readonly retention: Required<RetentionOptions> | false;
   readonly log: Log;
 }
 
@@ -59,6 +70,7 @@ const OPTION_NAMES: readonly (keyof JobForgeOptions)[] = [
   'durability',
   'listen',
   'limits',
+  'retention',
   'log',
   'clock',
   'random',
@@ -76,14 +88,28 @@ function over<T extends object>(defaults: T, given: Partial<T>): T {
   return { ...defaults, ...(Object.fromEntries(said) as Partial<T>) };
 }
 
+function counts<T extends object>(who: string, given: T): T {
+  for (const [name, value] of Object.entries(given) as [string, unknown][]) {
+    if (Number.isSafeInteger(value) && Number(value) >= 0) continue;
+    throw new TypeError(`${who}.${name} ${JSON.stringify(value)} is no whole number of at least 0`);
+  }
+  return given;
+}
+
 function limitsOf(given: Partial<JobForgeLimits>): JobForgeLimits {
   refuseUnknown('limits', given, Object.keys(DEFAULT_LIMITS));
-  const limits = over(DEFAULT_LIMITS, given);
-  for (const [name, value] of Object.entries(limits)) {
-    if (Number.isSafeInteger(value) && value >= 0) continue;
-    throw new TypeError(`limits.${name} ${JSON.stringify(value)} is no whole number of at least 0`);
-  }
-  return limits;
+  return counts('limits', over(DEFAULT_LIMITS, given));
+}
+
+const DEFAULT_RETENTION: Required<RetentionOptions> = {
+  maxAgeMs: 7 * 24 * 60 * 60 * 1000,
+  maxJobs: 100_000,
+};
+
+function retentionOf(given: RetentionOptions | false): Required<RetentionOptions> | false {
+  if (given === false) return false;
+  refuseUnknown('retention', given, Object.keys(DEFAULT_RETENTION));
+  return counts('retention', over(DEFAULT_RETENTION, given));
 }
 
 const DEFAULT_LISTEN: Required<ListenOptions> = {
@@ -119,6 +145,7 @@ export function resolveOptions(options: JobForgeOptions): ResolvedOptions {
     durability: durabilityOf(options.durability ?? 'full'),
     listen: listenOf(options.listen ?? {}),
     limits: limitsOf(options.limits ?? {}),
+    retention: retentionOf(options.retention ?? {}),
     log: options.log ?? silentLog,
   };
 }

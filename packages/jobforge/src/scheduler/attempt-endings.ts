@@ -1,24 +1,15 @@
 import { envelopeOf, type CancelReason, type ErrorEnvelope } from '@controlplane/contracts';
 import { toJobEvent } from '../model/job-event.js';
-import type { JobForgeError } from '../model/job-forge-error.js';
 import { readHead } from '../model/job-record.js';
 import { moveJob } from '../model/job-state.js';
 import { afterFailure, afterLoss, type AttemptHistory, type NextStep } from '../model/retry.js';
 import type { FinalState } from '../store/store.js';
-import { iso, toEndEvent, type JobEnd } from './job-views.js';
+import { lossesOf, unstorable, writeEnd, type Ending } from './job-ends.js';
+import { iso, type JobEnd } from './job-views.js';
 import { flushLog } from './kept-log.js';
 import type { Execution, LiveJob } from './live-job.js';
-import { releaseInput, type LiveState } from './live-state.js';
+import type { LiveState } from './live-state.js';
 import { freeSlot } from './runner-entry.js';
-
-/** How an attempt ended, as far as it is known. */
-export interface Ending {
-  /** Seq of its last event. Default: one more than the last seen. */
-  readonly eventSeq?: number;
-  /** Events and bytes of log that the runner left out. */
-  readonly dropped?: number;
-  readonly droppedBytes?: number;
-}
 
 /** How a job ends that is not on a runner. */
 export interface WaitingEnd {
@@ -75,48 +66,6 @@ function close(state: LiveState, execution: Execution): void {
   runner.vitals.blockedUntil = 0;
   job.execution = undefined;
   state.wake();
-}
-
-/** What the record of a job leaves out, on whichever side it was. */
-function lossesOf(
-  { log, dropped, droppedBytes }: LiveJob,
-  ending: Ending = {},
-): Pick<JobEnd, 'dropped' | 'droppedBytes'> {
-  return {
-    dropped: dropped + (log?.droppedEvents ?? 0) + (ending.dropped ?? 0),
-    droppedBytes: droppedBytes + (log?.droppedBytes ?? 0) + (ending.droppedBytes ?? 0),
-  };
-}
-
-function write(
-  state: LiveState,
-  job: LiveJob,
-  { stored, ...end }: JobEnd & { readonly stored?: (() => void) | undefined },
-): void {
-  moveJob(job, 'ending');
-  flushLog(state, job);
-  if (job.checkpointed) state.commit.keep({ kind: 'remove-checkpoint', seq: job.seq });
-  const keep = (kept: JobEnd, refused?: (error: JobForgeError) => void): void =>
-    state.commit.keep({ kind: 'finish-job', seq: job.seq, ...kept }, () => settle(kept), refused);
-  const settle = (kept: JobEnd): void => {
-    moveJob(job, 'ended');
-    state.jobs.delete(job.id);
-    releaseInput(state, job);
-    state.hub.emit(job.id, () => toEndEvent(job.id, kept));
-    stored?.();
-  };
-  keep(end, ({ envelope }) => keep({ ...end, ...unstorable(envelope) }));
-}
-
-/** The end of a job whose own end the store refuses. */
-function unstorable({ causes }: ErrorEnvelope): Pick<JobEnd, 'status' | 'data' | 'error'> {
-  const error = envelopeOf('STORE_UNAVAILABLE', {
-    service: 'jobforge',
-    message: 'The job ended, and the store refused to keep how.',
-    retryable: false,
-    causes,
-  });
-  return { status: 'failed', data: undefined, error: JSON.stringify(error) };
 }
 
 const NO_RUN = {
@@ -195,7 +144,7 @@ function retry(state: LiveState, execution: Execution, next: Failure & { step: N
       );
     },
     ({ envelope }) =>
-      write(state, job, { ...end, ...unstorable(envelope), stored: () => state.past.settle(execution) }),
+      writeEnd(state, job, { ...end, ...unstorable(envelope), stored: () => state.past.settle(execution) }),
   );
 }
 
@@ -221,7 +170,7 @@ function assumeAccepted({ job, attempt }: Execution): void {
 
 function failForGood(state: LiveState, execution: Execution, { error, ending }: Failure): void {
   const status = error.code === 'EXECUTION_CANCELLED' ? 'cancelled' : 'failed';
-  write(state, execution.job, {
+  writeEnd(state, execution.job, {
     ...endOf(state, execution, ending),
     status,
     data: undefined,
@@ -255,7 +204,7 @@ function decide(
 
 function endWaiting(state: LiveState, job: LiveJob, { status, error, stored }: WaitingEnd): void {
   const position = { attempt: job.attempt, eventSeq: job.lastEventSeq + 1, endedAt: state.clock.now() };
-  write(state, job, {
+  writeEnd(state, job, {
     ...NO_RUN,
     ...position,
     status,
@@ -290,7 +239,7 @@ export function createAttemptEndings(state: LiveState): AttemptEndings {
   const endings: AttemptEndings = {
     succeeded(execution, { data, ...ending }) {
       close(state, execution);
-      write(state, execution.job, {
+      writeEnd(state, execution.job, {
         ...endOf(state, execution, ending),
         status: 'completed',
         data,

@@ -56,33 +56,38 @@ describe('the events of a job', () => {
     await engine.stop();
   });
 
-  it('end for a subscriber that reads too slowly, with how to go on', async () => {
-    const { forge, runner } = await test.pair({
-      form: 'batch',
-      limits: { maxSubscriberEvents: 5 },
-      handle: (execution) => execution.accept(),
-    });
-    const job = await forge.submit({ capability: 'echo', input: {} });
-    const execution = await runner.execution(0);
-    const events = job.events()[Symbol.asyncIterator]();
-    await events.next();
-    for (let line = 0; line < 20; line += 1)
-      execution.send({ type: 'log', level: 'info', message: `${line}` });
-    execution.succeed();
-    await job.result();
-    const read: string[] = [];
-    const all = async (): Promise<void> => {
-      for (let next = await events.next(); !next.done; next = await events.next()) read.push(next.value.id);
-    };
-    await expect(all()).rejects.toMatchObject({ envelope: { code: 'SUBSCRIBER_TOO_SLOW', retryable: true } });
-    const rest: string[] = [];
-    for await (const { id } of job.events({ afterId: read.at(-1) ?? '' })) rest.push(id);
-    expect([...read, ...rest]).toEqual([
-      '0.1',
-      '1.0',
-      ...Array.from({ length: 21 }, (_, index) => `1.${index + 1}`),
-    ]);
-  });
+  it.each([{ maxSubscriberEvents: 5 }, { maxSubscriberBytes: 200 }])(
+    'end for a subscriber that reads too slowly, with how to go on: %j',
+    async (limits) => {
+      const { forge, runner } = await test.pair({
+        form: 'batch',
+        limits,
+        handle: (execution) => execution.accept(),
+      });
+      const job = await forge.submit({ capability: 'echo', input: {} });
+      const execution = await runner.execution(0);
+      const events = job.events()[Symbol.asyncIterator]();
+      await events.next();
+      for (let line = 0; line < 20; line += 1)
+        execution.send({ type: 'log', level: 'info', message: `${line}` });
+      execution.succeed();
+      await job.result();
+      const read: string[] = [];
+      const all = async (): Promise<void> => {
+        for (let next = await events.next(); !next.done; next = await events.next()) read.push(next.value.id);
+      };
+      await expect(all()).rejects.toMatchObject({
+        envelope: { code: 'SUBSCRIBER_TOO_SLOW', retryable: true },
+      });
+      const rest: string[] = [];
+      for await (const { id } of job.events({ afterId: read.at(-1) ?? '' })) rest.push(id);
+      expect([...read, ...rest]).toEqual([
+        '0.1',
+        '1.0',
+        ...Array.from({ length: 21 }, (_, index) => `1.${index + 1}`),
+      ]);
+    },
+  );
 
   it('end without an error when the subscriber leaves or JobForge stops', async () => {
     const forge = await test.forge();

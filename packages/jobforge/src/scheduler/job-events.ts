@@ -13,12 +13,24 @@ interface Inbox {
   close(): void;
 }
 
+/** Sizes of events: one event may wait for many. */
+const sizes = new WeakMap<JobEvent, number>();
+
+function bytesOf(event: JobEvent): number {
+  const known = sizes.get(event);
+  if (known !== undefined) return known;
+  const size = Buffer.byteLength(JSON.stringify(event.data ?? null));
+  sizes.set(event, size);
+  return size;
+}
+
 const BEFORE_ALL: EventPosition = { attempt: -1, seq: 0 };
 
 const ENDINGS: ReadonlySet<string> = new Set(['job.completed', 'job.failed', 'job.cancelled', 'job.expired']);
 
 function openInbox({ hub, limits }: LiveState, jobId: string, signal: AbortSignal | undefined): Inbox {
   const waiting: JobEvent[] = [];
+  let waitingBytes = 0;
   let over = false;
   let tooSlow = false;
   let wake: (() => void) | undefined;
@@ -33,7 +45,9 @@ function openInbox({ hub, limits }: LiveState, jobId: string, signal: AbortSigna
   const leave = hub.listen(jobId, {
     onEvent(event) {
       if (over) return;
-      if (waiting.length >= limits.maxSubscriberEvents) {
+      waitingBytes += bytesOf(event);
+      const isHeavy = waiting.length > 0 && waitingBytes > limits.maxSubscriberBytes;
+      if (waiting.length >= limits.maxSubscriberEvents || isHeavy) {
         tooSlow = true;
         return finish();
       }
@@ -49,9 +63,10 @@ function openInbox({ hub, limits }: LiveState, jobId: string, signal: AbortSigna
       while (waiting.length === 0 && !over) await new Promise<void>((resolve) => (wake = resolve));
       if (signal?.aborted) return undefined;
       const event = waiting.shift();
+      if (event !== undefined) waitingBytes -= bytesOf(event);
       if (event === undefined && tooSlow) {
         throw new JobForgeError('SUBSCRIBER_TOO_SLOW', {
-          message: `More than ${limits.maxSubscriberEvents} events of job "${jobId}" were waiting to be read; resume after the last one that was.`,
+          message: `More than ${limits.maxSubscriberEvents} events or ${limits.maxSubscriberBytes} bytes of job "${jobId}" were waiting to be read; resume after the last one that was.`,
         });
       }
       return event;

@@ -1,0 +1,59 @@
+import { envelopeOf, type ErrorEnvelope } from '@controlplane/contracts';
+import type { JobForgeError } from '../model/job-forge-error.js';
+import { moveJob } from '../model/job-state.js';
+import { toEndEvent, type JobEnd } from './job-views.js';
+import { flushLog } from './kept-log.js';
+import type { LiveJob } from './live-job.js';
+import { releaseInput, type LiveState } from './live-state.js';
+
+/** How an attempt ended, as far as it is known. */
+export interface Ending {
+  /** Seq of its last event. Default: one more than the last seen. */
+  readonly eventSeq?: number;
+  /** Events and bytes of log that the runner left out. */
+  readonly dropped?: number;
+  readonly droppedBytes?: number;
+}
+
+/** What the record of a job leaves out, on whichever side it was. */
+export function lossesOf(
+  { log, dropped, droppedBytes }: LiveJob,
+  ending: Ending = {},
+): Pick<JobEnd, 'dropped' | 'droppedBytes'> {
+  return {
+    dropped: dropped + (log?.droppedEvents ?? 0) + (ending.dropped ?? 0),
+    droppedBytes: droppedBytes + (log?.droppedBytes ?? 0) + (ending.droppedBytes ?? 0),
+  };
+}
+
+/** Writes how a job ended, and tells of it once that is on disk. */
+export function writeEnd(
+  state: LiveState,
+  job: LiveJob,
+  { stored, ...end }: JobEnd & { readonly stored?: (() => void) | undefined },
+): void {
+  moveJob(job, 'ending');
+  flushLog(state, job);
+  if (job.checkpointed) state.commit.keep({ kind: 'remove-checkpoint', seq: job.seq });
+  const keep = (kept: JobEnd, refused?: (error: JobForgeError) => void): void =>
+    state.commit.keep({ kind: 'finish-job', seq: job.seq, ...kept }, () => settle(kept), refused);
+  const settle = (kept: JobEnd): void => {
+    moveJob(job, 'ended');
+    state.jobs.delete(job.id);
+    releaseInput(state, job);
+    state.hub.emit(job.id, () => toEndEvent(job.id, kept));
+    stored?.();
+  };
+  keep(end, ({ envelope }) => keep({ ...end, ...unstorable(envelope) }));
+}
+
+/** The end of a job whose own end the store refuses. */
+export function unstorable({ causes }: ErrorEnvelope): Pick<JobEnd, 'status' | 'data' | 'error'> {
+  const error = envelopeOf('STORE_UNAVAILABLE', {
+    service: 'jobforge',
+    message: 'The job ended, and the store refused to keep how.',
+    retryable: false,
+    causes,
+  });
+  return { status: 'failed', data: undefined, error: JSON.stringify(error) };
+}

@@ -77,6 +77,14 @@ describe('every command that shows', () => {
     expect(out).toEqual([expect.stringContaining('info   one'), expect.stringContaining('error  two')]);
   });
 
+  it('shows the output of a child without an empty line behind each piece', async () => {
+    const { url, operations } = await apiWithRunner();
+    await fetch(`${url}/jobs`, json(submission({ id: 'a' })));
+    operations.happen('a', 'job.log', { level: 'info', stream: 'stdout', message: 'one\ntwo\n' });
+    const { out } = await runJobforge(url, ['job', 'logs', 'a']);
+    expect(out).toEqual([expect.stringMatching(/info {3}one\n {4}two$/)]);
+  });
+
   it('says so where there is nothing to list', async () => {
     const { url } = await serveApi();
     expect((await runJobforge(url, ['runner', 'list'])).out).toEqual(['no runner is registered yet']);

@@ -33,7 +33,7 @@ function wordsOf(terminal: Terminal, { type, data }: JobEvent): string | undefin
       fields && Object.keys(fields).length > 0
         ? ` ${toned(terminal, 'dim', printableLine(JSON.stringify(fields)))}`
         : '';
-    return `${toned(terminal, LEVEL_TONES[level], level.padEnd(5))}  ${printable(message).replaceAll('\n', '\n    ')}${more}`;
+    return `${toned(terminal, LEVEL_TONES[level], level.padEnd(5))}  ${printable(message.replace(/\n$/, '')).replaceAll('\n', '\n    ')}${more}`;
   }
   if (type === 'job.progress') {
     const progress = ProgressData.safeParse(data);

@@ -5,7 +5,7 @@ import type {
   RunnerRegistrationResponse,
 } from '@controlplane/contracts';
 import type { LinkRequest } from './runner-link.js';
-import type { Outgoing } from './session-link.js';
+import type { Outgoing } from './waiting-frames.js';
 
 /** The frames that JobForge sends, as JSON. */
 export const serverFrame = {

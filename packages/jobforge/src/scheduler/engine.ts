@@ -8,7 +8,7 @@ import { JOBFORGE_VERSION } from '../model/version.js';
 import type { Store } from '../store/store.js';
 import { createAgenda } from './agenda.js';
 import { createAttemptEndings } from './attempt-endings.js';
-import { cancelJob } from './cancellation.js';
+import { cancelJob, type CancellationParts } from './cancellation.js';
 import { createDispatcher } from './dispatcher.js';
 import { createEventHub } from './event-hub.js';
 import { executionOperations } from './execution-operations.js';
@@ -16,17 +16,17 @@ import { createExecutionReports } from './execution-reports.js';
 import { createGroupCommit } from './group-commit.js';
 import { jobEvents } from './job-events.js';
 import { createJobIntake } from './job-intake.js';
-import { createJobQueries } from './job-queries.js';
+import { createJobQueries, type JobQueries } from './job-queries.js';
 import { createLeaseSweeper } from './lease-sweeper.js';
 import type { LiveState } from './live-state.js';
 import { createPastExecutions } from './past-executions.js';
 import { createReadyQueue } from './ready-queue.js';
 import { recover } from './recovery.js';
-import { pollRunner } from './runner-polls.js';
+import { pollRunner, type PollParts } from './runner-polls.js';
 import { createRunnerRegistry } from './runner-registry.js';
-import { openSession } from './runner-sessions.js';
+import { openSession, type SessionParts } from './runner-sessions.js';
 import { createScheduler } from './scheduler.js';
-import { createSubmissions } from './submissions.js';
+import { createSubmissions, type Submissions } from './submissions.js';
 
 export interface EngineOptions {
   readonly store: Store;
@@ -120,6 +120,35 @@ function idle(state: LiveState, drainMs: number): Promise<void> {
   });
 }
 
+/** What the operations are made of. */
+interface Parts extends SessionParts, PollParts, CancellationParts {
+  readonly submissions: Submissions;
+  readonly queries: JobQueries;
+  readonly startedAt: number;
+}
+
+function operationsOf(parts: Parts): Operations {
+  const { state, registry, submissions, queries, startedAt } = parts;
+  return {
+    submitJob: submissions.submitJob,
+    submitJobs: submissions.submitJobs,
+    showJob: queries.showJob,
+    listJobs: queries.listJobs,
+    cancelJob: (id, reason = 'user') => cancelJob(parts, id, reason),
+    jobEvents: (id, eventOptions) => jobEvents(state, id, eventOptions),
+    registerRunner: registry.register,
+    heartbeat: async (beat) => registry.heartbeat(beat),
+    deregisterRunner: registry.deregister,
+    connectRunner: (connection) => openSession(parts, connection),
+    pollRunner: (id, request) => pollRunner(parts, id, request),
+    ...executionOperations(parts.reports),
+    listRunners: async () => registry.list(),
+    showRunner: async (id) => registry.show(id),
+    health: async () => healthOf(state, startedAt),
+    readiness: () => readinessOf(state),
+  };
+}
+
 export function createEngine(options: EngineOptions): Engine {
   const { clock, limits, store } = options;
   const startedAt = clock.now();
@@ -132,31 +161,18 @@ export function createEngine(options: EngineOptions): Engine {
   const intake = createJobIntake({ state, scheduler, dispatcher, endings });
   const submissions = createSubmissions({ state, registry, intake });
   const reports = createExecutionReports({ state, dispatcher, endings });
-  const dialIn = { state, registry, reports, endings, links };
   const sweeper = createLeaseSweeper({ state, registry, dispatcher, endings });
   const queries = createJobQueries(state, registry);
   state.wake = oncePerTurn(scheduler.run);
   state.commit.onFlush(links.flushAll);
 
+  const operations = operationsOf({
+    ...{ state, registry, dispatcher, endings, reports, links },
+    ...{ submissions, queries, startedAt },
+  });
+
   return {
-    operations: {
-      submitJob: submissions.submitJob,
-      submitJobs: submissions.submitJobs,
-      showJob: queries.showJob,
-      listJobs: queries.listJobs,
-      cancelJob: (id, reason = 'user') => cancelJob({ state, endings, dispatcher }, id, reason),
-      jobEvents: (id, eventOptions) => jobEvents(state, id, eventOptions),
-      registerRunner: registry.register,
-      heartbeat: async (beat) => registry.heartbeat(beat),
-      deregisterRunner: registry.deregister,
-      connectRunner: (connection) => openSession(dialIn, connection),
-      pollRunner: (id, request) => pollRunner(dialIn, id, request),
-      ...executionOperations(reports),
-      listRunners: async () => registry.list(),
-      showRunner: async (id) => registry.show(id),
-      health: async () => healthOf(state, startedAt),
-      readiness: () => readinessOf(state),
-    },
+    operations,
     async start() {
       await recover({ state, registry, dispatcher, endings, intake });
       sweeper.start();

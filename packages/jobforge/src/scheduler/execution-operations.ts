@@ -1,5 +1,5 @@
 import type { Operations } from '../model/operations.js';
-import type { Denial } from '../links/session-link.js';
+import type { Denial } from '../links/waiting-frames.js';
 import { JobForgeError } from '../model/job-forge-error.js';
 import type { ExecutionReports } from './execution-reports.js';
 

@@ -1,6 +1,6 @@
 import type { ExecutionEvent, RecordEventsRequest } from '@controlplane/contracts';
 import { timingSafeEqual } from 'node:crypto';
-import type { Denial } from '../links/session-link.js';
+import type { Denial } from '../links/waiting-frames.js';
 import type { AttemptEndings } from './attempt-endings.js';
 import type { Dispatcher } from './dispatcher.js';
 import type { Execution, RunnerEntry } from './live-job.js';
@@ -40,10 +40,7 @@ function isSame(token: string, sent: string | undefined): boolean {
 function judgePast(
   state: LiveState,
   executionId: string,
-  {
-    holds,
-    acknowledged,
-  }: { holds: (token: string) => boolean; acknowledged: (seq: number) => void },
+  { holds, acknowledged }: { holds: (token: string) => boolean; acknowledged: (seq: number) => void },
 ): Recorded {
   const found = state.past.find(executionId);
   if (found === undefined) return { denial: 'EXECUTION_NOT_FOUND' };
@@ -91,7 +88,10 @@ export function createExecutionReports(parts: ReportParts): ExecutionReports {
       if (!holds(execution.lease.token)) return { denial: 'LEASE_SUPERSEDED' };
       tell(parts, execution, events);
       if (execution.phase === 'closed') return judgePast(state, executionId, { holds, acknowledged });
-      return { seq: events.at(-1)?.seq ?? 0 };
+      const seq = events.at(-1)?.seq ?? 0;
+      if (!events.some(({ type }) => type === 'checkpoint')) return { seq };
+      state.commit.passed(() => acknowledged(seq));
+      return 'later';
     },
     judgeHeld: (executionId, acknowledged) =>
       judgePast(state, executionId, { holds: () => true, acknowledged }),

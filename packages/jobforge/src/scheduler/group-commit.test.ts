@@ -85,6 +85,19 @@ describe('group commit', () => {
   });
 });
 
+describe('a mark', () => {
+  it('is passed at once where nothing waits, else after all that was given before it', async () => {
+    const { commit } = await setUp();
+    const told: string[] = [];
+    commit.passed(() => told.push('at once'));
+    expect(told).toEqual(['at once']);
+    const first = attempt(commit, 'a').then(() => told.push('a'));
+    commit.passed(() => told.push('after a'));
+    await first;
+    expect(told).toContain('after a');
+  });
+});
+
 /** What the store refuses whatever else is in its batch: a part of a millisecond in a column of whole ones. */
 const poison: StoreOperation = {
   kind: 'retry-job',

@@ -21,6 +21,8 @@ export interface GroupCommit {
    * of an operation that cannot be stored although others can; without it that is logged.
    */
   keep(operation: StoreOperation, stored?: () => void, refused?: (error: JobForgeError) => void): void;
+  /** Calls back once all that was given before is stored, or was refused for good. */
+  passed(told: () => void): void;
   /** Called after the callbacks of each transaction: the moment to send what they gathered. */
   onFlush(flushed: () => void): void;
   /** Resolves once everything so far is stored. Rejects with the store's error when the last try failed. */
@@ -81,6 +83,7 @@ function refuseAlone(log: Log, { operation, settled, refused }: Entry, cause: Er
 
 /** Refuses those who wait. */
 function refuse(log: Log, entries: readonly Entry[], cause: Error): void {
+  if (entries.length === 0) return;
   log('error', 'the store could not be written', { error: cause.message });
   const error = unavailable(cause);
   for (const { settled } of entries) if (settled !== undefined) guarded(log, () => settled(error, 'done'));
@@ -91,11 +94,34 @@ interface Waiter {
   readonly reject: (error: Error) => void;
 }
 
+function waitIn(waiters: Waiter[]): Promise<void> {
+  return new Promise((resolve, reject) => void waiters.push({ resolve, reject }));
+}
+
 function release(waiters: Waiter[], failure: Error | undefined): void {
   for (const waiter of waiters.splice(0)) {
     if (failure === undefined) waiter.resolve();
     else waiter.reject(failure);
   }
+}
+
+/** Places in the order of operations, and who is told when they are reached. */
+interface Marks {
+  set(at: number, told: () => void): void;
+  reach(place: number): void;
+}
+
+function createMarks(log: Log): Marks {
+  let marks: { readonly at: number; readonly told: () => void }[] = [];
+  return {
+    set: (at, told) => void marks.push({ at, told }),
+    reach(place) {
+      if (marks.length === 0) return;
+      const reached = marks.filter(({ at }) => at <= place);
+      marks = marks.filter(({ at }) => at > place);
+      for (const { told } of reached) guarded(log, told);
+    },
+  };
 }
 
 export function createGroupCommit({ store, clock, log, maxOperations }: GroupCommitOptions): GroupCommit {
@@ -105,8 +131,12 @@ export function createGroupCommit({ store, clock, log, maxOperations }: GroupCom
   let closed = false;
   let failure: Error | undefined;
   const waiters: Waiter[] = [];
+  /** Operations given so far; those that are not pending nor being written are over. */
+  let given = 0;
+  const marks = createMarks(log);
   const listeners: (() => void)[] = [];
 
+  const isIdle = (): boolean => pending.length === 0 && !running;
   const schedule = (): void => {
     if (scheduled || running || closed) return;
     scheduled = true;
@@ -125,6 +155,7 @@ export function createGroupCommit({ store, clock, log, maxOperations }: GroupCom
       refuse(log, left.entries, left.error);
     }
     running = false;
+    marks.reach(given - pending.length);
     for (const flushed of listeners) guarded(log, flushed);
     if (pending.length === 0 || failure !== undefined) release(waiters, failure);
     if (pending.length > 0) schedule();
@@ -134,13 +165,14 @@ export function createGroupCommit({ store, clock, log, maxOperations }: GroupCom
     scheduled = false;
     if (closed || running || pending.length === 0) return;
     running = true;
-    const entries = pending.length <= maxOperations ? pending : pending.slice(0, maxOperations);
-    pending = pending.length <= maxOperations ? [] : pending.slice(maxOperations);
+    const entries = pending;
+    pending = entries.length <= maxOperations ? [] : entries.splice(maxOperations);
     void commit(entries);
   }
 
   const add = (entry: Entry): void => {
     if (closed) return queueMicrotask(() => refuse(log, [entry], new Error('the store is closed')));
+    given += 1;
     pending.push(entry);
     schedule();
   };
@@ -148,17 +180,15 @@ export function createGroupCommit({ store, clock, log, maxOperations }: GroupCom
   return {
     attempt: (operation, settled) => add({ operation, settled, stored: undefined }),
     keep: (operation, stored, refused) => add({ operation, settled: undefined, stored, refused }),
+    passed(told) {
+      if (isIdle()) told();
+      else marks.set(given, told);
+    },
     onFlush: (flushed) => void listeners.push(flushed),
-    drain: () =>
-      new Promise((resolve, reject) => {
-        if (pending.length === 0 && !running) return resolve();
-        waiters.push({ resolve, reject });
-      }),
+    drain: () => (isIdle() ? Promise.resolve() : waitIn(waiters)),
     close() {
       closed = true;
-      const left = pending;
-      pending = [];
-      if (left.length > 0) refuse(log, left, new Error('the store is closed'));
+      refuse(log, pending.splice(0), new Error('the store is closed'));
     },
     failure: () => failure,
   };

@@ -264,9 +264,9 @@ describe('a poll is refused', () => {
 
 describe('a claim or a report', () => {
   it.each([
-    ['of what was never', 'never-was', 404, 'EXECUTION_NOT_FOUND'],
-    ['without the token', undefined, 409, 'LEASE_SUPERSEDED'],
-  ])('%s is refused', async (_what, id, status, code) => {
+    ['of what was never', { id: 'never-was', status: 404, code: 'EXECUTION_NOT_FOUND' }],
+    ['with another token', { id: undefined, status: 409, code: 'LEASE_SUPERSEDED' }],
+  ])('%s is refused', async (_what, { id, status, code }) => {
     const forge = await test.listening();
     const runner = await poller(forge.url);
     const polled = runner.offers();

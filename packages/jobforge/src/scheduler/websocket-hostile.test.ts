@@ -1,5 +1,3 @@
-import { connect } from 'node:net';
-import { request } from 'node:http';
 import { WebSocket } from 'ws';
 import { afterEach, describe, expect, it } from 'vitest';
 import { systemClock, type Clock } from '../model/clock.js';
@@ -196,15 +194,14 @@ describe('a flood', () => {
       executionId: `none-${index}`.padEnd(128, 'x'),
     }));
     const text = JSON.stringify({ type: 'accept', executions });
-    const gone = expect.poll(async () => (await forge.operations.listRunners())[0]?.status, {
-      timeout: 15_000,
-    });
     const flood = (): void => {
       if (runner.socket.readyState !== WebSocket.OPEN) return;
       runner.socket.send(text, () => setImmediate(flood));
     };
     flood();
-    await gone.toBe('offline');
+    await expect
+      .poll(async () => (await forge.operations.listRunners())[0]?.status, { timeout: 15_000 })
+      .toBe('offline');
     await test.dialIn(forge.url, other);
   });
 
@@ -233,80 +230,5 @@ describe('a flood', () => {
     for (let times = 0; times < 200; times += 1) await runner.next('ready');
     const job = await forge.submit(echo);
     expect(await runner.offer()).toMatchObject({ jobId: job.id });
-  });
-});
-
-describe('a request to dial in', () => {
-  const upgrade = (
-    url: string,
-    headers: Record<string, string>,
-    path = '/runners/connect',
-  ): Promise<string> =>
-    new Promise((resolve) => {
-      const { port } = new URL(url);
-      const lines = {
-        host: 'localhost',
-        connection: 'Upgrade',
-        upgrade: 'websocket',
-        'sec-websocket-version': '13',
-        'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==',
-        'sec-websocket-protocol': 'controlplane.v1',
-        ...headers,
-      };
-      const head = Object.entries(lines).map(([name, value]) => `${name}: ${value}`);
-      const socket = connect(Number(port), '127.0.0.1', () =>
-        socket.write(`GET ${path} HTTP/1.1\r\n${head.join('\r\n')}\r\n\r\n`),
-      );
-      socket.once('data', (chunk) => {
-        resolve(chunk.toString());
-        socket.destroy();
-      });
-    });
-
-  it.each([
-    ['from a page of another origin', { origin: 'https://evil.example' }, /403 [^]*HOST_NOT_ALLOWED/],
-    ['to another host', { host: 'evil.example' }, /403 [^]*HOST_NOT_ALLOWED/],
-    ['without the subprotocol', { 'sec-websocket-protocol': 'chat' }, /400 [^]*controlplane\.v1/],
-    ['of another version', { 'sec-websocket-version': '8' }, /400 [^]*VALIDATION_ERROR/],
-  ])('%s is refused with an envelope', async (_what, headers, answer) => {
-    const forge = await test.listening();
-    expect(await upgrade(forge.url, headers)).toMatch(answer);
-  });
-
-  it('elsewhere finds nothing', async () => {
-    const forge = await test.listening();
-    expect(await upgrade(forge.url, {}, '/jobs')).toMatch(/404 [^]*ROUTE_NOT_FOUND/);
-  });
-
-  it('that is none, but wishes for HTTP/2, is answered as what it is otherwise', async () => {
-    const forge = await test.listening();
-    const body = JSON.stringify({ type: 'x', payload: { type: 'x', data: {} } });
-    const answer = await new Promise<{ status: number | undefined; text: string }>((resolve, reject) => {
-      const sent = request(
-        `${forge.url}/jobs`,
-        {
-          method: 'POST',
-          headers: {
-            'content-type': 'application/json',
-            'content-length': String(body.length),
-            connection: 'Upgrade, HTTP2-Settings',
-            upgrade: 'h2c',
-            'http2-settings': 'AAMAAABkAAQAAP__',
-          },
-        },
-        (response) => {
-          let text = '';
-          response.on('data', (chunk: Buffer) => (text += chunk.toString()));
-          response.on('end', () => resolve({ status: response.statusCode, text }));
-        },
-      );
-      sent.on('error', reject);
-      sent.write(body.slice(0, 10));
-      setImmediate(() => sent.end(body.slice(10)));
-    });
-    expect(answer).toMatchObject({
-      status: 202,
-      text: expect.stringContaining('"status":"queued"') as string,
-    });
   });
 });

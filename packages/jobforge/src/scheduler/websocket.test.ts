@@ -117,6 +117,35 @@ describe('a runner over a socket', () => {
     expect(await job.result()).toMatchObject({ success: true, metadata: { attempts: 1 } });
   });
 
+  it('has its checkpoint acknowledged once it is on disk', async () => {
+    const forge = await test.listening();
+    const runner = await test.dialIn(forge.url);
+    const job = await forge.submit(echo);
+    const offered = await runner.offer();
+    await runner.accept(offered);
+    runner.tell(offered, ...eventsOf(offered, [{ type: 'checkpoint', data: { row: 7 } }], 1));
+    expect((await runner.next('acknowledged')).executions).toEqual([
+      { executionId: offered.executionId, seq: 1 },
+    ]);
+    const error = {
+      id: 'e',
+      timestamp: new Date().toISOString(),
+      category: 'RUNTIME_ERROR',
+      severity: 'error',
+    };
+    const full = {
+      ...error,
+      code: 'ODD',
+      message: 'x',
+      service: 's',
+      contractVersion: '1.0.0',
+      retryable: true,
+    };
+    runner.tell(offered, ...eventsOf(offered, [{ type: 'failed', error: { ...full, retryAfter: 0.01 } }], 2));
+    const again = await runner.offer();
+    expect(again).toMatchObject({ jobId: job.id, attempt: 2, checkpoint: { row: 7 } });
+  });
+
   it('leaves with a frame', async () => {
     const forge = await test.listening();
     const runner = await test.dialIn(forge.url);

@@ -71,8 +71,8 @@ function createInbox(socket: WebSocket): Inbox {
   const frames: ReceivedFrame[] = [];
   const untaken: ReceivedFrame[] = [];
   let waiting: { type: string; resolve: (frame: ReceivedFrame) => void }[] = [];
-  socket.on('message', (data) => {
-    const frame = JSON.parse(String(data)) as ReceivedFrame;
+  socket.on('message', (data: Buffer) => {
+    const frame = JSON.parse(data.toString()) as ReceivedFrame;
     frames.push(frame);
     const waiter = waiting.find(({ type }) => type === frame.type);
     if (waiter === undefined) return void untaken.push(frame);

@@ -31,7 +31,7 @@ describe('registration', () => {
       contractVersion: { major: 1, minor: 0, patch: 0 },
       healthCheckEndpoint: `${url}/health`,
       delivery: { kind: 'push', executeUrl: `${url}/execute` },
-      features: ['ndjson', 'batch', 'cancel'],
+      features: ['ndjson', 'batch', 'cancel', 'signed'],
       maxConcurrency: 10,
       labels: { region: 'eu' },
       tags: ['a'],

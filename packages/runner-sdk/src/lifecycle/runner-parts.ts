@@ -5,6 +5,7 @@ import { createCapabilityRegistry } from '../capability/capability-registry.js';
 import { createSlots } from '../execution/admission.js';
 import { combineObservers } from '../execution/execution-observer.js';
 import { createExecutor } from '../execution/executor.js';
+import { isolateCapabilities } from '../execution/isolation/isolate-capabilities.js';
 import { controlPlane } from '../hosts/control-plane/control-plane.js';
 import { createPushDelivery } from '../hosts/control-plane/push-delivery.js';
 import { createRunnerRouter } from '../hosts/control-plane/runner-router.js';
@@ -40,7 +41,12 @@ export function joinParts(options: RunnerOptions) {
   const { hosts, machineId } = hostsOf(options, resolved);
   const clock = options.clock ?? hosts.find((host) => host.clock)?.clock ?? systemClock;
   const logger = loggerOf(options, resolved);
-  const registry = createCapabilityRegistry(options.capabilities, options.use);
+  const isolation = isolateCapabilities(options.capabilities, {
+    slots: maxConcurrency,
+    cancelGraceMs,
+    clock,
+  });
+  const registry = createCapabilityRegistry(isolation.capabilities, options.use);
   const capabilities = registry.list().map((capability) => describeCapability(capability, maxConcurrency));
   const manifest: RunnerManifest = {
     name,
@@ -89,6 +95,7 @@ export function joinParts(options: RunnerOptions) {
   const sessions = attachHosts({ hosts, state, runnerFor });
   const execute = createPushDelivery({
     run: sessions.pushed?.push?.run ?? executor.run,
+    verify: sessions.pushed?.push?.verify,
     service: name,
     maxBodyBytes,
   });
@@ -108,5 +115,6 @@ export function joinParts(options: RunnerOptions) {
       hosts: sessions.statuses,
     }),
   });
-  return { resolved, logger, manifest, state, address, executor, sessions, execute, router, observation, batch };
+  const work = { executor, isolation, execute, router };
+  return { ...work, resolved, logger, manifest, state, address, sessions, observation, batch };
 }

@@ -3,10 +3,12 @@ import { createHttpClient } from '../../transport/http-client.js';
 import { sayThrown } from '../../util/safe-json.js';
 import type { CredentialSource } from '../credential-source.js';
 import type { Host, HostedRunner, HostSession } from '../host.js';
+import { createAnnouncingRun } from './announcing-run.js';
 import { createAutoLine } from './auto-line.js';
 import { createControlPlaneClient, type ControlPlaneClient } from './client.js';
 import { createCredentials, fileNameOf, type Credentials } from './credentials.js';
 import type { Line } from './dial-in.js';
+import { createDispatchCheck, type DispatchCheck } from './dispatch-check.js';
 import { createHttpLine } from './http-line.js';
 import { createLongPollLine } from './long-poll-line.js';
 import { createOfferedExecutions, type OfferedExecutions } from './offered-executions.js';
@@ -42,6 +44,7 @@ interface Parts {
   readonly core: SessionCore;
   readonly client: ControlPlaneClient;
   readonly credentials: Credentials;
+  readonly check: DispatchCheck;
   readonly isReachable: () => Promise<boolean>;
 }
 
@@ -60,6 +63,7 @@ function joinParts(runner: HostedRunner, url: string, options: ControlPlaneOptio
   return {
     core,
     credentials,
+    check: createDispatchCheck(clock),
     client: createControlPlaneClient(http, credentials),
     isReachable: () =>
       http('livez', { method: 'GET' }).then(
@@ -69,14 +73,16 @@ function joinParts(runner: HostedRunner, url: string, options: ControlPlaneOptio
   };
 }
 
-function pushLine({ core, client, credentials }: Parts): Line {
+function pushLine({ core, client, credentials, check }: Parts): Line {
   const { runner } = core;
   const line = createHttpLine({
+    onRegistered: ({ signingKey }) => check.setKey(signingKey),
     core,
     client,
     credentials,
     describe: () => ({
       ...runner.describe(),
+      features: [...(runner.describe().features ?? []), 'signed'],
       healthCheckEndpoint: `${runner.url()}/health`,
       delivery: { kind: 'push', executeUrl: `${runner.url()}/execute` },
     }),
@@ -125,6 +131,8 @@ function attach(runner: HostedRunner, options: ControlPlaneOptions): HostSession
   let started: Started | undefined;
   let starting: Promise<void> | undefined;
   let isLeaving = false;
+  const left = new AbortController();
+  const push = { run: createAnnouncingRun(runner, parts.client, left.signal), verify: parts.check.verify };
 
   async function begin(): Promise<void> {
     started = await startLine(kind, parts);
@@ -151,8 +159,9 @@ function attach(runner: HostedRunner, options: ControlPlaneOptions): HostSession
       core.registration.reject(new RunnerError('STOPPED', 'the runner was stopped before it was registered'));
       await started?.line.leave(reason);
       await started?.outbox?.flush();
+      left.abort();
     },
-    ...(kind === 'push' ? { push: { run: runner.run } } : {}),
+    ...(kind === 'push' ? { push } : {}),
   };
 }
 

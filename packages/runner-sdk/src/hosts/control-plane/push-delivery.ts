@@ -19,7 +19,7 @@ import { replyJson } from '../../transport/http-reply.js';
 import { issueDetails, replyError, sayDetails } from './error-reply.js';
 import { outcomeReply } from './event-lines.js';
 import { streamExecutions, type Entry } from './execution-stream.js';
-import { parseJson, readRequestBody, type ParsedBody } from './request-body.js';
+import { parseJson, readRequestBody, type BodyOptions, type ParsedBody } from './request-body.js';
 
 /** What the push delivery stands on. */
 export interface PushDeliveryOptions {
@@ -27,6 +27,8 @@ export interface PushDeliveryOptions {
   /** The runner's name. */
   readonly service: string;
   readonly maxBodyBytes: number;
+  /** What is wrong with a request's signature, in words; default: nothing is signed. */
+  readonly verify?: BodyOptions['verify'];
 }
 
 /** Answers `POST /execute`, in its three forms. */
@@ -74,7 +76,7 @@ function toEntry(line: string, service: string): Entry | { readonly details: Err
 
 /** Makes the handler of `POST /execute`; it serves the fast listener and the express router alike. */
 export function createPushDelivery(options: PushDeliveryOptions): PushDelivery {
-  const { run, service, maxBodyBytes } = options;
+  const { run, service, maxBodyBytes, verify } = options;
 
   const replyInvalid = (response: ServerResponse, details: ErrorDetail[]): void =>
     replyError(response, 'VALIDATION_ERROR', { service, message: sayDetails(details), details });
@@ -104,7 +106,7 @@ export function createPushDelivery(options: PushDeliveryOptions): PushDelivery {
       accept: request.headers.accept,
       contentType: request.headers['content-type'],
     });
-    readRequestBody(request, { maxBytes: maxBodyBytes, as: form === 'batch' ? 'text' : 'json' }, (body) => {
+    readRequestBody(request, { maxBytes: maxBodyBytes, as: form === 'batch' ? 'text' : 'json', verify }, (body) => {
       if (body.code === 'ABORTED') return;
       if (body.code !== undefined) return replyError(response, body.code, { service, message: body.message });
       if (form === 'batch') return answerBatch(response, String(body.value));

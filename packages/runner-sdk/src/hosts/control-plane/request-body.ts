@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { NDJSON } from '@controlplane/contracts';
 import { readBody } from '../../transport/read-body.js';
 import type { ErrorCode } from '@controlplane/contracts';
@@ -51,6 +51,8 @@ export interface BodyOptions {
   readonly maxBytes: number;
   /** `text` is what a batch is sent as, parsed line by line later. */
   readonly as: 'json' | 'text';
+  /** Looks at the body as it came, before it is parsed; what is wrong with its signature is answered in words. */
+  readonly verify?: ((headers: IncomingHttpHeaders, body: string) => string | undefined) | undefined;
 }
 
 function fromApplication(body: unknown, as: BodyOptions['as']): ParsedBody {
@@ -63,6 +65,16 @@ function fromApplication(body: unknown, as: BodyOptions['as']): ParsedBody {
 function isReadByApplication({ body, readableEnded }: MaybeParsed): boolean {
   if (body === undefined) return false;
   return readableEnded || typeof body !== 'object' || body === null || Object.keys(body).length > 0;
+}
+
+/** A signature is of bytes: what a parser made of them cannot be verified any more. */
+function verifyRead({ body, headers }: MaybeParsed, { verify }: BodyOptions): ParsedBody | undefined {
+  if (!verify) return undefined;
+  const isRaw = typeof body === 'string' || Buffer.isBuffer(body);
+  const bad = verify(headers, isRaw ? body.toString('utf8') : '');
+  if (bad === undefined) return undefined;
+  const why = isRaw ? '' : '; a parser of the application has read the body: mount the runner before it';
+  return { code: 'SIGNATURE_INVALID', message: `${bad}${why}` };
 }
 
 /**
@@ -81,10 +93,16 @@ export function readRequestBody(
     request.resume();
     return done(refused);
   }
-  if (isReadByApplication(request)) return done(fromApplication(request.body, options.as));
+  if (isReadByApplication(request)) {
+    const bad = verifyRead(request, options);
+    return done(bad ?? fromApplication(request.body, options.as));
+  }
   readBody(request, options.maxBytes, (body) => {
-    if (body.text !== undefined)
+    if (body.text !== undefined) {
+      const bad = options.verify?.(request.headers, body.text);
+      if (bad !== undefined) return done({ code: 'SIGNATURE_INVALID', message: bad });
       return done(options.as === 'text' ? { value: body.text } : parseJson(body.text));
+    }
     if (body.problem === 'aborted') return done({ code: 'ABORTED' });
     done({ code: 'PAYLOAD_TOO_LARGE', message: `the body is larger than ${options.maxBytes} bytes` });
   });

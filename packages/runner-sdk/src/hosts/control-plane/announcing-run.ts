@@ -1,0 +1,45 @@
+import { DEFAULTS, type WritingEvent } from '@controlplane/contracts';
+import type { ExecutionRequest, Subscription } from '../../execution/execute.js';
+import { backoffMs } from '../../util/backoff.js';
+import { sleep } from '../../util/clock.js';
+import type { HostedRunner, Run } from '../host.js';
+import type { ControlPlaneClient } from './client.js';
+
+const BOUNDS = { minMs: DEFAULTS.reconnectMinMs, maxMs: DEFAULTS.reconnectMaxMs };
+
+/**
+ * The runner's `run` for work that is pushed: an execution that is about to write says so by a request of its own
+ * beside its stream, because a stream has no acknowledgements, and may write once that was answered.
+ * @param signal - ends what is under way
+ */
+export function createAnnouncingRun(runner: HostedRunner, client: ControlPlaneClient, signal: AbortSignal): Run {
+  const { clock, random } = runner;
+
+  async function announce(request: ExecutionRequest, event: WritingEvent, subscription: () => Subscription): Promise<void> {
+    const { executionId, leaseToken } = request;
+    const body = { ...(leaseToken === undefined ? {} : { leaseToken }), events: [event] };
+    for (let attempt = 0; !signal.aborted; attempt++) {
+      const answer = await client.recordEvents(executionId, body, signal);
+      if (answer.ok) return subscription().acknowledge(answer.value.acknowledgedSeq);
+      if (answer.code === 'LEASE_SUPERSEDED' || answer.code === 'EXECUTION_NOT_FOUND') {
+        return void runner.cancel(executionId, 'lease-lost', leaseToken);
+      }
+      await sleep(clock, Math.max(backoffMs(attempt, BOUNDS, random()), answer.retryAfterMs ?? 0), signal);
+    }
+  }
+
+  return (request, sink, options) => {
+    // Who offers work without a lease does not keep one either, and knows no such request.
+    if (request.leaseToken === undefined) return runner.run(request, sink, options);
+    const subscription: Subscription = runner.run(
+      request,
+      (event, dataJson) => {
+        // The first reader alone: a repeated delivery reads again what was announced.
+        if (event.type === 'writing') void announce(request, event, () => subscription);
+        sink(event, dataJson);
+      },
+      { ...options, acknowledges: true },
+    );
+    return subscription;
+  };
+}

@@ -14,6 +14,7 @@ export type {
   JsonSchema,
 } from './capability/capability.js';
 export type { CapabilityContext, ContextLog, ContextLogMethod } from './capability/capability-context.js';
+export type { Isolation, IsolationKind } from './capability/isolation.js';
 export type { Middleware } from './capability/middleware.js';
 export type { CapabilityErrorOptions } from './errors/capability-error.js';
 export type { RunnerErrorCode } from './errors/runner-error.js';

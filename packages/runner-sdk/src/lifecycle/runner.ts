@@ -1,3 +1,4 @@
+import { isIsolated } from '../capability/isolated-handler.js';
 import type { RunnerManifest } from '@controlplane/contracts';
 import { RunnerError } from '../errors/runner-error.js';
 import type { Execute } from '../execution/execute.js';
@@ -44,6 +45,9 @@ export interface Runner {
   router(): RunnerRequestHandler;
 }
 
+/** A program that is loaded once more to run one capability in isolation must not become a second runner. */
+const NEVER = new Promise<never>(() => undefined);
+
 /**
  * Makes a runner.
  * @param options - name, version and capabilities; everything else has a default or comes from the environment
@@ -52,7 +56,19 @@ export interface Runner {
  */
 export function createRunner(options: RunnerOptions): Runner {
   const parts = joinParts(options);
-  const { resolved, logger, manifest, state, address, executor, sessions, router, observation, batch } = parts;
+  const {
+    resolved,
+    logger,
+    manifest,
+    state,
+    address,
+    executor,
+    sessions,
+    router,
+    observation,
+    batch,
+    isolation,
+  } = parts;
   const releases: Array<() => Promise<void> | void> = [];
   const shutdown = createShutdown({ state, executor, sessions, logger, drainMs: resolved.drainMs, releases });
   const isMounted = resolved.mountAt !== undefined;
@@ -68,7 +84,8 @@ export function createRunner(options: RunnerOptions): Runner {
     drainAndExit({ drain: () => shutdown.stop(stopOptions), abort: executor.abort, logger }, code);
   };
   address.drain = (reason) => exitWith(0, { reason });
-  address.over = ({ reason, isPatient }) => exitWith(0, { reason, ...(isPatient ? { drainMs: FOR_EVER_MS } : {}) });
+  address.over = ({ reason, isPatient }) =>
+    exitWith(0, { reason, ...(isPatient ? { drainMs: FOR_EVER_MS } : {}) });
   address.refused = () => {
     if (!ownsProcess) return;
     // Not at once ended: another part of the program may go on without a runner.
@@ -93,6 +110,11 @@ export function createRunner(options: RunnerOptions): Runner {
 
   async function begin(): Promise<Runner> {
     if (state.current !== 'created') throw stopped();
+    releases.push(isolation.close);
+    const warm = isolation.start();
+    if (warm) await warm;
+    // Read anew: it may have been stopped meanwhile.
+    if (parts.state.current !== 'created') throw stopped();
     await listen();
     if (ownsProcess) {
       const drain = (): Promise<void> => shutdown.stop({ reason: 'signal' });
@@ -127,7 +149,7 @@ export function createRunner(options: RunnerOptions): Runner {
       return sessions.runnerId;
     },
     start: () =>
-      (starting ??= begin().catch((error: unknown) => {
+      (starting ??= (isIsolated() ? NEVER : begin()).catch((error: unknown) => {
         // A port may be free the next time.
         starting = undefined;
         throw error;

@@ -20,6 +20,8 @@ const HARMLESS = new Set([
   'SSL_CERT_FILE',
   'SSL_CERT_DIR',
   'NO_COLOR',
+  // A program may make its runner, which has to have a name, in the file that it is loaded from.
+  'RUNNER_NAME',
   'SYSTEMROOT',
   'SYSTEMDRIVE',
   'WINDIR',

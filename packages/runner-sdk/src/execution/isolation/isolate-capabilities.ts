@@ -13,9 +13,10 @@ export interface IsolatedCapabilities {
   readonly capabilities: readonly Capability[];
   /**
    * Starts one thread or process for each isolated capability: proof that it can be, and warm for the first execution.
-   * @throws RunnerError `INVALID_CAPABILITY` when a module does not define its capability
+   * @returns nothing to wait for where no capability is isolated; rejects with `INVALID_CAPABILITY` when a module
+   * does not define its capability
    */
-  start(): Promise<void>;
+  start(): Promise<void> | undefined;
   /** Ends them all by force. */
   close(): Promise<void>;
 }
@@ -77,8 +78,9 @@ export function isolateCapabilities(
       const pool = poolOf(capability);
       return pool ? isolate(capability, pool, { clock, graceMsOf }) : capability;
     }),
-    async start() {
-      await Promise.all(pools.map(async (pool) => pool.giveBack(await pool.take())));
+    start() {
+      if (pools.length === 0) return undefined;
+      return Promise.all(pools.map(async (pool) => pool.giveBack(await pool.take()))).then(() => undefined);
     },
     async close() {
       await Promise.all(pools.map((pool) => pool.close()));

@@ -23,6 +23,7 @@ const HANDLERS = {
     await ctx.progress(0.5, 'half');
     await ctx.checkpoint({ page: 1 });
     ctx.output('stdout', Buffer.from('bytes '));
+    // oxlint-disable-next-line no-console -- what a handler prints is output
     console.log('printed');
     const deadline = await ctx.extend(1000);
     await ctx.willWrite();
@@ -49,13 +50,11 @@ const HANDLERS = {
   chatter(_given, ctx) {
     for (;;) ctx.log.info('x'.repeat(100));
   },
+  // oxlint-disable-next-line no-restricted-properties -- what it is there to show
   exit: () => process.exit(3),
   die: () => process.kill(process.pid, 'SIGKILL'),
-  exhaust() {
-    const kept = [];
-    for (;;) kept.push(new Array(1_000_000).fill(kept.length));
-  },
   unusual: () => ({ made: new Date(0), toJSON: () => ({ json: true }), call() {} }),
+  // oxlint-disable-next-line node/no-process-env -- what it is there to show
   environment: () => process.env,
   async parent({ port }) {
     const program = `require('node:net').connect(${port}, '127.0.0.1').on('connect', () => process.stdout.write('up'))`;

@@ -83,7 +83,9 @@ describe('jobforge as a process', () => {
     expect(second).toMatchObject({
       code: 1,
       out: '',
-      err: expect.stringMatching(/^✗ .*in use by another JobForge.*\n$/),
+      err: expect.stringMatching(
+        /^✗ .*in use by another JobForge\.\n {2}Stop that one, or choose another data folder\.\n$/,
+      ),
     });
   });
 

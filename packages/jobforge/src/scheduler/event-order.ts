@@ -1,5 +1,3 @@
-import type { LiveJob } from './live-job.js';
-
 /** An event that waits to be told. */
 export interface WaitingEvent {
   readonly emit: () => void;
@@ -7,7 +5,12 @@ export interface WaitingEvent {
   ready: boolean;
 }
 
-function tellReady(job: LiveJob): void {
+/** A job as far as the order of its events goes. */
+export interface TellsInOrder {
+  readonly untold: WaitingEvent[];
+}
+
+function tellReady(job: TellsInOrder): void {
   for (let first = job.untold[0]; first?.ready; first = job.untold[0]) {
     job.untold.shift();
     first.emit();
@@ -15,13 +18,13 @@ function tellReady(job: LiveJob): void {
 }
 
 /** Tells an event once those before it are told: some of them wait for the disk. */
-export function tellInOrder(job: LiveJob, emit: () => void): void {
+export function tellInOrder(job: TellsInOrder, emit: () => void): void {
   if (job.untold.length === 0) emit();
   else job.untold.push({ emit, ready: true });
 }
 
 /** Takes an event's turn; the returned function tells it, and what waited behind it. */
-export function tellLater(job: LiveJob, emit: () => void): () => void {
+export function tellLater(job: TellsInOrder, emit: () => void): () => void {
   const event: WaitingEvent = { emit, ready: false };
   job.untold.push(event);
   return () => {

@@ -7,7 +7,7 @@ import type { Clock } from '../model/clock.js';
 import { JobForgeError } from '../model/job-forge-error.js';
 import type { Log } from '../model/log.js';
 import type { Outcome, Store, StoreOperation } from '../store/store.js';
-import { commitBatch } from './batch-commit.js';
+import { commitBatch, type BatchListener } from './batch-commit.js';
 
 /** Told what became of an operation: an error where it was not stored. */
 export type Settled = (error: JobForgeError | undefined, outcome: Outcome) => void;
@@ -124,6 +124,13 @@ function createMarks(log: Log): Marks {
   };
 }
 
+function tellingOf(log: Log): BatchListener<Entry> {
+  return {
+    stored: (entries, outcomes) => tell(log, entries, outcomes),
+    refused: (entry, error) => refuseAlone(log, entry, error),
+  };
+}
+
 export function createGroupCommit({ store, clock, log, maxOperations }: GroupCommitOptions): GroupCommit {
   let pending: Entry[] = [];
   let running = false;
@@ -145,10 +152,7 @@ export function createGroupCommit({ store, clock, log, maxOperations }: GroupCom
   };
 
   const commit = async (entries: readonly Entry[]): Promise<void> => {
-    const left = await commitBatch(store, entries, {
-      stored: (stored, outcomes) => tell(log, stored, outcomes),
-      refused: (entry, error) => refuseAlone(log, entry, error),
-    });
+    const left = await commitBatch(store, entries, tellingOf(log));
     failure = left?.error;
     if (left !== undefined) {
       pending = [...left.entries.filter((entry) => entry.settled === undefined), ...pending];

@@ -20,7 +20,7 @@ const PACKAGES = [
   'contract-test-kit',
   'dashboard',
 ];
-const FOREIGN = ['zod', 'zod-to-json-schema', 'express', 'ky', 'ws', 'left-pad'];
+const FOREIGN = ['zod', 'zod-to-json-schema', 'express', 'ky', 'ws', '@opentelemetry/api', 'left-pad'];
 const DECLARED = Object.fromEntries(
   [...FOREIGN.slice(0, -1), '@controlplane/contracts'].map((name) => [name, '*']),
 );

@@ -89,6 +89,13 @@ export const FORBIDDEN_EDGES: (Edge & { rule: string })[] = [
   refused('hosts-do-not-join', sdk('hosts/swarmlet/e'), sdk('lifecycle/runner'), 'type'),
   refused('util-and-errors-stand-alone', sdk('util/a'), sdk('execution/execute'), 'type'),
   refused('one-place-turns-schemas-into-json-schema', sdk('capability/b'), 'zod-to-json-schema'),
+  refused('only-one-file-imports-opentelemetry', sdk('observability/a'), '@opentelemetry/api'),
+  refused(
+    'opentelemetry-is-reached-by-its-entry-alone',
+    sdk('lifecycle/traced'),
+    sdk('observability/open-telemetry'),
+  ),
+  refused('the-command-imports-node-alone', sdk('cli/a'), sdk('util/backoff')),
   refused('model-is-pure', forge('model/a'), 'node:fs'),
   refused('model-is-pure', forge('model/b'), 'express'),
   refused('model-is-pure', forge('model/c'), forge('store/store'), 'type'),

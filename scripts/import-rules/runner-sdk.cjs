@@ -75,4 +75,31 @@ module.exports = [
     from: { pathNot: '^packages/runner-sdk/src/capability/capability-manifest\\.ts$' },
     to: { path: npm('zod-to-json-schema') },
   },
+  {
+    name: 'only-one-file-imports-opentelemetry',
+    comment:
+      'It is an optional peer: a bundler that meets it anywhere else breaks for whoever has not installed it.',
+    severity: 'error',
+    from: {
+      path: '^packages/runner-sdk/src/',
+      pathNot: `^packages/runner-sdk/src/observability/open-telemetry\\.ts$|${NOT_TESTS}`,
+    },
+    to: { path: npm('@opentelemetry/api') },
+  },
+  {
+    name: 'opentelemetry-is-reached-by-its-entry-alone',
+    severity: 'error',
+    from: {
+      path: '^packages/runner-sdk/src/',
+      pathNot: `^packages/runner-sdk/src/opentelemetry\\.ts$|${NOT_TESTS}`,
+    },
+    to: { path: '^packages/runner-sdk/src/observability/open-telemetry\\.ts$' },
+  },
+  {
+    name: 'the-command-imports-node-alone',
+    comment: 'A probe that containers start every few seconds must not load the SDK.',
+    severity: 'error',
+    from: { path: `${room('cli')}|^packages/runner-sdk/src/cli\\.ts$`, pathNot: NOT_TESTS },
+    to: { pathNot: room('cli'), dependencyTypesNot: ['core'] },
+  },
 ];

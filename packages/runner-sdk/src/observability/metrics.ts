@@ -24,8 +24,6 @@ export type RunnerMetric =
     }
   /** Not admitted, such as `RUNNER_BUSY`. */
   | { readonly kind: 'execution-refused'; readonly capabilityId: string; readonly code: string }
-  /** Heartbeats in a row that were not answered. */
-  | { readonly kind: 'heartbeat-missed'; readonly host: string; readonly missed: number }
   /** Known to its control plane; again, after it was connected before. */
   | { readonly kind: 'connected'; readonly host: string; readonly again: boolean }
   | { readonly kind: 'disconnected'; readonly host: string }

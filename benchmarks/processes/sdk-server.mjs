@@ -4,6 +4,12 @@ import { createRunner, defineCapability } from '@controlplane/runner-sdk';
 import { answerParent } from '../harness/child.mjs';
 import { echo, input, output } from './echo.mjs';
 
+let lastBegan = 0;
+const tellBegin = (value) => {
+  lastBegan = performance.timeOrigin + performance.now();
+  return echo(value);
+};
+
 const capability = defineCapability({
   id: 'bench.echo',
   version: '1.0.0',
@@ -12,17 +18,18 @@ const capability = defineCapability({
   output,
   effects: 'none',
   maxConcurrency: 1000,
-  execute: echo,
+  execute: process.env.TELL_BEGIN ? tellBegin : echo,
 });
 const runner = createRunner({
   name: 'bench',
   version: '1.0.0',
   capabilities: [capability],
   maxConcurrency: 1000,
-  jobForgeUrl: process.env.JOBFORGE_URL,
+  controlPlaneUrl: process.env.JOBFORGE_URL,
+  delivery: process.env.DELIVERY ?? 'push',
   port: 0,
   logger: false,
 });
 await runner.start();
 if (process.env.WAIT_READY) await runner.ready();
-answerParent({ port: Number(new URL(runner.url).port) }, {});
+answerParent({ port: runner.url && Number(new URL(runner.url).port) }, { begun: () => ({ at: lastBegan }) });

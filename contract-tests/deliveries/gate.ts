@@ -1,8 +1,13 @@
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 
+/** What becomes of a piece of bytes, and of its connection. */
+export type Verdict = 'pass' | 'cut before' | 'cut after';
+
 /** A TCP passage that can be cut and closed. */
 export interface Gate {
+  /** Looks at what passes; `isReply` for what comes back from where the gate leads. Default: everything passes. */
+  judge: (text: string, isReply: boolean) => Verdict;
   readonly url: string;
   /** Connections that pass now. */
   readonly passing: number;
@@ -23,6 +28,15 @@ export async function openGate(port: number): Promise<Gate> {
     socket.on('error', () => socket.destroy());
     socket.on('close', () => sockets.delete(socket));
   };
+  const carry = (from: Socket, to: Socket, isReply: boolean): void => {
+    from.on('data', (bytes: Buffer) => {
+      const verdict = gate.judge(bytes.toString('latin1'), isReply);
+      if (verdict !== 'cut before') to.write(bytes);
+      // What was written is on its way before the connection is gone.
+      if (verdict === 'cut after') setImmediate(() => to.resetAndDestroy());
+      if (verdict !== 'pass') from.resetAndDestroy();
+    });
+  };
   const server = createServer((incoming) => {
     keep(incoming);
     if (isShut) return void incoming.destroy();
@@ -30,7 +44,8 @@ export async function openGate(port: number): Promise<Gate> {
     keep(outgoing);
     incoming.setNoDelay(true);
     outgoing.setNoDelay(true);
-    incoming.pipe(outgoing).pipe(incoming);
+    carry(incoming, outgoing, false);
+    carry(outgoing, incoming, true);
     incoming.on('close', () => outgoing.destroy());
     outgoing.on('close', () => incoming.destroy());
   });
@@ -39,7 +54,8 @@ export async function openGate(port: number): Promise<Gate> {
   const cut = (): void => {
     for (const socket of sockets) socket.resetAndDestroy();
   };
-  return {
+  const gate: Gate = {
+    judge: () => 'pass',
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     get passing() {
       return sockets.size / 2;
@@ -58,4 +74,5 @@ export async function openGate(port: number): Promise<Gate> {
       await once(server, 'close');
     },
   };
+  return gate;
 }

@@ -67,7 +67,7 @@ describe.each(taking)('%s', (name) => {
     '1',
     '"text"',
     'null',
-    '{"id":[],"jobId":7,"runnerId":{},"name":1,"jobs":3,"reason":1,"instanceId":9}',
+    '{"id":[],"jobId":7,"runnerId":{},"name":1,"jobs":3,"reason":1,"instanceId":9,"leaseToken":5}',
   ])('refuses the types of %s', async (body) => {
     expect((await expectRefusal(await send(name, body))).code).toBe('VALIDATION_ERROR');
   });
@@ -90,9 +90,15 @@ describe.each(taking)('%s', (name) => {
   });
 });
 
+/** What says nothing wrong but for its id. */
+const A_RECORD = JSON.stringify({
+  events: [{ type: 'accepted', executionId: 'no-such-id', seq: 0, at: '2026-01-01T00:00:00.000Z' }],
+});
+
 describe.each(withId)('%s', (name, { method }) => {
   it('answers an unknown id with 404', async () => {
-    const body = method === 'POST' ? { body: '{}', headers: { 'content-type': 'application/json' } } : {};
+    const text = name === 'recordEvents' ? A_RECORD : '{}';
+    const body = method === 'POST' ? { body: text, headers: { 'content-type': 'application/json' } } : {};
     const response = await fetch(urlOf(name), { method, ...body });
     expect(response.status).toBe(404);
     expect((await expectRefusal(response)).code).toMatch(/_NOT_FOUND$/);

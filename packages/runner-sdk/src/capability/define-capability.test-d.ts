@@ -112,3 +112,67 @@ test('capabilities of every shape go into one runner', () => {
   const third = defineCapability({ ...words, input: z3.object({ d: z3.string() }), execute: ({ d }) => d });
   expectTypeOf([first, second, third]).toExtend<RunnerOptions['capabilities']>();
 });
+
+describe('checkpoints', () => {
+  const input = z.object({});
+  const schemas = {
+    zod4: z.object({ page: z.coerce.number() }),
+    zod3: z3.object({ page: z3.number() }),
+    valibot: v.object({ page: v.number() }),
+    arktype: type({ page: 'number' }),
+  };
+
+  test('without a schema are anything', () => {
+    defineCapability({
+      ...words,
+      input,
+      execute(_input, { lastCheckpoint, checkpoint }) {
+        expectTypeOf(lastCheckpoint).toEqualTypeOf<unknown>();
+        return checkpoint({ any: 'thing' });
+      },
+    });
+  });
+  test('are given as the schema takes them and come back as it parses them', () => {
+    defineCapability({
+      ...words,
+      input,
+      checkpoint: z.object({ page: z.string().transform(Number) }),
+      execute(_input, { lastCheckpoint, checkpoint }) {
+        expectTypeOf(lastCheckpoint).toEqualTypeOf<{ page: number } | undefined>();
+        // @ts-expect-error the page is a text on its way out
+        void checkpoint({ page: 1 });
+        return checkpoint({ page: '1' });
+      },
+    });
+  });
+  test('flow from every library', () => {
+    defineCapability({
+      ...words,
+      input,
+      checkpoint: schemas.zod3,
+      execute: (_input, ctx) =>
+        expectTypeOf(ctx.lastCheckpoint).toEqualTypeOf<{ page: number } | undefined>(),
+    });
+    defineCapability({
+      ...words,
+      input,
+      checkpoint: schemas.zod4,
+      execute: (_input, ctx) =>
+        expectTypeOf(ctx.lastCheckpoint).toEqualTypeOf<{ page: number } | undefined>(),
+    });
+    defineCapability({
+      ...words,
+      input,
+      checkpoint: schemas.valibot,
+      execute: (_input, ctx) =>
+        expectTypeOf(ctx.lastCheckpoint).toEqualTypeOf<{ page: number } | undefined>(),
+    });
+    defineCapability({
+      ...words,
+      input,
+      checkpoint: schemas.arktype,
+      execute: (_input, ctx) =>
+        expectTypeOf(ctx.lastCheckpoint).toEqualTypeOf<{ page: number } | undefined>(),
+    });
+  });
+});

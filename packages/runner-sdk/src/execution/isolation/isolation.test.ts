@@ -1,54 +1,9 @@
-import { once } from 'node:events';
-import { createServer, type AddressInfo, type Socket } from 'node:net';
-import type { ExecutionEvent } from '@controlplane/contracts';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { createCapabilityRegistry } from '../../capability/capability-registry.js';
-import type { Capability } from '../../capability/capability.js';
 import { createSlots } from '../admission.js';
-import { createExecutor, type ExecutorLimits } from '../executor.js';
-import type { ExecutionRequest } from '../execute.js';
+import { createExecutor } from '../executor.js';
 import { isolateCapabilities } from './isolate-capabilities.js';
-// @ts-expect-error a module of the tests, in JavaScript: threads and processes load it as it is
-import { inProcess, inThread } from './isolated-capabilities.fixture.mjs';
-
-const CAPABILITIES = { thread: inThread as Capability, process: inProcess as Capability };
-type Kind = keyof typeof CAPABILITIES;
-
-function createIsolated(kind: Kind, options: { slots?: number; limits?: Partial<ExecutorLimits> } = {}) {
-  const { slots = 2, limits = {} } = options;
-  const isolation = isolateCapabilities([CAPABILITIES[kind]], {
-    slots,
-    cancelGraceMs: limits.cancelGraceMs ?? 10_000,
-  });
-  onTestFinished(() => isolation.close());
-  const executor = createExecutor({
-    registry: createCapabilityRegistry(isolation.capabilities),
-    slots: createSlots(slots),
-    service: 'fixture',
-    limits,
-  });
-  let next = 0;
-  const start = (payload: Record<string, unknown>, more: Partial<ExecutionRequest> = {}) => {
-    const events: ExecutionEvent[] = [];
-    const id = `e-${next++}`;
-    const heard = new Map<string, () => void>();
-    const base = { jobId: 'j', moduleId: 'm', metadata: {}, attempt: 1 };
-    const request = { ...base, executionId: id, capabilityId: `isolated.${kind}`, payload, ...more };
-    const ended = new Promise<ExecutionEvent>((resolve) => {
-      executor.run(request, (event) => {
-        events.push(event);
-        if (event.type === 'log') heard.get(event.message.split(' ')[0] ?? '')?.();
-        if (['succeeded', 'failed', 'cancelled'].includes(event.type)) resolve(event);
-      });
-    });
-    const says = (word: string) => new Promise<void>((resolve) => heard.set(word, resolve));
-    return { id, events, ended, says };
-  };
-  return { isolation, executor, start };
-}
-
-const dataOf = (event: ExecutionEvent): Record<string, unknown> =>
-  (event as { data?: Record<string, unknown> }).data ?? {};
+import { CAPABILITIES, createIsolated, dataOf, type Kind } from './isolated-executor.suite.js';
 
 describe.each<Kind>(['thread', 'process'])('a handler in a %s of its own', (kind) => {
   test('knows what any handler knows, and is warm for the next execution', async () => {
@@ -127,15 +82,6 @@ describe.each<Kind>(['thread', 'process'])('a handler in a %s of its own', (kind
     expect(await start({ do: 'echo' }).ended).toMatchObject({ type: 'succeeded', data: { counted: 1 } });
   });
 
-  test('that heard of its cancel and goes on is stopped by force after its grace', async () => {
-    const { start, executor } = createIsolated(kind, { limits: { cancelGraceMs: 300 } });
-    const { id, ended } = start({ do: 'deaf' });
-    await start({ do: 'echo' }).ended;
-    executor.cancel(id, 'user');
-    expect(await ended).toMatchObject({ type: 'cancelled' });
-    expect(executor.running()).toEqual([]);
-  });
-
   test('that ends its thread or process has failed, and the next one starts anew', async () => {
     const { start } = createIsolated(kind, { slots: 1 });
     expect(await start({ do: 'exit' }).ended).toMatchObject({
@@ -143,13 +89,6 @@ describe.each<Kind>(['thread', 'process'])('a handler in a %s of its own', (kind
       error: { code: 'EXECUTION_CRASHED', retryable: true, message: expect.stringContaining('with code 3') },
     });
     expect(await start({ do: 'echo' }).ended).toMatchObject({ type: 'succeeded' });
-  });
-
-  test('that logs in an endless loop fills no memory', async () => {
-    const { start } = createIsolated(kind);
-    const { ended, events } = start({ do: 'chatter' }, { timeoutMs: 500 });
-    expect(await ended).toMatchObject({ error: { code: 'EXECUTION_TIMEOUT' } });
-    expect(events.length).toBeLessThan(10_100);
   });
 
   test('whose module cannot be used is told at the start', async () => {
@@ -183,20 +122,6 @@ describe('a process', () => {
     expect(await start({ do: 'die' }).ended).toMatchObject({
       error: { code: 'EXECUTION_CRASHED', message: expect.stringContaining('SIGKILL') },
     });
-  });
-
-  test('takes the programs that it started with it', async () => {
-    const { start } = createIsolated('process');
-    const server = createServer().listen(0, '127.0.0.1');
-    onTestFinished(() => void server.close());
-    await once(server, 'listening');
-    const { port } = server.address() as AddressInfo;
-    const { ended } = start({ do: 'parent', port }, { timeoutMs: 1500 });
-    const [program] = (await once(server, 'connection')) as [Socket];
-    // Ended by force, it leaves a connection that is reset or closed.
-    const left = new Promise((resolve) => program.on('error', () => undefined).on('close', resolve));
-    expect(await ended).toMatchObject({ error: { code: 'EXECUTION_TIMEOUT' } });
-    await left;
   });
 });
 

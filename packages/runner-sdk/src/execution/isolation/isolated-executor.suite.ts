@@ -1,0 +1,54 @@
+import type { ExecutionEvent } from '@controlplane/contracts';
+import { onTestFinished } from 'vitest';
+import { createCapabilityRegistry } from '../../capability/capability-registry.js';
+import type { Capability } from '../../capability/capability.js';
+import { createSlots } from '../admission.js';
+import type { ExecutionRequest } from '../execute.js';
+import { createExecutor, type ExecutorLimits } from '../executor.js';
+import { isolateCapabilities } from './isolate-capabilities.js';
+// @ts-expect-error a module of the tests, in JavaScript: threads and processes load it as it is
+import { inProcess, inThread } from './isolated-capabilities.fixture.mjs';
+
+/** The same capability, isolated in both ways. */
+export const CAPABILITIES = { thread: inThread as Capability, process: inProcess as Capability };
+export type Kind = keyof typeof CAPABILITIES;
+
+/** An executor of one isolated capability. */
+export function createIsolated(
+  kind: Kind,
+  options: { slots?: number; limits?: Partial<ExecutorLimits> } = {},
+) {
+  const { slots = 2, limits = {} } = options;
+  const isolation = isolateCapabilities([CAPABILITIES[kind]], {
+    slots,
+    cancelGraceMs: limits.cancelGraceMs ?? 10_000,
+  });
+  onTestFinished(() => isolation.close());
+  const executor = createExecutor({
+    registry: createCapabilityRegistry(isolation.capabilities),
+    slots: createSlots(slots),
+    service: 'fixture',
+    limits,
+  });
+  let next = 0;
+  const start = (payload: Record<string, unknown>, more: Partial<ExecutionRequest> = {}) => {
+    const events: ExecutionEvent[] = [];
+    const id = `e-${next++}`;
+    const heard = new Map<string, () => void>();
+    const base = { jobId: 'j', moduleId: 'm', metadata: {}, attempt: 1 };
+    const request = { ...base, executionId: id, capabilityId: `isolated.${kind}`, payload, ...more };
+    const ended = new Promise<ExecutionEvent>((resolve) => {
+      executor.run(request, (event) => {
+        events.push(event);
+        if (event.type === 'log') heard.get(event.message.split(' ')[0] ?? '')?.();
+        if (['succeeded', 'failed', 'cancelled'].includes(event.type)) resolve(event);
+      });
+    });
+    const says = (word: string) => new Promise<void>((resolve) => heard.set(word, resolve));
+    return { id, events, ended, says };
+  };
+  return { isolation, executor, start };
+}
+
+export const dataOf = (event: ExecutionEvent): Record<string, unknown> =>
+  (event as { data?: Record<string, unknown> }).data ?? {};

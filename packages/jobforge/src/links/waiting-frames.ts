@@ -37,7 +37,8 @@ export function createWaitingFrames(maxBatchBytes: number): WaitingFrames {
   const offers = new Map<string, LinkRequest>();
   const directives = new Map<string, Directive>();
   let confirmed: Outgoing['confirmed'][number][] = [];
-  let acknowledged: Outgoing['acknowledged'][number][] = [];
+  /** By execution: the highest seq says it of all before it. */
+  const acknowledged = new Map<string, Outgoing['acknowledged'][number]>();
 
   const takeOffers = (room: number): LinkRequest[] => {
     const taken: LinkRequest[] = [];
@@ -52,7 +53,7 @@ export function createWaitingFrames(maxBatchBytes: number): WaitingFrames {
   };
   const dropAnswers = (): void => {
     confirmed = [];
-    acknowledged = [];
+    acknowledged.clear();
   };
 
   return {
@@ -62,10 +63,19 @@ export function createWaitingFrames(maxBatchBytes: number): WaitingFrames {
     direct: (key, directive) => void directives.set(key, directive),
     confirm: (executionId, code) =>
       void confirmed.push(code === undefined ? { executionId } : { executionId, code }),
-    acknowledge: (executionId, seq, code) =>
-      void acknowledged.push(code === undefined ? { executionId, seq } : { executionId, seq, code }),
+    acknowledge(executionId, seq, code) {
+      const said = acknowledged.get(executionId);
+      if (code !== undefined) acknowledged.set(executionId, { executionId, seq, code });
+      else if (said === undefined || (said.code === undefined && said.seq < seq))
+        acknowledged.set(executionId, { executionId, seq });
+    },
     take(room) {
-      const out = { offers: takeOffers(room), confirmed, acknowledged, directives: [...directives.values()] };
+      const out = {
+        offers: takeOffers(room),
+        confirmed,
+        acknowledged: [...acknowledged.values()],
+        directives: [...directives.values()],
+      };
       dropAnswers();
       directives.clear();
       const some = Object.values(out).some(({ length }) => length > 0);

@@ -159,7 +159,7 @@ export function createGroupCommit({ store, clock, log, maxOperations }: GroupCom
       refuse(log, left.entries, left.error);
     }
     running = false;
-    marks.reach(given - pending.length);
+    if (left === undefined) marks.reach(given - pending.length);
     for (const flushed of listeners) guarded(log, flushed);
     if (pending.length === 0 || failure !== undefined) release(waiters, failure);
     if (pending.length > 0) schedule();
@@ -184,10 +184,7 @@ export function createGroupCommit({ store, clock, log, maxOperations }: GroupCom
   return {
     attempt: (operation, settled) => add({ operation, settled, stored: undefined }),
     keep: (operation, stored, refused) => add({ operation, settled: undefined, stored, refused }),
-    passed(told) {
-      if (isIdle()) told();
-      else marks.set(given, told);
-    },
+    passed: (told) => (isIdle() ? told() : marks.set(given, told)),
     onFlush: (flushed) => void listeners.push(flushed),
     drain: () => (isIdle() ? Promise.resolve() : waitIn(waiters)),
     close() {

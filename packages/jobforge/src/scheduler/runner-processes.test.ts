@@ -95,6 +95,30 @@ describe.each(['ndjson', 'batch'] as const)('another process in the place of a r
     expect(runner.executions).toHaveLength(1);
   });
 
+  it.each([
+    ['another process', { instanceId: 'i2' }, { success: false, error: { code: 'RUNNER_LOST' } }],
+    ['the same process at another address', { executeUrl: 'moved' }, { success: true }],
+  ])('an offer that writes is not made twice where %s registers meanwhile', async (_who, how, result) => {
+    const forge = await test.forge();
+    const runner = await test.runner({
+      form,
+      handle(execution) {
+        if (runner.executions.length > 1) succeed(execution);
+      },
+    });
+    await forge.operations.registerRunner(runner.registration({ capabilities: WRITES }));
+    const job = await forge.submit(echo);
+    const first = await runner.execution(0);
+    const { executeUrl, ...process } = { executeUrl: undefined, ...how };
+    const delivery =
+      executeUrl === undefined ? undefined : { kind: 'push', executeUrl: `${runner.url}/moved/execute` };
+    await forge.operations.registerRunner(
+      runner.registration({ capabilities: WRITES, delivery, ...process }),
+    );
+    expect(await job.result()).toMatchObject(result);
+    for (const { request } of runner.executions) expect(request.executionId).toBe(first.request.executionId);
+  });
+
   it('an offer that writes and was not accepted in time is asked for again, not made again', async () => {
     const forge = await test.forge({ limits: { offerMs: 60 } });
     const runner = await test.runner({

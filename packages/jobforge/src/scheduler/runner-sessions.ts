@@ -22,6 +22,9 @@ export interface SessionParts {
   readonly links: LinkRegistry;
 }
 
+/** Reports of one socket that may be on their way to the disk. */
+const MAX_OWED = 5_000;
+
 /** A runner's socket and what it came to. */
 interface Session {
   readonly socket: RunnerConnection;
@@ -30,8 +33,10 @@ interface Session {
   runner: { readonly entry: RunnerEntry; readonly link: SessionLink } | undefined;
   /** Whether anything was heard since the last ping. */
   heard: boolean;
-  /** A registration is being written: nothing is read meanwhile. */
-  registering: boolean;
+  /** Why nothing is read from it now: a registration is being written, or many of its reports are. */
+  readonly holds: Set<'registering' | 'reports'>;
+  /** Reports that are being written. */
+  owed: number;
   closed: boolean;
   stopTimer: () => void;
 }
@@ -57,14 +62,33 @@ function outOfOrder(message: string): JobForgeError {
   return new JobForgeError('VALIDATION_ERROR', { message });
 }
 
+function hold({ holds, socket }: Session, why: 'registering' | 'reports'): void {
+  if (holds.size === 0) socket.pause();
+  holds.add(why);
+}
+
+function release({ holds, socket }: Session, why: 'registering' | 'reports'): void {
+  if (holds.delete(why) && holds.size === 0) socket.resume();
+}
+
+/** A runner that tells faster than can be written waits, instead of what it told. */
+function owe(session: Session, change: 1 | -1): void {
+  session.owed += change;
+  if (session.owed > MAX_OWED) hold(session, 'reports');
+  else if (session.owed < MAX_OWED / 2) release(session, 'reports');
+}
+
 /** Answers what a runner told of an execution, at once or when it is on disk. */
 function answer(
-  link: SessionLink,
+  { session, link }: { session: Session; link: SessionLink },
   executionId: string,
   ask: (acknowledged: (seq: number) => void) => Recorded,
 ): void {
-  const recorded = ask((seq) => link.acknowledge(executionId, seq));
-  if (recorded === 'later') return;
+  const recorded = ask((seq) => {
+    owe(session, -1);
+    link.acknowledge(executionId, seq);
+  });
+  if (recorded === 'later') return owe(session, 1);
   if ('denial' in recorded) link.deny(executionId, recorded.denial);
   else link.acknowledge(executionId, recorded.seq);
 }
@@ -77,7 +101,7 @@ function watch(parts: SessionParts, session: Session): void {
     if (session.closed) return;
     const stalled = (session.runner?.entry.vitals.stalledMs ?? 0) > 0;
     // A main thread that is blocked cannot answer; its watchdog beats meanwhile.
-    if (!session.heard && !session.registering && !stalled)
+    if (!session.heard && session.holds.size === 0 && !stalled)
       return end(parts, session, { code: CLOSE_CODES.silent, reason: 'No answer to a ping.' });
     session.heard = false;
     session.socket.ping();
@@ -95,11 +119,12 @@ function begin(
   const link = parts.links.session(entry.link);
   if (link === undefined || session.closed) return;
   session.connection.say(serverFrame.ready(response));
-  session.runner = { entry, link };
+  const runner = { session, entry, link };
+  session.runner = runner;
   link.attach(session.connection);
   for (const executionId of held) {
     if (entry.executions.has(executionId)) continue;
-    answer(link, executionId, (acknowledged) => parts.reports.judgeHeld(executionId, acknowledged));
+    answer(runner, executionId, (acknowledged) => parts.reports.judgeHeld(executionId, acknowledged));
   }
   link.flush();
   session.heard = true;
@@ -115,8 +140,7 @@ function register(parts: SessionParts, session: Session, registration: RunnerReg
     refuse(parts, session, { error: refusal, code: CLOSE_CODES.refused });
   };
   if (state.dismissed) return failed(new JobForgeError('SHUTTING_DOWN'));
-  session.registering = true;
-  session.socket.pause();
+  hold(session, 'registering');
   const { held = [] } = registration;
   registry
     .register(registration, {
@@ -126,8 +150,7 @@ function register(parts: SessionParts, session: Session, registration: RunnerReg
     })
     .catch(failed)
     .finally(() => {
-      session.registering = false;
-      session.socket.resume();
+      release(session, 'registering');
     });
 }
 
@@ -151,10 +174,14 @@ function onAccept({ reports }: SessionParts, link: SessionLink, { executions }: 
   link.flush();
 }
 
-function onEvents({ reports }: SessionParts, link: SessionLink, { executions }: FrameOf<'events'>): void {
+function onEvents(
+  { reports }: SessionParts,
+  to: { session: Session; link: SessionLink },
+  { executions }: FrameOf<'events'>,
+): void {
   for (const report of executions)
-    answer(link, report.executionId, (acknowledged) => reports.record(report, acknowledged));
-  link.flush();
+    answer(to, report.executionId, (acknowledged) => reports.record(report, acknowledged));
+  to.link.flush();
 }
 
 function deregister(parts: SessionParts, session: Session, { reason }: FrameOf<'deregister'>): void {
@@ -185,7 +212,7 @@ function onFrame(parts: SessionParts, session: Session, frame: RunnerFrame): voi
   if (link.connection() !== session.connection) return;
   if (frame.type === 'heartbeat') onBeat(parts, session, frame);
   else if (frame.type === 'accept') onAccept(parts, link, frame);
-  else if (frame.type === 'events') onEvents(parts, link, frame);
+  else if (frame.type === 'events') onEvents(parts, { session, link }, frame);
   else deregister(parts, session, frame);
 }
 
@@ -208,7 +235,8 @@ export function openSession(parts: SessionParts, socket: RunnerConnection): Runn
     connection: createWebSocketConnection(socket, clock),
     runner: undefined,
     heard: true,
-    registering: false,
+    holds: new Set(),
+    owed: 0,
     closed: false,
     stopTimer: clock.after(limits.handshakeMs, () =>
       end(parts, session, { code: CLOSE_CODES.handshake, reason: 'No `register` in time.' }),

@@ -222,6 +222,29 @@ describe('a flood', () => {
     expect(offers).toBe(100);
   });
 
+  it('of reports is taken as fast as it can be written', async () => {
+    const forge = await test.listening();
+    const runner = await test.dialIn(forge.url);
+    const job = await forge.submit(echo);
+    const offered = await runner.offer();
+    await runner.accept(offered);
+    const checkpoints = eventsOf(
+      offered,
+      Array.from({ length: 6_000 }, (_, row) => ({ type: 'checkpoint', data: row })),
+      1,
+    );
+    for (const event of checkpoints) runner.tell(offered, event);
+    runner.tell(offered, ...eventsOf(offered, [{ type: 'succeeded' }], 6_001));
+    expect(await job.result()).toMatchObject({ success: true });
+    const acknowledged = (): number =>
+      Math.max(
+        ...runner.frames.flatMap(({ type, executions = [] }) =>
+          type === 'acknowledged' ? executions.map(({ seq = -1 }) => seq) : [],
+        ),
+      );
+    await expect.poll(acknowledged).toBe(6_001);
+  });
+
   it('of registrations is taken one at a time', async () => {
     const forge = await test.listening();
     const runner = await test.dialIn(forge.url);

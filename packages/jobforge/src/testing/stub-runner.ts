@@ -138,7 +138,7 @@ export async function startStubRunner(options: StubOptions): Promise<StubRunner>
   const server = createServer((request, response) => {
     const url = request.url ?? '';
     const cancel = /^\/executions\/([^/]+)\/cancel$/.exec(url)?.[1];
-    if (url === '/execute') void onExecute(request, response);
+    if (url.endsWith('/execute')) void onExecute(request, response);
     else if (cancel !== undefined) {
       runner.cancelled.push(cancel);
       response.writeHead(202).end('{}');

@@ -92,7 +92,8 @@ const insidePackages = (entryPoints) => [
     },
     to: {
       dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'],
-      dependencyTypesNot: ['type-only'],
+      // A peer stands among the development dependencies too, for the tests.
+      dependencyTypesNot: ['type-only', 'npm-peer'],
     },
   },
   {

@@ -159,6 +159,7 @@ function attach(runner: HostedRunner, options: ControlPlaneOptions): HostSession
       core.registration.reject(new RunnerError('STOPPED', 'the runner was stopped before it was registered'));
       await started?.line.leave(reason);
       await started?.outbox?.flush();
+      await parts.credentials.flush();
       left.abort();
     },
     ...(kind === 'push' ? { push } : {}),

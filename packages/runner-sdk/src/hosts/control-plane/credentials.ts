@@ -23,6 +23,8 @@ export interface Credentials {
    * @returns whether another credential is left to be tried
    */
   refused(code: string): boolean;
+  /** Resolves when what is to be kept is. */
+  flush(): Promise<void>;
 }
 
 /** What credentials are made of. */
@@ -67,6 +69,7 @@ export function createCredentials(options: CredentialsOptions): Credentials {
   let secret: string | undefined;
   let used: string | undefined;
   let session: SessionCredential | undefined;
+  let keeping: Promise<void> = Promise.resolve();
 
   async function loadSecret(): Promise<void> {
     if (isLoaded) return;
@@ -79,10 +82,12 @@ export function createCredentials(options: CredentialsOptions): Credentials {
   }
 
   function keep(runnerSecret: string | undefined): void {
-    const kept = runnerSecret === undefined ? state?.remove(file) : state?.write(file, runnerSecret);
-    kept?.catch((error: unknown) =>
-      onProblem(`the runner secret cannot be kept in the state directory: ${sayThrown(error)}`),
-    );
+    // In order: of two that are written at once, the older one could stay.
+    keeping = keeping
+      .then(() => (runnerSecret === undefined ? state?.remove(file) : state?.write(file, runnerSecret)))
+      .catch((error: unknown) =>
+        onProblem(`the runner secret cannot be kept in the state directory: ${sayThrown(error)}`),
+      );
   }
 
   return {
@@ -112,5 +117,6 @@ export function createCredentials(options: CredentialsOptions): Credentials {
       keep(undefined);
       return true;
     },
+    flush: () => keeping,
   };
 }

@@ -13,10 +13,11 @@ export function eventLine(event: ExecutionEvent, dataJson: string | undefined): 
     return `{"type":"accepted","executionId":"${event.executionId}","seq":${event.seq},"at":"${event.at}"}\n`;
   }
   if (event.type !== 'succeeded' || dataJson === undefined) return `${JSON.stringify(event)}\n`;
-  const { executionId, seq, at, executionTimeMs, runnerId, droppedEvents } = event;
+  const { executionId, seq, at, executionTimeMs, runnerId, droppedEvents, droppedBytes } = event;
   const position = `"executionId":"${executionId}","seq":${seq},"at":"${at}","executionTimeMs":${executionTimeMs}`;
   const dropped = droppedEvents === undefined ? '' : `,"droppedEvents":${droppedEvents}`;
-  return `{"type":"succeeded",${position}${runnerOf(runnerId)}${dropped},"data":${dataJson}}\n`;
+  const bytes = droppedBytes === undefined ? '' : `,"droppedBytes":${droppedBytes}`;
+  return `{"type":"succeeded",${position}${runnerOf(runnerId)}${dropped}${bytes},"data":${dataJson}}\n`;
 }
 
 function toError(event: Exclude<TerminalEvent, { type: 'succeeded' }>, service: string): ErrorEnvelope {

@@ -1,0 +1,190 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import { envelopeOf, httpStatusOf, RunnerFrame, WEBSOCKET_PROTOCOL, type ErrorCode } from '@controlplane/contracts';
+import { onTestFinished } from 'vitest';
+import { WebSocketServer, type WebSocket } from 'ws';
+
+type Frame<Type extends RunnerFrame['type']> = Extract<RunnerFrame, { type: Type }>;
+
+/** What a runner said, over a socket or by requests. */
+export interface Said {
+  readonly type: RunnerFrame['type'] | 'poll';
+  readonly frame: RunnerFrame | undefined;
+}
+
+const READY = { runnerId: 'runner-1', registeredAt: '2026-01-01T00:00:00.000Z', heartbeatIntervalMs: 10_000, leaseMs: 20_000 };
+
+const jobOf = (executionId: string, capabilityId: string): Record<string, unknown> => ({
+  jobId: `job-${executionId}`,
+  executionId,
+  moduleId: 'module',
+  capabilityId,
+  payload: {},
+  leaseToken: `lease-${executionId}`,
+});
+
+async function readJson(request: IncomingMessage): Promise<unknown> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(chunk as Buffer);
+  return chunks.length === 0 ? undefined : JSON.parse(Buffer.concat(chunks).toString());
+}
+
+function reply(response: ServerResponse, status: number, body: unknown): void {
+  response.writeHead(status, { 'content-type': 'application/json' });
+  response.end(JSON.stringify(body));
+}
+
+/**
+ * Starts a control plane that runners dial in to, over sockets and polls, and that answers as told: it confirms,
+ * acknowledges, refuses, stays silent or cuts the line. For tests.
+ */
+export async function startDialInControlPlane() {
+  const said: Said[] = [];
+  const waiters: Array<{ matches: (one: Said) => boolean; resolve: (one: Said) => void }> = [];
+  const authorizations: string[] = [];
+  const polls: ServerResponse[] = [];
+  let offers: unknown[] = [];
+  let socket: WebSocket | undefined;
+  const plane = {
+    /** What a registration is answered with. */
+    refuse: undefined as ErrorCode | undefined,
+    retryAfter: undefined as number | undefined,
+    /** What an upgrade is answered with instead of a socket. */
+    upgrade: 'open' as 'open' | 'proxy' | 'cut',
+    confirms: true,
+    acknowledges: true,
+    registration: { ...READY } as Record<string, unknown>,
+    verdict: undefined as 'LEASE_SUPERSEDED' | undefined,
+  };
+
+  function hear(type: Said['type'], frame: RunnerFrame | undefined): void {
+    const one = { type, frame };
+    said.push(one);
+    for (const waiter of waiters.filter(({ matches }) => matches(one))) {
+      waiters.splice(waiters.indexOf(waiter), 1);
+      waiter.resolve(one);
+    }
+  }
+  const envelope = (code: ErrorCode) =>
+    envelopeOf(code, { service: 'control-plane', ...(plane.retryAfter === undefined ? {} : { retryAfter: plane.retryAfter }) });
+  const send = (frame: unknown): void => socket?.send(JSON.stringify(frame));
+
+  function answerFrame(frame: RunnerFrame): void {
+    if (frame.type === 'register') {
+      if (!plane.refuse) return send({ type: 'ready', registration: plane.registration });
+      send({ type: 'refused', error: envelope(plane.refuse) });
+      return socket?.close(4000);
+    }
+    if (frame.type === 'heartbeat') return send({ type: 'heartbeat', reply: {} });
+    const code = plane.verdict === undefined ? {} : { code: plane.verdict };
+    if (frame.type === 'accept' && plane.confirms) {
+      send({ type: 'confirmed', executions: frame.executions.map(({ executionId }) => ({ executionId, ...code })) });
+    }
+    if (frame.type === 'events' && plane.acknowledges) {
+      const executions = frame.executions.map(({ executionId, events }) => ({ executionId, seq: events.at(-1)?.seq ?? 0, ...code }));
+      send({ type: 'acknowledged', executions });
+    }
+  }
+
+  function refuse(response: ServerResponse, code: ErrorCode): void {
+    reply(response, httpStatusOf(code), { success: false, error: envelope(code) });
+  }
+
+  async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const body = (await readJson(request)) as Record<string, unknown>;
+    const path = request.url ?? '';
+    authorizations.push(request.headers.authorization ?? '');
+    const [, , id = '', action = ''] = path.split('/');
+    if (path === '/livez') return reply(response, 200, { ok: true });
+    if (path === '/runners/register') {
+      hear('register', { type: 'register', registration: body } as unknown as RunnerFrame);
+      return plane.refuse ? refuse(response, plane.refuse) : reply(response, 200, plane.registration);
+    }
+    if (path === '/runners/heartbeat') {
+      hear('heartbeat', { type: 'heartbeat', heartbeat: body } as unknown as RunnerFrame);
+      return reply(response, 200, {});
+    }
+    if (action === 'deregister') {
+      hear('deregister', { type: 'deregister' });
+      return reply(response, 200, { runnerId: id, deregistered: true });
+    }
+    if (action === 'poll') {
+      polls.push(response);
+      hear('poll', undefined);
+      return flushPolls();
+    }
+    if (action === 'accept') {
+      hear('accept', { type: 'accept', executions: [{ executionId: id, ...body }] });
+      return plane.verdict ? refuse(response, plane.verdict) : reply(response, 200, { executionId: id, accepted: true });
+    }
+    const frame = { type: 'events', executions: [{ executionId: id, ...body }] } as unknown as Frame<'events'>;
+    hear('events', frame);
+    if (plane.verdict) return refuse(response, plane.verdict);
+    if (!plane.acknowledges) return refuse(response, 'STORE_UNAVAILABLE');
+    reply(response, 200, { executionId: id, acknowledgedSeq: frame.executions[0]?.events.at(-1)?.seq ?? 0 });
+  }
+
+  function flushPolls(): void {
+    if (offers.length === 0) return;
+    const open = polls.splice(0).filter((one) => !one.destroyed).pop();
+    if (!open) return;
+    reply(open, 200, { frames: [{ type: 'offers', executions: offers }] });
+    offers = [];
+  }
+
+  const server = createServer((request, response) => void answer(request, response));
+  const sockets = new WebSocketServer({ noServer: true, handleProtocols: () => WEBSOCKET_PROTOCOL });
+  server.on('upgrade', (request, raw: Socket, head) => {
+    authorizations.push(request.headers.authorization ?? '');
+    if (plane.upgrade === 'cut') return raw.destroy();
+    if (plane.upgrade === 'proxy') return raw.end('HTTP/1.1 403 Forbidden\r\ncontent-length: 5\r\nconnection: close\r\n\r\nsquid');
+    sockets.handleUpgrade(request, raw, head, (made) => {
+      socket = made;
+      made.on('message', (data: Buffer) => {
+        const frame = RunnerFrame.parse(JSON.parse(data.toString()));
+        hear(frame.type, frame);
+        answerFrame(frame);
+      });
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+
+  const controls = {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    said,
+    authorizations,
+    count: (type: Said['type']): number => said.filter((one) => one.type === type).length,
+    /** The next thing of a kind that the runner says. */
+    next: <Type extends RunnerFrame['type']>(type: Type, where: (frame: Frame<Type>) => boolean = () => true) =>
+      new Promise<Frame<Type>>((resolve) =>
+        waiters.push({
+          matches: (one) => one.type === type && where(one.frame as Frame<Type>),
+          resolve: ({ frame }) => resolve(frame as Frame<Type>),
+        }),
+      ),
+    send,
+    offer(executionId: string, capabilityId = 'held'): void {
+      const offer = jobOf(executionId, capabilityId);
+      if (socket?.readyState === 1) return send({ type: 'offers', executions: [offer] });
+      offers.push(offer);
+      flushPolls();
+    },
+    /** Resolves when the runner has seen to all that was sent to it over the socket. */
+    seen: (): Promise<void> =>
+      new Promise((resolve) => {
+        if (socket?.readyState !== 1) return resolve();
+        socket.once('pong', () => resolve());
+        socket.ping();
+      }),
+    /** Cuts the socket as a cable does. */
+    cut: (): void => socket?.terminate(),
+    close: (): Promise<void> =>
+      new Promise((resolve) => {
+        for (const client of sockets.clients) client.terminate();
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+  onTestFinished(controls.close);
+  return Object.assign(plane, controls);
+}

@@ -38,7 +38,8 @@ export type Execute = (
 
 /**
  * Takes the events of an execution as they happen. For `succeeded`, `dataJson` is the event's `data` as JSON,
- * so that a writer need not make it again. Must not throw.
+ * so that a writer need not make it again. Must not throw. A sink that cannot pass `accepted` on detaches within the
+ * call: the handler then does not start, and the execution is forgotten.
  */
 export type EventSink = (event: ExecutionEvent, dataJson?: string) => void;
 

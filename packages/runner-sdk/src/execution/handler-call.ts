@@ -96,6 +96,8 @@ function begin(scope: HandlerScope, execution: RunningExecution, checked: Checke
   // The reader left while the input was checked: nobody can be told, and the job may be offered elsewhere by now.
   if (!channel.listener) return scope.end(execution, stoppedOutcome(execution, 'lease-lost', scope.service));
   emitAccepted(channel, scope.timestamp());
+  // Whoever brought it could not pass the acceptance on, and left: it is offered elsewhere.
+  if (!channel.listener) return scope.forget(execution);
   const { claim } = execution;
   if (claim) {
     claim.start = () => invoke(scope, execution, checked.value);

@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { createExecutorFixture, createHeld, greet, settle } from './executor-fixture.js';
+import { z } from 'zod';
+import { defineCapability } from '../capability/define-capability.js';
+import { createExecutorFixture, createHeld, greet, settle, words } from './executor-fixture.js';
 
 describe('slots', () => {
   test('are counted for the runner and for each capability, and come back', async () => {
@@ -47,6 +49,28 @@ describe('slots', () => {
     expect(executor.running()).toEqual([]);
     expect((await start(requestOf('greet', { name: 'Ada' }))).types()).toContain('accepted');
   });
+});
+
+test('an acceptance that cannot be passed on frees the slot, and the execution may be offered again', async () => {
+  const slow = defineCapability({
+    ...words,
+    id: 'slow',
+    input: z.object({}).refine(async () => Promise.resolve(true)),
+    execute: () => 1,
+  });
+  const { executor, requestOf, start } = createExecutorFixture([slow], { slots: 1 });
+  const request = requestOf('slow');
+  const seen: string[] = [];
+  const subscription = executor.run(request, ({ type }) => {
+    seen.push(type);
+    subscription.detach();
+  });
+  await settle();
+  expect(seen).toEqual(['accepted']);
+  expect(executor.running()).toEqual([]);
+  const again = await start(request);
+  await settle();
+  expect(again.types()).toEqual(['accepted', 'succeeded']);
 });
 
 describe('a repeated delivery', () => {

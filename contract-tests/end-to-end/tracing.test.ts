@@ -13,7 +13,7 @@ import { post, showJob } from './client.js';
 const TRACE_ID = '4bf92f3577b34da6a3ce929d0e0e4736';
 const SPAN_ID = '00f067aa0ba902b7';
 
-async function startLine(deliver: 'push' | 'websocket' | 'long-poll') {
+async function startLine(delivery: 'push' | 'websocket' | 'long-poll') {
   const exporter = new InMemorySpanExporter();
   const tracerProvider = new BasicTracerProvider({ spanProcessors: [new SimpleSpanProcessor(exporter)] });
   const forge = await createJobForge({ store: 'memory', listen: { port: 0 } }).start();
@@ -36,7 +36,7 @@ async function startLine(deliver: 'push' | 'websocket' | 'long-poll') {
     port: 0,
     logger: false,
     handleSignals: false,
-    ...(deliver === 'push' ? {} : ({ delivery: deliver } as object)),
+    delivery,
     tracing: openTelemetry({ tracerProvider }),
   });
   onTestFinished(async () => {
@@ -48,29 +48,35 @@ async function startLine(deliver: 'push' | 'websocket' | 'long-poll') {
   return { forge, seen, spans: () => exporter.getFinishedSpans() };
 }
 
-it('a trace goes from the submitted job to a span for each attempt', async () => {
-  const { forge, seen, spans } = await startLine('push');
-  const traceparent = `00-${TRACE_ID}-${SPAN_ID}-01`;
-  const job = await forge.submit({
-    capability: 'flaky',
-    input: {},
-    metadata: { traceparent },
-    retryPolicy: { maxRetries: 1, backoffMs: 1 },
-  });
-  expect(await job.result()).toMatchObject({ success: true, data: { attempt: 2 } });
-  expect(seen).toEqual([traceparent, traceparent]);
-  expect(
-    spans().map(({ attributes }) => [attributes['controlplane.attempt'], attributes['controlplane.outcome']]),
-  ).toEqual([
-    [1, 'failed'],
-    [2, 'succeeded'],
-  ]);
-  for (const span of spans()) {
-    expect(span.spanContext().traceId).toBe(TRACE_ID);
-    expect(span.parentSpanContext?.spanId).toBe(SPAN_ID);
-    expect(span.attributes['controlplane.job.id']).toBe(job.id);
-  }
-});
+it.each(['push', 'websocket', 'long-poll'] as const)(
+  'a trace goes from the submitted job to a span for each attempt, by %s',
+  async (delivery) => {
+    const { forge, seen, spans } = await startLine(delivery);
+    const traceparent = `00-${TRACE_ID}-${SPAN_ID}-01`;
+    const job = await forge.submit({
+      capability: 'flaky',
+      input: {},
+      metadata: { traceparent },
+      retryPolicy: { maxRetries: 1, backoffMs: 1 },
+    });
+    expect(await job.result()).toMatchObject({ success: true, data: { attempt: 2 } });
+    expect(seen).toEqual([traceparent, traceparent]);
+    expect(
+      spans().map(({ attributes }) => [
+        attributes['controlplane.attempt'],
+        attributes['controlplane.outcome'],
+      ]),
+    ).toEqual([
+      [1, 'failed'],
+      [2, 'succeeded'],
+    ]);
+    for (const span of spans()) {
+      expect(span.spanContext().traceId).toBe(TRACE_ID);
+      expect(span.parentSpanContext?.spanId).toBe(SPAN_ID);
+      expect(span.attributes['controlplane.job.id']).toBe(job.id);
+    }
+  },
+);
 
 it('a job submitted over HTTP without a trace is not given one', async () => {
   const { forge, seen, spans } = await startLine('push');

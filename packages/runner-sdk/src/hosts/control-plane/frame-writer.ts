@@ -45,87 +45,99 @@ function eventsJson(execution: OfferedExecution, events: readonly ExecutionEvent
 const leaseOf = (leaseToken: string | undefined): string =>
   leaseToken === undefined ? '' : `,"leaseToken":${JSON.stringify(leaseToken)}`;
 
-/** Makes a writer that has nothing to say. */
-export function createFrameWriter({ send, isOpen, service }: FrameWriterOptions): FrameWriter {
-  let maxBytes = DEFAULT_LIMIT_BYTES;
-  let accepts: OfferedExecution[] = [];
-  let dirty = new Set<OfferedExecution>();
-  let isScheduled = false;
-  let isBlocked = false;
+interface State extends FrameWriterOptions {
+  maxBytes: number;
+  accepts: OfferedExecution[];
+  dirty: Set<OfferedExecution>;
+  isScheduled: boolean;
+  isBlocked: boolean;
+}
 
-  function flushAccepts(): void {
-    if (accepts.length === 0 || !isOpen()) return;
-    const claimed = accepts.filter(({ claim }) => claim !== undefined);
-    accepts = [];
-    if (claimed.length === 0) return;
-    const members = claimed.map(({ executionId, leaseToken }) => `{"executionId":"${executionId}"${leaseOf(leaseToken)}}`);
-    send(`{"type":"accept","executions":[${members.join(',')}]}`);
-  }
+function flushAccepts(state: State): void {
+  if (state.accepts.length === 0 || !state.isOpen()) return;
+  const claimed = state.accepts.filter(({ claim }) => claim !== undefined);
+  state.accepts = [];
+  if (claimed.length === 0) return;
+  const members = claimed.map(
+    ({ executionId, leaseToken }) => `{"executionId":"${executionId}"${leaseOf(leaseToken)}}`,
+  );
+  state.send(`{"type":"accept","executions":[${members.join(',')}]}`);
+}
 
-  function sendEvents(members: readonly string[]): void {
-    if (members.length === 0) return;
-    if (!send(`{"type":"events","executions":[${members.join(',')}]}`)) isBlocked = true;
-  }
+function sendEvents(state: State, members: readonly string[]): void {
+  if (members.length === 0) return;
+  if (!state.send(`{"type":"events","executions":[${members.join(',')}]}`)) state.isBlocked = true;
+}
 
-  /** One execution's share of a frame; nothing when it has said all. */
-  function memberOf(execution: OfferedExecution): string | undefined {
-    const events = unsentEvents(execution);
-    const last = events.at(-1);
-    if (!last) return undefined;
-    execution.sentSeq = last.seq;
-    const json = eventsJson(execution, events, { maxBytes, service });
-    return `{"executionId":"${execution.executionId}"${leaseOf(execution.leaseToken)},"events":[${json}]}`;
-  }
+/** One execution's share of a frame; nothing when it has said all. */
+function memberOf({ maxBytes, service }: State, execution: OfferedExecution): string | undefined {
+  const events = unsentEvents(execution);
+  const last = events.at(-1);
+  if (!last) return undefined;
+  execution.sentSeq = last.seq;
+  const json = eventsJson(execution, events, { maxBytes, service });
+  return `{"executionId":"${execution.executionId}"${leaseOf(execution.leaseToken)},"events":[${json}]}`;
+}
 
-  function flush(): void {
-    isScheduled = false;
-    flushAccepts();
-    let members: string[] = [];
-    let length = 0;
-    for (const execution of dirty) {
-      // A slow connection must not fill the memory: events wait in the executions' own bounds.
-      if (isBlocked || !isOpen()) break;
-      dirty.delete(execution);
-      const member = memberOf(execution);
-      if (member === undefined) continue;
-      if (length > 0 && length + member.length > FRAME_LENGTH) {
-        sendEvents(members);
-        members = [];
-        length = 0;
-      }
-      members.push(member);
-      length += member.length;
+function flush(state: State): void {
+  state.isScheduled = false;
+  flushAccepts(state);
+  let members: string[] = [];
+  let length = 0;
+  for (const execution of state.dirty) {
+    // A slow connection must not fill the memory: events wait in the executions' own bounds.
+    if (state.isBlocked || !state.isOpen()) break;
+    state.dirty.delete(execution);
+    const member = memberOf(state, execution);
+    if (member === undefined) continue;
+    if (length > 0 && length + member.length > FRAME_LENGTH) {
+      sendEvents(state, members);
+      members = [];
+      length = 0;
     }
-    sendEvents(members);
+    members.push(member);
+    length += member.length;
   }
+  sendEvents(state, members);
+}
 
-  function schedule(): void {
-    if (isScheduled) return;
-    isScheduled = true;
-    setImmediate(flush);
-  }
+function schedule(state: State): void {
+  if (state.isScheduled) return;
+  state.isScheduled = true;
+  setImmediate(flush, state);
+}
 
+/** Makes a writer that has nothing to say. */
+export function createFrameWriter(options: FrameWriterOptions): FrameWriter {
+  const state: State = {
+    ...options,
+    maxBytes: DEFAULT_LIMIT_BYTES,
+    accepts: [],
+    dirty: new Set(),
+    isScheduled: false,
+    isBlocked: false,
+  };
   return {
-    flushAccepts,
+    flushAccepts: () => flushAccepts(state),
     accept(execution) {
-      accepts.push(execution);
-      schedule();
+      state.accepts.push(execution);
+      schedule(state);
     },
     events(execution) {
-      dirty.add(execution);
-      if (!isBlocked) schedule();
+      state.dirty.add(execution);
+      if (!state.isBlocked) schedule(state);
     },
     resume() {
-      isBlocked = false;
-      schedule();
+      state.isBlocked = false;
+      schedule(state);
     },
     reset() {
-      isBlocked = false;
-      accepts = [];
-      dirty = new Set();
+      state.isBlocked = false;
+      state.accepts = [];
+      state.dirty = new Set();
     },
     setLimit(bytes) {
-      maxBytes = bytes ?? DEFAULT_LIMIT_BYTES;
+      state.maxBytes = bytes ?? DEFAULT_LIMIT_BYTES;
     },
   };
 }

@@ -106,6 +106,143 @@ function fixedEvents(events: readonly ExecutionEvent[]): NonNullable<OfferedExec
   };
 }
 
+interface State {
+  readonly runner: HostedRunner;
+  readonly outbox: Outbox | undefined;
+  readonly byId: Map<string, OfferedExecution>;
+  wire: OfferWire;
+  empty: Deferred<void> | undefined;
+}
+
+function add({ byId }: State, executionId: string, leaseToken: string | undefined): OfferedExecution {
+  const execution: OfferedExecution = {
+    executionId,
+    leaseToken,
+    subscription: undefined,
+    claim: undefined,
+    isClaimable: false,
+    isRefusal: false,
+    sentSeq: -1,
+    acknowledgedSeq: -1,
+    terminalSeq: undefined,
+  };
+  byId.set(executionId, execution);
+  return execution;
+}
+
+function remove(state: State, execution: OfferedExecution): void {
+  const { byId, outbox } = state;
+  execution.subscription?.detach();
+  byId.delete(execution.executionId);
+  if (execution.terminalSeq !== undefined) outbox?.remove(execution.executionId);
+  if (byId.size > 0) return;
+  state.empty?.resolve();
+  state.empty = undefined;
+}
+
+/** It is not this runner's: it stops, and nothing more is said of it. */
+function drop(state: State, execution: OfferedExecution): void {
+  const { claim, executionId, terminalSeq } = execution;
+  remove(state, execution);
+  if (claim) claim.resolve(false);
+  else if (terminalSeq === undefined) state.runner.cancel(executionId, 'lease-lost');
+}
+
+const unacknowledgedOf = ({ subscription, acknowledgedSeq }: OfferedExecution): ExecutionEvent[] =>
+  subscription?.eventsFrom(acknowledgedSeq + 1) ?? [];
+
+function take({ wire, outbox }: State, execution: OfferedExecution, event: ExecutionEvent): void {
+  if (event.type === 'accepted') {
+    execution.isClaimable = true;
+    if (execution.claim) return wire.accept(execution);
+  }
+  if (isTerminalEvent(event)) {
+    execution.terminalSeq = event.seq;
+    execution.isRefusal = !execution.isClaimable;
+    if (!execution.isRefusal) {
+      outbox?.put(execution.executionId, execution.leaseToken, () => unacknowledgedOf(execution));
+    }
+  }
+  wire.events(execution);
+}
+
+function start(state: State, request: ExecutionRequest): void {
+  const execution = add(state, request.executionId, request.leaseToken);
+  const claim = createDeferred<boolean>();
+  execution.claim = claim;
+  execution.subscription = state.runner.run(request, (event) => take(state, execution, event), {
+    confirmed: claim.promise,
+    acknowledges: true,
+  });
+  const { terminalSeq } = execution;
+  if (terminalSeq === undefined) return;
+  // It ended before it began: it was refused, or ended a while ago and is remembered, so that it was confirmed then.
+  execution.claim = undefined;
+  state.wire.events(execution);
+}
+
+function repeat({ wire }: State, execution: OfferedExecution, leaseToken: string | undefined): void {
+  execution.leaseToken = leaseToken;
+  execution.sentSeq = -1;
+  if (!execution.claim) return wire.events(execution);
+  if (execution.isClaimable) wire.accept(execution);
+}
+
+function offer(state: State, value: unknown): void {
+  const { byId, runner, wire } = state;
+  const parsed = Offer.safeParse(value);
+  if (!parsed.success) {
+    const refused = refusedOffer(value, parsed.error, runner.manifest.name);
+    if (!refused || byId.has(refused.executionId)) return;
+    const execution = add(state, refused.executionId, refused.leaseToken);
+    execution.isRefusal = true;
+    execution.terminalSeq = 0;
+    execution.subscription = fixedEvents([refused.event]);
+    return wire.events(execution);
+  }
+  const { data } = parsed;
+  const executionId = data.executionId ?? data.jobId;
+  const known = byId.get(executionId);
+  if (known) return repeat(state, known, data.leaseToken);
+  start(state, { ...data, executionId, attempt: data.attempt ?? 1 });
+}
+
+function confirm(state: State, executionId: string, verdict: Verdict): void {
+  const execution = state.byId.get(executionId);
+  if (!execution) return;
+  if (verdict !== undefined) return drop(state, execution);
+  const { claim } = execution;
+  if (!claim) return;
+  execution.claim = undefined;
+  // The claim stood for the first event.
+  execution.sentSeq = Math.max(execution.sentSeq, 0);
+  claim.resolve(true);
+  if (execution.terminalSeq !== undefined) state.wire.events(execution);
+}
+
+function acknowledge(state: State, executionId: string, upTo: { readonly seq: number; readonly verdict: Verdict }): void {
+  const execution = state.byId.get(executionId);
+  if (!execution) return;
+  const { seq, verdict } = upTo;
+  if (verdict !== undefined) return drop(state, execution);
+  if (seq > execution.acknowledgedSeq) {
+    execution.acknowledgedSeq = seq;
+    execution.subscription?.acknowledge(seq);
+  }
+  if (execution.terminalSeq !== undefined && seq >= execution.terminalSeq) remove(state, execution);
+}
+
+function takeOver(state: State): void {
+  for (const { executionId, leaseToken, events } of state.outbox?.left() ?? []) {
+    const last = events.at(-1);
+    if (!last) continue;
+    const execution = add(state, executionId, leaseToken);
+    execution.isClaimable = true;
+    execution.terminalSeq = last.seq;
+    execution.subscription = fixedEvents(events);
+  }
+}
+
 /** Makes the set, empty but for what an earlier process could not hand over. */
 export function createOfferedExecutions(
   runner: HostedRunner,
@@ -113,144 +250,33 @@ export function createOfferedExecutions(
   wire: OfferWire,
 ): OfferedExecutions {
   const byId = new Map<string, OfferedExecution>();
-  let empty: Deferred<void> | undefined;
-
-  function add(executionId: string, leaseToken: string | undefined): OfferedExecution {
-    const execution: OfferedExecution = {
-      executionId,
-      leaseToken,
-      subscription: undefined,
-      claim: undefined,
-      isClaimable: false,
-      isRefusal: false,
-      sentSeq: -1,
-      acknowledgedSeq: -1,
-      terminalSeq: undefined,
-    };
-    byId.set(executionId, execution);
-    return execution;
-  }
-
-  function remove(execution: OfferedExecution): void {
-    execution.subscription?.detach();
-    byId.delete(execution.executionId);
-    if (execution.terminalSeq !== undefined) outbox?.remove(execution.executionId);
-    if (byId.size > 0) return;
-    empty?.resolve();
-    empty = undefined;
-  }
-
-  /** It is not this runner's: it stops, and nothing more is said of it. */
-  function drop(execution: OfferedExecution): void {
-    const { claim, executionId, terminalSeq } = execution;
-    remove(execution);
-    if (claim) claim.resolve(false);
-    else if (terminalSeq === undefined) runner.cancel(executionId, 'lease-lost');
-  }
-
-  function take(execution: OfferedExecution, event: ExecutionEvent): void {
-    if (event.type === 'accepted') {
-      execution.isClaimable = true;
-      if (execution.claim) return set.wire.accept(execution);
-    }
-    if (isTerminalEvent(event)) {
-      execution.terminalSeq = event.seq;
-      execution.isRefusal = !execution.isClaimable;
-      // Cancelled or timed out before it was confirmed: what becomes of it is for the control plane to say.
-      if (!execution.isRefusal) outbox?.put(execution.executionId, execution.leaseToken, () => unacknowledgedOf(execution));
-    }
-    set.wire.events(execution);
-  }
-
-  const unacknowledgedOf = ({ subscription, acknowledgedSeq }: OfferedExecution): ExecutionEvent[] =>
-    subscription?.eventsFrom(acknowledgedSeq + 1) ?? [];
-
-  function start(request: ExecutionRequest): void {
-    const execution = add(request.executionId, request.leaseToken);
-    const claim = createDeferred<boolean>();
-    execution.claim = claim;
-    const subscription = runner.run(request, (event) => take(execution, event), {
-      confirmed: claim.promise,
-      acknowledges: true,
-    });
-    execution.subscription = subscription;
-    const { terminalSeq, isRefusal } = execution;
-    if (terminalSeq === undefined) return;
-    // It ended before it began: it was refused, or ended a while ago and is remembered, so that it was confirmed then.
-    execution.claim = undefined;
-    if (!isRefusal) execution.sentSeq = -1;
-    set.wire.events(execution);
-  }
-
-  function repeat(execution: OfferedExecution, leaseToken: string | undefined): void {
-    execution.leaseToken = leaseToken;
-    execution.sentSeq = -1;
-    if (!execution.claim) return set.wire.events(execution);
-    if (execution.isClaimable) set.wire.accept(execution);
-  }
-
-  const set: OfferedExecutions = {
-    wire,
-    offer(value) {
-      const parsed = Offer.safeParse(value);
-      if (!parsed.success) {
-        const refused = refusedOffer(value, parsed.error, runner.manifest.name);
-        if (!refused || byId.has(refused.executionId)) return;
-        const execution = add(refused.executionId, refused.leaseToken);
-        execution.isRefusal = true;
-        execution.terminalSeq = 0;
-        execution.subscription = fixedEvents([refused.event]);
-        return set.wire.events(execution);
-      }
-      const { data } = parsed;
-      const executionId = data.executionId ?? data.jobId;
-      const known = byId.get(executionId);
-      if (known) return repeat(known, data.leaseToken);
-      start({ ...data, executionId, attempt: data.attempt ?? 1 });
+  const state: State = { runner, outbox, byId, wire, empty: undefined };
+  takeOver(state);
+  const idsOf = (isWanted: (execution: OfferedExecution) => boolean): string[] =>
+    [...byId.values()].filter(isWanted).map(({ executionId }) => executionId);
+  return {
+    get wire() {
+      return state.wire;
     },
-    confirm(executionId, verdict) {
-      const execution = byId.get(executionId);
-      if (!execution) return;
-      if (verdict !== undefined) return drop(execution);
-      const { claim } = execution;
-      if (!claim) return;
-      execution.claim = undefined;
-      // The claim stood for the first event.
-      execution.sentSeq = Math.max(execution.sentSeq, 0);
-      claim.resolve(true);
-      if (execution.terminalSeq !== undefined) set.wire.events(execution);
+    set wire(next) {
+      state.wire = next;
     },
-    acknowledge(executionId, seq, verdict) {
-      const execution = byId.get(executionId);
-      if (!execution) return;
-      if (verdict !== undefined) return drop(execution);
-      if (seq > execution.acknowledgedSeq) {
-        execution.acknowledgedSeq = seq;
-        execution.subscription?.acknowledge(seq);
-      }
-      if (execution.terminalSeq !== undefined && seq >= execution.terminalSeq) remove(execution);
-    },
-    held: () => [...byId.values()].flatMap(({ executionId, claim, isRefusal }) => (claim || isRefusal ? [] : [executionId])),
-    running: () => [...byId.values()].flatMap(({ executionId, terminalSeq }) => (terminalSeq === undefined ? [executionId] : [])),
-    unacknowledged: () => [...byId.values()].filter(({ terminalSeq }) => terminalSeq !== undefined).length,
+    offer: (value) => offer(state, value),
+    confirm: (executionId, verdict) => confirm(state, executionId, verdict),
+    acknowledge: (executionId, seq, verdict) => acknowledge(state, executionId, { seq, verdict }),
+    held: () => idsOf(({ claim, isRefusal }) => claim === undefined && !isRefusal),
+    running: () => idsOf(({ terminalSeq }) => terminalSeq === undefined),
+    unacknowledged: () => idsOf(({ terminalSeq }) => terminalSeq !== undefined).length,
     onLinkLost() {
-      for (const execution of [...byId.values()]) if (execution.claim || execution.isRefusal) drop(execution);
+      // What was refused and not heard of goes back to the queue by itself.
+      for (const execution of [...byId.values()]) if (execution.claim || execution.isRefusal) drop(state, execution);
     },
     onLinkUp() {
       for (const execution of byId.values()) {
         execution.sentSeq = Math.max(execution.acknowledgedSeq, 0);
-        if (!execution.claim) set.wire.events(execution);
+        if (!execution.claim) state.wire.events(execution);
       }
     },
-    whenEmpty: () => (byId.size === 0 ? Promise.resolve() : (empty ??= createDeferred<void>()).promise),
+    whenEmpty: () => (byId.size === 0 ? Promise.resolve() : (state.empty ??= createDeferred<void>()).promise),
   };
-  for (const { executionId, leaseToken, events } of outbox?.left() ?? []) {
-    const last = events.at(-1);
-    if (!last) continue;
-    const execution = add(executionId, leaseToken);
-    execution.isClaimable = true;
-    execution.terminalSeq = last.seq;
-    execution.subscription = fixedEvents(events);
-  }
-  return set;
 }

@@ -209,24 +209,31 @@ function mayRetry(state: State, refusal: Refusal, wasReady: boolean): boolean {
   return false;
 }
 
-function onEnd(state: State, end: SocketEnd): 'stop' | number {
-  const { core, offers } = state;
+/** Forgets all that belonged to the connection that is gone. */
+function dropConnection(state: State): void {
   const wasReady = state.isReady;
   stopHandshakeTimer(state);
   state.isReady = false;
   state.beating.abort();
   state.beat?.resolve(notReached('UNREACHABLE', 'the connection is gone'));
   state.writer.reset();
-  if (wasReady) offers.onLinkLost();
-  onLost(core);
+  if (wasReady) state.offers.onLinkLost();
+  onLost(state.core);
+}
+
+function onEnd(state: State, end: SocketEnd): 'stop' | number {
+  const { core } = state;
+  const wasReady = state.isReady;
+  dropConnection(state);
   const refusal = refusalOfEnd(state, end);
   if (!mayRetry(state, refusal, wasReady)) return 'stop';
   const isProxy = !wasReady && state.refusal === undefined && refusal.code.startsWith('UNREA');
   if (isProxy && state.onBlocked?.(refusal) === 'stop') return 'stop';
   const isFirst = state.failures++ === 0;
+  const what = wasReady ? 'lost the connection to' : 'no connection yet to';
   core.runner.logger[isFirst ? 'warn' : 'debug'](
     { code: refusal.code, reason: refusal.message, closeCode: end.code },
-    `${wasReady ? 'the connection to' : 'no connection to'} ${core.controlPlaneUrl}${wasReady ? ' is gone' : ' yet'}; connecting again`,
+    `${what} ${core.controlPlaneUrl}; connecting again`,
   );
   return refusal.retryAfterMs ?? 0;
 }

@@ -1,4 +1,4 @@
-import { createJobForge, type JobForge } from '@controlplane/jobforge';
+import { createJobForge, isJobForgeError, type JobForge } from '@controlplane/jobforge';
 import { createRunner } from '@controlplane/runner-sdk';
 import { join } from 'node:path';
 import { mkdirSync } from 'node:fs';
@@ -54,7 +54,7 @@ async function startJobForge(data: string, port: number): Promise<JobForge> {
         `Port ${port} is taken by another program. End that one, or choose another port: npm start -- --port ${port + 10}`,
       );
     }
-    if (error instanceof Error && hasCode(error, 'ERR_SQLITE_ERROR')) {
+    if (isJobForgeError(error) && error.envelope.code === 'STORE_UNAVAILABLE') {
       throw new UsageError(`${error.message} The folder is chosen by npm start -- --data DIR`);
     }
     throw error;

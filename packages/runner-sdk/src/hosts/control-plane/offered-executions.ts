@@ -133,6 +133,8 @@ function add({ byId }: State, executionId: string, leaseToken: string | undefine
 function remove(state: State, execution: OfferedExecution): void {
   const { byId, outbox } = state;
   execution.subscription?.detach();
+  // Whoever still sends finds nothing more to say.
+  execution.subscription = undefined;
   byId.delete(execution.executionId);
   if (execution.terminalSeq !== undefined) outbox?.remove(execution.executionId);
   if (byId.size > 0) return;

@@ -32,3 +32,8 @@ it(
     expect(seen.other).toMatchObject({ stateMeanwhile: 'queued', result: { success: true } });
   },
 );
+
+it('without the watchdog the same handler loses its lease', async () => {
+  const seen = await blockRunner(forge, { ms: LEASE_MS * 10, WATCHDOG: 'off' });
+  expect(seen.result).toMatchObject({ success: false, error: { code: 'RUNNER_LOST' } });
+});

@@ -43,7 +43,7 @@ async function throughSdk() {
 }
 
 async function bare() {
-  output.parse(await echo(input.parse(payload)));
+  output.parse(echo(input.parse(payload)));
 }
 
 const time = (call) => async () => {

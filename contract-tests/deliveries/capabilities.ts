@@ -80,6 +80,7 @@ const anything = z.looseObject({});
 const base = { version: '1.0.0', description: 'for the deliveries suite' };
 
 /** The capability file that every delivery runs. */
+// oxlint-disable-next-line max-lines-per-function -- a list, one entry a behaviour
 export function createCapabilities(acts: Acts): Capability[] {
   const counted: Counted = (run) => async (input, ctx) => {
     acts.begin(ctx.jobId);
@@ -263,7 +264,7 @@ function fail(how: string): never {
   if (how === 'permanent')
     throw new CapabilityError('NO_SUCH_THING', 'there is no such thing', { retryable: false });
   if (how === 'cause') throw new Error('outer', { cause: new TypeError('inner') });
-  // eslint-disable-next-line no-throw-literal -- whatever a handler throws must become an envelope
+  // oxlint-disable-next-line typescript/only-throw-error -- whatever a handler throws must become an envelope
   if (how === 'text') throw 'only text';
   throw new Error('it broke');
 }

@@ -29,11 +29,25 @@ export function deliverySuite(delivery: DeliveryKind): void {
     await Promise.all(opened.splice(0).map((own) => own.close()));
   });
 
-  describe('outcomes', () => outcomes(stage));
-  describe('what is told', () => telling(stage));
-  describe('stopping', () => stopping(stage));
-  describe('load', () => load(stage, fresh));
-  describe('belonging', () => belonging(stage, fresh));
-  describe('leaving', () => leaving(fresh));
-  describe('broken connections', () => links(fresh));
+  describe('outcomes', () => {
+    outcomes(stage);
+  });
+  describe('what is told', () => {
+    telling(stage);
+  });
+  describe('stopping', () => {
+    stopping(stage);
+  });
+  describe('load', () => {
+    load(stage, fresh);
+  });
+  describe('belonging', () => {
+    belonging(stage, fresh);
+  });
+  describe('leaving', () => {
+    leaving(fresh);
+  });
+  describe('broken connections', () => {
+    links(fresh);
+  });
 }

@@ -3,8 +3,9 @@ import { expect, it } from 'vitest';
 import type { Stage } from './stage.js';
 
 /** A handler may have begun before the control plane has read that it was accepted. */
-const accepted = (job: JobHandle): Promise<void> =>
-  expect.poll(async () => (await job.show()).status, { timeout: 5_000 }).toBe('running') as Promise<void>;
+async function accepted(job: JobHandle): Promise<void> {
+  await expect.poll(async () => (await job.show()).status, { timeout: 5_000 }).toBe('running');
+}
 
 /** What becomes of executions when the connection does not hold. */
 export function links(fresh: () => Promise<Stage>): void {
@@ -100,7 +101,7 @@ export function links(fresh: () => Promise<Stage>): void {
       expect((await job.result()).success).toBe(true);
       const lines: number[] = [];
       for await (const { type, data } of job.events())
-        if (type === 'job.log') lines.push((data?.['fields'] as { line: number }).line);
+        if (type === 'job.log') lines.push((data as { fields: { line: number } }).fields.line);
       expect(lines).toEqual(Array.from({ length: 50 }, (_, line) => line));
     }
   });

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import type { Stage } from './stage.js';
 
+// oxlint-disable-next-line max-params -- as `submit`, with the stage before it
 const result = async (stage: Stage, capability: string, input = {}, more = {}) =>
   (await stage.submit(capability, input, more)).result();
 

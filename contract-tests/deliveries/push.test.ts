@@ -1,4 +1,6 @@
 import { describe } from 'vitest';
 import { deliverySuite } from './deliveries.suite.js';
 
-describe('push', () => deliverySuite('push'));
+describe('push', () => {
+  deliverySuite('push');
+});

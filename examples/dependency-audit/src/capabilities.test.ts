@@ -18,15 +18,15 @@ function record(signal = new AbortController().signal): Recorded {
     (message: string, fields?: object): void =>
       void logs.push(fields ? [level, message, fields] : [level, message]);
   const log = { debug: method('debug'), info: method('info'), warn: method('warn'), error: method('error') };
-  const context: CapabilityContext = {
+  const context = {
     signal,
     log,
-    progress: async (fraction) => void progress.push(fraction),
+    progress: async (fraction: number) => void progress.push(fraction),
     jobId: 'job-1',
     executionId: 'execution-1',
     attempt: 1,
     metadata: {},
-  };
+  } as unknown as CapabilityContext;
   return { context, logs, progress };
 }
 

@@ -32,7 +32,11 @@ export interface BatchMode {
  * @param clock - where time comes from
  * @param onEnd - called once, when the first limit is reached
  */
-export function createBatchMode(limits: BatchLimits, clock: Clock, onEnd: (end: BatchEnd) => void): BatchMode {
+export function createBatchMode(
+  limits: BatchLimits,
+  clock: Clock,
+  onEnd: (end: BatchEnd) => void,
+): BatchMode {
   const { maxJobs, idleTimeoutMs, maxUptimeMs } = limits;
   let begun = 0;
   let running = 0;

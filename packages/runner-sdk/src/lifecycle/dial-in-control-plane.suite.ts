@@ -1,6 +1,12 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
-import { envelopeOf, httpStatusOf, RunnerFrame, WEBSOCKET_PROTOCOL, type ErrorCode } from '@controlplane/contracts';
+import {
+  envelopeOf,
+  httpStatusOf,
+  RunnerFrame,
+  WEBSOCKET_PROTOCOL,
+  type ErrorCode,
+} from '@controlplane/contracts';
 import { onTestFinished } from 'vitest';
 import { WebSocketServer, type WebSocket } from 'ws';
 
@@ -12,7 +18,12 @@ export interface Said {
   readonly frame: RunnerFrame | undefined;
 }
 
-const READY = { runnerId: 'runner-1', registeredAt: '2026-01-01T00:00:00.000Z', heartbeatIntervalMs: 10_000, leaseMs: 20_000 };
+const READY = {
+  runnerId: 'runner-1',
+  registeredAt: '2026-01-01T00:00:00.000Z',
+  heartbeatIntervalMs: 10_000,
+  leaseMs: 20_000,
+};
 
 const jobOf = (executionId: string, capabilityId: string): Record<string, unknown> => ({
   jobId: `job-${executionId}`,
@@ -66,7 +77,10 @@ export async function startDialInControlPlane() {
     }
   }
   const envelope = (code: ErrorCode) =>
-    envelopeOf(code, { service: 'control-plane', ...(plane.retryAfter === undefined ? {} : { retryAfter: plane.retryAfter }) });
+    envelopeOf(code, {
+      service: 'control-plane',
+      ...(plane.retryAfter === undefined ? {} : { retryAfter: plane.retryAfter }),
+    });
   const send = (frame: unknown): void => socket?.send(JSON.stringify(frame));
 
   function answerFrame(frame: RunnerFrame): void {
@@ -78,10 +92,17 @@ export async function startDialInControlPlane() {
     if (frame.type === 'heartbeat') return send({ type: 'heartbeat', reply: {} });
     const code = plane.verdict === undefined ? {} : { code: plane.verdict };
     if (frame.type === 'accept' && plane.confirms) {
-      send({ type: 'confirmed', executions: frame.executions.map(({ executionId }) => ({ executionId, ...code })) });
+      send({
+        type: 'confirmed',
+        executions: frame.executions.map(({ executionId }) => ({ executionId, ...code })),
+      });
     }
     if (frame.type === 'events' && plane.acknowledges) {
-      const executions = frame.executions.map(({ executionId, events }) => ({ executionId, seq: events.at(-1)?.seq ?? 0, ...code }));
+      const executions = frame.executions.map(({ executionId, events }) => ({
+        executionId,
+        seq: events.at(-1)?.seq ?? 0,
+        ...code,
+      }));
       send({ type: 'acknowledged', executions });
     }
   }
@@ -115,9 +136,14 @@ export async function startDialInControlPlane() {
     }
     if (action === 'accept') {
       hear('accept', { type: 'accept', executions: [{ executionId: id, ...body }] });
-      return plane.verdict ? refuse(response, plane.verdict) : reply(response, 200, { executionId: id, accepted: true });
+      return plane.verdict
+        ? refuse(response, plane.verdict)
+        : reply(response, 200, { executionId: id, accepted: true });
     }
-    const frame = { type: 'events', executions: [{ executionId: id, ...body }] } as unknown as Frame<'events'>;
+    const frame = {
+      type: 'events',
+      executions: [{ executionId: id, ...body }],
+    } as unknown as Frame<'events'>;
     hear('events', frame);
     if (plane.verdict) return refuse(response, plane.verdict);
     if (!plane.acknowledges) return refuse(response, 'STORE_UNAVAILABLE');
@@ -126,7 +152,10 @@ export async function startDialInControlPlane() {
 
   function flushPolls(): void {
     if (offers.length === 0) return;
-    const open = polls.splice(0).filter((one) => !one.destroyed).pop();
+    const open = polls
+      .splice(0)
+      .filter((one) => !one.destroyed)
+      .pop();
     if (!open) return;
     reply(open, 200, { frames: [{ type: 'offers', executions: offers }] });
     offers = [];
@@ -137,7 +166,8 @@ export async function startDialInControlPlane() {
   server.on('upgrade', (request, raw: Socket, head) => {
     authorizations.push(request.headers.authorization ?? '');
     if (plane.upgrade === 'cut') return raw.destroy();
-    if (plane.upgrade === 'proxy') return raw.end('HTTP/1.1 403 Forbidden\r\ncontent-length: 5\r\nconnection: close\r\n\r\nsquid');
+    if (plane.upgrade === 'proxy')
+      return raw.end('HTTP/1.1 403 Forbidden\r\ncontent-length: 5\r\nconnection: close\r\n\r\nsquid');
     sockets.handleUpgrade(request, raw, head, (made) => {
       socket = made;
       made.on('message', (data: Buffer) => {
@@ -155,7 +185,10 @@ export async function startDialInControlPlane() {
     authorizations,
     count: (type: Said['type']): number => said.filter((one) => one.type === type).length,
     /** The next thing of a kind that the runner says. */
-    next: <Type extends RunnerFrame['type']>(type: Type, where: (frame: Frame<Type>) => boolean = () => true) =>
+    next: <Type extends RunnerFrame['type']>(
+      type: Type,
+      where: (frame: Frame<Type>) => boolean = () => true,
+    ) =>
       new Promise<Frame<Type>>((resolve) =>
         waiters.push({
           matches: (one) => one.type === type && where(one.frame as Frame<Type>),

@@ -1,3 +1,4 @@
+// oxlint-disable max-lines -- every behaviour of the dial-in deliveries beside its twin
 import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -31,8 +32,14 @@ async function temporaryFolder(): Promise<string> {
   return folder;
 }
 
-const isEnd = ({ executions }: { executions: ReadonlyArray<{ events: ReadonlyArray<{ type: string }> }> }): boolean =>
-  executions.some(({ events }) => events.some(({ type }) => ['succeeded', 'failed', 'cancelled'].includes(type)));
+const isEnd = ({
+  executions,
+}: {
+  executions: ReadonlyArray<{ events: ReadonlyArray<{ type: string }> }>;
+}): boolean =>
+  executions.some(({ events }) =>
+    events.some(({ type }) => ['succeeded', 'failed', 'cancelled'].includes(type)),
+  );
 
 describe.each(['websocket', 'long-poll'] as const)('%s', (delivery) => {
   test('opens no port, says who it is, and proves it by a header alone', async () => {
@@ -41,7 +48,11 @@ describe.each(['websocket', 'long-poll'] as const)('%s', (delivery) => {
     const runner = await dialIn(plane, { delivery, machineId: 'm-1', credential: 'enrol.secret' });
     await runner.ready();
     expect(runner.url).toBeUndefined();
-    expect((await registered).registration).toMatchObject({ machineId: 'm-1', delivery: { kind: delivery }, held: [] });
+    expect((await registered).registration).toMatchObject({
+      machineId: 'm-1',
+      delivery: { kind: delivery },
+      held: [],
+    });
     expect(plane.authorizations[0]).toBe('Bearer enrol.secret');
   });
 
@@ -263,26 +274,31 @@ describe('auto', () => {
     expect((await registered).registration.delivery).toEqual({ kind: 'websocket' });
   });
 
-  test.each(['proxy', 'cut'] as const)('polls where upgrades are blocked (%s), and says so once', async (upgrade) => {
-    const plane = await startDialInControlPlane();
-    plane.upgrade = upgrade;
-    const lines: string[] = [];
-    const take = (_fields: object | string, message?: string): void => void lines.push(message ?? '');
-    const logger = { debug: () => undefined, info: () => undefined, warn: take, error: take };
-    const held = createHeld();
-    const runner = await dialIn(plane, { delivery: 'auto', logger, capabilities: [held.capability] });
-    await runner.ready();
-    plane.offer('e1');
-    await held.started;
-    held.done.resolve(1);
-    expect(lines.filter((line) => line.includes('long-polling instead'))).toHaveLength(1);
-  });
+  test.each(['proxy', 'cut'] as const)(
+    'polls where upgrades are blocked (%s), and says so once',
+    async (upgrade) => {
+      const plane = await startDialInControlPlane();
+      plane.upgrade = upgrade;
+      const lines: string[] = [];
+      const take = (_fields: object | string, message?: string): void => void lines.push(message ?? '');
+      const logger = { debug: () => undefined, info: () => undefined, warn: take, error: take };
+      const held = createHeld();
+      const runner = await dialIn(plane, { delivery: 'auto', logger, capabilities: [held.capability] });
+      await runner.ready();
+      plane.offer('e1');
+      await held.started;
+      held.done.resolve(1);
+      expect(lines.filter((line) => line.includes('long-polling instead'))).toHaveLength(1);
+    },
+  );
 
   test('waits for a control plane that HTTP does not reach either', async () => {
     const plane = await startDialInControlPlane();
     await plane.close();
     const runner = await dialIn(plane, { delivery: 'auto' });
-    await expect(runner.ready({ signal: AbortSignal.timeout(1_500) })).rejects.toMatchObject({ name: 'TimeoutError' });
+    await expect(runner.ready({ signal: AbortSignal.timeout(1_500) })).rejects.toMatchObject({
+      name: 'TimeoutError',
+    });
     expect(runner.state).toBe('registering');
   });
 });

@@ -144,7 +144,8 @@ function resolveDelivery(delivery: unknown, environment: NodeJS.ProcessEnv): Del
 
 /** A credential is never shown, also not in the error about it. */
 function resolveCredential(given: unknown, environment: NodeJS.ProcessEnv): CredentialSource | undefined {
-  const isFile = typeof given === 'object' && given !== null && typeof Reflect.get(given, 'file') === 'string';
+  const isFile =
+    typeof given === 'object' && given !== null && typeof Reflect.get(given, 'file') === 'string';
   if (given === undefined) {
     const { RUNNER_TOKEN: token, RUNNER_TOKEN_FILE: file } = environment;
     if (token) return token;

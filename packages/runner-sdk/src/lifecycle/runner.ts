@@ -54,6 +54,7 @@ const NEVER = new Promise<never>(() => undefined);
  * @returns the runner, not started
  * @throws RunnerError `INVALID_OPTION` or `INVALID_CAPABILITY`
  */
+// oxlint-disable-next-line max-lines-per-function -- the join: every part is named here once, and nowhere else
 export function createRunner(options: RunnerOptions): Runner {
   const parts = joinParts(options);
   const {

@@ -81,7 +81,12 @@ function readMachineId(directory: string): string {
  * @throws RunnerError `INVALID_OPTION` when the directory cannot be used
  */
 export function machineIdOf(directory: string | undefined): string {
-  if (directory === undefined) return hostname().replaceAll(/[^A-Za-z0-9._:-]/g, '-').slice(0, 128) || 'localhost';
+  if (directory === undefined)
+    return (
+      hostname()
+        .replaceAll(/[^A-Za-z0-9._:-]/g, '-')
+        .slice(0, 128) || 'localhost'
+    );
   try {
     return readMachineId(directory);
   } catch (error) {

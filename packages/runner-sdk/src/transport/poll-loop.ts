@@ -2,7 +2,10 @@ import { backoffMs, type BackoffBounds } from '../util/backoff.js';
 import { sleep, type Clock } from '../util/clock.js';
 
 /** What came of one poll: ask again at once, after a failure by its backoff, or not any more. */
-export type PollOutcome = 'again' | 'stop' | { readonly failed: true; readonly retryAfterMs?: number | undefined };
+export type PollOutcome =
+  | 'again'
+  | 'stop'
+  | { readonly failed: true; readonly retryAfterMs?: number | undefined };
 
 /** What a poll loop needs. */
 export interface PollLoopOptions {

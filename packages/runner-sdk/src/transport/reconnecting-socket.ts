@@ -117,7 +117,8 @@ async function connectOnce(state: State): Promise<SocketEnd> {
   const { options } = state;
   const { WebSocket } = await import('ws');
   const headers = await options.headers();
-  if (state.stopping.signal.aborted) return { code: ABNORMAL, reason: 'stopped', opened: false, refusal: undefined };
+  if (state.stopping.signal.aborted)
+    return { code: ABNORMAL, reason: 'stopped', opened: false, refusal: undefined };
   const socket = new WebSocket(options.url, [options.protocol], {
     headers,
     perMessageDeflate: false,

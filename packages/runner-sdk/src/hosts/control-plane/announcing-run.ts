@@ -12,10 +12,18 @@ const BOUNDS = { minMs: DEFAULTS.reconnectMinMs, maxMs: DEFAULTS.reconnectMaxMs 
  * beside its stream, because a stream has no acknowledgements, and may write once that was answered.
  * @param signal - ends what is under way
  */
-export function createAnnouncingRun(runner: HostedRunner, client: ControlPlaneClient, signal: AbortSignal): Run {
+export function createAnnouncingRun(
+  runner: HostedRunner,
+  client: ControlPlaneClient,
+  signal: AbortSignal,
+): Run {
   const { clock, random } = runner;
 
-  async function announce(request: ExecutionRequest, event: WritingEvent, subscription: () => Subscription): Promise<void> {
+  async function announce(
+    request: ExecutionRequest,
+    event: WritingEvent,
+    subscription: () => Subscription,
+  ): Promise<void> {
     const { executionId, leaseToken } = request;
     const body = { ...(leaseToken === undefined ? {} : { leaseToken }), events: [event] };
     for (let attempt = 0; !signal.aborted; attempt++) {

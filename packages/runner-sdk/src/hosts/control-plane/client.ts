@@ -39,7 +39,8 @@ const POLL_MS = 40_000;
 function toRefusal(response: Response, body: unknown): Refusal {
   const envelope = envelopeIn(body);
   const retryAfterMs = headerRetryAfterMs(response.headers.get('retry-after'));
-  if (envelope) return { ...refusalOf(envelope), retryAfterMs: refusalOf(envelope).retryAfterMs ?? retryAfterMs };
+  if (envelope)
+    return { ...refusalOf(envelope), retryAfterMs: refusalOf(envelope).retryAfterMs ?? retryAfterMs };
   const message = `${response.url} answered ${response.status} without an error envelope; is it a JobForge?`;
   return { ...notReached('UNREADABLE', message), retryAfterMs };
 }

@@ -103,7 +103,9 @@ async function openOutboxOf({ core }: Parts): Promise<Outbox | undefined> {
   const folder = `outbox/${fileNameOf(core.controlPlaneUrl)}`;
   const onProblem = (message: string): void => logger.error(message);
   return openOutbox({ state, folder, instanceId, onProblem }).catch((error: unknown) => {
-    onProblem(`the outbox in the state directory cannot be opened, results do not outlive the process: ${sayThrown(error)}`);
+    onProblem(
+      `the outbox in the state directory cannot be opened, results do not outlive the process: ${sayThrown(error)}`,
+    );
     return undefined;
   });
 }

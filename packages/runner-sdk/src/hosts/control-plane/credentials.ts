@@ -54,7 +54,9 @@ async function readSource(source: CredentialSource | undefined): Promise<string 
   try {
     return (await readFile(source.file, 'utf8')).trim();
   } catch (error) {
-    throw new Error(`the credential's file ${source.file} cannot be read: ${sayThrown(error)}`, { cause: error });
+    throw new Error(`the credential's file ${source.file} cannot be read: ${sayThrown(error)}`, {
+      cause: error,
+    });
   }
 }
 

@@ -7,7 +7,11 @@ const KEY = `whsec_${Buffer.alloc(32, 1).toString('base64')}`;
 const OTHER = `whsec_${Buffer.alloc(32, 2).toString('base64')}`;
 
 /** Headers by the reference implementation of the scheme. */
-function sign(key: string, body: string, { id = 'msg_1', atMs = Date.UTC(2026, 0, 1) } = {}): Record<string, string> {
+function sign(
+  key: string,
+  body: string,
+  { id = 'msg_1', atMs = Date.UTC(2026, 0, 1) } = {},
+): Record<string, string> {
   return {
     'webhook-id': id,
     'webhook-timestamp': String(Math.floor(atMs / 1000)),
@@ -36,11 +40,27 @@ describe('a dispatch', () => {
 
   test.each([
     { what: 'no signature', headers: {}, expected: 'the request is not signed' },
-    { what: 'a signature of another body', headers: sign(KEY, '[]'), expected: 'not one of a key that is valid here' },
+    {
+      what: 'a signature of another body',
+      headers: sign(KEY, '[]'),
+      expected: 'not one of a key that is valid here',
+    },
     { what: 'another key', headers: sign(OTHER, '{}'), expected: 'not one of a key that is valid here' },
-    { what: 'no number for a time', headers: { ...sign(KEY, '{}'), 'webhook-timestamp': 'soon' }, expected: 'is of soon' },
-    { what: 'a time long ago', headers: sign(KEY, '{}', { atMs: Date.UTC(2025, 11, 31) }), expected: 'more than 5 minutes' },
-    { what: 'a time to come', headers: sign(KEY, '{}', { atMs: Date.UTC(2026, 0, 2) }), expected: 'more than 5 minutes' },
+    {
+      what: 'no number for a time',
+      headers: { ...sign(KEY, '{}'), 'webhook-timestamp': 'soon' },
+      expected: 'is of soon',
+    },
+    {
+      what: 'a time long ago',
+      headers: sign(KEY, '{}', { atMs: Date.UTC(2025, 11, 31) }),
+      expected: 'more than 5 minutes',
+    },
+    {
+      what: 'a time to come',
+      headers: sign(KEY, '{}', { atMs: Date.UTC(2026, 0, 2) }),
+      expected: 'more than 5 minutes',
+    },
   ])('is refused with $what', ({ headers, expected }) => {
     expect(withKey().check.verify(headers, '{}')).toMatch(expected);
   });

@@ -68,7 +68,9 @@ export function createDispatchCheck(clock: Clock): DispatchCheck {
       }
       const bytes = Buffer.from(key.slice(PREFIX.length), 'base64');
       const now = clock.now();
-      const former = keys.filter((one) => !one.bytes.equals(bytes) && (one.until === undefined || one.until > now));
+      const former = keys.filter(
+        (one) => !one.bytes.equals(bytes) && (one.until === undefined || one.until > now),
+      );
       for (const one of former) one.until ??= now + OVERLAP_MS;
       keys = [{ bytes, until: undefined }, ...former];
     },

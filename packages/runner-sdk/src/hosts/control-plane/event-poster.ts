@@ -4,7 +4,13 @@ import { sleep } from '../../util/clock.js';
 import type { HostedRunner } from '../host.js';
 import type { Answer, ControlPlaneClient } from './client.js';
 import { eventBytes, fitEvent } from './event-sizes.js';
-import { unsentEvents, type OfferedExecution, type OfferedExecutions, type OfferWire, type Verdict } from './offered-executions.js';
+import {
+  unsentEvents,
+  type OfferedExecution,
+  type OfferedExecutions,
+  type OfferWire,
+  type Verdict,
+} from './offered-executions.js';
 import type { Refusal } from './refusals.js';
 
 /** What a poster needs. */
@@ -42,7 +48,10 @@ const leaseOf = (leaseToken: string | undefined): { leaseToken?: string } =>
   leaseToken === undefined ? {} : { leaseToken };
 
 /** As many of the events as go into one request. */
-function batchOf(events: readonly ExecutionEvent[], limits: { maxBytes: number; service: string }): ExecutionEvent[] {
+function batchOf(
+  events: readonly ExecutionEvent[],
+  limits: { maxBytes: number; service: string },
+): ExecutionEvent[] {
   const batch: ExecutionEvent[] = [];
   let bytes = 0;
   for (const given of events.slice(0, MAX_EVENTS)) {
@@ -55,7 +64,11 @@ function batchOf(events: readonly ExecutionEvent[], limits: { maxBytes: number; 
   return batch;
 }
 
-function sayLost({ runner }: EventPosterOptions, execution: OfferedExecution, { code, message }: Refusal): void {
+function sayLost(
+  { runner }: EventPosterOptions,
+  execution: OfferedExecution,
+  { code, message }: Refusal,
+): void {
   const isUsual = code === 'LEASE_SUPERSEDED' || code === 'EXECUTION_NOT_FOUND';
   runner.logger[isUsual ? 'debug' : 'error'](
     { executionId: execution.executionId, code, reason: message },
@@ -83,7 +96,10 @@ async function claim(options: EventPosterOptions, execution: OfferedExecution): 
 }
 
 /** @returns what was answered; undefined when there is nothing more to say */
-async function postOnce(options: EventPosterOptions, execution: OfferedExecution): Promise<Answer<unknown> | undefined> {
+async function postOnce(
+  options: EventPosterOptions,
+  execution: OfferedExecution,
+): Promise<Answer<unknown> | undefined> {
   const { runner, client, offers, signal } = options;
   const limits = { maxBytes: options.maxBytes(), service: runner.manifest.name };
   const batch = batchOf(unsentEvents(execution), limits);
@@ -106,7 +122,7 @@ async function postOnce(options: EventPosterOptions, execution: OfferedExecution
 async function post(options: EventPosterOptions, execution: OfferedExecution): Promise<void> {
   // What happens in one turn of the event loop leaves in one request.
   await new Promise((resolve) => setImmediate(resolve));
-  for (let failures = 0; !options.signal.aborted; ) {
+  for (let failures = 0; !options.signal.aborted;) {
     const answer = await postOnce(options, execution);
     if (!answer) return;
     if (answer.ok) failures = 0;

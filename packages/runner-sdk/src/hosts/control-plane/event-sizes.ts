@@ -22,7 +22,11 @@ export function eventBytes(event: ExecutionEvent): number {
  * @param limits - what can be read
  * @param bytes - what the event is as JSON; default: measured
  */
-export function fitEvent(event: ExecutionEvent, limits: EventLimits, bytes = eventBytes(event)): ExecutionEvent {
+export function fitEvent(
+  event: ExecutionEvent,
+  limits: EventLimits,
+  bytes = eventBytes(event),
+): ExecutionEvent {
   const limit = limits.maxBytes - OVERHEAD_BYTES;
   if (!isTerminalEvent(event) || bytes <= limit) return event;
   const { executionId, seq, at, executionTimeMs } = event;

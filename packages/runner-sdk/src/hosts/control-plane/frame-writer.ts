@@ -31,7 +31,11 @@ export interface FrameWriter extends OfferWire {
 }
 
 /** Events as the members of a JSON array. */
-function eventsJson(execution: OfferedExecution, events: readonly ExecutionEvent[], limits: EventLimits): string {
+function eventsJson(
+  execution: OfferedExecution,
+  events: readonly ExecutionEvent[],
+  limits: EventLimits,
+): string {
   const lines = events.map((event) => {
     const line = eventLine(event, execution.subscription?.dataJson()).trimEnd();
     // A UTF-16 unit is at most three bytes of UTF-8: most ends need not be measured.

@@ -63,7 +63,10 @@ async function poll(state: State, signal: AbortSignal): Promise<PollOutcome> {
   }
   if (NOT_KNOWN.has(answer.code)) {
     state.credentials.refused(answer.code);
-    logger.warn({ code: answer.code }, 'the control plane does not know this runner any more; registering again');
+    logger.warn(
+      { code: answer.code },
+      'the control plane does not know this runner any more; registering again',
+    );
     renew(state);
     return 'stop';
   }

@@ -75,7 +75,11 @@ export function unsentEvents(execution: OfferedExecution): ExecutionEvent[] {
   return subscription?.eventsFrom(sentSeq + 1) ?? [];
 }
 
-function refusedOffer(value: unknown, error: { readonly issues: Parameters<typeof issueDetails>[0] }, service: string) {
+function refusedOffer(
+  value: unknown,
+  error: { readonly issues: Parameters<typeof issueDetails>[0] },
+  service: string,
+) {
   const given = (typeof value === 'object' && value !== null ? value : {}) as {
     readonly executionId?: unknown;
     readonly jobId?: unknown;
@@ -222,7 +226,11 @@ function confirm(state: State, executionId: string, verdict: Verdict): void {
   if (execution.terminalSeq !== undefined) state.wire.events(execution);
 }
 
-function acknowledge(state: State, executionId: string, upTo: { readonly seq: number; readonly verdict: Verdict }): void {
+function acknowledge(
+  state: State,
+  executionId: string,
+  upTo: { readonly seq: number; readonly verdict: Verdict },
+): void {
   const execution = state.byId.get(executionId);
   if (!execution) return;
   const { seq, verdict } = upTo;
@@ -271,7 +279,8 @@ export function createOfferedExecutions(
     unacknowledged: () => idsOf(({ terminalSeq }) => terminalSeq !== undefined).length,
     onLinkLost() {
       // What was refused and not heard of goes back to the queue by itself.
-      for (const execution of [...byId.values()]) if (execution.claim || execution.isRefusal) drop(state, execution);
+      for (const execution of [...byId.values()])
+        if (execution.claim || execution.isRefusal) drop(state, execution);
     },
     onLinkUp() {
       for (const execution of byId.values()) {

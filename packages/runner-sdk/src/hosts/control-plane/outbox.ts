@@ -34,7 +34,10 @@ export interface OutboxOptions {
 }
 
 interface Box extends OutboxOptions {
-  readonly fresh: Map<string, { readonly leaseToken: string | undefined; readonly events: () => ExecutionEvent[] }>;
+  readonly fresh: Map<
+    string,
+    { readonly leaseToken: string | undefined; readonly events: () => ExecutionEvent[] }
+  >;
   /** The file of each entry, and the entries of each file. */
   readonly fileOf: Map<string, string>;
   readonly files: Map<string, Set<string>>;
@@ -64,14 +67,20 @@ async function writeFresh(box: Box): Promise<void> {
   await new Promise((resolve) => setImmediate(resolve));
   while (box.fresh.size > 0) {
     const file = `${box.folder}/${String(box.nextFile++).padStart(9, '0')}-${box.instanceId}.json`;
-    const entries = [...box.fresh].map(([executionId, { leaseToken, events }]) => ({ executionId, leaseToken, events: events() }));
+    const entries = [...box.fresh].map(([executionId, { leaseToken, events }]) => ({
+      executionId,
+      leaseToken,
+      events: events(),
+    }));
     box.fresh.clear();
     const left = new Set(entries.map(({ executionId }) => executionId));
     box.files.set(file, left);
     for (const { executionId } of entries) box.fileOf.set(executionId, file);
     await box.state
       .write(file, JSON.stringify(entries))
-      .catch((error: unknown) => box.onProblem(`results cannot be kept in the state directory: ${sayThrown(error)}`));
+      .catch((error: unknown) =>
+        box.onProblem(`results cannot be kept in the state directory: ${sayThrown(error)}`),
+      );
     if (left.size === 0) await takeAway(box, file);
   }
 }
@@ -80,7 +89,9 @@ async function takeAway(box: Box, file: string): Promise<void> {
   box.files.delete(file);
   await box.state
     .remove(file)
-    .catch((error: unknown) => box.onProblem(`the outbox file ${file} cannot be removed: ${sayThrown(error)}`));
+    .catch((error: unknown) =>
+      box.onProblem(`the outbox file ${file} cannot be removed: ${sayThrown(error)}`),
+    );
 }
 
 /** Opens the outbox of one control plane and reads what an earlier process left in it. */

@@ -106,14 +106,19 @@ export function createPushDelivery(options: PushDeliveryOptions): PushDelivery {
       accept: request.headers.accept,
       contentType: request.headers['content-type'],
     });
-    readRequestBody(request, { maxBytes: maxBodyBytes, as: form === 'batch' ? 'text' : 'json', verify }, (body) => {
-      if (body.code === 'ABORTED') return;
-      if (body.code !== undefined) return replyError(response, body.code, { service, message: body.message });
-      if (form === 'batch') return answerBatch(response, String(body.value));
-      const parsed = parseExecution(body.value);
-      if ('details' in parsed) return replyInvalid(response, parsed.details);
-      if (form === 'json') return answerJson(response, parsed.request);
-      streamExecutions(response, [parsed], run);
-    });
+    readRequestBody(
+      request,
+      { maxBytes: maxBodyBytes, as: form === 'batch' ? 'text' : 'json', verify },
+      (body) => {
+        if (body.code === 'ABORTED') return;
+        if (body.code !== undefined)
+          return replyError(response, body.code, { service, message: body.message });
+        if (form === 'batch') return answerBatch(response, String(body.value));
+        const parsed = parseExecution(body.value);
+        if ('details' in parsed) return replyInvalid(response, parsed.details);
+        if (form === 'json') return answerJson(response, parsed.request);
+        streamExecutions(response, [parsed], run);
+      },
+    );
   };
 }

@@ -34,7 +34,13 @@ export function isPermanent({ code }: Pick<Refusal, 'code'>): boolean {
 /** An envelope as a refusal. */
 export function refusalOf(envelope: ErrorEnvelope): Refusal {
   const { code, message, remedy, retryAfter } = envelope;
-  return { ok: false, code, message, remedy, retryAfterMs: retryAfter === undefined ? undefined : retryAfter * 1000 };
+  return {
+    ok: false,
+    code,
+    message,
+    remedy,
+    retryAfterMs: retryAfter === undefined ? undefined : retryAfter * 1000,
+  };
 }
 
 /** The envelope in the body of an error reply, when there is one. */

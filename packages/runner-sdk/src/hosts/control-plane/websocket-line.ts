@@ -5,7 +5,11 @@ import {
   WEBSOCKET_PROTOCOL,
   type RunnerHeartbeatResponse,
 } from '@controlplane/contracts';
-import { createReconnectingSocket, type ReconnectingSocket, type SocketEnd } from '../../transport/reconnecting-socket.js';
+import {
+  createReconnectingSocket,
+  type ReconnectingSocket,
+  type SocketEnd,
+} from '../../transport/reconnecting-socket.js';
 import type { TimerHandle } from '../../util/clock.js';
 import { createDeferred, type Deferred } from '../../util/deferred.js';
 import { sayThrown } from '../../util/safe-json.js';
@@ -13,8 +17,23 @@ import type { Answer } from './client.js';
 import type { DialInOptions, Line } from './dial-in.js';
 import { createFrameWriter, type FrameWriter } from './frame-writer.js';
 import { beatUntilStopped } from './heartbeat-loop.js';
-import { envelopeIn, headerRetryAfterMs, isPermanent, notReached, refusalOf, type Refusal } from './refusals.js';
-import { composeBeat, FAREWELL_MS, onBeatReply, onDirectives, onLost, onRefused, onRegistered } from './session-core.js';
+import {
+  envelopeIn,
+  headerRetryAfterMs,
+  isPermanent,
+  notReached,
+  refusalOf,
+  type Refusal,
+} from './refusals.js';
+import {
+  composeBeat,
+  FAREWELL_MS,
+  onBeatReply,
+  onDirectives,
+  onLost,
+  onRefused,
+  onRegistered,
+} from './session-core.js';
 import { within } from './within.js';
 
 /** Milliseconds between two pings, and for the answer to one. */
@@ -161,7 +180,10 @@ function onMessage(state: State, text: string): void {
   try {
     value = JSON.parse(text);
   } catch (error) {
-    state.core.runner.logger.warn({ reason: sayThrown(error) }, 'the control plane sent a message that is no JSON');
+    state.core.runner.logger.warn(
+      { reason: sayThrown(error) },
+      'the control plane sent a message that is no JSON',
+    );
     return state.socket.close(CLOSE_CODES.protocol, { reason: 'not JSON' });
   }
   const { type, executions } = Object(value) as { readonly type?: unknown; readonly executions?: unknown };
@@ -172,10 +194,15 @@ function onMessage(state: State, text: string): void {
   }
   const frame = ServerFrame.safeParse(value);
   if (frame.success) return onFrame(state, frame.data);
-  const isKnown = ['ready', 'refused', 'heartbeat', 'confirmed', 'acknowledged', 'directives'].includes(String(type));
+  const isKnown = ['ready', 'refused', 'heartbeat', 'confirmed', 'acknowledged', 'directives'].includes(
+    String(type),
+  );
   const { logger } = state.core.runner;
   if (!isKnown) return logger.debug({ type: String(type) }, 'a frame of a kind that is not known is ignored');
-  logger.warn({ type, reason: sayThrown(frame.error) }, 'the control plane sent a frame that the contract does not allow');
+  logger.warn(
+    { type, reason: sayThrown(frame.error) },
+    'the control plane sent a frame that the contract does not allow',
+  );
   state.socket.close(CLOSE_CODES.protocol, { reason: `malformed ${String(type)}` });
 }
 
@@ -183,7 +210,8 @@ function onMessage(state: State, text: string): void {
 function refusalOfEnd({ refusal: said, core }: State, end: SocketEnd): Refusal {
   if (said) return said;
   const { refusal } = end;
-  if (!refusal) return notReached('UNREACHABLE', `${end.reason || 'the connection was closed'} (${end.code})`);
+  if (!refusal)
+    return notReached('UNREACHABLE', `${end.reason || 'the connection was closed'} (${end.code})`);
   const retryAfterMs = headerRetryAfterMs(refusal.retryAfter);
   let body: unknown;
   try {
@@ -192,7 +220,8 @@ function refusalOfEnd({ refusal: said, core }: State, end: SocketEnd): Refusal {
     body = undefined;
   }
   const envelope = envelopeIn(body);
-  if (envelope) return { ...refusalOf(envelope), retryAfterMs: refusalOf(envelope).retryAfterMs ?? retryAfterMs };
+  if (envelope)
+    return { ...refusalOf(envelope), retryAfterMs: refusalOf(envelope).retryAfterMs ?? retryAfterMs };
   const message = `${core.controlPlaneUrl} answered the upgrade with ${refusal.status} and no error envelope; is there a proxy between?`;
   return { ...notReached('UNREADABLE', message), retryAfterMs };
 }
@@ -273,7 +302,11 @@ export function createWebSocketLine(options: DialInOptions): Line {
   const state: State = {
     ...options,
     socket,
-    writer: createFrameWriter({ send: socket.send, isOpen: () => state.isReady, service: core.runner.manifest.name }),
+    writer: createFrameWriter({
+      send: socket.send,
+      isOpen: () => state.isReady,
+      service: core.runner.manifest.name,
+    }),
     isReady: false,
     isLeaving: false,
     refusal: undefined,

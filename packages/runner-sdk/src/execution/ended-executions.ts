@@ -89,6 +89,7 @@ function bytesOf({ starts, count }: Columns): number {
   return (starts[count] ?? 0) + count * ENTRY_BYTES;
 }
 
+// oxlint-disable-next-line complexity -- a row of columns, each with its default
 function add(columns: Columns, channel: EventChannel, endedMs: number): boolean {
   const { accepted, terminal, dataJson = '' } = channel;
   const kept = plainEnding(channel) ? '' : keptJson(channel);

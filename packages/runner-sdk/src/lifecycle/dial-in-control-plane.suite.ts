@@ -111,6 +111,7 @@ export async function startDialInControlPlane() {
     reply(response, httpStatusOf(code), { success: false, error: envelope(code) });
   }
 
+  // oxlint-disable-next-line complexity -- one branch for each endpoint
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const body = (await readJson(request)) as Record<string, unknown>;
     const path = request.url ?? '';

@@ -1,3 +1,4 @@
+// oxlint-disable max-lines -- the life of one socket, told in one place
 import {
   CLOSE_CODES,
   DEFAULTS,

@@ -9,13 +9,21 @@ import type {
   StoredAttempt,
   StoredEvent,
   StoredJob,
+  StoredRecord,
   StoredState,
 } from './store.js';
 
 type Row = Record<string, unknown>;
 type Reads = Pick<
   Store,
-  'loadJob' | 'loadJobs' | 'loadHistory' | 'loadCheckpoint' | 'listJobs' | 'unfinishedJobs' | 'loadRunners'
+  | 'loadJob'
+  | 'loadJobs'
+  | 'loadHistory'
+  | 'loadCheckpoint'
+  | 'listJobs'
+  | 'unfinishedJobs'
+  | 'loadRunners'
+  | 'loadRecords'
 >;
 
 const JOB_COLUMNS = `
@@ -72,6 +80,8 @@ function toJob(row: Row): StoredJob {
     end: toEnd(row),
   };
 }
+
+const toRecord = (row: Row): StoredRecord => ({ id: text(row, 'id'), record: text(row, 'record') });
 
 const toAttempt = (row: Row): StoredAttempt => ({
   attempt: number(row, 'attempt'),
@@ -138,6 +148,7 @@ export function sqliteReads(database: SqliteDatabase): Reads {
   const events = database.prepare('SELECT * FROM events WHERE seq = ? ORDER BY attempt, event_seq');
   const checkpoint = database.prepare('SELECT data FROM checkpoints WHERE seq = ?');
   const runners = database.prepare('SELECT id, record FROM runners ORDER BY id');
+  const records = database.prepare('SELECT id, record FROM records WHERE collection = ? ORDER BY id');
   const statements: ListStatements = {
     byNumber: database.prepare(`${JOINED} WHERE j.seq < ? ORDER BY j.seq DESC LIMIT ?`),
     completed: database.prepare(
@@ -161,7 +172,7 @@ export function sqliteReads(database: SqliteDatabase): Reads {
     loadHistory: async (seq) => loadHistory(attempts, events, seq),
     listJobs: async (query) => listJobs(statements, query),
     unfinishedJobs: async ({ after, limit }) => unfinished.all(after, limit).map(toJob),
-    loadRunners: async () =>
-      runners.all().map((row) => ({ id: text(row, 'id'), record: text(row, 'record') })),
+    loadRunners: async () => runners.all().map(toRecord),
+    loadRecords: async (collection) => records.all(collection).map(toRecord),
   };
 }

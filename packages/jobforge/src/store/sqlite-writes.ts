@@ -37,6 +37,26 @@ function historyWriters(prepare: (sql: string) => SqliteStatement): HistoryWrite
   };
 }
 
+function recordWriters(
+  prepare: (sql: string) => SqliteStatement,
+): Pick<Writers, 'put-record' | 'remove-record'> {
+  const put = prepare('INSERT OR REPLACE INTO records VALUES (?, ?, ?)');
+  const add = prepare('INSERT OR IGNORE INTO records VALUES (?, ?, ?)');
+  const replace = prepare('UPDATE records SET record = ? WHERE collection = ? AND id = ? AND record = ?');
+  const remove = prepare('DELETE FROM records WHERE collection = ? AND id = ?');
+  const changed = ({ changes }: { readonly changes: number | bigint }): Outcome =>
+    Number(changes) === 0 ? 'superseded' : 'done';
+
+  return {
+    'put-record': ({ collection, id, record, replaces }) => {
+      if (replaces === undefined) return run(put, collection, id, record);
+      if (replaces === null) return changed(add.run(collection, id, record));
+      return changed(replace.run(record, collection, id, replaces));
+    },
+    'remove-record': ({ collection, id }) => run(remove, collection, id),
+  };
+}
+
 function writersOf(database: SqliteDatabase): Writers {
   const prepare = (sql: string): SqliteStatement => database.prepare(sql);
   const insert = prepare(
@@ -54,6 +74,7 @@ function writersOf(database: SqliteDatabase): Writers {
 
   return {
     ...historyWriters(prepare),
+    ...recordWriters(prepare),
     'insert-job': (job) => insertJob(insert, job),
     'lease-job': (job) => run(lease, orNull(job.lease), job.seq),
     'retry-job': (job) => {

@@ -120,6 +120,27 @@ export interface RemoveRunner {
   readonly id: string;
 }
 
+/** Writes a document of a collection: what is small, changes seldom and is read whole, such as tokens and secrets. */
+export interface PutRecord {
+  readonly kind: 'put-record';
+  readonly collection: string;
+  readonly id: string;
+  /** JSON. */
+  readonly record: string;
+  /**
+   * Writes only over this text, `null` only where nothing is: so that of two who change a record at once one is told
+   * `superseded`. Default: whatever is there.
+   */
+  readonly replaces?: string | null;
+}
+
+/** What is not there is no error. */
+export interface RemoveRecord {
+  readonly kind: 'remove-record';
+  readonly collection: string;
+  readonly id: string;
+}
+
 export type StoreOperation =
   | InsertJob
   | LeaseJob
@@ -131,10 +152,15 @@ export type StoreOperation =
   | PutCheckpoint
   | RemoveCheckpoint
   | PutRunner
-  | RemoveRunner;
+  | RemoveRunner
+  | PutRecord
+  | RemoveRecord;
 
-/** What became of an operation: for `insert-job` the job's seq, or `exists` where the id was taken; else `done`. */
-export type Outcome = { readonly seq: number } | 'exists' | 'done';
+/**
+ * What became of an operation: for `insert-job` the job's seq, or `exists` where the id was taken; `superseded` for a
+ * record that was not what it was to replace; else `done`.
+ */
+export type Outcome = { readonly seq: number } | 'exists' | 'superseded' | 'done';
 
 export interface StoredJob {
   /** Rises with each submission. */
@@ -162,6 +188,12 @@ export type StoredEvent = Omit<AddEvent, 'kind' | 'seq'>;
 export interface JobHistory {
   readonly attempts: readonly StoredAttempt[];
   readonly events: readonly StoredEvent[];
+}
+
+export interface StoredRecord {
+  readonly id: string;
+  /** JSON. */
+  readonly record: string;
 }
 
 export interface JobQuery {
@@ -208,7 +240,9 @@ export interface Store {
    * the limit when there is no more to do for now.
    */
   prune(query: PruneQuery): Promise<number>;
-  loadRunners(): Promise<readonly { readonly id: string; readonly record: string }[]>;
+  loadRunners(): Promise<readonly StoredRecord[]>;
+  /** Every record of a collection, by id. */
+  loadRecords(collection: string): Promise<readonly StoredRecord[]>;
   close(): Promise<void>;
 }
 

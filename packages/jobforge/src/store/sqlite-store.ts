@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import { JobForgeError } from '../model/job-forge-error.js';
 import { migrate } from './migrations/migrate.js';
 import { openSqlite, type SqliteDatabase } from './sqlite-driver.js';
+import { sqliteChains } from './sqlite-links.js';
 import { sqlitePrune } from './sqlite-prune.js';
 import { sqliteReads } from './sqlite-reads.js';
 import { sqliteWrites } from './sqlite-writes.js';
@@ -39,6 +40,7 @@ PRAGMA cache_size = -65536;
 function pagesOf(operation: StoreOperation): number {
   if (operation.kind === 'insert-job') return 1 + (operation.head.length + operation.input.length) / 4096;
   if (operation.kind === 'put-checkpoint') return 1 + operation.data.length / 4096;
+  if (operation.kind === 'append-link') return 1 + operation.record.length / 4096;
   if (operation.kind === 'finish-job') return 1 + (operation.data?.length ?? 0) / 4096;
   return 1;
 }
@@ -124,6 +126,7 @@ export async function openSqliteStore({ location, durability = 'full' }: SqliteS
       return outcomes;
     },
     ...sqliteReads(database),
+    ...sqliteChains(database),
     async prune(query) {
       const pruned = await prune(query);
       pagesSinceCheckpoint += PAGES_PER_PRUNED * pruned;

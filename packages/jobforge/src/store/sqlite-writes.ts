@@ -1,3 +1,4 @@
+import { sqliteLinkWriter } from './sqlite-links.js';
 import type { SqliteDatabase, SqliteStatement, SqliteValue } from './sqlite-driver.js';
 import type { InsertJob, Outcome, StoreOperation } from './store.js';
 
@@ -75,6 +76,7 @@ function writersOf(database: SqliteDatabase): Writers {
   return {
     ...historyWriters(prepare),
     ...recordWriters(prepare),
+    'append-link': sqliteLinkWriter(database),
     'insert-job': (job) => insertJob(insert, job),
     'lease-job': (job) => run(lease, orNull(job.lease), job.seq),
     'retry-job': (job) => {

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import { chainSuite } from './chain.suite.js';
 import type { FinishJob, InsertJob, Outcome, Store } from './store.js';
 
 const insertion = (id: string, overrides: Partial<InsertJob> = {}): InsertJob => ({
@@ -50,6 +51,8 @@ export function storeSuite(name: string, open: () => Promise<Store>): void {
     afterEach(async () => {
       for (const store of stores.splice(0)) await store.close();
     });
+
+    chainSuite(opened);
 
     it('gives rising seqs and finds jobs by id', async () => {
       const store = await opened();

@@ -4,6 +4,7 @@
  * implementation passes store.suite.ts. It imports contracts and model/, never links, scheduler or api.
  */
 import type { JobStatus } from '@controlplane/contracts';
+import type { AppendLink, ChainStore } from './chain-store.js';
 
 /** How a job that has not ended was last written. Offers in flight are told by `lease` beside `queued`. */
 export type StoredState = 'pending' | 'queued' | 'retrying';
@@ -154,11 +155,12 @@ export type StoreOperation =
   | PutRunner
   | RemoveRunner
   | PutRecord
-  | RemoveRecord;
+  | RemoveRecord
+  | AppendLink;
 
 /**
- * What became of an operation: for `insert-job` the job's seq, or `exists` where the id was taken; `superseded` for a
- * record that was not what it was to replace; else `done`.
+ * What became of an operation: for `insert-job` the job's seq, or `exists` where the id was taken; for `append-link`
+ * the link's; `superseded` for a record that was not what it was to replace; else `done`.
  */
 export type Outcome = { readonly seq: number } | 'exists' | 'superseded' | 'done';
 
@@ -223,7 +225,7 @@ export interface JobPage {
  * What JobForge remembers. All methods reject with the engine's own error when the store cannot do it; the caller
  * turns that into STORE_UNAVAILABLE. Nothing is called after `close`.
  */
-export interface Store {
+export interface Store extends ChainStore {
   /** Writes all of a batch or nothing: on disk when resolved. One outcome an operation, in order. */
   commit(batch: readonly StoreOperation[]): Promise<readonly Outcome[]>;
   loadJob(id: string): Promise<StoredJob | undefined>;

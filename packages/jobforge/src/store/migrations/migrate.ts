@@ -2,9 +2,10 @@ import type { SqliteDatabase } from '../sqlite-driver.js';
 import { MIGRATION_001 } from './migration-001.js';
 import { MIGRATION_002 } from './migration-002.js';
 import { MIGRATION_003 } from './migration-003.js';
+import { MIGRATION_004 } from './migration-004.js';
 
 /** In order, forward only; a file's `user_version` counts how many it has been through. */
-const MIGRATIONS: readonly string[] = [MIGRATION_001, MIGRATION_002, MIGRATION_003];
+const MIGRATIONS: readonly string[] = [MIGRATION_001, MIGRATION_002, MIGRATION_003, MIGRATION_004];
 
 /**
  * Brings a database up to this version of the code.

@@ -7,6 +7,7 @@ export function load(stage: () => Stage, fresh: () => Promise<Stage>): void {
     const own = await fresh();
     await own.runner({ maxConcurrency: 4 });
     const jobs = await Promise.all(Array.from({ length: 20 }, () => own.submit('stage.wait')));
+    await expect.poll(() => own.acts.running, { timeout: 5_000 }).toBe(4);
     await Promise.all(
       jobs.map(async (job) => {
         await own.acts.beginning(job.id);

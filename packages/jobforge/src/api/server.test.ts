@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { ENDPOINTS, type Endpoint } from '@controlplane/contracts';
 import { afterEach, describe, expect, it } from 'vitest';
 import {
@@ -9,6 +11,7 @@ import {
   serveApi,
   submission,
 } from './api-server.fixture.js';
+import { HTTP_LIMITS } from './http-limits.js';
 import { createInMemoryOperations } from './operations-in-memory.fixture.js';
 import { createRoutes } from './routes.js';
 import { createApiServer } from './server.js';
@@ -206,6 +209,16 @@ describe('the listener', () => {
     await expect(createApiServer({ operations, host: '127.0.0.1', port }).listen()).rejects.toMatchObject({
       code: 'EADDRINUSE',
     });
+  });
+
+  it('closes although a connection stands over which nothing was asked', async () => {
+    const { url, port, server } = await serveApi();
+    const unused = connect(port, '127.0.0.1');
+    await once(unused, 'connect');
+    await fetch(`${url}/health`);
+    const began = performance.now();
+    await Promise.all([server.close(), once(unused, 'close')]);
+    expect(performance.now() - began).toBeLessThan(HTTP_LIMITS.closeGraceMs - 1_000);
   });
 
   it('closes with connections still kept alive', async () => {

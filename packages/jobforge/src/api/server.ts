@@ -19,6 +19,7 @@ import { listening } from './listening.js';
 import { createRoutes } from './routes.js';
 import { createServe } from './serve.js';
 import { createRunnerSockets, type RunnerSockets } from './runner-sockets.js';
+import { watchUnused } from './unused-connections.js';
 import { serveUpgrades } from './upgrades.js';
 
 export interface ApiServerOptions {
@@ -78,6 +79,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     onRequest,
   );
   server.maxConnections = HTTP_LIMITS.maxConnections;
+  const cutUnused = watchUnused(server);
   server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
     // What is too large by its own word is refused before a byte of it is sent.
     if (!isTooLong(declaredLength(request))) response.writeContinue();
@@ -94,7 +96,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
 
   return {
     listen: () => listening(server, { host, port }),
-    close: () => closed({ server, closing, sockets }),
+    close: () => closed({ server, closing, sockets, cutUnused }),
   };
 }
 
@@ -102,9 +104,10 @@ interface Closing {
   readonly server: Server;
   readonly closing: AbortController;
   readonly sockets: RunnerSockets;
+  readonly cutUnused: () => void;
 }
 
-function closed({ server, closing, sockets }: Closing): Promise<void> {
+function closed({ server, closing, sockets, cutUnused }: Closing): Promise<void> {
   closing.abort();
   sockets.close();
   if (!server.listening) return Promise.resolve();
@@ -118,5 +121,6 @@ function closed({ server, closing, sockets }: Closing): Promise<void> {
       resolve();
     });
     server.closeIdleConnections();
+    cutUnused();
   });
 }

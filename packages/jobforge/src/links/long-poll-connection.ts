@@ -1,6 +1,7 @@
 import type { Clock } from '../model/clock.js';
 import { framesOf } from './server-frames.js';
 import type { LinkConnection, SessionLink } from './session-link.js';
+import type { Outgoing } from './waiting-frames.js';
 
 export interface LongPollOptions {
   readonly link: SessionLink;
@@ -21,30 +22,31 @@ export interface PollEnd {
   readonly offered: readonly string[];
 }
 
-const NOTHING: PollEnd = { frames: [], offered: [] };
-
-/** Puts a poll under its runner's link. The first thing said over it is its end. */
+/** Puts a poll under its runner's link. Its end is what is said in the turn of the event loop in which something is. */
 export function holdPoll({ link, maxOffers, holdMs, clock, answer }: LongPollOptions): LinkConnection {
   let over = false;
-  const settle = (said: PollEnd): void => {
+  const said: Outgoing[] = [];
+  const offered = (): string[] => said.flatMap(({ offers }) => offers.map(({ executionId }) => executionId));
+  const settle = (): void => {
     if (over) return;
     over = true;
     stopHolding();
     link.detach(connection);
-    answer(said);
+    answer({ frames: said.flatMap(framesOf), offered: offered() });
   };
   const connection: LinkConnection = {
-    room: () => (over ? 0 : maxOffers),
-    send: (out) =>
-      settle({ frames: framesOf(out), offered: out.offers.map(({ executionId }) => executionId) }),
+    room: () => (over ? 0 : maxOffers - offered().length),
+    send(out) {
+      if (said.push(out) === 1) setImmediate(settle);
+    },
     /** A runner that is there polls again when its poll is answered. */
     probe() {
-      settle(NOTHING);
+      settle();
       return link.comesBack();
     },
-    close: () => settle(NOTHING),
+    close: settle,
   };
-  const stopHolding = clock.after(holdMs, () => settle(NOTHING));
+  const stopHolding = clock.after(holdMs, settle);
   link.attach(connection);
   return connection;
 }

@@ -26,6 +26,8 @@ export interface SessionLink extends RunnerLink {
   detach(connection: LinkConnection): boolean;
   /** Whether the runner connects within three seconds. */
   comesBack(): Promise<boolean>;
+  /** Counts as connected for a while: the runner is about to connect. */
+  expect(): void;
   /** Answers a claim. */
   confirm(executionId: string, code?: Denial): void;
   /** Says that what the runner told of an execution need not be kept up to `seq`. */
@@ -39,7 +41,7 @@ export interface SessionLink extends RunnerLink {
 export interface SessionLinkOptions {
   /** Bytes of offers in one message. */
   readonly maxBatchBytes: number;
-  /** How long the runner counts as connected after its last connection. */
+  /** How long the runner counts as connected after its last connection, and before its first. */
   readonly lingerMs: number;
   readonly clock: Clock;
 }
@@ -62,6 +64,14 @@ function waitFor(berth: Berth, clock: Clock): Promise<boolean> {
       resolve(true);
     });
   });
+}
+
+/** Gives the place to a connection, and tells who waits for one. */
+function moor(berth: Berth, connection: LinkConnection): void {
+  const before = berth.current;
+  berth.current = connection;
+  for (const back of berth.awaiting.splice(0)) back();
+  before?.close(CLOSE_CODES.replaced, 'Another connection of this runner took its place.');
 }
 
 export function createSessionLink({ maxBatchBytes, lingerMs, clock }: SessionLinkOptions): SessionLink {
@@ -96,13 +106,11 @@ export function createSessionLink({ maxBatchBytes, lingerMs, clock }: SessionLin
     },
     connection: () => berth.current,
     comesBack: () => waitFor(berth, clock),
+    expect: () => void (berth.leftAt = clock.now()),
     attach(connection) {
-      const before = berth.current;
-      if (before === connection) return;
+      if (berth.current === connection) return;
       waiting.dropAnswers();
-      berth.current = connection;
-      for (const back of berth.awaiting.splice(0)) back();
-      before?.close(CLOSE_CODES.replaced, 'Another connection of this runner took its place.');
+      moor(berth, connection);
     },
     detach(connection) {
       if (berth.current !== connection) return false;

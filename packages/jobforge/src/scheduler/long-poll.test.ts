@@ -1,8 +1,9 @@
 import { request } from 'node:http';
 import { afterEach, describe, expect, it } from 'vitest';
-import type { PollResponse } from '@controlplane/contracts';
 import { openDialIns } from '../testing/dial-in-forge.js';
-import { dialInRegistration, eventsOf, type Offered, type ReceivedFrame } from '../testing/dial-in-runner.js';
+import { createManualClock } from '../testing/manual-clock.js';
+import { dialInRegistration, eventsOf, type Offered } from '../testing/dial-in-runner.js';
+import { poller } from '../testing/polling-runner.js';
 import { ECHO } from '../testing/stub-runner.js';
 
 const test = openDialIns();
@@ -10,58 +11,6 @@ afterEach(test.close);
 
 const echo = { capability: 'echo', input: { text: 'hi' }, retryPolicy: { maxRetries: 0 } };
 const ONCE = { success: true, metadata: { attempts: 1 } };
-
-interface Reply {
-  readonly status: number;
-  readonly body: Record<string, unknown> & { readonly error?: { readonly code: string } };
-}
-
-interface Poller {
-  readonly runnerId: string;
-  register(overrides?: Record<string, unknown>): Promise<string>;
-  post(path: string, body: object): Promise<Reply>;
-  poll(body?: object): Promise<ReceivedFrame[]>;
-  offers(body?: object): Promise<Offered[]>;
-  accept(offered: Offered): Promise<Reply>;
-  tell(offered: Offered, ...events: object[]): Promise<Reply>;
-}
-
-async function poller(url: string, overrides: Record<string, unknown> = {}): Promise<Poller> {
-  const post: Poller['post'] = async (path, body) => {
-    const response = await fetch(url + path, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify(body),
-    });
-    return { status: response.status, body: (await response.json()) as Reply['body'] };
-  };
-  const registration = (more: object): object =>
-    dialInRegistration({ delivery: { kind: 'long-poll' }, ...overrides, ...more });
-  const register = async (more: object = {}): Promise<string> =>
-    String((await post('/runners/register', registration(more))).body['runnerId']);
-  const runnerId = await register();
-  const poll: Poller['poll'] = async (body = {}) => {
-    const { body: answer } = await post(`/runners/${runnerId}/poll`, { instanceId: 'i1', ...body });
-    return (answer as unknown as PollResponse).frames as unknown as ReceivedFrame[];
-  };
-  return {
-    runnerId,
-    register,
-    post,
-    poll,
-    async offers(body) {
-      for (;;) {
-        const offers = (await poll(body)).flatMap((frame) =>
-          frame.type === 'offers' ? (frame.executions ?? []) : [],
-        );
-        if (offers.length > 0) return [...offers];
-      }
-    },
-    accept: ({ executionId, leaseToken }) => post(`/executions/${executionId}/accept`, { leaseToken }),
-    tell: ({ executionId, leaseToken }, ...events) =>
-      post(`/executions/${executionId}/events`, { leaseToken, events }),
-  };
-}
 
 const ended = (offered: Offered, data: unknown = 1): object[] =>
   eventsOf(offered, [{ type: 'succeeded', data }], 1);
@@ -108,12 +57,37 @@ describe('a runner that polls', () => {
   it('that polls again has its first poll answered empty', async () => {
     const forge = await test.listening();
     const runner = await poller(forge.url);
-    const first = runner.poll();
-    await expect.poll(async () => (await forge.operations.listRunners())[0]?.status).toBe('healthy');
+    const first = forge.operations.pollRunner(runner.runnerId, { instanceId: 'i1' });
     const second = runner.offers();
-    expect(await first).toEqual([]);
+    expect(await first).toMatchObject({ body: '{"frames":[]}' });
     const job = await forge.submit(echo);
     expect(await second).toMatchObject([{ jobId: job.id }]);
+  });
+
+  it('is answered with all that is offered in one turn', async () => {
+    const forge = await test.listening({ limits: { maxInputBytesInMemory: 0 } });
+    const runner = await poller(forge.url);
+    const jobs = await Promise.all([1, 2, 3].map(() => forge.submit(echo)));
+    const offered = await runner.offers();
+    expect(offered.map(({ jobId }) => jobId)).toEqual(jobs.map(({ id }) => id));
+  });
+
+  it('is there from its registration on, and while it beats although it does not poll', async () => {
+    const clock = createManualClock();
+    const forge = await test.listening({ clock, limits: { heartbeatIntervalMs: 1_000 } });
+    const { runnerId, post } = await poller(forge.url);
+    const shown = () => forge.operations.showRunner(runnerId);
+    expect(await shown()).toMatchObject({ status: 'healthy' });
+    const beat = { runnerId, timestamp: new Date().toISOString(), status: 'healthy', stalledMs: 900 };
+    expect((await post('/runners/heartbeat', beat)).body).toMatchObject({ receiving: true });
+    for (let beats = 0; beats < 5; beats += 1) {
+      clock.advance(1_000);
+      await post('/runners/heartbeat', beat);
+    }
+    expect((await post('/runners/heartbeat', beat)).body).toMatchObject({ known: true, receiving: false });
+    expect(await shown()).toMatchObject({ status: 'healthy', stalledMs: 900 });
+    clock.advance(4_000);
+    await expect.poll(async () => (await shown()).status).toBe('offline');
   });
 
   it('hears of a cancellation at once', async () => {
@@ -251,10 +225,14 @@ describe('a poll is refused', () => {
   });
 
   it('with word to come again when JobForge stops', async () => {
-    const forge = await test.listening();
+    const clock = createManualClock();
+    const forge = await test.listening({ clock });
     const runner = await poller(forge.url);
+    clock.advance(1);
     const polled = runner.poll();
-    await expect.poll(async () => (await forge.operations.listRunners())[0]?.status).toBe('healthy');
+    const heardAt = async (): Promise<string | undefined> =>
+      (await forge.operations.listRunners())[0]?.lastHeartbeatAt;
+    await expect.poll(heardAt).toBe(new Date(clock.now()).toISOString());
     await forge.stop();
     expect(await polled).toEqual([
       { type: 'directives', directives: [{ kind: 'reconnect', afterMs: 1_000 }] },

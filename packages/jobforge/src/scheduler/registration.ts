@@ -224,9 +224,10 @@ export function createRegistration(parts: RegistrationParts): Registration {
     return id;
   };
   const join = (id: string, joining: Joining): RunnerEntry => {
-    const entry = index.get(id);
-    if (entry === undefined) return add(desk, { id, record: joining.record, restored: false });
-    renew(desk, entry, joining);
+    const known = index.get(id);
+    const entry = known ?? add(desk, { id, record: joining.record, restored: false });
+    if (known !== undefined) renew(desk, known, joining);
+    parts.links.session(entry.link)?.expect();
     return entry;
   };
   const admit: Registration['register'] = async ({ held, ...registration }, arrival) => {

@@ -1,4 +1,4 @@
-import type { RunnerMetadata, RunnerRegistrationRequest } from '@controlplane/contracts';
+import type { RunnerMetadata, RunnerRegistrationRequest, RunnerStatus } from '@controlplane/contracts';
 import { CONTRACT_VERSION_CURRENT, DEFAULTS, serializeVersion } from '@controlplane/contracts';
 import type { DispatchSigner } from '../links/dispatch-signature.js';
 import type { RunnerLink } from '../links/runner-link.js';
@@ -107,6 +107,15 @@ function defined<T extends object>(value: T): { [K in keyof T]: Exclude<T[K], un
   return Object.fromEntries(entries) as { [K in keyof T]: Exclude<T[K], undefined> };
 }
 
+/**
+ * The status that clients are shown. What has left stays listed until the last of its executions is settled; what
+ * polls beats by requests of its own, so that it is there although it does not poll.
+ */
+function statusOf({ leaving, connected, registration, vitals }: RunnerEntry): RunnerStatus {
+  if (leaving) return 'offline';
+  return connected || registration.delivery?.kind === 'long-poll' ? runnerStatus(vitals) : 'offline';
+}
+
 /** A runner as clients are shown it. */
 export function toRunnerMetadata(entry: RunnerEntry): RunnerMetadata {
   const { name, version, contractVersion, capabilities, healthCheckEndpoint, tags } = entry.registration;
@@ -123,8 +132,7 @@ export function toRunnerMetadata(entry: RunnerEntry): RunnerMetadata {
     registeredAt: iso(entry.registeredAt),
     // What was heard of it before a restart is not kept, beside its registration.
     lastHeartbeatAt: iso(entry.vitals.unheard ? entry.registeredAt : entry.lastSeenAt),
-    // What has left stays listed until the last of its executions is settled.
-    status: entry.leaving || !entry.connected ? 'offline' : runnerStatus(entry.vitals),
+    status: statusOf(entry),
     ...(defined({
       instanceId,
       machineId,

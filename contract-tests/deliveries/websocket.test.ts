@@ -1,0 +1,6 @@
+import { describe } from 'vitest';
+import { deliverySuite } from './deliveries.suite.js';
+
+describe('websocket', () => {
+  deliverySuite('websocket');
+});

@@ -89,9 +89,16 @@ function bytesOf({ starts, count }: Columns): number {
   return (starts[count] ?? 0) + count * ENTRY_BYTES;
 }
 
-// oxlint-disable-next-line complexity -- a row of columns, each with its default
+/** The columns of what nearly every execution has alone; the empty text stands for what is not there. */
+function fillRow(columns: Columns, row: number, { accepted, terminal }: EventChannel): void {
+  columns.executionTimeMs[row] = terminal?.executionTimeMs ?? 0;
+  columns.acceptedAt[row] = accepted?.at ?? '';
+  columns.endedAt[row] = terminal?.at ?? '';
+  columns.runnerId[row] = terminal?.runnerId;
+}
+
 function add(columns: Columns, channel: EventChannel, endedMs: number): boolean {
-  const { accepted, terminal, dataJson = '' } = channel;
+  const { dataJson = '' } = channel;
   const kept = plainEnding(channel) ? '' : keptJson(channel);
   // Nearly all of it is of one byte a character: what is more is forgiven.
   const bytes = kept.length + dataJson.length + ENTRY_BYTES;
@@ -100,10 +107,7 @@ function add(columns: Columns, channel: EventChannel, endedMs: number): boolean 
   const row = columns.count++;
   columns.rows.set(channel.executionId, row);
   columns.endedMs[row] = endedMs;
-  columns.executionTimeMs[row] = terminal?.executionTimeMs ?? 0;
-  columns.acceptedAt[row] = accepted?.at ?? '';
-  columns.endedAt[row] = terminal?.at ?? '';
-  columns.runnerId[row] = terminal?.runnerId;
+  fillRow(columns, row, channel);
   const start = columns.starts[row] ?? 0;
   const split = kept === '' ? start : write(columns, kept, start);
   columns.splits[row] = split;

@@ -4,7 +4,7 @@ import { describeCapability } from '../capability/capability-manifest.js';
 import { createCapabilityRegistry } from '../capability/capability-registry.js';
 import { createSlots } from '../execution/admission.js';
 import { combineObservers } from '../execution/execution-observer.js';
-import { createExecutor } from '../execution/executor.js';
+import { createExecutor, type Executor } from '../execution/executor.js';
 import { isolateCapabilities } from '../execution/isolation/isolate-capabilities.js';
 import { controlPlane } from '../hosts/control-plane/control-plane.js';
 import { createPushDelivery } from '../hosts/control-plane/push-delivery.js';
@@ -12,13 +12,13 @@ import { createRunnerRouter } from '../hosts/control-plane/runner-router.js';
 import { systemClock } from '../util/clock.js';
 import { createJsonLogger, guardLogger, silentLogger, type Logger } from '../util/logger.js';
 import { createBatchMode } from './batch-mode.js';
-import { createHealth } from './health.js';
-import { attachHosts } from './host-sessions.js';
+import { createHealth, type Health } from './health.js';
+import { attachHosts, type HostSessions } from './host-sessions.js';
 import { createHostedRunner, type RunnerAddress } from './hosted-runner.js';
-import { createObservation } from './observation.js';
+import { createObservation, type Observation } from './observation.js';
 import { resolveOptions, type ResolvedOptions } from './options.js';
 import type { RunnerOptions } from './runner-options.js';
-import { createRunnerState } from './runner-state.js';
+import { createRunnerState, type RunnerStateHolder } from './runner-state.js';
 import { machineIdOf } from './state-directory.js';
 
 const FEATURES: readonly RunnerFeature[] = ['ndjson', 'batch', 'cancel'];
@@ -34,11 +34,10 @@ function hostsOf(options: RunnerOptions, { delivery, machineId, stateDirectory }
   return { hosts, machineId: machineId ?? (dialsIn ? machineIdOf(stateDirectory) : undefined) };
 }
 
-/** Makes the parts of one runner and wires them together: the only place that knows both sides. */
-// oxlint-disable-next-line max-lines-per-function -- the join: every part is named here once, and nowhere else
-export function joinParts(options: RunnerOptions) {
+/** What the options come to: whose work it does, with what, and what it publishes. */
+function planOf(options: RunnerOptions) {
   const resolved = resolveOptions(options);
-  const { name, version, maxConcurrency, maxBodyBytes, maxLogBytes, cancelGraceMs } = resolved;
+  const { name, version, maxConcurrency, cancelGraceMs } = resolved;
   const { hosts, machineId } = hostsOf(options, resolved);
   const clock = options.clock ?? hosts.find((host) => host.clock)?.clock ?? systemClock;
   const logger = loggerOf(options, resolved);
@@ -48,22 +47,66 @@ export function joinParts(options: RunnerOptions) {
     clock,
   });
   const registry = createCapabilityRegistry(isolation.capabilities, options.use);
-  const capabilities = registry.list().map((capability) => describeCapability(capability, maxConcurrency));
   const manifest: RunnerManifest = {
     name,
     version,
     contractVersion: CONTRACT_VERSION_CURRENT,
-    capabilities,
+    capabilities: registry.list().map((capability) => describeCapability(capability, maxConcurrency)),
     maxConcurrency,
     features: [...FEATURES],
   };
+  return { resolved, hosts, machineId, clock, logger, isolation, registry, manifest };
+}
+
+/** What the runner's endpoints answer from. */
+interface EndpointParts {
+  readonly resolved: ResolvedOptions;
+  readonly manifest: RunnerManifest;
+  readonly executor: Executor;
+  readonly sessions: HostSessions;
+  readonly health: Health;
+  readonly observation: Observation;
+  readonly state: RunnerStateHolder;
+}
+
+function endpointsOf({ resolved, manifest, executor, sessions, health, observation, state }: EndpointParts) {
+  const { name: service, maxBodyBytes } = resolved;
+  const execute = createPushDelivery({
+    run: sessions.pushed?.push?.run ?? executor.run,
+    verify: sessions.pushed?.push?.verify,
+    service,
+    maxBodyBytes,
+  });
+  const router = createRunnerRouter({
+    service,
+    maxBodyBytes,
+    execute,
+    cancel: executor.cancel,
+    health: health.check,
+    live: () => ({ ok: true, reasons: [] }),
+    ready: () => ({ ok: sessions.reasons().length === 0, reasons: sessions.reasons() }),
+    manifest: () => manifest,
+    status: observation.status({
+      executions: executor.executions,
+      state: () => state.current,
+      reasons: sessions.reasons,
+      hosts: sessions.statuses,
+    }),
+  });
+  return { execute, router };
+}
+
+/** Makes the parts of one runner and wires them together: the only place that knows both sides. */
+export function joinParts(options: RunnerOptions) {
+  const plan = planOf(options);
+  const { resolved, hosts, clock, logger, registry } = plan;
+  const { name, version, maxConcurrency, maxLogBytes, cancelGraceMs } = resolved;
   const state = createRunnerState();
   const health = createHealth({ service: name, version, checks: options.healthChecks ?? {}, clock });
   const nothing = (): void => undefined;
   const address: RunnerAddress = { url: undefined, drain: nothing, refused: nothing, over: nothing };
   const batch = createBatchMode(resolved, clock, (end) => address.over(end));
   const instanceId = randomUUID();
-
   const slots = createSlots(maxConcurrency);
   const observation = createObservation({
     choices: options,
@@ -85,37 +128,17 @@ export function joinParts(options: RunnerOptions) {
     instanceId,
     observer: combineObservers([observation.observer, batch.observer]),
   });
-  const parts = { resolved, manifest, instanceId, machineId, executor, slots, health, observation };
-  const random = options.random ?? Math.random;
+  const parts = { ...plan, instanceId, executor, slots, health, observation, state, address };
+  const { fetch, random = Math.random } = options;
   const runnerFor = (followStates: () => void) =>
-    createHostedRunner({ ...parts, state, address, clock, logger, random, fetch: options.fetch }, () => {
+    createHostedRunner({ ...parts, random, fetch }, () => {
       followStates();
       if (state.current !== 'created') observation.hostsChanged(sessions.statuses());
       if (state.current === 'refused') address.refused();
     });
   const sessions = attachHosts({ hosts, state, runnerFor });
-  const execute = createPushDelivery({
-    run: sessions.pushed?.push?.run ?? executor.run,
-    verify: sessions.pushed?.push?.verify,
-    service: name,
-    maxBodyBytes,
-  });
-  const router = createRunnerRouter({
-    service: name,
-    maxBodyBytes,
-    execute,
-    cancel: executor.cancel,
-    health: health.check,
-    live: () => ({ ok: true, reasons: [] }),
-    ready: () => ({ ok: sessions.reasons().length === 0, reasons: sessions.reasons() }),
-    manifest: () => manifest,
-    status: observation.status({
-      executions: executor.executions,
-      state: () => state.current,
-      reasons: sessions.reasons,
-      hosts: sessions.statuses,
-    }),
-  });
-  const work = { executor, isolation, execute, router };
-  return { ...work, resolved, logger, manifest, state, address, sessions, observation, batch };
+  return { ...parts, batch, sessions, ...endpointsOf({ ...parts, sessions }) };
 }
+
+/** Everything that one runner is made of. */
+export type RunnerParts = ReturnType<typeof joinParts>;

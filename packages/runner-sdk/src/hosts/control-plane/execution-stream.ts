@@ -50,12 +50,33 @@ function writeEvent(follower: Follower, event: ExecutionEvent, dataJson: string 
     follower.done = true;
     stream.open--;
   }
-  const isAcceptance = event.type === 'accepted' && !stream.starting;
-  if (isAcceptance || stream.pending.length > FLUSH_LENGTH) return flush(stream);
-  if (stream.flushing || stream.starting) return;
+  if (stream.starting) return;
+  if (event.type === 'accepted' || stream.pending.length > FLUSH_LENGTH) return flush(stream);
+  if (stream.flushing) return;
   stream.flushing = true;
   // What happens in one turn of the event loop leaves in one write.
   setImmediate(flush, stream);
+}
+
+/** Nothing more is said of it here. Before it was accepted, that takes it back: its handler does not start. */
+function leaveOut(follower: Follower): void {
+  const { stream, subscription } = follower;
+  follower.done = true;
+  subscription?.detach();
+  stream.open--;
+  if (stream.open === 0) flush(stream);
+}
+
+function take(follower: Follower, event: ExecutionEvent, dataJson: string | undefined): void {
+  const { stream } = follower;
+  if (stream.blocked) {
+    // Behind what nobody reads it would come when the execution is long offered elsewhere.
+    if (event.type === 'accepted' && !follower.done) leaveOut(follower);
+    return;
+  }
+  // What ended a while ago is told once all are started: acceptances must not wait behind it.
+  if (stream.starting && event.type !== 'accepted' && stream.pending.length > FLUSH_LENGTH) return;
+  writeEvent(follower, event, dataJson);
 }
 
 function catchUp(stream: Stream): void {
@@ -76,7 +97,8 @@ export type Entry = { readonly request: ExecutionRequest } | { readonly event: E
 /**
  * Writes the events of one or many executions as they happen, a line each, and ends with the last of them.
  * Acceptances are with the system before any handler starts; later events leave once a turn of the event loop.
- * A reader that leaves does not stop them; one that is slow makes them wait in the executions' own bounds.
+ * A reader that leaves does not stop them; one that is slow makes them wait in the executions' own bounds, and what
+ * would be accepted while it is behind is not run.
  * @param response - a response that nothing has been written to
  * @param entries - what to run, and what is to be said of the rest
  * @param run - the executor's
@@ -110,9 +132,7 @@ export function streamExecutions(
       writeEvent(follower, entry.event, undefined);
       continue;
     }
-    follower.subscription = run(entry.request, (event, dataJson) => {
-      if (!stream.blocked) writeEvent(follower, event, dataJson);
-    });
+    follower.subscription = run(entry.request, (event, dataJson) => take(follower, event, dataJson));
   }
   stream.starting = false;
   flush(stream);

@@ -1,0 +1,49 @@
+import type { RunnerParts } from './runner-parts.js';
+import { createShutdown, type StopOptions } from './shutdown.js';
+import { drainAndExit, handleSignals } from './signals.js';
+
+/** The most milliseconds that a timer holds. */
+const FOR_EVER_MS = 2_147_483_647;
+
+/** Every way in which a runner comes to its end. */
+export interface RunnerEnding {
+  readonly stop: (options?: StopOptions) => Promise<void>;
+  /** What was started, in order: it is released in reverse. */
+  readonly releases: Array<() => Promise<void> | void>;
+  /** Follows the signals from now on, where the process is the runner's own. */
+  readonly followSignals: () => void;
+}
+
+/**
+ * Joins a runner's parts with the ways in which it ends: a stop, a signal, a control plane that asks for a drain or
+ * refuses it for good, a limit of its batch mode.
+ * @param ownsProcess - whether the process ends with the runner
+ */
+export function createRunnerEnding(parts: RunnerParts, ownsProcess: boolean): RunnerEnding {
+  const { resolved, address, executor, logger, sessions, state } = parts;
+  const releases: RunnerEnding['releases'] = [];
+  const { stop } = createShutdown({ state, executor, sessions, logger, drainMs: resolved.drainMs, releases });
+
+  const exitWith = (code: number, options: StopOptions): void => {
+    if (!ownsProcess) return void stop(options);
+    drainAndExit({ drain: () => stop(options), abort: executor.abort, logger }, code);
+  };
+  address.drain = (reason) => exitWith(0, { reason });
+  address.over = ({ reason, isPatient }) =>
+    exitWith(0, { reason, ...(isPatient ? { drainMs: FOR_EVER_MS } : {}) });
+  address.refused = () => {
+    if (!ownsProcess) return;
+    // Not at once ended: another part of the program may go on without a runner.
+    process.exitCode = sessions.statuses().find(({ refusal }) => refusal)?.refusal?.exitCode ?? 1;
+    void stop({ reason: 'refused' });
+  };
+  return {
+    stop,
+    releases,
+    followSignals() {
+      if (!ownsProcess) return;
+      const drain = (): Promise<void> => stop({ reason: 'signal' });
+      releases.push(handleSignals({ drain, abort: executor.abort, logger }));
+    },
+  };
+}

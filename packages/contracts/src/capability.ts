@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { DurationMs, Identifier, JsonObject } from './identifiers.js';
+import { RateLimit } from './placement.js';
 import { WireContractVersion } from './version.js';
 
 /**
@@ -33,6 +34,11 @@ export const RunnerCapability = z.object({
    * then it may be offered again; where nothing is announced, it is taken to write from its start.
    */
   announcesWrites: z.boolean().default(false),
+  /**
+   * Executions of this capability that may begin in a time, over all runners of a control plane; of several that are
+   * declared the strictest counts. Default: no limit.
+   */
+  rateLimit: RateLimit.optional(),
 });
 export type RunnerCapability = z.infer<typeof RunnerCapability>;
 

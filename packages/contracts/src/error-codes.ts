@@ -96,6 +96,10 @@ export const ERROR_CODES = {
     'The job was not started before it expired.',
     'Submit it with a later `expiresAt`, or start more runners.',
   ]),
+  NO_MATCHING_RUNNER: transient('RESOURCE_NOT_FOUND', 409, [
+    'No runner matches what the job asks for, and it asked not to wait.',
+    'Start a runner that matches, ask for less, or leave `placement.noMatch` out and let the job wait.',
+  ]),
   RUNNER_NOT_FOUND: permanent('RESOURCE_NOT_FOUND', 404, [
     'There is no runner with this id.',
     'Register first and use the `runnerId` of the reply.',

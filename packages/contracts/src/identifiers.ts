@@ -2,8 +2,8 @@
  * @module
  * The words of the contract: zod schemas of everything that crosses a wire, each with its type of the
  * same name and tiny pure predicates. Imports zod alone. Files import leftwards only:
- * identifiers, version → error-codes → error-envelope, retry-policy → capability, execution-event,
- * health → registration, heartbeat, execution, job, status → frame → endpoints → index.
+ * identifiers, version → error-codes, version-range → error-envelope, retry-policy, placement → capability,
+ * execution-event, health → registration, heartbeat, execution, job, status → job-why, frame → endpoints → index.
  */
 import { z } from 'zod';
 

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { ErrorEnvelope } from './error-envelope.js';
 import { LogLevel } from './execution-event.js';
 import { DurationMs, Identifier, JsonObject, Timestamp, TraceParent } from './identifiers.js';
+import { Concurrency, Placement } from './placement.js';
 import { RetryPolicy } from './retry-policy.js';
 
 export const JobId = Identifier;
@@ -69,6 +70,8 @@ const jobFields = {
   retryPolicy: RetryPolicy.prefault({}),
   /** Limit of one attempt. Default: the capability's own, else 30 s. */
   timeoutMs: DurationMs.optional(),
+  placement: Placement.optional(),
+  concurrency: Concurrency.optional(),
 };
 
 /** A job as a client submits it. */

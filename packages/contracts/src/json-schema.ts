@@ -32,6 +32,7 @@ import {
   JobSubmission,
   QueueMessage,
 } from './job.js';
+import { JobWhy } from './job-why.js';
 import {
   RunnerDeregistrationRequest,
   RunnerDeregistrationResponse,
@@ -67,6 +68,7 @@ export const CONTRACT_SCHEMAS = {
   JobResponse,
   JobResult,
   JobSubmission,
+  JobWhy,
   ModuleManifest,
   PollRequest,
   PollResponse,

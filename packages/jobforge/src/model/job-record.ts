@@ -35,6 +35,8 @@ export function toJobRecord(submission: JobSubmission): JobRecord {
     metadata,
     retryPolicy: isDefaultPolicy(retryPolicy) ? undefined : retryPolicy,
     timeoutMs: submission.timeoutMs,
+    placement: submission.placement,
+    concurrency: submission.concurrency,
   };
   return { head: JSON.stringify(head), input: JSON.stringify(payload.data) };
 }
@@ -74,8 +76,8 @@ function canonical(value: unknown): unknown {
 }
 
 /**
- * Whether two requests ask for the same: type, priority, payload, retry policy, time limit and metadata, in any
- * order of members. `createdAt` is left out, because the reader of a request fills it in.
+ * Whether two requests ask for the same: type, priority, payload, retry policy, time limit, placement, concurrency
+ * and metadata, in any order of members. `createdAt` is left out, because the reader of a request fills it in.
  */
 export function isSameRequest(left: Omit<JobSubmission, 'id'>, right: Omit<JobSubmission, 'id'>): boolean {
   const comparable = ({
@@ -85,6 +87,8 @@ export function isSameRequest(left: Omit<JobSubmission, 'id'>, right: Omit<JobSu
     metadata,
     retryPolicy,
     timeoutMs,
+    placement,
+    concurrency,
   }: Omit<JobSubmission, 'id'>): string =>
     JSON.stringify(
       canonical({
@@ -94,6 +98,8 @@ export function isSameRequest(left: Omit<JobSubmission, 'id'>, right: Omit<JobSu
         metadata: { ...metadata, createdAt: '' },
         retryPolicy,
         timeoutMs,
+        placement,
+        concurrency,
       }),
     );
   return comparable(left) === comparable(right);

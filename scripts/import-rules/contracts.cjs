@@ -6,7 +6,7 @@ const LAYERS = [
   ['error-envelope'],
   ['capability', 'execution-event', 'health', 'retry-policy', 'pagination', 'truth'],
   ['registration', 'heartbeat', 'execution', 'job', 'enrollment'],
-  ['frame', 'endpoints', 'json-schema'],
+  ['frame', 'endpoint', '[a-z]+-endpoints', 'endpoints', 'json-schema'],
 ];
 
 const files = (names) => `^packages/contracts/src/(${names.join('|')})\\.ts$`;

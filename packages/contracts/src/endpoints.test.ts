@@ -16,6 +16,20 @@ describe('the endpoints table', () => {
     expect(endpointPath('listJobs')).toBe('/jobs');
   });
 
+  it('asks everybody for a credential, but whoever looks whether a server is up and what a runner is', () => {
+    const open = Object.entries(ENDPOINTS).flatMap(([name, { auth }]) => (auth === 'none' ? [name] : []));
+    expect(open).toEqual([
+      'runnerHealth',
+      'runnerLive',
+      'runnerReady',
+      'runnerManifest',
+      'runnerStatus',
+      'jobForgeHealth',
+      'jobForgeLive',
+      'jobForgeReady',
+    ]);
+  });
+
   it('refuses a path whose parameter is missing', () => {
     expect(() => endpointPath('showJob')).toThrow(/"id"/);
   });

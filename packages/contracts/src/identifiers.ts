@@ -3,7 +3,8 @@
  * The words of the contract: zod schemas of everything that crosses a wire, each with its type of the
  * same name and tiny pure predicates. Imports zod alone. Files import leftwards only:
  * identifiers, version → error-codes, version-range → error-envelope, retry-policy, placement → capability,
- * execution-event, health → registration, heartbeat, execution, job, status → job-why, frame → endpoints → index.
+ * execution-event, health → registration, heartbeat, execution, job, status → job-why, frame → endpoint →
+ * *-endpoints → endpoints → index.
  */
 import { z } from 'zod';
 

@@ -20,5 +20,6 @@ export * from './pagination.js';
 export * from './truth.js';
 export * from './media-types.js';
 export * from './limits.js';
+export * from './endpoint.js';
 export * from './endpoints.js';
 export * from './json-schema.js';

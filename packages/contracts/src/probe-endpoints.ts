@@ -1,0 +1,32 @@
+import { HealthCheck, Probe } from './health.js';
+import type { Endpoint } from './endpoint.js';
+
+const served = { server: 'jobforge', status: 200 } as const;
+
+/** What JobForge answers to whoever looks after it. */
+export const PROBE_ENDPOINTS = {
+  jobForgeHealth: {
+    ...served,
+    method: 'GET',
+    path: '/health',
+    response: HealthCheck,
+    auth: 'none',
+    summary: 'Health of the control plane; 503 unless healthy',
+  },
+  jobForgeLive: {
+    ...served,
+    method: 'GET',
+    path: '/livez',
+    response: Probe,
+    auth: 'none',
+    summary: 'Whether the process answers at all',
+  },
+  jobForgeReady: {
+    ...served,
+    method: 'GET',
+    path: '/readyz',
+    response: Probe,
+    auth: 'none',
+    summary: 'Takes jobs; 503 otherwise',
+  },
+} as const satisfies Record<string, Endpoint>;

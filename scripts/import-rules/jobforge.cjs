@@ -12,6 +12,13 @@ module.exports = [
     to: { pathNot: `${room('model')}|(^|node_modules/)@controlplane/contracts($|/)|^packages/contracts/` },
   },
   {
+    name: 'metrics-count-and-know-nothing',
+    comment: 'What is counted, and when, is said by the room in which it happens.',
+    severity: 'error',
+    from: { path: room('metrics'), pathNot: NOT_TESTS },
+    to: { pathNot: room('metrics', 'model') },
+  },
+  {
     name: 'store-keeps-and-does-not-act',
     severity: 'error',
     from: { path: room('store'), pathNot: NOT_TESTS },

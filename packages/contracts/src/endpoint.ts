@@ -28,6 +28,8 @@ export interface Endpoint {
   /** Status of the reply when all is well. */
   readonly status: number;
   readonly stream?: 'sse' | 'websocket' | 'text';
+  /** Media types of the reply. Default: JSON, and what `stream` says. */
+  readonly media?: readonly string[];
   /** Who may ask. A control plane without authentication, and a runner without a signing key, ask for nothing. */
   readonly auth: EndpointAuth;
   readonly summary: string;

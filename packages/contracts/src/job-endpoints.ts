@@ -10,6 +10,7 @@ import {
   JobSubmission,
 } from './job.js';
 import type { Endpoint } from './endpoint.js';
+import { NDJSON } from './media-types.js';
 
 const served = { server: 'jobforge', status: 200 } as const;
 
@@ -77,6 +78,7 @@ export const JOB_ENDPOINTS = {
     path: '/jobs/:id/logs',
     response: JobLogEntry,
     stream: 'text',
+    media: ['text/plain', NDJSON],
     auth: 'read',
     summary: 'What a job has logged, as text; with accept application/x-ndjson an entry a line',
   },

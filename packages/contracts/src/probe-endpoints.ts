@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { HealthCheck, Probe } from './health.js';
 import type { Endpoint } from './endpoint.js';
 
@@ -28,5 +29,15 @@ export const PROBE_ENDPOINTS = {
     response: Probe,
     auth: 'none',
     summary: 'Takes jobs; 503 otherwise',
+  },
+  metrics: {
+    ...served,
+    method: 'GET',
+    path: '/metrics',
+    response: z.string(),
+    stream: 'text',
+    media: ['text/plain'],
+    auth: 'read',
+    summary: 'What is measured, in the text format of Prometheus',
   },
 } as const satisfies Record<string, Endpoint>;

@@ -7,6 +7,7 @@ import {
   type RunnerMetadata,
 } from '@controlplane/contracts';
 import { JobForgeError } from '../model/job-forge-error.js';
+import { gauge } from '../model/metric-family.js';
 import type { JobEventsOptions, Operations, Submitted } from '../model/operations.js';
 
 /** Operations over plain maps for the tests of api/ and cli/, with a hand on what happens to a job. */
@@ -27,6 +28,7 @@ export function createInMemoryOperations(overrides: Partial<Operations> = {}): I
     ...jobOperations(changes),
     ...runnerOperations(changes),
     changed: () => changes.next(),
+    metrics: () => [gauge('jobforge_queue_depth', 'Jobs that wait.', [[{ capability: 'echo' }, 2]])],
     health: async () => ({
       service: 'jobforge',
       status: 'healthy',

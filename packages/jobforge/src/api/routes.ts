@@ -3,15 +3,21 @@ import { JobForgeError } from '../model/job-forge-error.js';
 import { readJson } from './body-reader.js';
 import { streamJobEvents, type EventStreamOptions } from './event-stream.js';
 import { createHandlers, type Answer, type Call } from './handlers.js';
+import type { HttpMeters } from './http-meters.js';
 import { answerJobLogs } from './job-logs.js';
 import { sendJson } from './json-reply.js';
+import { answerMetrics } from './metrics-route.js';
 import { answerPoll } from './poll-route.js';
 import { idOf, parseAs, parseBody, queryOf } from './request-parsing.js';
 import { SERVED_NAMES, type Exchange, type JsonName, type Route } from './served-endpoints.js';
 
+export interface RoutesOptions extends EventStreamOptions {
+  readonly meters: HttpMeters;
+}
+
 /** Every endpoint of the contract that JobForge serves, in the order of the table. */
-export function createRoutes(options: EventStreamOptions): Route[] {
-  const { operations } = options;
+export function createRoutes(options: RoutesOptions): Route[] {
+  const { operations, meters } = options;
   const handlers = createHandlers(operations);
   return SERVED_NAMES.map((name) => {
     const { method, path } = ENDPOINTS[name];
@@ -19,6 +25,8 @@ export function createRoutes(options: EventStreamOptions): Route[] {
       return { name, method, path, answer: (exchange) => streamJobEvents(exchange, options) };
     if (name === 'jobLogs')
       return { name, method, path, answer: (exchange) => answerJobLogs(exchange, operations) };
+    if (name === 'metrics')
+      return { name, method, path, answer: (exchange) => answerMetrics(exchange, { operations, meters }) };
     if (name === 'pollRunner')
       return { name, method, path, answer: (exchange) => answerPoll(exchange, operations) };
     if (name === 'connectRunner') return { name, method, path, answer: refuseWithoutUpgrade };

@@ -10,7 +10,10 @@ export type ServedName = {
 }[EndpointName];
 
 /** Those that answer with one JSON document. */
-export type JsonName = Exclude<ServedName, 'jobEvents' | 'jobLogs' | 'pollRunner' | 'connectRunner'>;
+export type JsonName = Exclude<
+  ServedName,
+  'jobEvents' | 'jobLogs' | 'metrics' | 'pollRunner' | 'connectRunner'
+>;
 
 type Output<Row, Key extends string> = Row extends { readonly [K in Key]: infer Schema extends z.ZodType }
   ? z.output<Schema>

@@ -12,6 +12,7 @@ import {
   submission,
 } from './api-server.fixture.js';
 import { HTTP_LIMITS } from './http-limits.js';
+import { createHttpMeters } from './http-meters.js';
 import { createInMemoryOperations } from './operations-in-memory.fixture.js';
 import { createRoutes } from './routes.js';
 import { createApiServer } from './server.js';
@@ -28,6 +29,7 @@ describe('the routes', () => {
       operations: createInMemoryOperations(),
       closing: new AbortController().signal,
       keepAliveMs: 1000,
+      meters: createHttpMeters(),
     });
     expect(routes.map(({ method, path }) => `${method} ${path}`)).toEqual(
       served.map(({ method, path }) => `${method} ${path}`),

@@ -14,6 +14,7 @@ import { answerUnreadable, sendError } from './error-reply.js';
 import { createExpressApp } from './express-app.js';
 import { createHostGuard } from './host-guard.js';
 import { createHotRoutes } from './hot-routes.js';
+import { createHttpMeters } from './http-meters.js';
 import { HTTP_LIMITS } from './http-limits.js';
 import { listening } from './listening.js';
 import { createRoutes } from './routes.js';
@@ -47,12 +48,14 @@ export interface ApiServer {
 export function createApiServer(options: ApiServerOptions): ApiServer {
   const { operations, host, port, log = silentLog } = options;
   const closing = new AbortController();
+  const meters = createHttpMeters();
   const routes = createRoutes({
+    meters,
     operations,
     closing: closing.signal,
     keepAliveMs: options.keepAliveMs ?? HTTP_LIMITS.keepAliveCommentMs,
   });
-  const serve = createServe(log);
+  const serve = createServe({ log, meters });
   const guard = createHostGuard({ host, allowedHosts: options.allowedHosts ?? [] });
   const app = createExpressApp({ routes, serve, operations, log });
   const hotRoute = createHotRoutes(routes);

@@ -26,6 +26,7 @@ import type {
   RunnerRegistrationRequest,
   RunnerRegistrationResponse,
 } from '@controlplane/contracts';
+import type { MetricFamily } from './metric-family.js';
 import type { PollAnswer, RunnerConnection, RunnerSession } from './runner-connection.js';
 
 /** A job that was accepted, and whether this call created it or found it (same id, same body). */
@@ -83,6 +84,8 @@ export interface Operations {
   /** Refuses with RUNNER_NOT_FOUND. */
   showRunner(id: string): Promise<RunnerMetadata>;
 
+  /** What is measured, as of now. */
+  metrics(): readonly MetricFamily[];
   health(): Promise<HealthCheck>;
   readiness(): Probe;
 }

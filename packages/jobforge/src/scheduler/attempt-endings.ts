@@ -115,6 +115,7 @@ function requeue(state: LiveState, job: LiveJob): void {
 function retry(state: LiveState, execution: Execution, next: Failure & { step: NextStep }): void {
   const { job } = execution;
   const { step, error, ending } = next;
+  state.meters.retries.add(1);
   const end = endOf(state, execution, ending);
   if (step.kind === 'retry') job.retries += 1;
   job.nextAt = end.endedAt + (step.kind === 'retry' ? step.delayMs : 0);
@@ -218,6 +219,7 @@ function putBack(state: LiveState, execution: Execution): void {
   const { job } = execution;
   close(state, execution);
   state.past.settle(execution);
+  state.meters.offersReturned.add(1);
   // Its row is being written: it is put where it belongs when that is done.
   if (job.phase === 'submitting') return;
   if (job.phase === 'running') {

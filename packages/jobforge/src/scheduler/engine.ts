@@ -10,6 +10,8 @@ import { createAgenda } from './agenda.js';
 import { createAttemptEndings } from './attempt-endings.js';
 import { cancelJob, type CancellationParts } from './cancellation.js';
 import { createDispatcher } from './dispatcher.js';
+import { createEngineMeters } from './engine-meters.js';
+import { engineMetrics } from './engine-metrics.js';
 import { createEventHub } from './event-hub.js';
 import { executionOperations } from './execution-operations.js';
 import { createExecutionReports } from './execution-reports.js';
@@ -20,6 +22,7 @@ import { createJobQueries, type JobQueries } from './job-queries.js';
 import { createLeaseSweeper } from './lease-sweeper.js';
 import type { LiveState } from './live-state.js';
 import { createPastExecutions } from './past-executions.js';
+import { createMeteredStore } from './metered-store.js';
 import { createReadyQueue } from './ready-queue.js';
 import { recover } from './recovery.js';
 import { pollRunner, type PollParts } from './runner-polls.js';
@@ -34,6 +37,8 @@ export interface EngineOptions {
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: Log;
+  /** Milliseconds on a clock that only rises, for what takes less than one. Default: performance.now. */
+  readonly stopwatch?: () => number;
 }
 
 /** Everything between the API and the store: the operations, and when they begin and end. */
@@ -52,18 +57,30 @@ export interface Engine {
 /** When runners that dial in are to come again after JobForge was stopped. */
 const RECONNECT_MS = 1_000;
 
-function createState({ store, limits, clock, random, log }: EngineOptions): LiveState {
+function createState({
+  store,
+  limits,
+  clock,
+  random,
+  log,
+  stopwatch = () => performance.now(),
+}: EngineOptions): LiveState {
+  const meters = createEngineMeters();
   return {
     store,
     limits,
     clock,
     random,
     log,
+    meters,
     jobs: new Map(),
     executions: new Map(),
     past: createPastExecutions(),
     ready: createReadyQueue(),
-    commit: createGroupCommit({ store, clock, log, maxOperations: limits.maxCommitOperations }),
+    commit: createGroupCommit({
+      ...{ clock, log, maxOperations: limits.maxCommitOperations },
+      store: createMeteredStore(store, meters, stopwatch),
+    }),
     hub: createEventHub(),
     agenda: createAgenda(clock),
     wake: () => undefined,
@@ -144,6 +161,7 @@ function operationsOf(parts: Parts): Operations {
     ...executionOperations(parts.reports),
     listRunners: async () => registry.list(),
     showRunner: async (id) => registry.show(id),
+    metrics: () => engineMetrics(state, registry),
     health: async () => healthOf(state, startedAt),
     readiness: () => readinessOf(state),
   };

@@ -55,6 +55,11 @@ function accept(state: LiveState, execution: Execution, event: { readonly at: st
   job.begun = execution;
   job.lastEventSeq = 0;
   moveJob(job, 'running');
+  if (!execution.recovered)
+    state.meters.wait.observe(
+      (now - Math.max(job.createdAt, job.nextAt)) / 1000,
+      execution.lease.capabilityId,
+    );
   // Told before the offer had been read, the runner knew of nothing to stop.
   if (job.cancel !== undefined) {
     const { executionId, token } = execution.lease;

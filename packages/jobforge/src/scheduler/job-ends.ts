@@ -39,6 +39,7 @@ export function writeEnd(
     state.commit.keep({ kind: 'finish-job', seq: job.seq, ...kept }, () => settle(kept), refused);
   const settle = (kept: JobEnd): void => {
     moveJob(job, 'ended');
+    state.meters.ended.add(1, kept.status);
     state.jobs.delete(job.id);
     releaseInput(state, job);
     state.hub.emit(job.id, () => toEndEvent(job.id, kept));

@@ -125,6 +125,7 @@ export function createJobIntake(parts: IntakeParts): JobIntake {
           return stored(error, undefined);
         }
         job.seq = outcome.seq;
+        state.meters.submitted.add(1);
         holdInput(state, job, input);
         start(parts, job, execution);
         stored(undefined, job);

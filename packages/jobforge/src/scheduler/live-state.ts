@@ -3,6 +3,7 @@ import type { JobForgeLimits } from '../model/limits.js';
 import type { Log } from '../model/log.js';
 import type { Store } from '../store/store.js';
 import type { Agenda } from './agenda.js';
+import type { EngineMeters } from './engine-meters.js';
 import type { EventHub } from './event-hub.js';
 import type { GroupCommit } from './group-commit.js';
 import type { Execution, LiveJob } from './live-job.js';
@@ -24,6 +25,7 @@ export interface LiveState {
   readonly clock: Clock;
   readonly limits: JobForgeLimits;
   readonly log: Log;
+  readonly meters: EngineMeters;
   /** In [0, 1). */
   readonly random: () => number;
   /** Has the scheduler look for work to place. Cheap to call; looks once for many calls. */

@@ -111,7 +111,7 @@ function defined<T extends object>(value: T): { [K in keyof T]: Exclude<T[K], un
  * The status that clients are shown. What has left stays listed until the last of its executions is settled; what
  * polls beats by requests of its own, so that it is there although it does not poll.
  */
-function statusOf({ leaving, connected, registration, vitals }: RunnerEntry): RunnerStatus {
+export function shownRunnerStatus({ leaving, connected, registration, vitals }: RunnerEntry): RunnerStatus {
   if (leaving) return 'offline';
   return connected || registration.delivery?.kind === 'long-poll' ? runnerStatus(vitals) : 'offline';
 }
@@ -132,7 +132,7 @@ export function toRunnerMetadata(entry: RunnerEntry): RunnerMetadata {
     registeredAt: iso(entry.registeredAt),
     // What was heard of it before a restart is not kept, beside its registration.
     lastHeartbeatAt: iso(entry.vitals.unheard ? entry.registeredAt : entry.lastSeenAt),
-    status: statusOf(entry),
+    status: shownRunnerStatus(entry),
     ...(defined({
       instanceId,
       machineId,

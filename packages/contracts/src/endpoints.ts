@@ -3,12 +3,14 @@ import type { Endpoint } from './endpoint.js';
 import { JOB_ENDPOINTS } from './job-endpoints.js';
 import { PROBE_ENDPOINTS } from './probe-endpoints.js';
 import { REGISTRY_ENDPOINTS } from './registry-endpoints.js';
+import { RUNNER_CONTROL_ENDPOINTS } from './runner-control-endpoints.js';
 import { RUNNER_ENDPOINTS } from './runner-endpoints.js';
 
 /** Every endpoint of the contract, by name. */
 export const ENDPOINTS = {
   ...RUNNER_ENDPOINTS,
   ...REGISTRY_ENDPOINTS,
+  ...RUNNER_CONTROL_ENDPOINTS,
   ...JOB_ENDPOINTS,
   ...PROBE_ENDPOINTS,
 } as const satisfies Record<string, Endpoint>;

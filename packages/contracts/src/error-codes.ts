@@ -104,6 +104,10 @@ export const ERROR_CODES = {
     'There is no runner with this id.',
     'Register first and use the `runnerId` of the reply.',
   ]),
+  RUNNER_IN_USE: permanent('RESOURCE_CONFLICT', 409, [
+    'The runner is connected or runs something.',
+    'Drain it and wait until it has left, or force the deletion: what it runs then counts as lost.',
+  ]),
   CAPABILITY_NOT_FOUND: permanent('RESOURCE_NOT_FOUND', 404, [
     'This runner does not offer the capability.',
     'Ask for a capability that its manifest lists.',

@@ -3,6 +3,7 @@ import { RunnerCapability } from './capability.js';
 import { CancelReason } from './execution-event.js';
 import { DurationMs, Identifier, Timestamp } from './identifiers.js';
 import { Delivery, Platform, SessionCredential } from './registration.js';
+import { RunnerMark } from './runner-control.js';
 import { WireContractVersion } from './version.js';
 
 /** A sign of life, with what the runner is doing. */
@@ -85,6 +86,8 @@ export const RunnerMetadata = z.object({
   /** Executions that the control plane has placed on the runner and that have not ended. */
   activeExecutions: z.number().int().nonnegative().optional(),
   draining: z.boolean().optional(),
+  /** Nothing is placed on it until it is enabled, whichever process answers for it. */
+  disabled: RunnerMark.optional(),
   /** Milliseconds for which its main thread had not answered at the last beat; nothing new is placed on it. */
   stalledMs: z.number().nonnegative().optional(),
 });

@@ -10,6 +10,7 @@ export * from './capability.js';
 export * from './execution-event.js';
 export * from './health.js';
 export * from './registration.js';
+export * from './runner-control.js';
 export * from './heartbeat.js';
 export * from './execution.js';
 export * from './job.js';

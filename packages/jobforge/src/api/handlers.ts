@@ -30,6 +30,10 @@ export function createHandlers(operations: Operations): Handlers {
     recordEvents: async ({ id, body }) => ({ body: await operations.recordEvents(id, body) }),
     listRunners: async () => ({ body: await operations.listRunners() }),
     showRunner: async ({ id }) => ({ body: await operations.showRunner(id) }),
+    drainRunner: async ({ id, body }) => ({ body: await operations.drainRunner(id, body) }),
+    disableRunner: async ({ id, body }) => ({ body: await operations.disableRunner(id, body) }),
+    enableRunner: async ({ id }) => ({ body: await operations.enableRunner(id) }),
+    deleteRunner: async ({ id, query }) => ({ body: await operations.deleteRunner(id, query) }),
     submitJob: async ({ body }) => {
       const { job, created } = await operations.submitJob(body);
       return created ? { body: job } : { status: 200, body: job };

@@ -74,7 +74,9 @@ const MALFORMATIONS: readonly Malformation[] = [
   {
     what: 'wrong types throughout',
     send: ifReads(
-      withBody('{"id":7,"type":7,"payload":7,"jobs":7,"name":7,"runnerId":7,"instanceId":7,"leaseToken":7}'),
+      withBody(
+        '{"id":7,"type":7,"payload":7,"jobs":7,"name":7,"runnerId":7,"instanceId":7,"leaseToken":7,"reason":7}',
+      ),
     ),
     codes: ['VALIDATION_ERROR'],
   },

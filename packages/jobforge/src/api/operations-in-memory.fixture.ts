@@ -8,6 +8,8 @@ import {
 } from '@controlplane/contracts';
 import { JobForgeError } from '../model/job-forge-error.js';
 import { gauge } from '../model/metric-family.js';
+import type { RunnerControlOperations } from '../model/runner-operations.js';
+import { runnerControlsInMemory } from './runner-controls-in-memory.fixture.js';
 import type { JobEventsOptions, Operations, Submitted } from '../model/operations.js';
 
 /** Operations over plain maps for the tests of api/ and cli/, with a hand on what happens to a job. */
@@ -201,6 +203,7 @@ type RunnerPart = Pick<
   | 'recordEvents'
   | 'listRunners'
   | 'showRunner'
+  | keyof RunnerControlOperations
 >;
 
 function runnerOperations(changes: Changes): RunnerPart {
@@ -257,5 +260,6 @@ function runnerOperations(changes: Changes): RunnerPart {
     },
     listRunners: async () => [...runners.values()],
     showRunner: async (id) => found(id),
+    ...runnerControlsInMemory({ found, add: addRunner, remove: (id) => void runners.delete(id) }),
   };
 }

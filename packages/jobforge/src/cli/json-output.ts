@@ -56,6 +56,10 @@ export const JSON_OUTPUT = {
   'job logs': JobEvent,
   'runner list': RunnerMetadata.array(),
   'runner show': RunnerMetadata,
+  'runner drain': RunnerMetadata,
+  'runner disable': RunnerMetadata,
+  'runner enable': RunnerMetadata,
+  'runner delete': ENDPOINTS.deleteRunner.response,
   'capability list': CapabilityOffer.array(),
 } as const;
 

@@ -5,6 +5,7 @@ import { asClient, sessionOf } from './client-command.js';
 import { spoken } from './durations.js';
 import { printFields } from './fields.js';
 import { printJson } from './json-output.js';
+import { addRunnerControlCommands } from './runner-control-commands.js';
 import { runnerOf } from './runner-of.js';
 import { printTable, type Column } from './table.js';
 import { toned } from './terminal.js';
@@ -36,9 +37,11 @@ export function addRunnerCommands(program: Command, context: CliContext): void {
       if (json) return printJson(terminal, 'runner show', shown);
       printFields(terminal, fieldsOf(shown, context.now()));
     });
+  addRunnerControlCommands(runner, context);
 }
 
-const stateOf = ({ status, draining }: RunnerMetadata): string => (draining ? `${status}, draining` : status);
+const stateOf = ({ status, draining, disabled }: RunnerMetadata): string =>
+  [status, ...(draining ? ['draining'] : []), ...(disabled ? ['disabled'] : [])].join(', ');
 const capabilitiesOf = ({ capabilities }: RunnerMetadata): string =>
   capabilities.map(({ id, version }) => `${id}@${version}`).join(', ');
 const slotsOf = ({ activeExecutions = 0, maxConcurrency }: RunnerMetadata): string =>
@@ -58,11 +61,12 @@ function columns(now: number): Column<RunnerMetadata>[] {
 }
 
 function fieldsOf(runner: RunnerMetadata, now: number): [string, string | undefined][] {
-  const { platform, delivery, labels } = runner;
+  const { platform, delivery, labels, disabled } = runner;
   return [
     ['id', runner.id],
     ['name', `${runner.name} ${runner.version}`],
     ['status', stateOf(runner)],
+    ['disabled', disabled && [disabled.reason, `since ${disabled.since}`].filter(Boolean).join(', ')],
     ['running', `${slotsOf(runner)} slots`],
     ['capabilities', capabilitiesOf(runner) || 'none'],
     ['seen', agoOf(runner.lastHeartbeatAt, now)],

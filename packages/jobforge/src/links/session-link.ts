@@ -1,4 +1,4 @@
-import { CLOSE_CODES } from '@controlplane/contracts';
+import { CLOSE_CODES, type Directive } from '@controlplane/contracts';
 import type { Clock } from '../model/clock.js';
 import type { RunnerLink } from './runner-link.js';
 import { createWaitingFrames, type Denial, type Outgoing } from './waiting-frames.js';
@@ -28,6 +28,8 @@ export interface SessionLink extends RunnerLink {
   comesBack(): Promise<boolean>;
   /** Counts as connected for a while: the runner is about to connect. */
   expect(): void;
+  /** Tells the runner what to do, with the next chance to. */
+  instruct(directive: Directive): void;
   /** Answers a claim. */
   confirm(executionId: string, code?: Denial): void;
   /** Says that what the runner told of an execution need not be kept up to `seq`. */
@@ -85,6 +87,10 @@ export function createSessionLink({ maxBatchBytes, lingerMs, clock }: SessionLin
       berth.current.send(out);
     }
   };
+  const tell = (key: string, directive: Directive): void => {
+    waiting.direct(key, directive);
+    flush();
+  };
 
   return {
     canReattach: true,
@@ -93,10 +99,7 @@ export function createSessionLink({ maxBatchBytes, lingerMs, clock }: SessionLin
     hasRoom: () => berth.current !== undefined && berth.current.room() > waiting.offers(),
     dispatch: waiting.offer,
     flush,
-    cancel(executionId, { reason }) {
-      waiting.direct(executionId, { kind: 'cancel', executionId, reason });
-      flush();
-    },
+    cancel: (executionId, { reason }) => tell(executionId, { kind: 'cancel', executionId, reason }),
     // One connection carries all executions: none is broken for one of them.
     interrupt: () => undefined,
     forget: waiting.withdraw,
@@ -118,12 +121,12 @@ export function createSessionLink({ maxBatchBytes, lingerMs, clock }: SessionLin
       waiting.dropAnswers();
       return true;
     },
+    instruct: (directive) => tell(directive.kind, directive),
     confirm: waiting.confirm,
     acknowledge: (executionId, seq) => waiting.acknowledge(executionId, seq),
     deny: (executionId, code) => waiting.acknowledge(executionId, 0, code),
     dismiss(afterMs) {
-      waiting.direct('reconnect', { kind: 'reconnect', afterMs });
-      flush();
+      tell('reconnect', { kind: 'reconnect', afterMs });
       berth.current?.close(1001, 'JobForge is shutting down.');
     },
     close() {

@@ -1,6 +1,6 @@
 import { servesJob, type RunnerCapability } from '@controlplane/contracts';
 import { nearName } from './near-name.js';
-import { refusalOf, type RunnerVitals } from './runner-status.js';
+import { markRefusal, refusalOf, type RunnerMarks, type RunnerVitals } from './runner-status.js';
 
 /** What a job asks for. */
 export interface Demand {
@@ -21,6 +21,8 @@ export interface PlaceableRunner {
   readonly connected: boolean;
   /** Whether its link can carry one more. */
   readonly hasRoom: boolean;
+  /** What an operator has said about it. */
+  readonly marks?: RunnerMarks;
   /** Executions of one capability now. */
   activeOf(capabilityId: string): number;
 }
@@ -47,7 +49,7 @@ export function offerRefusal<R extends PlaceableRunner>(
   { runner, capability }: Offer<R>,
   now: number,
 ): string | undefined {
-  const refusal = refusalOf(runner.vitals, now);
+  const refusal = markRefusal(runner.marks) ?? refusalOf(runner.vitals, now);
   if (refusal !== undefined) return refusal;
   if (!runner.connected) return 'is not connected';
   if (runner.active >= runner.slots || !runner.hasRoom)

@@ -1,4 +1,4 @@
-import type { RunnerStatus } from '@controlplane/contracts';
+import type { RunnerMark, RunnerStatus } from '@controlplane/contracts';
 
 /** What is known of a runner's life. */
 export interface RunnerVitals {
@@ -15,6 +15,25 @@ export interface RunnerVitals {
   readonly stalledMs: number;
   /** Nothing is offered before then. */
   readonly blockedUntil: number;
+}
+
+/** A drain is the word to one process: the next one of the same runner is used again. */
+export interface DrainMark extends RunnerMark {
+  readonly instanceId?: string;
+}
+
+/** What operators have said about a runner. Kept apart from its registration, which the runner itself renews. */
+export interface RunnerMarks {
+  readonly disabled?: RunnerMark | undefined;
+  readonly drain?: DrainMark | undefined;
+}
+
+/** Why an operator's word keeps a runner from being offered anything, in words that follow its name. */
+export function markRefusal({ disabled, drain }: RunnerMarks = {}): string | undefined {
+  const mark = disabled ?? drain;
+  if (mark === undefined) return undefined;
+  const why = mark.reason === undefined ? '' : ` (${mark.reason})`;
+  return disabled === undefined ? `is draining${why}` : `is disabled${why}`;
 }
 
 /** The status that clients are shown. */

@@ -26,6 +26,7 @@ import { createMeteredStore } from './metered-store.js';
 import { createReadyQueue } from './ready-queue.js';
 import { recover } from './recovery.js';
 import { pollRunner, type PollParts } from './runner-polls.js';
+import { createRunnerControls } from './runner-controls.js';
 import { createRunnerRegistry } from './runner-registry.js';
 import { openSession, type SessionParts } from './runner-sessions.js';
 import { createScheduler } from './scheduler.js';
@@ -162,6 +163,7 @@ function operationsOf(parts: Parts): Operations {
     listRunners: async () => registry.list(),
     showRunner: async (id) => registry.show(id),
     metrics: () => engineMetrics(state, registry),
+    ...createRunnerControls(parts),
     health: async () => healthOf(state, startedAt),
     readiness: () => readinessOf(state),
   };

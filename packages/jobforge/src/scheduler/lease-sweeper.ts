@@ -63,7 +63,7 @@ function sweepExecution({ state, dispatcher, endings }: SweeperParts, execution:
 
 function needsProbe(state: LiveState, entry: RunnerEntry): boolean {
   const now = state.clock.now();
-  if (entry.probing || entry.nextProbeAt > now) return false;
+  if (entry.probing || entry.nextProbeAt > now || (entry.leaving && entry.active === 0)) return false;
   if (entry.vitals.unreachable || entry.vitals.lost || entry.vitals.unheard) return true;
   const beats = { intervalMs: state.limits.heartbeatIntervalMs, missed: state.limits.missedHeartbeats };
   if (isSilent(entry.lastSeenAt, now, beats)) return true;
@@ -101,7 +101,7 @@ async function probe({ state, endings }: SweeperParts, entry: RunnerEntry): Prom
 }
 
 function isForgotten(state: LiveState, entry: RunnerEntry): boolean {
-  if (entry.active > 0) return false;
+  if (entry.active > 0 || entry.marks.disabled !== undefined) return false;
   return (
     entry.leaving ||
     (entry.vitals.lost && state.clock.now() - entry.lastSeenAt > state.limits.forgetOfflineMs)

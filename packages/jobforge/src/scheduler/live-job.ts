@@ -5,7 +5,7 @@ import { QUEUED } from '../model/job-event.js';
 import type { JobPhase } from '../model/job-state.js';
 import type { Lease } from '../model/lease.js';
 import type { PlaceableRunner } from '../model/placement.js';
-import type { RunnerVitals } from '../model/runner-status.js';
+import type { RunnerMarks, RunnerVitals } from '../model/runner-status.js';
 import type { WaitingEvent } from './event-order.js';
 import type { InputCheck } from './input-check.js';
 import type { LogRecord } from './log-record.js';
@@ -17,6 +17,8 @@ export interface RunnerEntry extends PlaceableRunner {
   registeredAt: number;
   lastSeenAt: number;
   readonly vitals: { -readonly [K in keyof RunnerVitals]: RunnerVitals[K] };
+  /** What operators have said about it. */
+  marks: RunnerMarks;
   link: RunnerLink;
   /** Signs what is pushed to it; undefined where it did not ask for that. */
   signer: DispatchSigner | undefined;

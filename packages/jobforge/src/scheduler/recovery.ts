@@ -13,6 +13,7 @@ import { newLiveJob, type LiveJob } from './live-job.js';
 import { holdInput, type LiveState } from './live-state.js';
 import { createLogRecord } from './log-record.js';
 import { isSameInstance, type RunnerRecord } from './runner-entry.js';
+import { restoreMarks } from './runner-marks.js';
 import type { RunnerRegistry } from './runner-registry.js';
 import { createExecution } from './scheduler.js';
 
@@ -133,6 +134,7 @@ export async function recover(parts: RecoveryParts): Promise<Recovered> {
   const { state, registry } = parts;
   const runners = await state.store.loadRunners();
   for (const { id, record } of runners) registry.restore(id, JSON.parse(record) as RunnerRecord);
+  await restoreMarks(state, registry.get);
   let [jobs, after] = [0, 0];
   for (;;) {
     const page = await state.store.unfinishedJobs({ after, limit: PAGE });

@@ -24,6 +24,7 @@ import {
   type RunnerRecord,
 } from './runner-entry.js';
 import type { RunnerIndex } from './runner-index.js';
+import { outliveDrain } from './runner-marks.js';
 import { createTurns } from './turns.js';
 
 /** Where a registration came from, when it came over a connection of its own. */
@@ -155,6 +156,7 @@ interface Joining {
 function renew(desk: Desk, entry: RunnerEntry, { record, held, arrival }: Joining): void {
   const { state, links, index } = desk;
   const { registration, registeredAt } = record;
+  outliveDrain(state, entry, registration);
   const before = entry.registration;
   const relinked = !keepsLink(before, registration);
   const replaced = entry.link;

@@ -37,7 +37,8 @@ function directivesFor(state: LiveState, entry: RunnerEntry, beat: RunnerHeartbe
     const { cancel } = execution.job;
     return cancel === undefined ? [] : [{ kind: 'cancel', executionId, reason: cancel }];
   });
-  return [...anew, ...cancels];
+  const leave: Directive[] = entry.marks.drain !== undefined && !beat.draining ? [{ kind: 'drain' }] : [];
+  return [...anew, ...cancels, ...leave];
 }
 
 /** Takes a beat in and answers it. A runner that is not known, or another process than the one that is, must register. */
@@ -52,7 +53,8 @@ export function answerBeat(
     return { known: false, receiving: false, directives: [{ kind: 'register' }] };
   }
   onBeat(state, entry, beat);
-  const receiving = !entry.vitals.draining && !state.stopping && entry.connected;
+  const receiving =
+    !entry.vitals.draining && entry.marks.drain === undefined && !state.stopping && entry.connected;
   const { heartbeatIntervalMs } = state.limits;
   return { known: true, receiving, directives: directivesFor(state, entry, beat), heartbeatIntervalMs };
 }

@@ -55,6 +55,7 @@ export function createRunnerEntry(runner: NewRunner): RunnerEntry {
       stalledMs: 0,
       blockedUntil: 0,
     },
+    marks: {},
     link,
     signer,
     distrusted: false,
@@ -144,7 +145,8 @@ export function toRunnerMetadata(entry: RunnerEntry): RunnerMetadata {
     }) as Partial<RunnerMetadata>),
     maxConcurrency: entry.slots,
     activeExecutions: entry.active,
-    draining: entry.vitals.draining,
+    draining: entry.vitals.draining || entry.marks.drain !== undefined,
+    ...(entry.marks.disabled === undefined ? {} : { disabled: entry.marks.disabled }),
     ...(entry.vitals.stalledMs > 0 ? { stalledMs: entry.vitals.stalledMs } : {}),
   };
 }

@@ -12,6 +12,7 @@ import type { RunnerEntry } from './live-job.js';
 import { createRegistration, stored, type Registration } from './registration.js';
 import { answerBeat } from './runner-beats.js';
 import { isSameInstance, toRunnerMetadata } from './runner-entry.js';
+import { forgetMarks } from './runner-marks.js';
 import { createRunnerIndex, type RunnerIndex } from './runner-index.js';
 
 /** Every runner that is known, and how they come and go. */
@@ -41,6 +42,7 @@ export function createRunnerRegistry(parts: RegistryParts): RunnerRegistry {
   const registration = createRegistration({ ...parts, index });
   const forget = (entry: RunnerEntry): void => {
     index.remove(entry);
+    forgetMarks(state, entry);
     links.close(entry.link);
   };
   return {
@@ -59,11 +61,13 @@ export function createRunnerRegistry(parts: RegistryParts): RunnerRegistry {
       const before = entry.registration;
       // Whoever is registering in its place stays, whichever of the two is written first.
       if (registration.isRegistering(before)) return stays;
-      await stored(state, { kind: 'remove-runner', id });
+      // What is disabled stays known, and is disabled still when it comes back.
+      const staysKnown = entry.marks.disabled !== undefined;
+      if (!staysKnown) await stored(state, { kind: 'remove-runner', id });
       if (entry.registration !== before || registration.isRegistering(before)) return stays;
       entry.vitals.draining = true;
       entry.leaving = true;
-      if (entry.active === 0) forget(entry);
+      if (entry.active === 0 && !staysKnown) forget(entry);
       return { runnerId: id, deregistered: true };
     },
     list: () => [...index.entries()].map(toRunnerMetadata),

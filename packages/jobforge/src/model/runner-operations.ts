@@ -1,0 +1,18 @@
+import type {
+  RunnerControlRequest,
+  RunnerDeletionQuery,
+  RunnerDeletionResponse,
+  RunnerMetadata,
+} from '@controlplane/contracts';
+
+/** What an operator does to a runner. All of it is on disk when it is answered; each refuses with RUNNER_NOT_FOUND. */
+export interface RunnerControlOperations {
+  /** Places nothing more on the runner's process, and tells it to finish what it runs and leave. */
+  drainRunner(id: string, request: RunnerControlRequest): Promise<RunnerMetadata>;
+  /** Places nothing on the runner until it is enabled. */
+  disableRunner(id: string, request: RunnerControlRequest): Promise<RunnerMetadata>;
+  /** Takes both of the above back; a process that was told to leave leaves all the same. */
+  enableRunner(id: string): Promise<RunnerMetadata>;
+  /** Refuses with RUNNER_IN_USE while the runner is connected or runs something, unless forced. */
+  deleteRunner(id: string, query: RunnerDeletionQuery): Promise<RunnerDeletionResponse>;
+}

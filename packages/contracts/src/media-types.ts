@@ -1,6 +1,8 @@
 /** One JSON document a line; each line ends with `\n`. */
 export const NDJSON = 'application/x-ndjson';
 
+const JSON_TYPE = 'application/json';
+
 /**
  * Reads the execute endpoint's three forms by their headers.
  *
@@ -13,6 +15,7 @@ export function executeForm(headers: {
   readonly accept?: string | undefined;
   readonly contentType?: string | undefined;
 }): 'json' | 'ndjson' | 'batch' {
+  if (headers.contentType === JSON_TYPE && (headers.accept ?? JSON_TYPE) === JSON_TYPE) return 'json';
   if (headers.contentType?.split(';')[0]?.trim().toLowerCase() === NDJSON) return 'batch';
   return headers.accept?.toLowerCase().includes(NDJSON) ? 'ndjson' : 'json';
 }

@@ -15,7 +15,7 @@ const UNCOOPERATIVE_MS = 1_000;
 
 /** Joins deadline, cancel and drain in the one signal of an execution. */
 export interface Deadlines {
-  /** Starts the time limit. */
+  /** Starts the time limit: for an execution that waits for something. Again is no error. */
   arm(execution: RunningExecution): void;
   /** Tells the handler to stop; after the grace it is given up. The first reason stays. */
   stop(execution: RunningExecution, reason: CancelReason, graceMs?: number): void;
@@ -81,12 +81,13 @@ export function createDeadlines(options: DeadlineOptions): Deadlines {
     execution.deadlineTimer = clock.setTimeout(() => stop(execution, 'deadline'), Math.max(0, leftMs));
   };
 
-  // Most executions end within the turn of the event loop that they began in: they never cost a timer.
+  // Most executions that wait end within the turn of the event loop that they began in: they never cost a timer.
   const startTimers = (): void => {
     const started = fresh;
     fresh = [];
     for (const execution of started) {
-      if (execution.channel.terminal || execution.cancelled) continue;
+      const { channel, cancelled, deadlineTimer } = execution;
+      if (channel.terminal || cancelled || deadlineTimer !== undefined) continue;
       startTimer(execution);
       const { idleTimeoutMs } = execution.capability;
       if (idleTimeoutMs !== undefined)

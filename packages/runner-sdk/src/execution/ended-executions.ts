@@ -1,16 +1,18 @@
 import type { AcceptedEvent, SucceededEvent } from '@controlplane/contracts';
 import { createEventChannel, type EventChannel } from './event-channel.js';
+import { createIdIndex, type IdIndex } from './id-index.js';
 
 /** Ended executions by id, up to a number, until all are forgotten at once. */
 export interface EndedExecutions {
   readonly count: number;
   /**
+   * @param hash - of the execution's id, by `hashOfId`
    * @param endedMs - by the clock's `elapsed`
    * @returns false where there is no room for it; what takes more than there is at all is left out
    */
-  add(channel: EventChannel, endedMs: number): boolean;
+  add(channel: EventChannel, hash: number, endedMs: number): boolean;
   /** @param sinceMs - what ended before is not found */
-  get(executionId: string, sinceMs: number): EventChannel | undefined;
+  get(executionId: string, hash: number, sinceMs: number): EventChannel | undefined;
   /** Forgets all; the memory is kept for what comes. */
   clear(): void;
 }
@@ -29,7 +31,7 @@ const FIRST_STORE_BYTES = 64 * 1024;
  * collector copying; times are texts that many rows share, and what is large lies outside of its reach.
  */
 interface Columns {
-  readonly rows: Map<string, number>;
+  readonly rows: IdIndex;
   readonly endedMs: Float64Array;
   readonly executionTimeMs: Float64Array;
   readonly acceptedAt: string[];
@@ -97,16 +99,16 @@ function fillRow(columns: Columns, row: number, { accepted, terminal }: EventCha
   columns.runnerId[row] = terminal?.runnerId;
 }
 
-function add(columns: Columns, channel: EventChannel, endedMs: number): boolean {
-  const { dataJson = '' } = channel;
+function add(columns: Columns, channel: EventChannel, at: { hash: number; endedMs: number }): boolean {
+  const { executionId, dataJson = '' } = channel;
   const kept = plainEnding(channel) ? '' : keptJson(channel);
   // Nearly all of it is of one byte a character: what is more is forgiven.
   const bytes = kept.length + dataJson.length + ENTRY_BYTES;
   if (bytes > columns.maxBytes) return true;
   if (columns.count === columns.endedMs.length || bytesOf(columns) + bytes > columns.maxBytes) return false;
   const row = columns.count++;
-  columns.rows.set(channel.executionId, row);
-  columns.endedMs[row] = endedMs;
+  columns.rows.add(executionId, at.hash, row);
+  columns.endedMs[row] = at.endedMs;
   fillRow(columns, row, channel);
   const start = columns.starts[row] ?? 0;
   const split = kept === '' ? start : write(columns, kept, start);
@@ -148,7 +150,7 @@ function read(columns: Columns, executionId: string, row: number): EventChannel 
  */
 export function createEndedExecutions(maxCount: number, maxBytes: number): EndedExecutions {
   const columns: Columns = {
-    rows: new Map(),
+    rows: createIdIndex(maxCount),
     endedMs: new Float64Array(maxCount),
     executionTimeMs: new Float64Array(maxCount),
     acceptedAt: [],
@@ -164,10 +166,10 @@ export function createEndedExecutions(maxCount: number, maxBytes: number): Ended
     get count() {
       return columns.count;
     },
-    add: (channel, endedMs) => add(columns, channel, endedMs),
-    get(executionId, sinceMs) {
-      const row = columns.rows.get(executionId);
-      if (row === undefined || (columns.endedMs[row] ?? 0) < sinceMs) return undefined;
+    add: (channel, hash, endedMs) => add(columns, channel, { hash, endedMs }),
+    get(executionId, hash, sinceMs) {
+      const row = columns.rows.find(executionId, hash);
+      if (row < 0 || (columns.endedMs[row] ?? 0) < sinceMs) return undefined;
       return read(columns, executionId, row);
     },
     clear() {

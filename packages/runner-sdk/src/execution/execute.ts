@@ -53,6 +53,8 @@ export interface RunOptions {
   readonly confirmed?: Promise<boolean> | undefined;
   /** Whether events are acknowledged by {@link Subscription.acknowledge}: `ctx.willWrite()` waits for it. Default: false. */
   readonly acknowledges?: boolean | undefined;
+  /** For a reader that sends the end alone: the handler starts at once, not after `accepted` could be sent. Default: false. */
+  readonly startsAtOnce?: boolean | undefined;
 }
 
 /** A sink's hold on an execution. */

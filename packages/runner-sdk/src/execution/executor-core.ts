@@ -46,11 +46,12 @@ export function end(
   if (channel.terminal) return;
   if (extras || channel.bounds) finishVoice(core, execution);
   leave(core, execution);
-  const event = toTerminalEvent(execution, ending.outcome, stampOf(core));
+  const stamp = stampOf(core);
+  const event = toTerminalEvent(execution, ending.outcome, stamp);
   emitTerminal(channel, event, ending.dataJson);
   core.observer?.ended(execution, event);
   // What was refused may be offered again; what was accepted is answered from memory.
-  if (channel.accepted !== undefined) core.replay.put(channel);
+  if (channel.accepted !== undefined) core.replay.put(channel, stamp.elapsedMs);
 }
 
 /** Ends an execution that is not this runner's: nobody is told, nothing is remembered. */

@@ -80,21 +80,20 @@ export interface Executor {
 }
 
 function toRunning(
-  { clock }: Core,
-  given: Pick<RunningExecution, 'request' | 'capability' | 'channel'> & {
-    readonly options: RunOptions | undefined;
-  },
+  given: Pick<RunningExecution, 'request' | 'capability' | 'channel' | 'startedMs'>,
+  options: RunOptions | undefined,
 ): RunningExecution {
-  const { request, capability, channel, options } = given;
+  const { request, capability, channel, startedMs } = given;
   const confirmed = options?.confirmed;
   return {
     request,
     capability,
     channel,
-    startedMs: clock.elapsed(),
+    startedMs,
     limitMs: request.timeoutMs ?? capability.timeoutMs,
     lastCheckpoint: request.checkpoint,
     acknowledges: options?.acknowledges === true,
+    startsAtOnce: options?.startsAtOnce === true,
     cancelled: undefined,
     controller: undefined,
     claim: confirmed && { confirmed, start: undefined },
@@ -102,6 +101,7 @@ function toRunning(
     graceTimer: undefined,
     isUncooperative: false,
     extras: undefined,
+    watchSlot: -1,
   };
 }
 
@@ -113,7 +113,8 @@ function run(
 ): Subscription {
   const running = core.running.get(request.executionId);
   if (running) claimAgain(running, options?.confirmed, core.forget);
-  const known = running?.channel ?? core.replay.get(request.executionId);
+  const startedMs = core.clock.elapsed();
+  const known = running?.channel ?? core.replay.get(request.executionId, startedMs);
   if (known) return subscribe(known, sink);
   const channel = createEventChannel(request.executionId);
   const subscription = subscribe(channel, sink);
@@ -124,10 +125,9 @@ function run(
     core.observer?.refused?.(request, event);
     return subscription;
   }
-  const execution = toRunning(core, { request, capability: admitted, channel, options });
+  const execution = toRunning({ request, capability: admitted, channel, startedMs }, options);
   core.running.add(execution);
   core.observer?.started(execution);
-  core.deadlines.arm(execution);
   callHandler(core, execution);
   return subscription;
 }
@@ -138,7 +138,7 @@ function cancel(
   { reason, leaseToken }: { reason: CancelReason; leaseToken?: string | undefined },
 ): CancelAnswer {
   const execution = core.running.get(executionId);
-  if (!execution) return core.replay.get(executionId) ? 'ended' : 'unknown';
+  if (!execution) return core.replay.get(executionId, core.clock.elapsed()) ? 'ended' : 'unknown';
   const own = execution.request.leaseToken;
   if (leaseToken !== undefined && own !== undefined && leaseToken !== own) return 'superseded';
   if (reason === 'lease-lost' && execution.claim) forget(core, execution);
@@ -194,7 +194,7 @@ export function createExecutor(options: ExecutorOptions): Executor {
     instanceId: options.instanceId,
     observer: options.observer,
     running: createRunningExecutions(),
-    replay: createReplayCache(limits.replay, clock),
+    replay: createReplayCache(limits.replay),
     timestamp: createTimestamps(clock),
     deadlines: createDeadlines({
       clock,

@@ -75,6 +75,7 @@ function returned(scope: HandlerScope, execution: RunningExecution, value: unkno
   try {
     const checked = output ? checkValue(output, value, 'output') : { value };
     if (!(checked instanceof Promise)) return succeed(scope, execution, checked);
+    scope.deadlines.arm(execution);
     checked
       .then((settled) => succeed(scope, execution, settled))
       .catch((error: unknown) => threw(scope, execution, error));
@@ -101,8 +102,10 @@ function begin(scope: HandlerScope, execution: RunningExecution, checked: Checke
   const { claim } = execution;
   if (claim) {
     claim.start = () => invoke(scope, execution, checked.value);
+    scope.deadlines.arm(execution);
     return startWhenConfirmed(execution, claim, scope.forget);
   }
+  if (execution.startsAtOnce) return invoke(scope, execution, checked.value);
   // Not at once: whoever sends the acceptance has sent it before the handler can block the thread, or end it.
   // A promise, because queueMicrotask makes an async resource for each call; invoke never throws.
   void NEXT.then(() => invoke(scope, execution, checked.value));
@@ -119,6 +122,7 @@ function invoke(scope: HandlerScope, execution: RunningExecution, input: unknown
       ? around(execution, () => capability.execute(input, context))
       : capability.execute(input, context);
     if (!isThenable(result)) return returned(scope, execution, result);
+    scope.deadlines.arm(execution);
     Promise.resolve(result).then(
       (value) => returned(scope, execution, value),
       (error: unknown) => threw(scope, execution, error),
@@ -171,6 +175,7 @@ export function callHandler(scope: HandlerScope, execution: RunningExecution): v
   try {
     const checked = checkGiven(scope, execution);
     if (!(checked instanceof Promise)) return begin(scope, execution, checked);
+    scope.deadlines.arm(execution);
     checked
       .then((settled) => begin(scope, execution, settled))
       .catch((error: unknown) => threw(scope, execution, error));

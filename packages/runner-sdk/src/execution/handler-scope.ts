@@ -24,7 +24,7 @@ export interface HandlerScope {
   readonly logger: Logger;
   readonly limits: HandlerLimits;
   readonly timestamp: () => string;
-  readonly deadlines: Pick<Deadlines, 'signalOf' | 'extend'>;
+  readonly deadlines: Pick<Deadlines, 'arm' | 'signalOf' | 'extend'>;
   /** Called once for each execution, unless it was given up before. */
   readonly end: (execution: RunningExecution, outcome: Outcome, dataJson?: string) => void;
   /** Ends an execution that turned out not to be this runner's. */

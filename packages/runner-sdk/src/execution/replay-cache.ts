@@ -1,6 +1,6 @@
-import type { Clock } from '../util/clock.js';
 import { createEndedExecutions, type EndedExecutions } from './ended-executions.js';
 import type { EventChannel } from './event-channel.js';
+import { hashOfId } from './id-index.js';
 
 /** Bounds of what is remembered of ended executions. */
 export interface ReplayLimits {
@@ -13,8 +13,9 @@ export interface ReplayLimits {
 
 /** The executions that ended a while ago: a repeated delivery is answered from here, not run again. */
 export interface ReplayCache {
-  get(executionId: string): EventChannel | undefined;
-  put(channel: EventChannel): void;
+  /** @param nowMs - by the clock's `elapsed`, as everywhere here */
+  get(executionId: string, nowMs: number): EventChannel | undefined;
+  put(channel: EventChannel, nowMs: number): void;
   readonly size: number;
 }
 
@@ -27,14 +28,13 @@ interface Generation {
  * Makes a cache that forgets the older half when the younger half is full: nothing is looked for or moved to
  * forget one.
  * @param limits - how many, how much and how long
- * @param clock - where the age comes from
  */
-export function createReplayCache(limits: ReplayLimits, clock: Clock): ReplayCache {
+export function createReplayCache(limits: ReplayLimits): ReplayCache {
   const halfCount = Math.max(1, Math.floor(limits.maxCount / 2));
   const halfBytes = limits.maxBytes / 2;
   const begin = (): Generation => ({
     ended: createEndedExecutions(halfCount, halfBytes),
-    startedMs: clock.elapsed(),
+    startedMs: 0,
   });
   let young = begin();
   let old = begin();
@@ -43,17 +43,18 @@ export function createReplayCache(limits: ReplayLimits, clock: Clock): ReplayCac
     get size() {
       return young.ended.count + old.ended.count;
     },
-    get(executionId) {
-      const sinceMs = clock.elapsed() - limits.maxAgeMs;
-      return young.ended.get(executionId, sinceMs) ?? old.ended.get(executionId, sinceMs);
+    get(executionId, nowMs) {
+      const hash = hashOfId(executionId);
+      const sinceMs = nowMs - limits.maxAgeMs;
+      return young.ended.get(executionId, hash, sinceMs) ?? old.ended.get(executionId, hash, sinceMs);
     },
-    put(channel) {
-      const nowMs = clock.elapsed();
-      if (nowMs - young.startedMs <= limits.maxAgeMs && young.ended.add(channel, nowMs)) return;
+    put(channel, nowMs) {
+      const hash = hashOfId(channel.executionId);
+      if (nowMs - young.startedMs <= limits.maxAgeMs && young.ended.add(channel, hash, nowMs)) return;
       [young, old] = [old, young];
       young.ended.clear();
       young.startedMs = nowMs;
-      young.ended.add(channel, nowMs);
+      young.ended.add(channel, hash, nowMs);
     },
   };
 }

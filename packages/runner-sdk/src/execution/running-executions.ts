@@ -58,6 +58,8 @@ export interface RunningExecution {
   lastCheckpoint: unknown;
   /** Whether the control plane acknowledges events. */
   readonly acknowledges: boolean;
+  /** Whether the handler may start before the acceptance was sent. */
+  readonly startsAtOnce: boolean;
   /** Set once the execution has been told to stop. */
   cancelled: ExecutionCancelled | undefined;
   /** Made when the handler first looks at its signal. */
@@ -69,6 +71,8 @@ export interface RunningExecution {
   /** It went on for a second after it was told to stop. */
   isUncooperative: boolean;
   extras: ExecutionExtras | undefined;
+  /** Where the watchdog knows it; -1 where it does not. */
+  watchSlot: number;
 }
 
 /** The executions that run now, by id. */

@@ -1,6 +1,6 @@
 import type { RunnerStatusReport } from '@controlplane/contracts';
 import type { Slots } from '../execution/admission.js';
-import { combineObservers, type ExecutionObserver } from '../execution/execution-observer.js';
+import type { ExecutionObserver } from '../execution/execution-observer.js';
 import type { RunningExecution } from '../execution/running-executions.js';
 import type { HostedRunner, HostStatus } from '../hosts/host.js';
 import { createMetricsObserver, guardOnMetric, type OnMetric } from '../observability/metrics.js';
@@ -43,7 +43,7 @@ export type NamedHostStatus = HostStatus & { readonly host: string };
 
 /** Everything that looks at a runner and does not run it. */
 export interface Observation {
-  readonly observer: ExecutionObserver;
+  readonly observers: readonly ExecutionObserver[];
   readonly vitals: HostedRunner['vitals'];
   readonly standIn: HostedRunner['standIn'];
   /** What `GET /status` answers. */
@@ -85,12 +85,12 @@ export function createObservation(options: ObservationOptions): Observation {
     : undefined;
   let vitals: ReturnType<typeof createVitals> | undefined;
   return {
-    observer: combineObservers([
+    observers: [
       counts.observer,
       ...(watchdog ? [watchdog.observer] : []),
       ...(onMetric ? [createMetricsObserver({ onMetric, clock })] : []),
       ...(choices.tracing ? [createTracingObserver({ tracing: choices.tracing, logger })] : []),
-    ]),
+    ],
     vitals: () => vitals?.read() ?? {},
     standIn: watchdog?.standIn,
     status: ({ hosts, ...sources }) =>

@@ -126,7 +126,7 @@ export function joinParts(options: RunnerOptions) {
     limits: { maxLogBytes, cancelGraceMs },
     runnerId: () => sessions.runnerId,
     instanceId,
-    observer: combineObservers([observation.observer, batch.observer]),
+    observer: combineObservers([...observation.observers, batch.observer]),
   });
   const parts = { ...plan, instanceId, executor, slots, health, observation, state, address };
   const { fetch, random = Math.random } = options;

@@ -30,8 +30,9 @@ export interface WatchdogMemory {
   pulse(): void;
   /** A heartbeat that a session sent by itself was answered. */
   beaten(session: number): void;
-  add(executionId: string): void;
-  remove(executionId: string): void;
+  /** @returns the slot it is kept in; -1 where it is not watched */
+  add(executionId: string): number;
+  remove(slot: number): void;
 }
 
 /**
@@ -42,8 +43,7 @@ export function createWatchdogMemory(capacity: number): WatchdogMemory {
   const shared = new SharedArrayBuffer(HEADER_BYTES + capacity * SLOT_BYTES);
   const times = new BigInt64Array(shared, 0, HEADER_BYTES / 8);
   const counts = new Int32Array(shared, 0, HEADER_BYTES / 4);
-  const bytes = Buffer.from(shared);
-  const slotOf = new Map<string, number>();
+  const bytes = new Uint8Array(shared);
   const free: number[] = [];
   let used = 0;
 
@@ -61,18 +61,17 @@ export function createWatchdogMemory(capacity: number): WatchdogMemory {
     pulse: () => void Atomics.store(times, WATCHDOG_LAYOUT.pulse, process.hrtime.bigint()),
     beaten: (session) => void Atomics.store(times, WATCHDOG_LAYOUT.beats + session, process.hrtime.bigint()),
     add(executionId) {
-      if (executionId.length > MAX_ID_LENGTH || slotOf.has(executionId)) return;
-      const slot = takeSlot();
-      if (slot === undefined) return;
-      slotOf.set(executionId, slot);
+      const slot = executionId.length > MAX_ID_LENGTH ? undefined : takeSlot();
+      if (slot === undefined) return -1;
       const start = HEADER_BYTES + slot * SLOT_BYTES;
-      bytes.write(executionId, start + 1, 'latin1');
+      // A call into the buffer's own code would cost more than the few bytes of an id.
+      for (let index = 0; index < executionId.length; index++)
+        bytes[start + 1 + index] = executionId.charCodeAt(index);
       bytes[start] = executionId.length;
+      return slot;
     },
-    remove(executionId) {
-      const slot = slotOf.get(executionId);
-      if (slot === undefined) return;
-      slotOf.delete(executionId);
+    remove(slot) {
+      if (slot < 0) return;
       bytes[HEADER_BYTES + slot * SLOT_BYTES] = 0;
       free.push(slot);
     },

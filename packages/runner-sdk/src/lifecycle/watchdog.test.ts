@@ -32,10 +32,15 @@ async function startWatchdog({ reply, identity }: { reply?: object; identity?: P
     ...identity,
   });
   const { observer } = watchdog;
-  const execution = (executionId: string) => ({ request: { executionId } }) as RunningExecution;
+  const executions = new Map<string, RunningExecution>();
   return {
-    add: (executionId: string) => observer.started(execution(executionId)),
-    remove: (executionId: string) => observer.ended(execution(executionId), undefined),
+    add(executionId: string) {
+      const execution = { request: { executionId }, watchSlot: -1 } as RunningExecution;
+      executions.set(executionId, execution);
+      observer.started(execution);
+    },
+    remove: (executionId: string) =>
+      observer.ended(executions.get(executionId) as RunningExecution, undefined),
     watchdog,
     standIn,
     recorder,

@@ -183,8 +183,13 @@ export function createWatchdog(options: WatchdogOptions): Watchdog {
       return { update: (beat) => update(id, beat), beaten };
     },
     observer: {
-      started: ({ request }) => memory.add(request.executionId),
-      ended: ({ request }) => memory.remove(request.executionId),
+      started(execution) {
+        execution.watchSlot = memory.add(execution.request.executionId);
+      },
+      ended(execution) {
+        memory.remove(execution.watchSlot);
+        execution.watchSlot = -1;
+      },
     },
     async stop() {
       clearInterval(pulse);

@@ -14,7 +14,7 @@ import {
   type FailedEvent,
   envelopeOf,
 } from '@controlplane/contracts';
-import type { EventSink, ExecutionRequest, Subscription } from '../../execution/execute.js';
+import type { EventSink, ExecutionRequest, RunOptions, Subscription } from '../../execution/execute.js';
 import { replyJson } from '../../transport/http-reply.js';
 import { issueDetails, replyError, sayDetails } from './error-reply.js';
 import { outcomeReply } from './event-lines.js';
@@ -23,7 +23,7 @@ import { parseJson, readRequestBody, type BodyOptions, type ParsedBody } from '.
 
 /** What the push delivery stands on. */
 export interface PushDeliveryOptions {
-  readonly run: (request: ExecutionRequest, sink: EventSink) => Subscription;
+  readonly run: (request: ExecutionRequest, sink: EventSink, options?: RunOptions) => Subscription;
   /** The runner's name. */
   readonly service: string;
   readonly maxBodyBytes: number;
@@ -47,6 +47,8 @@ function parseExecution(value: unknown): Parsed {
   data.attempt ??= 1;
   return { request: data as ExecutionRequest };
 }
+
+const END_ALONE: RunOptions = { startsAtOnce: true };
 
 /** The id under which a sender will look for the answer to a line that cannot be run. */
 function readableId(body: ParsedBody): string | undefined {
@@ -82,11 +84,12 @@ export function createPushDelivery(options: PushDeliveryOptions): PushDelivery {
     replyError(response, 'VALIDATION_ERROR', { service, message: sayDetails(details), details });
 
   function answerJson(response: ServerResponse, request: ExecutionRequest): void {
-    run(request, (event, dataJson) => {
+    const sink: EventSink = (event, dataJson) => {
       if (!isTerminalEvent(event)) return;
       const { status, json } = outcomeReply(request, event, { dataJson, service });
       replyJson(response, status, json);
-    });
+    };
+    run(request, sink, END_ALONE);
   }
 
   function answerBatch(response: ServerResponse, text: string): void {

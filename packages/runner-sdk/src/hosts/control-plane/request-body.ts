@@ -20,7 +20,10 @@ function checkMediaType(
 ): { code: ErrorCode; message: string } | undefined {
   const type = request.headers['content-type'];
   const isAllowed =
-    type !== undefined && (JSON_TYPE.test(type) || (allowed === 'json or ndjson' && type.startsWith(NDJSON)));
+    type !== undefined &&
+    (type === 'application/json' ||
+      JSON_TYPE.test(type) ||
+      (allowed === 'json or ndjson' && type.startsWith(NDJSON)));
   if (!isAllowed) {
     return {
       code: 'UNSUPPORTED_MEDIA_TYPE',

@@ -5,6 +5,7 @@ import { PROBE_ENDPOINTS } from './probe-endpoints.js';
 import { REGISTRY_ENDPOINTS } from './registry-endpoints.js';
 import { RUNNER_CONTROL_ENDPOINTS } from './runner-control-endpoints.js';
 import { RUNNER_ENDPOINTS } from './runner-endpoints.js';
+import { TRAIL_ENDPOINTS } from './trail-endpoints.js';
 
 /** Every endpoint of the contract, by name. */
 export const ENDPOINTS = {
@@ -12,6 +13,7 @@ export const ENDPOINTS = {
   ...REGISTRY_ENDPOINTS,
   ...RUNNER_CONTROL_ENDPOINTS,
   ...JOB_ENDPOINTS,
+  ...TRAIL_ENDPOINTS,
   ...PROBE_ENDPOINTS,
 } as const satisfies Record<string, Endpoint>;
 

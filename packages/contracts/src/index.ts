@@ -19,6 +19,7 @@ export * from './frame.js';
 export * from './status.js';
 export * from './pagination.js';
 export * from './truth.js';
+export * from './trail.js';
 export * from './media-types.js';
 export * from './limits.js';
 export * from './endpoint.js';

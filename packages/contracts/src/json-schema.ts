@@ -41,6 +41,7 @@ import {
 } from './registration.js';
 import { RetryPolicy } from './retry-policy.js';
 import { RunnerStatusReport } from './status.js';
+import { AuditEntry, AuditList, ChainReport } from './trail.js';
 import {
   TruthAssertion,
   TruthCoreRequest,
@@ -54,8 +55,11 @@ import {
 export const CONTRACT_SCHEMAS = {
   AcceptExecutionRequest,
   AcceptExecutionResponse,
+  AuditEntry,
+  AuditList,
   CancelExecutionRequest,
   CancelExecutionResponse,
+  ChainReport,
   ErrorEnvelope,
   ExecutionEvent,
   HealthCheck,

@@ -29,6 +29,13 @@ export const TruthQuery = z.object({
 });
 export type TruthQuery = z.infer<typeof TruthQuery>;
 
+/** A {@link TruthQuery} as it is written in a query string. */
+export const TruthParameters = TruthQuery.extend({
+  minConfidence: z.coerce.number().min(0).max(1).optional(),
+  limit: z.coerce.number().int().min(1).max(1000).default(100),
+});
+export type TruthParameters = z.infer<typeof TruthParameters>;
+
 export const TruthQueryResult = z.object({
   assertions: z.array(TruthAssertion),
   nextCursor: z.string().optional(),

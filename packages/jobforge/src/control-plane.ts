@@ -6,6 +6,7 @@ import type { Operations } from './model/operations.js';
 import { resolveOptions, type JobForgeOptions, type ResolvedOptions } from './options.js';
 import { createEngine, type Engine } from './scheduler/engine.js';
 import { createPruner, type Pruner } from './scheduler/pruner.js';
+import { CHAINS } from './scheduler/trail-operations.js';
 import { openSqliteStore } from './store/sqlite-store.js';
 
 /** A running control plane. */
@@ -88,7 +89,7 @@ export function createJobForge(options: JobForgeOptions = {}): StoppedJobForge {
     async start() {
       const store = await openSqliteStore({ location, durability });
       const engine = createEngine({ store, limits, clock, random, log });
-      const pruner = createPruner({ store, clock, log, retention });
+      const pruner = createPruner({ store, chains: CHAINS, clock, log, retention });
       try {
         await engine.start();
         pruner.start();

@@ -14,12 +14,16 @@ export interface ListenOptions {
   readonly allowedHosts?: readonly string[];
 }
 
-/** How long jobs that have ended are kept, whichever comes first. */
+/** How long jobs that have ended, and the records of them, are kept: whichever comes first. */
 export interface RetentionOptions {
   /** Milliseconds since the end. Default: 7 days. */
   readonly maxAgeMs?: number;
   /** The youngest of this many. Default: 100,000. */
   readonly maxJobs?: number;
+  /** Milliseconds for which the audit trail and the record of what ran are kept. Default: 365 days. */
+  readonly maxTrailAgeMs?: number;
+  /** Entries of each of the two that are kept. Default: 250,000. */
+  readonly maxTrailLinks?: number;
 }
 
 /** What {@link createJobForge} takes. Everything has a default. */
@@ -104,6 +108,8 @@ function limitsOf(given: Partial<JobForgeLimits>): JobForgeLimits {
 const DEFAULT_RETENTION: Required<RetentionOptions> = {
   maxAgeMs: 7 * 24 * 60 * 60 * 1000,
   maxJobs: 100_000,
+  maxTrailAgeMs: 365 * 24 * 60 * 60 * 1000,
+  maxTrailLinks: 250_000,
 };
 
 function retentionOf(given: RetentionOptions | false): Required<RetentionOptions> | false {

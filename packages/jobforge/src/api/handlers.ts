@@ -42,6 +42,9 @@ export function createHandlers(operations: Operations): Handlers {
     listJobs: async ({ query }) => ({ body: await operations.listJobs(query) }),
     showJob: async ({ id }) => ({ body: await operations.showJob(id) }),
     cancelJob: async ({ id }) => ({ body: await operations.cancelJob(id, 'user') }),
+    queryTruth: async ({ query }) => ({ body: await operations.queryTruth(query) }),
+    listAudit: async ({ query }) => ({ body: await operations.listAudit(query) }),
+    verifyChains: async () => ({ body: await operations.verifyChains() }),
     jobForgeHealth: async () => {
       const health = await operations.health();
       return { status: health.status === 'healthy' ? 200 : 503, body: health };

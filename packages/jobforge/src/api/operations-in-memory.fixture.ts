@@ -40,6 +40,9 @@ export function createInMemoryOperations(overrides: Partial<Operations> = {}): I
       checks: [],
     }),
     readiness: () => ({ ok: true, reasons: [] }),
+    queryTruth: async () => ({ assertions: [] }),
+    listAudit: async () => ({ entries: [] }),
+    verifyChains: async () => [],
     ...overrides,
   };
 }

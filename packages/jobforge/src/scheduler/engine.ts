@@ -6,7 +6,9 @@ import type { Log } from '../model/log.js';
 import type { Operations } from '../model/operations.js';
 import { JOBFORGE_VERSION } from '../model/version.js';
 import type { Store } from '../store/store.js';
+import { createAudit } from '../access/audit.js';
 import { createAgenda } from './agenda.js';
+import { assertingStore } from './asserting-store.js';
 import { createAttemptEndings } from './attempt-endings.js';
 import { cancelJob, type CancellationParts } from './cancellation.js';
 import { createDispatcher } from './dispatcher.js';
@@ -31,6 +33,7 @@ import { createRunnerRegistry } from './runner-registry.js';
 import { openSession, type SessionParts } from './runner-sessions.js';
 import { createScheduler } from './scheduler.js';
 import { createSubmissions, type Submissions } from './submissions.js';
+import { trailOperations } from './trail-operations.js';
 
 export interface EngineOptions {
   readonly store: Store;
@@ -59,7 +62,7 @@ export interface Engine {
 const RECONNECT_MS = 1_000;
 
 function createState({
-  store,
+  store: kept,
   limits,
   clock,
   random,
@@ -67,6 +70,11 @@ function createState({
   stopwatch = () => performance.now(),
 }: EngineOptions): LiveState {
   const meters = createEngineMeters();
+  const store = assertingStore(kept, clock);
+  const commit = createGroupCommit({
+    ...{ clock, log, maxOperations: limits.maxCommitOperations },
+    store: createMeteredStore(store, meters, stopwatch),
+  });
   return {
     store,
     limits,
@@ -78,10 +86,8 @@ function createState({
     executions: new Map(),
     past: createPastExecutions(),
     ready: createReadyQueue(),
-    commit: createGroupCommit({
-      ...{ clock, log, maxOperations: limits.maxCommitOperations },
-      store: createMeteredStore(store, meters, stopwatch),
-    }),
+    commit,
+    audit: createAudit({ keep: commit.keep, clock }),
     hub: createEventHub(),
     agenda: createAgenda(clock),
     wake: () => undefined,
@@ -160,6 +166,7 @@ function operationsOf(parts: Parts): Operations {
     connectRunner: (connection) => openSession(parts, connection),
     pollRunner: (id, request) => pollRunner(parts, id, request),
     ...executionOperations(parts.reports),
+    ...trailOperations(state.store),
     listRunners: async () => registry.list(),
     showRunner: async (id) => registry.show(id),
     metrics: () => engineMetrics(state, registry),

@@ -1,10 +1,12 @@
 import { envelopeOf, type ErrorEnvelope } from '@controlplane/contracts';
 import type { JobForgeError } from '../model/job-forge-error.js';
 import { moveJob } from '../model/job-state.js';
+import type { FinishJob } from '../store/store.js';
 import { toEndEvent, type JobEnd } from './job-views.js';
 import { flushLog } from './kept-log.js';
 import type { LiveJob } from './live-job.js';
 import { releaseInput, type LiveState } from './live-state.js';
+import { endRecord } from './truth-record.js';
 
 /** How an attempt ended, as far as it is known. */
 export interface Ending {
@@ -26,6 +28,10 @@ export function lossesOf(
   };
 }
 
+function toOperation(job: LiveJob, kept: JobEnd): FinishJob {
+  return { kind: 'finish-job', seq: job.seq, ...kept, assertion: endRecord(job, kept) };
+}
+
 /** Writes how a job ended, and tells of it once that is on disk. */
 export function writeEnd(
   state: LiveState,
@@ -36,7 +42,7 @@ export function writeEnd(
   flushLog(state, job);
   if (job.checkpointed) state.commit.keep({ kind: 'remove-checkpoint', seq: job.seq });
   const keep = (kept: JobEnd, refused?: (error: JobForgeError) => void): void =>
-    state.commit.keep({ kind: 'finish-job', seq: job.seq, ...kept }, () => settle(kept), refused);
+    state.commit.keep(toOperation(job, kept), () => settle(kept), refused);
   const settle = (kept: JobEnd): void => {
     moveJob(job, 'ended');
     state.meters.ended.add(1, kept.status);

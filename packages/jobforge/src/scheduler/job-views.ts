@@ -6,12 +6,17 @@ import { storedStatus, type FinishJob, type StoredJob } from '../store/store.js'
 import type { LiveJob } from './live-job.js';
 
 /** The end of a job as it is stored. */
-export type JobEnd = Omit<FinishJob, 'kind' | 'seq'>;
+export type JobEnd = Omit<FinishJob, 'kind' | 'seq' | 'assertion'>;
 
 export const iso = (time: number): string => new Date(time).toISOString();
 
 function parsed<T>(json: string | undefined): T | undefined {
   return json === undefined ? undefined : (JSON.parse(json) as T);
+}
+
+/** The envelope that an end or an attempt is stored with. */
+export function parsedError(json: string | undefined): ErrorEnvelope | undefined {
+  return parsed<ErrorEnvelope>(json);
 }
 
 /** The result that a job's end stands for. */

@@ -1,3 +1,4 @@
+import type { Audit } from '../access/audit.js';
 import type { Clock } from '../model/clock.js';
 import type { JobForgeLimits } from '../model/limits.js';
 import type { Log } from '../model/log.js';
@@ -20,6 +21,7 @@ export interface LiveState {
   readonly past: PastExecutions;
   readonly store: Store;
   readonly commit: GroupCommit;
+  readonly audit: Audit;
   readonly hub: EventHub;
   readonly agenda: Agenda;
   readonly clock: Clock;

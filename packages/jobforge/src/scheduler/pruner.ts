@@ -9,11 +9,20 @@ export interface Pruner {
 }
 
 export interface PrunerOptions {
-  readonly store: Pick<Store, 'prune'>;
+  readonly store: Pick<Store, 'prune' | 'pruneLinks'>;
+  /** Names of the append-only records. */
+  readonly chains: readonly string[];
   readonly clock: Clock;
   readonly log: Log;
   /** False: nothing is forgotten. */
-  readonly retention: { readonly maxAgeMs: number; readonly maxJobs: number } | false;
+  readonly retention:
+    | {
+        readonly maxAgeMs: number;
+        readonly maxJobs: number;
+        readonly maxTrailAgeMs: number;
+        readonly maxTrailLinks: number;
+      }
+    | false;
 }
 
 const ROUND_MS = 60_000;
@@ -22,18 +31,31 @@ const BATCH = 200;
 
 const breath = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
 
-export function createPruner({ store, clock, log, retention }: PrunerOptions): Pruner {
+export function createPruner({ store, chains, clock, log, retention }: PrunerOptions): Pruner {
   let stopped = retention === false;
   let cancelTimer: (() => void) | undefined;
 
-  const prune = async (keep: Exclude<typeof retention, false>): Promise<void> => {
-    const query = { endedBefore: clock.now() - keep.maxAgeMs, keepJobs: keep.maxJobs, limit: BATCH };
+  /** Takes a batch away again and again, until there is no full one left; how much went. */
+  const inBatches = async (some: () => Promise<number>): Promise<number> => {
     let all = 0;
-    for (let some = BATCH; some === BATCH && !stopped; all += some) {
-      some = await store.prune(query);
+    for (let last = BATCH; last === BATCH && !stopped; all += last) {
+      last = await some();
       await breath();
     }
-    if (all > 0) log('debug', 'old jobs were forgotten', { jobs: all });
+    return all;
+  };
+
+  const prune = async (keep: Exclude<typeof retention, false>): Promise<void> => {
+    const query = { endedBefore: clock.now() - keep.maxAgeMs, keepJobs: keep.maxJobs, limit: BATCH };
+    const jobs = await inBatches(() => store.prune(query));
+    if (jobs > 0) log('debug', 'old jobs were forgotten', { jobs });
+    const before = clock.now() - keep.maxTrailAgeMs;
+    for (const chain of chains) {
+      const links = await inBatches(() =>
+        store.pruneLinks({ chain, before, keep: keep.maxTrailLinks, limit: BATCH }),
+      );
+      if (links > 0) log('debug', 'old entries of a record were forgotten', { chain, links });
+    }
   };
 
   const round = (): void => {

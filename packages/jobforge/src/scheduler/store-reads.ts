@@ -1,10 +1,11 @@
-import { JobForgeError } from '../model/job-forge-error.js';
+import { isJobForgeError, JobForgeError } from '../model/job-forge-error.js';
 
 /** Has what the store could not read refused as STORE_UNAVAILABLE. */
 export async function reading<T>(read: Promise<T>): Promise<T> {
   try {
     return await read;
   } catch (error) {
+    if (isJobForgeError(error)) throw error;
     const { name, message } = error instanceof Error ? error : new Error(String(error));
     throw new JobForgeError('STORE_UNAVAILABLE', {
       message: 'The store could not be read.',

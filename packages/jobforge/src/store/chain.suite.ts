@@ -40,7 +40,7 @@ export function chainSuite(opened: () => Promise<Store>): void {
     const store = await opened();
     await store.commit([link('a', 20, 1), link('a', 5, 2)]);
     const failing = { ...link('a', 30, 3), at: Number.NaN };
-    await expect(store.commit([link('a', 30, 3), failing])).rejects.toThrow();
+    await expect(store.commit([link('a', 30, 3), failing])).rejects.toBeInstanceOf(Error);
     const links = await store.listLinks({ chain: 'a', order: 'up', limit: 10 });
     expect(links.map(({ at, record }) => [at, record])).toEqual([
       [20, '1'],

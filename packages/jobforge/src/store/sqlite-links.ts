@@ -6,7 +6,7 @@ import type { SqliteDatabase } from './sqlite-driver.js';
 const toLink = (row: Record<string, unknown>): StoredLink => ({
   seq: Number(row['seq']),
   at: Number(row['at']),
-  record: row['record'] === null ? undefined : String(row['record']),
+  record: typeof row['record'] === 'string' ? row['record'] : undefined,
   hash: String(row['hash']),
 });
 

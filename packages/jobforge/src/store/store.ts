@@ -74,6 +74,8 @@ export interface FinishJob {
   readonly dropped: number;
   /** Bytes of log text that were left out. */
   readonly droppedBytes: number;
+  /** JSON of what the record of what ran says of it. Stores leave it aside: a link of the same batch carries it. */
+  readonly assertion?: string;
 }
 
 /** A log line or a step of progress. Takes the place of one that is there. */

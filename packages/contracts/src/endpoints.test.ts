@@ -16,7 +16,7 @@ describe('the endpoints table', () => {
     expect(endpointPath('listJobs')).toBe('/jobs');
   });
 
-  it('asks everybody for a credential, but whoever looks whether a server is up and what a runner is', () => {
+  it('asks everybody for a credential, but whoever looks whether a server is up and what it is', () => {
     const open = Object.entries(ENDPOINTS).flatMap(([name, { auth }]) => (auth === 'none' ? [name] : []));
     expect(open).toEqual([
       'runnerHealth',
@@ -27,6 +27,8 @@ describe('the endpoints table', () => {
       'jobForgeHealth',
       'jobForgeLive',
       'jobForgeReady',
+      'openApi',
+      'asyncApi',
     ]);
   });
 

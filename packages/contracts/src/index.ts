@@ -25,3 +25,5 @@ export * from './limits.js';
 export * from './endpoint.js';
 export * from './endpoints.js';
 export * from './json-schema.js';
+export { openApiDocument, type ApiDocumentOptions } from './openapi.js';
+export { asyncApiDocument } from './asyncapi.js';

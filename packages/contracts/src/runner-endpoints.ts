@@ -6,6 +6,7 @@ import {
   RunnerExecutionResponse,
 } from './execution.js';
 import { HealthCheck, Probe } from './health.js';
+import { NDJSON } from './media-types.js';
 import { RunnerStatusReport } from './status.js';
 import type { Endpoint } from './endpoint.js';
 
@@ -59,6 +60,7 @@ export const RUNNER_ENDPOINTS = {
     path: '/execute',
     request: RunnerExecutionRequest,
     response: RunnerExecutionResponse,
+    media: ['application/json', NDJSON],
     auth: 'dispatch',
     summary: 'Run one execution; with accept application/x-ndjson every event is streamed',
   },

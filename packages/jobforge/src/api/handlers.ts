@@ -1,4 +1,5 @@
 import type { Operations } from '../model/operations.js';
+import { createApiDocuments } from './api-documents.js';
 import type { BodyOf, JsonName, QueryOf, ReplyOf } from './served-endpoints.js';
 
 /** What a handler is given, read by the endpoint's schemas. */
@@ -22,6 +23,7 @@ export type Handlers = {
 };
 
 export function createHandlers(operations: Operations): Handlers {
+  const documents = createApiDocuments();
   return {
     registerRunner: async ({ body }) => ({ body: await operations.registerRunner(body) }),
     heartbeat: async ({ body }) => ({ body: await operations.heartbeat(body) }),
@@ -50,6 +52,8 @@ export function createHandlers(operations: Operations): Handlers {
       return { status: health.status === 'healthy' ? 200 : 503, body: health };
     },
     jobForgeLive: async () => ({ body: { ok: true, reasons: [] } }),
+    openApi: async () => ({ body: documents.openApi() }),
+    asyncApi: async () => ({ body: documents.asyncApi() }),
     jobForgeReady: async () => {
       const readiness = operations.readiness();
       return { status: readiness.ok ? 200 : 503, body: readiness };

@@ -80,7 +80,6 @@ const anything = z.looseObject({});
 const base = { version: '1.0.0', description: 'for the deliveries suite' };
 
 /** The capability file that every delivery runs. */
-// oxlint-disable-next-line max-lines-per-function -- a list, one entry a behaviour
 export function createCapabilities(acts: Acts): Capability[] {
   const counted: Counted = (run) => async (input, ctx) => {
     acts.begin(ctx.jobId);
@@ -91,11 +90,24 @@ export function createCapabilities(acts: Acts): Capability[] {
     }
   };
   return [
+    ...answeringCapabilities(counted),
+    ...parsingCapabilities(counted),
+    ...failingCapabilities(counted),
+    ...waitingCapabilities(acts, counted),
+    ...talkingCapabilities(counted),
+  ] as Capability[];
+}
+
+function answeringCapabilities(counted: Counted) {
+  const echo = counted(async (input: Record<string, unknown>) => input);
+  return [
+    defineCapability({ ...base, id: 'stage.echo', input: anything, execute: echo }),
     defineCapability({
       ...base,
-      id: 'stage.echo',
+      id: 'stage.echo-writes',
       input: anything,
-      execute: counted(async (input: Record<string, unknown>) => input),
+      effects: 'writes',
+      execute: echo,
     }),
     defineCapability({
       ...base,
@@ -104,6 +116,18 @@ export function createCapabilities(acts: Acts): Capability[] {
       execute: () => ({ answered: 'at once' }),
     }),
     defineCapability({ ...base, id: 'stage.nothing', input: anything, execute: () => undefined }),
+    defineCapability({ ...base, id: 'stage.circular', input: anything, execute: () => circular() }),
+    defineCapability({
+      ...base,
+      id: 'stage.large',
+      input: z.object({ bytes: z.number() }),
+      execute: ({ bytes }) => 'x'.repeat(bytes),
+    }),
+  ];
+}
+
+function parsingCapabilities(counted: Counted) {
+  return [
     defineCapability({
       ...base,
       id: 'stage.parsed',
@@ -124,6 +148,18 @@ export function createCapabilities(acts: Acts): Capability[] {
     }),
     defineCapability({
       ...base,
+      id: 'stage.bad-output',
+      input: anything,
+      output: z.object({ count: z.number() }),
+      execute: () => ({ count: 'many' as unknown as number }),
+    }),
+  ];
+}
+
+function failingCapabilities(counted: Counted) {
+  return [
+    defineCapability({
+      ...base,
       id: 'stage.fail',
       input: z.looseObject({ how: z.string() }),
       execute: counted(async ({ how }: { how: string }) => fail(how)),
@@ -137,23 +173,7 @@ export function createCapabilities(acts: Acts): Capability[] {
         return { attempt: ctx.attempt };
       }),
     }),
-    defineCapability({
-      ...base,
-      id: 'stage.bad-output',
-      input: anything,
-      output: z.object({ count: z.number() }),
-      execute: () => ({ count: 'many' as unknown as number }),
-    }),
-    defineCapability({ ...base, id: 'stage.circular', input: anything, execute: () => circular() }),
-    defineCapability({
-      ...base,
-      id: 'stage.large',
-      input: z.object({ bytes: z.number() }),
-      execute: ({ bytes }) => 'x'.repeat(bytes),
-    }),
-    ...waitingCapabilities(acts, counted),
-    ...talkingCapabilities(counted),
-  ] as Capability[];
+  ];
 }
 
 /** Wraps a handler so that its runs are counted. */
@@ -264,7 +284,7 @@ function fail(how: string): never {
   if (how === 'permanent')
     throw new CapabilityError('NO_SUCH_THING', 'there is no such thing', { retryable: false });
   if (how === 'cause') throw new Error('outer', { cause: new TypeError('inner') });
-  // oxlint-disable-next-line typescript/only-throw-error -- whatever a handler throws must become an envelope
-  if (how === 'text') throw 'only text';
+  // A reason that is no error: whatever a handler throws must become an envelope.
+  if (how === 'text') AbortSignal.abort('only text').throwIfAborted();
   throw new Error('it broke');
 }

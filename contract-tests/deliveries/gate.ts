@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
+import { readClient, readServer } from './passing-text.js';
 
 /** What becomes of a piece of bytes, and of its connection. */
 export type Verdict = 'pass' | 'cut before' | 'cut after';
@@ -29,8 +30,9 @@ export async function openGate(port: number): Promise<Gate> {
     socket.on('close', () => sockets.delete(socket));
   };
   const carry = (from: Socket, to: Socket, isReply: boolean): void => {
+    const read = isReply ? readServer() : readClient();
     from.on('data', (bytes: Buffer) => {
-      const verdict = gate.judge(bytes.toString('latin1'), isReply);
+      const verdict = gate.judge(read(bytes), isReply);
       if (verdict !== 'cut before') to.write(bytes);
       // What was written is on its way before the connection is gone.
       if (verdict === 'cut after') setImmediate(() => to.resetAndDestroy());

@@ -1,9 +1,8 @@
 import { expect, it } from 'vitest';
 import type { Stage } from './stage.js';
 
-// oxlint-disable-next-line max-params -- as `submit`, with the stage before it
-const result = async (stage: Stage, capability: string, input = {}, more = {}) =>
-  (await stage.submit(capability, input, more)).result();
+const result = async (stage: Stage, ...submission: Parameters<Stage['submit']>) =>
+  (await stage.submit(...submission)).result();
 
 function results(stage: () => Stage): void {
   it('gives back what the handler returns', async () => {

@@ -1,28 +1,31 @@
 import { createJobForge, type JobForge } from '@controlplane/jobforge';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterAll, expect, it } from 'vitest';
 import { blockRunner, HEARTBEAT_MS, LEASE_MS } from './blocked-runner.js';
 import { endProcesses } from './processes.js';
 
 const A_MINUTE_MS = 60_000;
-let forge: JobForge;
+const forges: JobForge[] = [];
 
-beforeEach(async () => {
-  forge = await createJobForge({
+async function openForge(): Promise<JobForge> {
+  const forge = await createJobForge({
     store: 'memory',
     listen: { port: 0 },
     limits: { leaseMs: LEASE_MS, heartbeatIntervalMs: HEARTBEAT_MS },
   }).start();
-});
-afterEach(async () => {
+  forges.push(forge);
+  return forge;
+}
+
+afterAll(async () => {
   await endProcesses();
-  await forge.stop({ drainMs: 0 });
+  await Promise.all(forges.map((forge) => forge.stop({ drainMs: 0 })));
 });
 
-it(
-  'a handler that blocks its event loop for a minute keeps its lease, runs once, and its beats arrive on time',
+it.concurrent.each(['push', 'websocket', 'long-poll'])(
+  'by %s a handler that blocks its event loop for a minute keeps its lease, runs once, and its beats arrive on time',
   { timeout: 90_000 },
-  async () => {
-    const seen = await blockRunner(forge, { ms: A_MINUTE_MS });
+  async (delivery) => {
+    const seen = await blockRunner(await openForge(), { ms: A_MINUTE_MS, DELIVERY: delivery });
     expect(seen.result).toMatchObject({ success: true, metadata: { attempts: 1 } });
     expect(seen.runs).toHaveLength(1);
     expect(seen.gaps.medianMs).toBeLessThan(HEARTBEAT_MS * 1.3);
@@ -33,7 +36,7 @@ it(
   },
 );
 
-it('without the watchdog the same handler loses its lease', async () => {
-  const seen = await blockRunner(forge, { ms: LEASE_MS * 10, WATCHDOG: 'off' });
+it.concurrent('without the watchdog the same handler loses its lease', async () => {
+  const seen = await blockRunner(await openForge(), { ms: LEASE_MS * 10, WATCHDOG: 'off' });
   expect(seen.result).toMatchObject({ success: false, error: { code: 'RUNNER_LOST' } });
 });

@@ -26,8 +26,7 @@ it.each(['push', 'websocket', 'long-poll'])(
     expect(seen.gaps.medianMs).toBeLessThan(HEARTBEAT_MS * 1.3);
     expect(seen.gaps.longestMs).toBeLessThan(LEASE_MS);
     expect(seen.stalledMs).toBeGreaterThan(LEASE_MS * 2);
-    // Who asks for work and cannot ask is shown as offline; that its executions go on is what counts.
-    if (delivery !== 'long-poll') expect(seen.statuses).not.toContain('offline');
+    expect(seen.statuses).not.toContain('offline');
     expect(seen.other).toMatchObject({ stateMeanwhile: 'queued', result: { success: true } });
     expect(seen.after.stalledMs).toBe(0);
   },

@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { request } from 'node:http';
+import { connect } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { openDialIns } from '../testing/dial-in-forge.js';
 import { createManualClock } from '../testing/manual-clock.js';
@@ -145,6 +147,18 @@ describe('a runner that polls', () => {
     await runner.accept(offered);
     await runner.tell(offered, ...ended(offered));
     expect(await job.result()).toMatchObject(ONCE);
+  });
+
+  it('whose connection is reset under the answer gets it again with its next poll', async () => {
+    const forge = await test.listening({ limits: { offerMs: 60_000 } });
+    const { runnerId, offers } = await poller(forge.url);
+    const socket = connect(Number(new URL(forge.url).port), '127.0.0.1');
+    const head = `POST /runners/${runnerId}/poll HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n`;
+    socket.write(`${head}content-length: 2\r\n\r\n{}`);
+    const job = await forge.submit(echo);
+    await once(socket, 'data');
+    socket.resetAndDestroy();
+    expect(await offers()).toMatchObject([{ jobId: job.id, attempt: 1 }]);
   });
 
   it('that does not claim what it got loses it, also what must not be repeated', async () => {

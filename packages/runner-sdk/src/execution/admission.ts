@@ -13,6 +13,11 @@ export interface Slots {
   take(capability: Capability): string | undefined;
   /** Gives both back. */
   release(capability: Capability): void;
+  /**
+   * Calls back whenever a slot was given back.
+   * @returns ends that
+   */
+  onFreed(listener: () => void): () => void;
 }
 
 /**
@@ -21,6 +26,7 @@ export interface Slots {
  */
 export function createSlots(max: number): Slots {
   const byCapability = new Map<string, number>();
+  const listeners = new Set<() => void>();
   let taken = 0;
   return {
     max,
@@ -40,6 +46,11 @@ export function createSlots(max: number): Slots {
     release({ id }) {
       taken--;
       byCapability.set(id, (byCapability.get(id) ?? 1) - 1);
+      for (const listener of listeners) listener();
+    },
+    onFreed(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
     },
   };
 }

@@ -62,6 +62,8 @@ export interface HostedRunner {
   readonly running: () => string[];
   /** The slots of the runner, which its hosts share. */
   readonly slots: () => { readonly used: number; readonly total: number };
+  /** Calls back whenever a slot is free again, whichever host had it; returns what ends that. */
+  readonly onSlotFreed: (listener: () => void) => () => void;
   readonly health: {
     readonly check: () => Promise<HealthCheck>;
     /** What the last look found. */

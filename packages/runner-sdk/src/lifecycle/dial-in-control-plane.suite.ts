@@ -54,6 +54,8 @@ export async function startDialInControlPlane() {
   const waiters: Array<{ matches: (one: Said) => boolean; resolve: (one: Said) => void }> = [];
   const authorizations: string[] = [];
   const polls: ServerResponse[] = [];
+  const asked: number[] = [];
+  const unansweredClaims: (() => void)[] = [];
   let offers: unknown[] = [];
   let socket: WebSocket | undefined;
   const plane = {
@@ -111,44 +113,59 @@ export async function startDialInControlPlane() {
     reply(response, httpStatusOf(code), { success: false, error: envelope(code) });
   }
 
-  // oxlint-disable-next-line complexity -- one branch for each endpoint
-  async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const body = (await readJson(request)) as Record<string, unknown>;
-    const path = request.url ?? '';
-    authorizations.push(request.headers.authorization ?? '');
-    const [, , id = '', action = ''] = path.split('/');
-    if (path === '/livez') return reply(response, 200, { ok: true });
-    if (path === '/runners/register') {
+  type Route = (to: {
+    readonly id: string;
+    readonly body: Record<string, unknown>;
+    readonly response: ServerResponse;
+  }) => void;
+
+  /** By the last part of the path. */
+  const routes: Readonly<Record<string, Route>> = {
+    livez: ({ response }) => reply(response, 200, { ok: true }),
+    register({ body, response }) {
       hear('register', { type: 'register', registration: body } as unknown as RunnerFrame);
-      return plane.refuse ? refuse(response, plane.refuse) : reply(response, 200, plane.registration);
-    }
-    if (path === '/runners/heartbeat') {
+      if (plane.refuse) refuse(response, plane.refuse);
+      else reply(response, 200, plane.registration);
+    },
+    heartbeat({ body, response }) {
       hear('heartbeat', { type: 'heartbeat', heartbeat: body } as unknown as RunnerFrame);
-      return reply(response, 200, {});
-    }
-    if (action === 'deregister') {
+      reply(response, 200, {});
+    },
+    deregister({ id, response }) {
       hear('deregister', { type: 'deregister' });
-      return reply(response, 200, { runnerId: id, deregistered: true });
-    }
-    if (action === 'poll') {
+      reply(response, 200, { runnerId: id, deregistered: true });
+    },
+    poll({ body, response }) {
+      asked.push(Number(body['maxExecutions']));
       polls.push(response);
       hear('poll', undefined);
-      return flushPolls();
-    }
-    if (action === 'accept') {
+      flushPolls();
+    },
+    accept({ id, body, response }) {
       hear('accept', { type: 'accept', executions: [{ executionId: id, ...body }] });
-      return plane.verdict
-        ? refuse(response, plane.verdict)
-        : reply(response, 200, { executionId: id, accepted: true });
-    }
-    const frame = {
-      type: 'events',
-      executions: [{ executionId: id, ...body }],
-    } as unknown as Frame<'events'>;
-    hear('events', frame);
-    if (plane.verdict) return refuse(response, plane.verdict);
-    if (!plane.acknowledges) return refuse(response, 'STORE_UNAVAILABLE');
-    reply(response, 200, { executionId: id, acknowledgedSeq: frame.executions[0]?.events.at(-1)?.seq ?? 0 });
+      const say = (): void => {
+        if (plane.verdict) refuse(response, plane.verdict);
+        else reply(response, 200, { executionId: id, accepted: true });
+      };
+      if (plane.confirms) say();
+      else unansweredClaims.push(say);
+    },
+    events({ id, body, response }) {
+      const executions = [{ executionId: id, ...body }];
+      const frame = { type: 'events', executions } as unknown as Frame<'events'>;
+      hear('events', frame);
+      if (plane.verdict) return refuse(response, plane.verdict);
+      if (!plane.acknowledges) return refuse(response, 'STORE_UNAVAILABLE');
+      const acknowledgedSeq = frame.executions[0]?.events.at(-1)?.seq ?? 0;
+      reply(response, 200, { executionId: id, acknowledgedSeq });
+    },
+  };
+
+  async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const body = (await readJson(request)) as Record<string, unknown>;
+    authorizations.push(request.headers.authorization ?? '');
+    const path = (request.url ?? '').split('/');
+    routes[path.at(-1) ?? '']?.({ id: path[2] ?? '', body, response });
   }
 
   function flushPolls(): void {
@@ -184,6 +201,8 @@ export async function startDialInControlPlane() {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     said,
     authorizations,
+    /** How many executions each poll has asked for. */
+    asked,
     count: (type: Said['type']): number => said.filter((one) => one.type === type).length,
     /** The next thing of a kind that the runner says. */
     next: <Type extends RunnerFrame['type']>(
@@ -196,6 +215,10 @@ export async function startDialInControlPlane() {
           resolve: ({ frame }) => resolve(frame as Frame<Type>),
         }),
       ),
+    /** Answers the claims that came by requests while they were not confirmed. */
+    answerClaims(): void {
+      for (const say of unansweredClaims.splice(0)) say();
+    },
     send,
     offer(executionId: string, capabilityId = 'held'): void {
       const offer = jobOf(executionId, capabilityId);

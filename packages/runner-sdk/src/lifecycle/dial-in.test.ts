@@ -1,45 +1,9 @@
-// oxlint-disable max-lines -- every behaviour of the dial-in deliveries beside its twin
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { startDialInControlPlane } from './dial-in-control-plane.suite.js';
+import { dialIn, isEnd, temporaryFolder } from './dial-in-runner.suite.js';
 import { createHeld } from './runner-fixture.suite.js';
-import type { RunnerOptions } from './runner-options.js';
-import { createRunner, type Runner } from './runner.js';
-
-type Plane = Awaited<ReturnType<typeof startDialInControlPlane>>;
-
-async function dialIn(plane: Plane, options: Partial<RunnerOptions>): Promise<Runner> {
-  const runner = createRunner({
-    name: 'images',
-    capabilities: [createHeld().capability],
-    controlPlaneUrl: plane.url,
-    logger: false,
-    handleSignals: false,
-    watchdog: false,
-    random: () => 0,
-    ...options,
-  });
-  onTestFinished(() => runner.stop({ drainMs: 1 }));
-  await runner.start();
-  return runner;
-}
-
-async function temporaryFolder(): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'runner-'));
-  onTestFinished(() => rm(folder, { recursive: true, force: true }));
-  return folder;
-}
-
-const isEnd = ({
-  executions,
-}: {
-  executions: ReadonlyArray<{ events: ReadonlyArray<{ type: string }> }>;
-}): boolean =>
-  executions.some(({ events }) =>
-    events.some(({ type }) => ['succeeded', 'failed', 'cancelled'].includes(type)),
-  );
 
 describe.each(['websocket', 'long-poll'] as const)('%s', (delivery) => {
   test('opens no port, says who it is, and proves it by a header alone', async () => {
@@ -216,89 +180,5 @@ describe.each(['websocket', 'long-poll'] as const)('%s', (delivery) => {
     await left;
     await runner.stop();
     expect(runner.state).toBe('stopped');
-  });
-});
-
-describe('a websocket that is cut', () => {
-  test('before the claim was confirmed leaves the handler unrun', async () => {
-    const plane = await startDialInControlPlane();
-    const held = createHeld();
-    await (await dialIn(plane, { delivery: 'websocket', capabilities: [held.capability] })).ready();
-    plane.confirms = false;
-    const claimed = plane.next('accept');
-    plane.offer('e1');
-    await claimed;
-    const again = plane.next('register');
-    plane.cut();
-    expect((await again).registration.held).toEqual([]);
-    expect(held.calls).toEqual([]);
-  });
-
-  test('keeps what runs, and tells its end over the next one', async () => {
-    const plane = await startDialInControlPlane();
-    const held = createHeld();
-    await (await dialIn(plane, { delivery: 'websocket', capabilities: [held.capability] })).ready();
-    plane.offer('e1');
-    await held.started;
-    const again = plane.next('register');
-    plane.cut();
-    held.done.resolve('late');
-    const ended = plane.next('events', isEnd);
-    expect((await again).registration.held).toEqual(['e1']);
-    expect((await ended).executions[0]?.events.at(-1)).toMatchObject({ data: 'late' });
-    expect(held.calls).toHaveLength(1);
-  });
-
-  test('tells an end again that was not acknowledged', async () => {
-    const plane = await startDialInControlPlane();
-    const held = createHeld();
-    await (await dialIn(plane, { delivery: 'websocket', capabilities: [held.capability] })).ready();
-    plane.offer('e1');
-    await held.started;
-    plane.acknowledges = false;
-    const once = plane.next('events', isEnd);
-    held.done.resolve(1);
-    await once;
-    plane.acknowledges = true;
-    const twice = plane.next('events', isEnd);
-    plane.cut();
-    expect((await twice).executions[0]?.executionId).toBe('e1');
-  });
-});
-
-describe('auto', () => {
-  test('takes the websocket', async () => {
-    const plane = await startDialInControlPlane();
-    const registered = plane.next('register');
-    await (await dialIn(plane, { delivery: 'auto' })).ready();
-    expect((await registered).registration.delivery).toEqual({ kind: 'websocket' });
-  });
-
-  test.each(['proxy', 'cut'] as const)(
-    'polls where upgrades are blocked (%s), and says so once',
-    async (upgrade) => {
-      const plane = await startDialInControlPlane();
-      plane.upgrade = upgrade;
-      const lines: string[] = [];
-      const take = (_fields: object | string, message?: string): void => void lines.push(message ?? '');
-      const logger = { debug: () => undefined, info: () => undefined, warn: take, error: take };
-      const held = createHeld();
-      const runner = await dialIn(plane, { delivery: 'auto', logger, capabilities: [held.capability] });
-      await runner.ready();
-      plane.offer('e1');
-      await held.started;
-      held.done.resolve(1);
-      expect(lines.filter((line) => line.includes('long-polling instead'))).toHaveLength(1);
-    },
-  );
-
-  test('waits for a control plane that HTTP does not reach either', async () => {
-    const plane = await startDialInControlPlane();
-    await plane.close();
-    const runner = await dialIn(plane, { delivery: 'auto' });
-    await expect(runner.ready({ signal: AbortSignal.timeout(1_500) })).rejects.toMatchObject({
-      name: 'TimeoutError',
-    });
-    expect(runner.state).toBe('registering');
   });
 });

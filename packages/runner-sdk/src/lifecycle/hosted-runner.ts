@@ -67,6 +67,7 @@ export function createHostedRunner(parts: HostedRunnerParts, changed: () => void
     cancel: executor.cancel,
     running: executor.running,
     slots: () => ({ used: slots.taken, total: slots.max }),
+    onSlotFreed: slots.onFreed,
     health: parts.health,
     vitals: observation.vitals,
     url: () => address.url,

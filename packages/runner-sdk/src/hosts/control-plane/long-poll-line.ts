@@ -22,6 +22,8 @@ interface State extends LongPollOptions {
   loop: PollLoop | undefined;
   /** Slots that the last poll asked for. */
   askedFor: number;
+  /** A poll that asks for work is about to be made. */
+  isAsking: boolean;
   maxBytes: number;
 }
 
@@ -75,9 +77,15 @@ async function poll(state: State, signal: AbortSignal): Promise<PollOutcome> {
 }
 
 function startPolling(state: State): void {
-  const { clock, random } = state.core.runner;
+  const { clock, random, onSlotFreed } = state.core.runner;
   state.polling.abort();
   state.polling = new AbortController();
+  const signal = AbortSignal.any([state.polling.signal, state.stopping.signal]);
+  signal.addEventListener(
+    'abort',
+    onSlotFreed(() => askSoon(state)),
+    { once: true },
+  );
   state.loop = startPollLoop(
     {
       poll: (signal) => poll(state, signal),
@@ -85,7 +93,7 @@ function startPolling(state: State): void {
       clock,
       random,
     },
-    AbortSignal.any([state.polling.signal, state.stopping.signal]),
+    signal,
   );
 }
 
@@ -101,9 +109,14 @@ async function reconnect(state: State, afterMs: number): Promise<void> {
   renew(state);
 }
 
-/** A poll that asked for no work is open: now that a slot is free, another one asks. */
-function onSlotFreed(state: State): void {
-  if (state.askedFor === 0 && freeSlots(state) > 0) state.loop?.askNow();
+/** A poll that asked for no work is open: now that slots are free, another one asks, once for those of one turn. */
+function askSoon(state: State): void {
+  if (state.askedFor > 0 || state.isAsking) return;
+  state.isAsking = true;
+  setImmediate(() => {
+    state.isAsking = false;
+    if (state.askedFor === 0 && freeSlots(state) > 0) state.loop?.askNow();
+  });
 }
 
 async function leave(state: State, reason: string): Promise<void> {
@@ -141,6 +154,7 @@ export function createLongPollLine(options: LongPollOptions): Line {
     polling: new AbortController(),
     loop: undefined,
     askedFor: 0,
+    isAsking: false,
     maxBytes: DEFAULTS.maxBodyBytes,
   };
   const poster = createEventPoster({
@@ -153,13 +167,7 @@ export function createLongPollLine(options: LongPollOptions): Line {
   });
   return {
     delivery: 'long-poll',
-    wire: {
-      accept: (execution) => poster.accept(execution),
-      events(execution) {
-        poster.events(execution);
-        if (execution.terminalSeq !== undefined) onSlotFreed(state);
-      },
-    },
+    wire: poster,
     start: http.start,
     renew: () => renew(state),
     reconnect: (afterMs) => void reconnect(state, afterMs),

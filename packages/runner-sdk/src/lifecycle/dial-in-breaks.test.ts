@@ -1,0 +1,102 @@
+import { describe, expect, test } from 'vitest';
+import { startDialInControlPlane } from './dial-in-control-plane.suite.js';
+import { dialIn, isEnd } from './dial-in-runner.suite.js';
+import { createHeld } from './runner-fixture.suite.js';
+
+describe('a websocket that is cut', () => {
+  test('before the claim was confirmed leaves the handler unrun', async () => {
+    const plane = await startDialInControlPlane();
+    const held = createHeld();
+    await (await dialIn(plane, { delivery: 'websocket', capabilities: [held.capability] })).ready();
+    plane.confirms = false;
+    const claimed = plane.next('accept');
+    plane.offer('e1');
+    await claimed;
+    const again = plane.next('register');
+    plane.cut();
+    expect((await again).registration.held).toEqual([]);
+    expect(held.calls).toEqual([]);
+  });
+
+  test('keeps what runs, and tells its end over the next one', async () => {
+    const plane = await startDialInControlPlane();
+    const held = createHeld();
+    await (await dialIn(plane, { delivery: 'websocket', capabilities: [held.capability] })).ready();
+    plane.offer('e1');
+    await held.started;
+    const again = plane.next('register');
+    plane.cut();
+    held.done.resolve('late');
+    const ended = plane.next('events', isEnd);
+    expect((await again).registration.held).toEqual(['e1']);
+    expect((await ended).executions[0]?.events.at(-1)).toMatchObject({ data: 'late' });
+    expect(held.calls).toHaveLength(1);
+  });
+
+  test('tells an end again that was not acknowledged', async () => {
+    const plane = await startDialInControlPlane();
+    const held = createHeld();
+    await (await dialIn(plane, { delivery: 'websocket', capabilities: [held.capability] })).ready();
+    plane.offer('e1');
+    await held.started;
+    plane.acknowledges = false;
+    const once = plane.next('events', isEnd);
+    held.done.resolve(1);
+    await once;
+    plane.acknowledges = true;
+    const twice = plane.next('events', isEnd);
+    plane.cut();
+    expect((await twice).executions[0]?.executionId).toBe('e1');
+  });
+});
+
+test('a poll that asked for nothing is followed by another when a claim that is refused frees its slot', async () => {
+  const plane = await startDialInControlPlane();
+  const held = createHeld();
+  const slots = { capabilities: [held.capability], maxConcurrency: 1 };
+  await (await dialIn(plane, { delivery: 'long-poll', ...slots })).ready();
+  plane.confirms = false;
+  plane.offer('e1');
+  await expect.poll(() => plane.asked.at(-1)).toBe(0);
+  plane.verdict = 'LEASE_SUPERSEDED';
+  plane.answerClaims();
+  await expect.poll(() => plane.asked.at(-1)).toBe(1);
+  expect(held.calls).toEqual([]);
+});
+
+describe('auto', () => {
+  test('takes the websocket', async () => {
+    const plane = await startDialInControlPlane();
+    const registered = plane.next('register');
+    await (await dialIn(plane, { delivery: 'auto' })).ready();
+    expect((await registered).registration.delivery).toEqual({ kind: 'websocket' });
+  });
+
+  test.each(['proxy', 'cut'] as const)(
+    'polls where upgrades are blocked (%s), and says so once',
+    async (upgrade) => {
+      const plane = await startDialInControlPlane();
+      plane.upgrade = upgrade;
+      const lines: string[] = [];
+      const take = (_fields: object | string, message?: string): void => void lines.push(message ?? '');
+      const logger = { debug: () => undefined, info: () => undefined, warn: take, error: take };
+      const held = createHeld();
+      const runner = await dialIn(plane, { delivery: 'auto', logger, capabilities: [held.capability] });
+      await runner.ready();
+      plane.offer('e1');
+      await held.started;
+      held.done.resolve(1);
+      expect(lines.filter((line) => line.includes('long-polling instead'))).toHaveLength(1);
+    },
+  );
+
+  test('waits for a control plane that HTTP does not reach either', async () => {
+    const plane = await startDialInControlPlane();
+    await plane.close();
+    const runner = await dialIn(plane, { delivery: 'auto' });
+    await expect(runner.ready({ signal: AbortSignal.timeout(1_500) })).rejects.toMatchObject({
+      name: 'TimeoutError',
+    });
+    expect(runner.state).toBe('registering');
+  });
+});

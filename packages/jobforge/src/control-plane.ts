@@ -7,7 +7,7 @@ import { resolveOptions, type JobForgeOptions, type ResolvedOptions } from './op
 import { createEngine, type Engine } from './scheduler/engine.js';
 import { createPruner, type Pruner } from './scheduler/pruner.js';
 import { CHAINS } from './scheduler/trail-operations.js';
-import { openSqliteStore } from './store/sqlite-store.js';
+import { openStore } from './store/open-store.js';
 
 /** A running control plane. */
 export interface JobForge {
@@ -83,11 +83,11 @@ function running(
  */
 export function createJobForge(options: JobForgeOptions = {}): StoppedJobForge {
   const resolved = resolveOptions(options);
-  const { location, durability, limits, retention, log } = resolved;
+  const { place, durability, limits, retention, log } = resolved;
   const { clock = systemClock, random = Math.random } = options;
   return {
     async start() {
-      const store = await openSqliteStore({ location, durability });
+      const store = await openStore(place, durability);
       const engine = createEngine({ store, limits, clock, random, log });
       const pruner = createPruner({ store, chains: CHAINS, clock, log, retention });
       try {

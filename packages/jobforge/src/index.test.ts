@@ -7,6 +7,6 @@ it('exports these names and no others', () => {
 
 it('refuses a store that it does not know, in one sentence', () => {
   expect(() => jobforge.createJobForge({ store: 'mysql://x' })).toThrow(
-    'store "mysql://x" is not known: expected "memory" or "sqlite:" and the path of a file, such as sqlite:./data/jobforge.db',
+    'store "mysql://" is not known: expected "memory", "sqlite:" and the path of a file, such as sqlite:./data/jobforge.db, or "postgres://" and a database',
   );
 });

@@ -3,6 +3,8 @@ import type { Clock } from './model/clock.js';
 import { DEFAULT_LIMITS, type JobForgeLimits } from './model/limits.js';
 import { silentLog, type Log } from './model/log.js';
 import { unknownNames } from './model/near-name.js';
+import type { StorePlace } from './store/open-store.js';
+import { isPostgresUrl, readPostgresUrl } from './store/postgres-url.js';
 
 /** Where the HTTP API listens. */
 export interface ListenOptions {
@@ -28,7 +30,10 @@ export interface RetentionOptions {
 
 /** What {@link createJobForge} takes. Everything has a default. */
 export interface JobForgeOptions {
-  /** `memory` for none, or `sqlite:` and the path of a file. Default: `sqlite:./data/jobforge.db`. */
+  /**
+   * `memory` for none, `sqlite:` and the path of a file, or `postgres://user:password@host:5432/database`, with
+   * `?schema=` for another schema than `jobforge`. Default: `sqlite:./data/jobforge.db`.
+   */
   readonly store?: string;
   /**
    * `full` survives a power cut; `normal` survives the death of the process and is faster on slow disks.
@@ -52,8 +57,7 @@ export interface JobForgeOptions {
 export const DEFAULT_STORE = 'sqlite:./data/jobforge.db';
 
 export interface ResolvedOptions {
-  /** A file, or `:memory:`. */
-  readonly location: string;
+  readonly place: StorePlace;
   readonly durability: 'full' | 'normal';
   readonly listen: Required<ListenOptions> | false;
   readonly limits: JobForgeLimits;
@@ -61,11 +65,19 @@ export interface ResolvedOptions {
   readonly log: Log;
 }
 
-function locationOf(store: string): string {
-  if (store === 'memory') return ':memory:';
-  if (store.startsWith('sqlite:') && store.length > 'sqlite:'.length) return store.slice('sqlite:'.length);
+function placeOf(store: string): StorePlace {
+  if (store === 'memory') return { kind: 'sqlite', location: ':memory:' };
+  if (store.startsWith('sqlite:') && store.length > 'sqlite:'.length)
+    return { kind: 'sqlite', location: store.slice('sqlite:'.length) };
+  if (isPostgresUrl(store)) {
+    readPostgresUrl(store);
+    return { kind: 'postgres', url: store };
+  }
+  // What follows a scheme may be a password.
+  const shown = store.includes('://') ? store.slice(0, store.indexOf('://') + 3) : store;
   throw new TypeError(
-    `store "${store}" is not known: expected "memory" or "sqlite:" and the path of a file, such as ${DEFAULT_STORE}`,
+    `store "${shown}" is not known: expected "memory", "sqlite:" and the path of a file, such as ${DEFAULT_STORE}, ` +
+      'or "postgres://" and a database',
   );
 }
 
@@ -147,7 +159,7 @@ function durabilityOf(given: 'full' | 'normal'): 'full' | 'normal' {
 export function resolveOptions(options: JobForgeOptions): ResolvedOptions {
   refuseUnknown('createJobForge', options, OPTION_NAMES);
   return {
-    location: locationOf(options.store ?? DEFAULT_STORE),
+    place: placeOf(options.store ?? DEFAULT_STORE),
     durability: durabilityOf(options.durability ?? 'full'),
     listen: listenOf(options.listen ?? {}),
     limits: limitsOf(options.limits ?? {}),

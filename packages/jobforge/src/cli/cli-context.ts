@@ -13,8 +13,8 @@ export interface ServingForge {
 export interface ForgeOptions {
   readonly host: string;
   readonly port: number;
-  /** Folder of the store; undefined keeps everything in memory. */
-  readonly data: string | undefined;
+  /** Where the store is, as `createJobForge` takes it. */
+  readonly store: string;
   readonly allowedHosts: readonly string[];
   readonly log: Log;
 }

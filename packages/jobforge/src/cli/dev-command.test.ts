@@ -46,7 +46,12 @@ describe('jobforge dev', () => {
     const run = await dev([]);
     expect(run).toMatchObject({ code: 0, err: [], stops: 1 });
     expect(run.started).toEqual([
-      expect.objectContaining({ host: '127.0.0.1', port: 3002, data: './data', allowedHosts: [] }),
+      expect.objectContaining({
+        host: '127.0.0.1',
+        port: 3002,
+        store: 'sqlite:data/jobforge.db',
+        allowedHosts: [],
+      }),
     ]);
     expect(run.out.slice(0, 2)).toEqual([
       'JobForge   http://127.0.0.1:3002   (embedded, ./data)',
@@ -56,7 +61,7 @@ describe('jobforge dev', () => {
 
   it('says with --json that it is ready before it says anything else', async () => {
     const run = await dev(['--json', '--memory', '--port', '0', '--allow-host', 'forge.test']);
-    expect(run.started[0]).toMatchObject({ data: undefined, port: 0, allowedHosts: ['forge.test'] });
+    expect(run.started[0]).toMatchObject({ store: 'memory', port: 0, allowedHosts: ['forge.test'] });
     const lines = run.out.map((line) => DevLine.parse(JSON.parse(line)));
     expect(lines.map(({ event }) => event)).toEqual(['ready', 'log', 'stopping', 'stopped']);
     expect(lines[0]).toEqual({ event: 'ready', url: 'http://127.0.0.1:4711', data: null, version: '0.0.0' });

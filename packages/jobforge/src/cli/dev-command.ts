@@ -9,6 +9,7 @@ import { printJson, type DevLine } from './json-output.js';
 import { integer } from './option-values.js';
 import { printable, printableLine } from './printable.js';
 import { startFailure } from './start-failure.js';
+import { storeOf, storeWords } from './store-option.js';
 import { toned, type Terminal } from './terminal.js';
 
 interface DevOptions {
@@ -16,6 +17,7 @@ interface DevOptions {
   readonly port: number;
   readonly data: string;
   readonly memory?: boolean;
+  readonly store?: string;
   readonly allowHost?: readonly string[];
   readonly json?: boolean;
 }
@@ -34,6 +36,7 @@ export function addDevCommand(program: Command, context: CliContext): void {
     )
     .option('--data <dir>', 'folder of the store', './data')
     .option('--memory', 'keep nothing: everything is gone when it stops')
+    .option('--store <url>', 'a database instead of the folder: postgres://user:password@host/database')
     .option('--allow-host <names...>', 'accept requests under these host names too')
     .option('--json', 'print JSON for programs')
     .addHelpText(
@@ -54,10 +57,10 @@ async function dev(context: CliContext, options: DevOptions): Promise<void> {
       `jobforge dev is open to whoever reaches it, so it listens on loopback alone: --host ${host} is not 127.0.0.1, ::1 or localhost.`,
     );
   }
-  const data = options.memory ? undefined : options.data;
+  const { store, shown: data } = storeOf(options);
   const held: DevLine[] = [];
   const say = (line: DevLine): void =>
-    json ? printJson(terminal, 'dev', line) : printDevLine(terminal, line, data !== undefined);
+    json ? printJson(terminal, 'dev', line) : printDevLine(terminal, line, data !== null);
   let ready = false;
   const log: Log = (severity, message, fields) => {
     const line: DevLine = { event: 'log', severity, message, ...(fields ? { fields: plain(fields) } : {}) };
@@ -68,14 +71,14 @@ async function dev(context: CliContext, options: DevOptions): Promise<void> {
   const signal = firstSignal(context);
   let forge: ServingForge;
   try {
-    forge = await context.startForge({ host, port, data, allowedHosts: options.allowHost ?? [], log });
+    forge = await context.startForge({ host, port, store, allowedHosts: options.allowHost ?? [], log });
   } catch (error) {
     signal.release();
     if (!json) held.forEach(say);
     throw await startFailure(error, { host, port });
   }
   ready = true;
-  say({ event: 'ready', url: forge.url, data: data ?? null, version });
+  say({ event: 'ready', url: forge.url, data, version });
   held.forEach(say);
   await signal.heard;
   say({ event: 'stopping', running: forge.running() });
@@ -106,7 +109,7 @@ function printDevLine(terminal: Terminal, line: DevLine, isKept: boolean): void 
   switch (line.event) {
     case 'ready':
       terminal.out(
-        `${toned(terminal, 'strong', 'JobForge')}   ${line.url}   ${toned(terminal, 'dim', `(embedded, ${line.data ?? 'in memory'})`)}`,
+        `${toned(terminal, 'strong', 'JobForge')}   ${line.url}   ${toned(terminal, 'dim', `(${storeWords(line.data)})`)}`,
       );
       terminal.out(
         `${toned(terminal, 'dim', 'try')}        npx jobforge job submit <capability> '{…}' --follow`,

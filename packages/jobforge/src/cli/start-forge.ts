@@ -1,17 +1,16 @@
-import { join } from 'node:path';
 import { createJobForge } from '../control-plane.js';
 import type { ForgeOptions, ServingForge } from './cli-context.js';
 
-/** Starts a control plane in this process, with its store in the folder that was named. */
+/** Starts a control plane in this process, with the store that was named. */
 export async function startForge({
   host,
   port,
-  data,
+  store,
   allowedHosts,
   log,
 }: ForgeOptions): Promise<ServingForge> {
   const forge = await createJobForge({
-    store: data === undefined ? 'memory' : `sqlite:${join(data, 'jobforge.db')}`,
+    store,
     listen: { host, port, allowedHosts },
     log,
   }).start();

@@ -1,14 +1,8 @@
 import { chainRoot, linkText } from '../model/chain.js';
-import type { AppendLink, ChainStore, PruneLinksQuery, StoredLink } from './chain-store.js';
+import type { AppendLink, ChainStore, PruneLinksQuery } from './chain-store.js';
 import { sha256Hex } from './link-hash.js';
 import type { SqliteDatabase } from './sqlite-driver.js';
-
-const toLink = (row: Record<string, unknown>): StoredLink => ({
-  seq: Number(row['seq']),
-  at: Number(row['at']),
-  record: typeof row['record'] === 'string' ? row['record'] : undefined,
-  hash: String(row['hash']),
-});
+import { toLink } from './stored-rows.js';
 
 /** Carries out one {@link AppendLink} within the transaction that is open. */
 export function sqliteLinkWriter(database: SqliteDatabase): (link: AppendLink) => { readonly seq: number } {

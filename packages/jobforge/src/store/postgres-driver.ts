@@ -1,0 +1,89 @@
+import type postgres from 'postgres';
+import type { PostgresAddress } from './postgres-url.js';
+import type { Row } from './stored-rows.js';
+
+/** What a statement may be given. */
+export type PostgresValue = string | number | null | readonly (string | number | null)[];
+
+/** Carries out one statement and resolves to its rows. */
+export type PostgresQuery = (statement: string, values?: readonly PostgresValue[]) => Promise<Row[]>;
+
+/** A database that is reached by a few connections, made when they are needed and again when they were lost. */
+export interface PostgresDatabase {
+  readonly query: PostgresQuery;
+  /** All statements or none. Those that are given at once share a round trip. */
+  transaction<T>(work: (query: PostgresQuery) => Promise<T>): Promise<T>;
+  close(): Promise<void>;
+}
+
+export interface PostgresOptions {
+  /** False: a commit does not wait for the server's disk. */
+  readonly waitsForDisk: boolean;
+  /** How long an answer may take before the connections are taken for dead. Default: 20 s. */
+  readonly answerMs?: number;
+}
+
+const CONNECTIONS = 6;
+const CONNECT_SECONDS = 10;
+const RECONNECT_SECONDS = 0.25;
+const ANSWER_MS = 20_000;
+const GOODBYE_SECONDS = 2;
+
+type Sql = postgres.Sql;
+
+async function connector(address: PostgresAddress, { waitsForDisk }: PostgresOptions): Promise<() => Sql> {
+  const { default: connect } = await import('postgres');
+  return () =>
+    connect(address.url, {
+      max: CONNECTIONS,
+      connect_timeout: CONNECT_SECONDS,
+      backoff: () => RECONNECT_SECONDS,
+      prepare: address.prepares,
+      onnotice: () => undefined,
+      connection: {
+        application_name: 'jobforge',
+        search_path: address.schema,
+        ...(waitsForDisk ? {} : { synchronous_commit: 'off' }),
+      },
+    });
+}
+
+function queryOf(sql: Sql | postgres.TransactionSql): PostgresQuery {
+  return async (statement, values = []) =>
+    // The driver's own types know no arrays of columns.
+    await sql.unsafe<Row[]>(statement, values as (string | number)[], { prepare: values.length > 0 });
+}
+
+/** Connects when the first statement comes. */
+export async function openPostgres(
+  address: PostgresAddress,
+  options: PostgresOptions,
+): Promise<PostgresDatabase> {
+  const connect = await connector(address, options);
+  const { answerMs = ANSWER_MS } = options;
+  let sql = connect();
+
+  /** A network that swallows packets says nothing for a quarter of an hour: what waits is told earlier. */
+  const answered = async <T>(asked: Sql, answer: Promise<T>): Promise<T> => {
+    let timer: NodeJS.Timeout | undefined;
+    const overdue = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => {
+        if (asked === sql) sql = connect();
+        asked.end({ timeout: 0 }).catch(() => undefined);
+        reject(new Error(`PostgreSQL did not answer within ${answerMs} ms.`));
+      }, answerMs);
+    });
+    try {
+      return await Promise.race([answer, overdue]);
+    } finally {
+      clearTimeout(timer);
+    }
+  };
+
+  return {
+    query: (statement, values) => answered(sql, queryOf(sql)(statement, values)),
+    transaction: (work) =>
+      answered(sql, sql.begin((inner) => work(queryOf(inner))) as ReturnType<typeof work>),
+    close: () => sql.end({ timeout: GOODBYE_SECONDS }),
+  };
+}

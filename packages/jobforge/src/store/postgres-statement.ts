@@ -1,0 +1,213 @@
+import type { PostgresValue } from './postgres-driver.js';
+import type { GroupedBatch, JobChange } from './postgres-batch.js';
+import type { FinishJob, InsertJob, RetryJob } from './store.js';
+
+type Cell = string | number | null;
+
+/** One statement and what it is given. */
+export interface PostgresStatement {
+  readonly text: string;
+  readonly values: readonly PostgresValue[];
+}
+
+/** A column of rows that are handed over: its name, its type, and how a row's value is read. */
+type Column<T> = readonly [name: string, type: 'text' | 'bigint' | 'int', read: (row: T) => Cell | undefined];
+
+/** Puts parts of one statement together: each is carried out, and all of them or none. */
+interface Parts {
+  /** The rows as a table named `t`, with the place of each as `place`. */
+  rowsOf<T>(rows: readonly T[], columns: readonly Column<T>[]): string;
+  add(part: string): void;
+}
+
+const INSERTS: readonly Column<InsertJob>[] = [
+  ['id', 'text', (job) => job.id],
+  ['type', 'text', (job) => job.type],
+  ['head', 'text', (job) => job.head],
+  ['input', 'text', (job) => job.input],
+  ['created_at', 'bigint', (job) => job.createdAt],
+  ['state', 'text', (job) => job.state],
+  ['lease', 'text', (job) => job.lease],
+];
+
+const LEASES: readonly Column<JobChange>[] = [
+  ['seq', 'bigint', ({ seq }) => seq],
+  ['lease', 'text', ({ lease }) => lease?.text],
+];
+
+const CHANGES: readonly Column<JobChange>[] = [
+  ...LEASES,
+  ['leases', 'int', ({ lease }) => (lease === undefined ? 0 : 1)],
+  ['state', 'text', ({ retry }) => (retry === undefined ? null : 'retrying')],
+  ['attempt', 'int', ({ retry }) => retry?.attempt],
+  ['retries', 'int', ({ retry }) => retry?.retries],
+  ['next_at', 'bigint', ({ retry }) => retry?.nextAt],
+  ['error', 'text', ({ retry }) => retry?.error],
+  ['cancel', 'text', ({ cancel }) => cancel],
+];
+
+const ATTEMPTS: readonly Column<RetryJob>[] = [
+  ['seq', 'bigint', ({ seq }) => seq],
+  ['attempt', 'int', ({ attempt }) => attempt],
+  ['event_seq', 'bigint', ({ eventSeq }) => eventSeq],
+  ['started_at', 'bigint', ({ startedAt }) => startedAt],
+  ['ended_at', 'bigint', ({ endedAt }) => endedAt],
+  ['next_at', 'bigint', ({ nextAt }) => nextAt],
+  ['runner_id', 'text', ({ runnerId }) => runnerId],
+  ['execution_id', 'text', ({ executionId }) => executionId],
+  ['error', 'text', ({ error }) => error],
+];
+
+const ENDS: readonly Column<FinishJob>[] = [
+  ['seq', 'bigint', ({ seq }) => seq],
+  ['status', 'text', ({ status }) => status],
+  ['attempt', 'int', ({ attempt }) => attempt],
+  ['event_seq', 'bigint', ({ eventSeq }) => eventSeq],
+  ['started_at', 'bigint', ({ startedAt }) => startedAt],
+  ['ended_at', 'bigint', ({ endedAt }) => endedAt],
+  ['runner_id', 'text', ({ runnerId }) => runnerId],
+  ['runner_version', 'text', ({ runnerVersion }) => runnerVersion],
+  ['execution_id', 'text', ({ executionId }) => executionId],
+  ['data', 'text', ({ data }) => data],
+  ['error', 'text', ({ error }) => error],
+  ['dropped', 'bigint', ({ dropped }) => dropped],
+  ['dropped_bytes', 'bigint', ({ droppedBytes }) => droppedBytes],
+];
+
+const namesOf = <T>(columns: readonly Column<T>[]): string => columns.map(([name]) => name).join(', ');
+
+function insertJobs({ rowsOf, add }: Parts, { inserts }: GroupedBatch): void {
+  if (inserts.length === 0) return;
+  const names = namesOf(INSERTS);
+  add(`inserted AS (
+    INSERT INTO jobs (${names}) SELECT ${names} FROM ${rowsOf(inserts, INSERTS)} ORDER BY place
+    ON CONFLICT (id) DO NOTHING RETURNING id, seq)`);
+}
+
+/** Rows in one order for all, so that of two who change the same none waits for the other in a circle. */
+const bySeq = (left: { readonly seq: number }, right: { readonly seq: number }): number =>
+  left.seq - right.seq;
+
+function changeJobs({ rowsOf, add }: Parts, { changes }: GroupedBatch): void {
+  const all = [...changes.values()].sort(bySeq);
+  const leases = all.filter(({ retry, cancel }) => retry === undefined && cancel === undefined);
+  const others = all.filter(({ retry, cancel }) => retry !== undefined || cancel !== undefined);
+  if (leases.length > 0)
+    add(`leased AS (UPDATE jobs SET lease = t.lease FROM ${rowsOf(leases, LEASES)} WHERE jobs.seq = t.seq)`);
+  if (others.length > 0)
+    add(`changed AS (
+      UPDATE jobs SET lease = CASE WHEN t.leases = 1 THEN t.lease ELSE jobs.lease END,
+        state = coalesce(t.state, jobs.state), attempt = coalesce(t.attempt, jobs.attempt),
+        retries = coalesce(t.retries, jobs.retries), next_at = coalesce(t.next_at, jobs.next_at),
+        error = coalesce(t.error, jobs.error), cancel = coalesce(t.cancel, jobs.cancel)
+      FROM ${rowsOf(others, CHANGES)} WHERE jobs.seq = t.seq)`);
+}
+
+function append<T>(
+  { rowsOf, add }: Parts,
+  table: string,
+  rows: { of: readonly T[]; as: readonly Column<T>[] },
+): void {
+  if (rows.of.length === 0) return;
+  const names = namesOf(rows.as);
+  add(`new_${table} AS (
+    INSERT INTO ${table} (${names}) SELECT ${names} FROM ${rowsOf(rows.of, rows.as)} ORDER BY place
+    ON CONFLICT DO NOTHING)`);
+}
+
+/** Rows that are put, over those of the same key, and keys that are removed. */
+interface Documents<Put, Remove> {
+  readonly table: string;
+  readonly puts: readonly Put[];
+  readonly removals: readonly Remove[];
+  readonly columns: readonly Column<Put>[];
+  readonly key: readonly Column<Remove>[];
+}
+
+function keepDocuments<Put, Remove>(
+  { rowsOf, add }: Parts,
+  { table, puts, removals, columns, key }: Documents<Put, Remove>,
+): void {
+  const names = namesOf(columns);
+  const keys = key.map(([name]) => name);
+  const rest = columns.map(([name]) => name).filter((name) => !keys.includes(name));
+  if (puts.length > 0)
+    add(`put_${table} AS (
+      INSERT INTO ${table} (${names}) SELECT ${names} FROM ${rowsOf(puts, columns)} ORDER BY place
+      ON CONFLICT (${keys.join(', ')}) DO UPDATE SET ${rest.map((name) => `${name} = excluded.${name}`).join(', ')})`);
+  if (removals.length > 0)
+    add(`removed_${table} AS (
+      DELETE FROM ${table} USING ${rowsOf(removals, key)}
+      WHERE ${keys.map((name) => `${table}.${name} = t.${name}`).join(' AND ')})`);
+}
+
+function keepEvents(parts: Parts, { events }: GroupedBatch): void {
+  const all = [...events.values()];
+  keepDocuments(parts, {
+    table: 'events',
+    puts: all.filter((event) => event.kind === 'add-event'),
+    removals: all.filter((event) => event.kind === 'remove-event'),
+    columns: [
+      ['seq', 'bigint', ({ seq }) => seq],
+      ['attempt', 'int', ({ attempt }) => attempt],
+      ['event_seq', 'bigint', ({ eventSeq }) => eventSeq],
+      ['at', 'bigint', ({ at }) => at],
+      ['type', 'text', ({ type }) => type],
+      ['data', 'text', ({ data }) => data],
+    ],
+    key: [
+      ['seq', 'bigint', ({ seq }) => seq],
+      ['attempt', 'int', ({ attempt }) => attempt],
+      ['event_seq', 'bigint', ({ eventSeq }) => eventSeq],
+    ],
+  });
+}
+
+function keepOthers(parts: Parts, { checkpoints, runners }: GroupedBatch): void {
+  const [points, places] = [[...checkpoints.values()], [...runners.values()]];
+  keepDocuments(parts, {
+    table: 'checkpoints',
+    puts: points.filter((point) => point.kind === 'put-checkpoint'),
+    removals: points.filter((point) => point.kind === 'remove-checkpoint'),
+    columns: [
+      ['seq', 'bigint', ({ seq }) => seq],
+      ['data', 'text', ({ data }) => data],
+    ],
+    key: [['seq', 'bigint', ({ seq }) => seq]],
+  });
+  keepDocuments(parts, {
+    table: 'runners',
+    puts: places.filter((runner) => runner.kind === 'put-runner'),
+    removals: places.filter((runner) => runner.kind === 'remove-runner'),
+    columns: [
+      ['id', 'text', ({ id }) => id],
+      ['record', 'text', ({ record }) => record],
+    ],
+    key: [['id', 'text', ({ id }) => id]],
+  });
+}
+
+/** One statement for all that a batch does beside its records and links; undefined where that is nothing. */
+export function statementOf(grouped: GroupedBatch): PostgresStatement | undefined {
+  const parts: string[] = [];
+  const values: PostgresValue[] = [];
+  const building: Parts = {
+    rowsOf(rows, columns) {
+      const arrays = columns.map(([, type, read]) => {
+        values.push(rows.map((row) => read(row) ?? null));
+        return `$${values.length}::${type}[]`;
+      });
+      return `unnest(${arrays.join(', ')}) WITH ORDINALITY AS t(${namesOf(columns)}, place)`;
+    },
+    add: (part) => void parts.push(part),
+  };
+  insertJobs(building, grouped);
+  changeJobs(building, grouped);
+  append(building, 'attempts', { of: grouped.attempts, as: ATTEMPTS });
+  append(building, 'ends', { of: [...grouped.ends.values()].sort(bySeq), as: ENDS });
+  keepEvents(building, grouped);
+  keepOthers(building, grouped);
+  if (parts.length === 0) return undefined;
+  const told = grouped.inserts.length > 0 ? 'SELECT id, seq FROM inserted' : 'SELECT 1 AS done';
+  return { text: `WITH ${parts.join(',\n')}\n${told}`, values };
+}

@@ -1,0 +1,98 @@
+import { groupBatch, type GroupedBatch } from './postgres-batch.js';
+import type { PostgresDatabase, PostgresQuery } from './postgres-driver.js';
+import { appendLinks } from './postgres-links.js';
+import { statementOf, type PostgresStatement } from './postgres-statement.js';
+import type { Outcome, PutRecord, RemoveRecord, Store, StoreOperation } from './store.js';
+import type { Row } from './stored-rows.js';
+
+/** Refusals of the server that say nothing but "once more": two who waited for each other, or met in one row. */
+const PASSING = new Set(['40001', '40P01']);
+const MAX_TRIES = 5;
+
+function passes(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && PASSING.has(String(error.code));
+}
+
+const PUT = `INSERT INTO records VALUES ($1, $2, $3) ON CONFLICT (collection, id) DO UPDATE SET record = excluded.record
+  RETURNING 1 AS done`;
+const ADD = 'INSERT INTO records VALUES ($1, $2, $3) ON CONFLICT DO NOTHING RETURNING 1 AS done';
+const REPLACE =
+  'UPDATE records SET record = $3 WHERE collection = $1 AND id = $2 AND record = $4 RETURNING 1 AS done';
+const REMOVE = 'DELETE FROM records WHERE collection = $1 AND id = $2';
+
+async function writeRecord(query: PostgresQuery, operation: PutRecord | RemoveRecord): Promise<Outcome> {
+  const { collection, id } = operation;
+  if (operation.kind === 'remove-record') {
+    await query(REMOVE, [collection, id]);
+    return 'done';
+  }
+  const { record, replaces } = operation;
+  if (replaces === undefined) await query(PUT, [collection, id, record]);
+  else if (replaces === null) return changed(await query(ADD, [collection, id, record]));
+  else return changed(await query(REPLACE, [collection, id, record, replaces]));
+  return 'done';
+}
+
+const changed = (rows: readonly Row[]): Outcome => (rows.length === 0 ? 'superseded' : 'done');
+
+/** The records of a batch, one after the other: what becomes of each depends on those before. */
+async function writeRecords(
+  query: PostgresQuery,
+  { records }: GroupedBatch,
+): Promise<(readonly [at: number, outcome: Outcome])[]> {
+  const outcomes = [];
+  for (const { at, operation } of records) outcomes.push([at, await writeRecord(query, operation)] as const);
+  return outcomes;
+}
+
+async function writeLinks(
+  query: PostgresQuery,
+  { links }: GroupedBatch,
+): Promise<(readonly [at: number, outcome: Outcome])[]> {
+  const seqs = await appendLinks(
+    query,
+    links.map(({ operation }) => operation),
+  );
+  return links.map(({ at }, index) => [at, { seq: seqs[index] ?? 0 }] as const);
+}
+
+/** Of two insertions with one id in a batch the first has it. */
+function outcomesOf(batch: readonly StoreOperation[], inserted: readonly Row[]): Outcome[] {
+  const seqs = new Map(inserted.map(({ id, seq }) => [id, Number(seq)]));
+  return batch.map((operation) => {
+    if (operation.kind !== 'insert-job') return 'done';
+    const seq = seqs.get(operation.id);
+    seqs.delete(operation.id);
+    return seq === undefined ? 'exists' : { seq };
+  });
+}
+
+/** The writing half of the PostgreSQL store: a batch is one statement, and a transaction where that cannot be. */
+export function postgresCommit({ query, transaction }: PostgresDatabase): Store['commit'] {
+  const run = async (within: PostgresQuery, statement: PostgresStatement | undefined): Promise<Row[]> =>
+    statement === undefined ? [] : within(statement.text, statement.values);
+
+  const write = async (batch: readonly StoreOperation[]): Promise<readonly Outcome[]> => {
+    const grouped = groupBatch(batch);
+    const statement = statementOf(grouped);
+    if (grouped.records.length === 0 && grouped.links.length === 0)
+      return outcomesOf(batch, await run(query, statement));
+    return transaction(async (within) => {
+      const inserted = await run(within, statement);
+      const told = [...(await writeRecords(within, grouped)), ...(await writeLinks(within, grouped))];
+      const outcomes = outcomesOf(batch, inserted);
+      for (const [at, outcome] of told) outcomes[at] = outcome;
+      return outcomes;
+    });
+  };
+
+  return async (batch) => {
+    for (let tries = 1; ; tries += 1) {
+      try {
+        return await write(batch);
+      } catch (error) {
+        if (tries >= MAX_TRIES || !passes(error)) throw error;
+      }
+    }
+  };
+}

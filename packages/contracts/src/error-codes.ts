@@ -92,6 +92,10 @@ export const ERROR_CODES = {
     'The job has already ended.',
     'Nothing is left to do; read its result.',
   ]),
+  JOB_NOT_RETRYABLE: permanent('RESOURCE_CONFLICT', 409, [
+    'Only a job that failed or was cancelled can be put back into the queue.',
+    'Submit the work as a new job, or wait until this one has ended.',
+  ]),
   JOB_EXPIRED: permanent('TIMEOUT', 410, [
     'The job was not started before it expired.',
     'Submit it with a later `expiresAt`, or start more runners.',

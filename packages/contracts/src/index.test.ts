@@ -60,6 +60,8 @@ it('exports these names', () => {
       "JobRequest",
       "JobResponse",
       "JobResult",
+      "JobRetryRequest",
+      "JobRetryResponse",
       "JobStatus",
       "JobSubmission",
       "JobWhy",

@@ -14,6 +14,7 @@ export * from './runner-control.js';
 export * from './heartbeat.js';
 export * from './execution.js';
 export * from './job.js';
+export * from './job-retry.js';
 export * from './job-why.js';
 export * from './frame.js';
 export * from './status.js';

@@ -9,6 +9,7 @@ import {
   JobResponse,
   JobSubmission,
 } from './job.js';
+import { JobRetryRequest, JobRetryResponse } from './job-retry.js';
 import type { Endpoint } from './endpoint.js';
 import { NDJSON } from './media-types.js';
 
@@ -61,6 +62,25 @@ export const JOB_ENDPOINTS = {
     status: 202,
     auth: 'submit',
     summary: 'Cancel a job that has not ended',
+  },
+  retryJob: {
+    ...served,
+    method: 'POST',
+    path: '/jobs/:id/retry',
+    response: JobResponse,
+    status: 202,
+    auth: 'submit',
+    summary: 'Put a job that failed or was cancelled back into the queue, under its id',
+  },
+  retryJobs: {
+    ...served,
+    method: 'POST',
+    path: '/jobs/retry',
+    request: JobRetryRequest,
+    response: JobRetryResponse,
+    status: 202,
+    auth: 'submit',
+    summary: 'Put all jobs back into the queue that ended in a certain way; or say which they are',
   },
   jobEvents: {
     ...served,

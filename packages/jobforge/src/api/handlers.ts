@@ -47,6 +47,8 @@ export function createHandlers(operations: Operations): Handlers {
     queryTruth: async ({ query }) => ({ body: await operations.queryTruth(query) }),
     listAudit: async ({ query }) => ({ body: await operations.listAudit(query) }),
     verifyChains: async () => ({ body: await operations.verifyChains() }),
+    retryJob: async ({ id }) => ({ body: await operations.retryJob(id) }),
+    retryJobs: async ({ body }) => ({ body: await operations.retryJobs(body) }),
     jobForgeHealth: async () => {
       const health = await operations.health();
       return { status: health.status === 'healthy' ? 200 : 503, body: health };

@@ -1,6 +1,7 @@
 import {
   CONTRACT_VERSION_CURRENT,
   isFinalStatus,
+  type JobBatchEntry,
   type JobEvent,
   type JobResponse,
   type JobSubmission,
@@ -8,6 +9,8 @@ import {
 } from '@controlplane/contracts';
 import { JobForgeError } from '../model/job-forge-error.js';
 import { gauge } from '../model/metric-family.js';
+import type { RetryOperations } from '../model/retry-operations.js';
+import { retriesInMemory } from './retries-in-memory.fixture.js';
 import type { RunnerControlOperations } from '../model/runner-operations.js';
 import { runnerControlsInMemory } from './runner-controls-in-memory.fixture.js';
 import type { JobEventsOptions, Operations, Submitted } from '../model/operations.js';
@@ -80,13 +83,23 @@ const ENDED: Partial<Record<JobEvent['type'], JobResponse['status']>> = {
 
 type JobPart = Pick<
   InMemoryOperations,
-  'happen' | 'openStreams' | 'submitJob' | 'submitJobs' | 'showJob' | 'listJobs' | 'cancelJob' | 'jobEvents'
+  | keyof RetryOperations
+  | 'happen'
+  | 'openStreams'
+  | 'submitJob'
+  | 'submitJobs'
+  | 'showJob'
+  | 'listJobs'
+  | 'cancelJob'
+  | 'jobEvents'
 >;
 
 interface JobRecord {
   job: JobResponse;
   readonly events: JobEvent[];
 }
+
+const entryOf = ({ job: { id, status } }: Submitted): JobBatchEntry => ({ id, status });
 
 function jobOperations(changes: Changes): JobPart {
   const records = new Map<string, JobRecord>();
@@ -129,12 +142,7 @@ function jobOperations(changes: Changes): JobPart {
     happen,
     openStreams: () => streams,
     submitJob,
-    submitJobs: (submissions) =>
-      Promise.all(
-        submissions.map((submission) =>
-          submitJob(submission).then(({ job: { id, status } }) => ({ id, status })),
-        ),
-      ),
+    submitJobs: (submissions) => Promise.all(submissions.map((one) => submitJob(one).then(entryOf))),
     showJob: async (id) => found(id).job,
     listJobs: async ({ status, limit }) => {
       const jobs = [...records.values()].map(({ job }) => job).reverse();
@@ -146,6 +154,11 @@ function jobOperations(changes: Changes): JobPart {
       return found(id).job;
     },
     jobEvents,
+    ...retriesInMemory({
+      all: () => [...records.values()].map(({ job }) => job).reverse(),
+      found: (id) => found(id).job,
+      put: (job) => void (found(job.id).job = job),
+    }),
   };
 }
 

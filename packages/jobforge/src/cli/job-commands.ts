@@ -6,6 +6,7 @@ import { spoken } from './durations.js';
 import { EXIT, type ExitCode } from './exit-code.js';
 import { printFields } from './fields.js';
 import { eventLine } from './job-lines.js';
+import { addJobRetry } from './job-retry.js';
 import { addJobSubmit } from './job-submit.js';
 import { printJson } from './json-output.js';
 import { choice, integer } from './option-values.js';
@@ -52,6 +53,7 @@ export function addJobCommands(
       if (json) printJson(terminal, 'job show', shown);
       else printFields(terminal, fieldsOf(shown));
     });
+  addJobRetry(job, context, settle);
   asClient(job.command('cancel <id>'))
     .description('cancel a job that has not ended')
     .addHelpText('after', '\nWith --json: the job.')

@@ -1,6 +1,7 @@
 import {
   ENDPOINTS,
   ErrorEnvelope,
+  JobBatchEntry,
   JobEvent,
   JobList,
   JobResponse,
@@ -52,6 +53,7 @@ export const JSON_OUTPUT = {
   'job list': JobList,
   'job show': JobResponse,
   'job cancel': JobResponse,
+  'job retry': z.object({ jobs: z.array(JobBatchEntry) }),
   /** Lines: the events of the type `job.log`. */
   'job logs': JobEvent,
   'runner list': RunnerMetadata.array(),

@@ -26,6 +26,12 @@ describe('after a failure', () => {
     ],
     ['a shutdown costs nothing', error('RUNNER_SHUTDOWN'), 2, { kind: 'requeue' }],
     ['a timeout is tried again', error('EXECUTION_TIMEOUT'), 0, { kind: 'retry', delayMs: 100 }],
+    [
+      'a category that is never retried fails',
+      error('EXECUTION_FAILED', { category: 'VALIDATION_ERROR' }),
+      0,
+      { kind: 'fail' },
+    ],
   ])('%s', (...[, envelope, retries, step]) => {
     expect(afterFailure(envelope, history(retries))).toEqual(step);
   });

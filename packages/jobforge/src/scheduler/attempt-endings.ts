@@ -107,6 +107,8 @@ async function historyOf(state: LiveState, job: LiveJob): Promise<AttemptHistory
 
 function requeue(state: LiveState, job: LiveJob): void {
   if (state.jobs.get(job.id) !== job || job.phase !== 'retrying') return;
+  // Tried before its time, it may wait for a later one by now.
+  if (state.clock.now() < job.nextAt) return;
   moveJob(job, 'queued');
   state.ready.push(job);
   state.wake();

@@ -21,6 +21,7 @@ import { createGroupCommit } from './group-commit.js';
 import { jobEvents } from './job-events.js';
 import { createJobIntake } from './job-intake.js';
 import { createJobQueries, type JobQueries } from './job-queries.js';
+import { createJobRetries } from './job-retries.js';
 import { createLeaseSweeper } from './lease-sweeper.js';
 import type { LiveState } from './live-state.js';
 import { createPastExecutions } from './past-executions.js';
@@ -171,6 +172,7 @@ function operationsOf(parts: Parts): Operations {
     showRunner: async (id) => registry.show(id),
     metrics: () => engineMetrics(state, registry),
     ...createRunnerControls(parts),
+    ...createJobRetries(parts),
     health: async () => healthOf(state, startedAt),
     readiness: () => readinessOf(state),
   };

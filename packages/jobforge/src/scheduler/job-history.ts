@@ -27,7 +27,7 @@ function ofAttempt(
 ): JobEvent[] {
   const data = { error: JSON.parse(error) as ErrorEnvelope, attempt, nextAttemptAt: iso(nextAt) };
   const retrying = toJobEvent(jobId, { attempt, seq: eventSeq }, { type: 'job.retrying', at: endedAt, data });
-  return eventSeq === 0
+  return eventSeq === 0 || who.runnerId === ''
     ? [retrying]
     : [
         started(jobId, attempt, { at: startedAt, runnerId: who.runnerId, executionId: who.executionId }),

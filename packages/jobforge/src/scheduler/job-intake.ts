@@ -58,6 +58,7 @@ function expire({ state, endings }: IntakeParts, job: LiveJob): void {
 
 function becomeReady({ state }: IntakeParts, job: LiveJob): void {
   if (state.jobs.get(job.id) !== job || (job.phase !== 'pending' && job.phase !== 'retrying')) return;
+  if (state.clock.now() < job.nextAt) return;
   if (job.phase === 'pending')
     state.hub.emit(job.id, () => toJobEvent(job.id, QUEUED, { type: 'job.queued', at: job.nextAt }));
   moveJob(job, 'queued');

@@ -14,7 +14,8 @@ export interface JobQueries {
   listJobs(query: JobListQuery): Promise<JobList>;
 }
 
-function readCursor(cursor: string | undefined): number | undefined {
+/** Where a page begins. Refuses with VALIDATION_ERROR. */
+export function readCursor(cursor: string | undefined): number | undefined {
   if (cursor === undefined) return undefined;
   const seq = Number(cursor);
   if (Number.isSafeInteger(seq) && seq > 0) return seq;

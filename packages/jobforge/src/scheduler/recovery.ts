@@ -41,7 +41,8 @@ interface HeadText {
   timeoutMs?: number;
 }
 
-function toLiveJob(state: LiveState, stored: StoredJob): LiveJob {
+/** A job as the store has it, not in motion yet. */
+export function toLiveJob(state: LiveState, stored: StoredJob): LiveJob {
   const head = JSON.parse(stored.head) as HeadText;
   const { metadata } = head;
   const scheduledAt = metadata.scheduledAt === undefined ? 0 : Date.parse(metadata.scheduledAt);
@@ -51,7 +52,11 @@ function toLiveJob(state: LiveState, stored: StoredJob): LiveJob {
     capability: head.payload.type,
     priority: head.priority,
     createdAt: stored.createdAt,
-    expiresAt: metadata.expiresAt === undefined ? undefined : Date.parse(metadata.expiresAt),
+    // What was tried once, or put back into the queue, does not expire any more.
+    expiresAt:
+      metadata.expiresAt === undefined || stored.error !== undefined
+        ? undefined
+        : Date.parse(metadata.expiresAt),
     timeoutMs: head.timeoutMs,
     executionMetadata: executionMetadata(metadata),
     nextAt: stored.nextAt ?? scheduledAt,
@@ -63,7 +68,7 @@ function toLiveJob(state: LiveState, stored: StoredJob): LiveJob {
 }
 
 /** Reads how far the events of a job have come. */
-async function restoreEvents(state: LiveState, job: LiveJob, attempt: number): Promise<number> {
+export async function restoreEvents(state: LiveState, job: LiveJob, attempt: number): Promise<number> {
   const { attempts, events } = await state.store.loadHistory(job.seq);
   const rows = events.filter(({ type }) => type === 'log').map(toLogRow);
   if (rows.length > 0) job.log = createLogRecord(state.limits.maxLogBytes, rows);
@@ -119,7 +124,7 @@ async function recoverJob(parts: RecoveryParts, stored: StoredJob): Promise<void
   const job = toLiveJob(state, stored);
   state.jobs.set(job.id, job);
   if (stored.lease !== undefined) return recoverLease(parts, job, stored.lease);
-  if (stored.attempt > 0) await restoreEvents(state, job, stored.attempt);
+  if (stored.attempt > 0 || stored.error !== undefined) await restoreEvents(state, job, stored.attempt);
   const waits = job.nextAt > state.clock.now();
   moveJob(job, waits ? stored.state : 'queued');
   if (job.cancel !== undefined) {

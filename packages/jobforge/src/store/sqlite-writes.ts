@@ -20,6 +20,29 @@ function insertJob(insert: SqliteStatement, job: InsertJob): Outcome {
   return Number(result.changes) === 0 ? 'exists' : { seq: Number(result.lastInsertRowid) };
 }
 
+/** The end of a job becomes that of an attempt: of one that is told already, only its last word is another. */
+function reopenWriter(prepare: (sql: string) => SqliteStatement): Pick<Writers, 'reopen-job'> {
+  const keepEnd = prepare(
+    `INSERT INTO attempts SELECT seq, attempt, event_seq, COALESCE(started_at, ended_at), ended_at, ?,
+       CASE WHEN started_at IS NULL THEN '' ELSE COALESCE(runner_id, '') END, COALESCE(execution_id, ''), error
+     FROM ends WHERE seq = ? AND status <> 'completed' AND error IS NOT NULL
+     ON CONFLICT (seq, attempt) DO UPDATE SET event_seq = excluded.event_seq, ended_at = excluded.ended_at,
+       next_at = excluded.next_at, error = excluded.error`,
+  );
+  const requeue = prepare(
+    `UPDATE jobs SET state = 'queued', lease = NULL, cancel = NULL, retries = 0, next_at = ?,
+       (attempt, error) = (SELECT attempt, error FROM ends WHERE ends.seq = jobs.seq) WHERE seq = ?`,
+  );
+  const removeEnd = prepare('DELETE FROM ends WHERE seq = ?');
+  return {
+    'reopen-job': ({ seq, at }) => {
+      if (Number(keepEnd.run(at, seq).changes) === 0) return 'superseded';
+      requeue.run(at, seq);
+      return run(removeEnd, seq);
+    },
+  };
+}
+
 type HistoryWriters = Pick<Writers, 'add-event' | 'remove-event' | 'put-checkpoint' | 'remove-checkpoint'>;
 
 /** What happens while a job runs. */
@@ -76,6 +99,7 @@ function writersOf(database: SqliteDatabase): Writers {
   return {
     ...historyWriters(prepare),
     ...recordWriters(prepare),
+    ...reopenWriter(prepare),
     'append-link': sqliteLinkWriter(database),
     'insert-job': (job) => insertJob(insert, job),
     'lease-job': (job) => run(lease, orNull(job.lease), job.seq),

@@ -4,6 +4,7 @@ import { historySuite } from './history.suite.js';
 import { jobsSuite } from './jobs.suite.js';
 import { listingSuite } from './listing.suite.js';
 import { recordsSuite } from './records.suite.js';
+import { reopeningSuite } from './reopening.suite.js';
 import type { Store } from './store.js';
 
 /** The behaviour that every store shows: one file a concern. */
@@ -21,6 +22,7 @@ export function storeSuite(name: string, open: () => Promise<Store>): void {
 
     jobsSuite(opened);
     historySuite(opened);
+    reopeningSuite(opened);
     listingSuite(opened);
     recordsSuite(opened);
     chainSuite(opened);

@@ -78,6 +78,16 @@ export interface FinishJob {
   readonly assertion?: string;
 }
 
+/**
+ * Takes back the end of a job that did not complete: it is queued again, its end kept as that of an attempt.
+ * `superseded` where there is no such end.
+ */
+export interface ReopenJob {
+  readonly kind: 'reopen-job';
+  readonly seq: number;
+  readonly at: number;
+}
+
 /** A log line or a step of progress. Takes the place of one that is there. */
 export interface AddEvent {
   readonly kind: 'add-event';
@@ -150,6 +160,7 @@ export type StoreOperation =
   | RetryJob
   | CancelJob
   | FinishJob
+  | ReopenJob
   | AddEvent
   | RemoveEvent
   | PutCheckpoint

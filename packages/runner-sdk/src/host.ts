@@ -15,7 +15,7 @@ export type {
   StandIn,
   StandInBeat,
 } from './hosts/host.js';
-export type { ControlPlaneOptions } from './hosts/control-plane/control-plane.js';
+export type { ControlPlaneOptions, DeliveryKind } from './hosts/control-plane/control-plane.js';
 export type { CredentialSource } from './hosts/credential-source.js';
 export type { StateFiles } from './hosts/state-files.js';
 export type { EventSink, Execute, ExecutionRequest, RunOptions, Subscription } from './execution/execute.js';

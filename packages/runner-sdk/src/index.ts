@@ -1,6 +1,10 @@
 // Adding a name here makes it public API.
 export { defineCapability } from './capability/define-capability.js';
-export { controlPlane, type ControlPlaneOptions } from './hosts/control-plane/control-plane.js';
+export {
+  controlPlane,
+  type ControlPlaneOptions,
+  type DeliveryKind,
+} from './hosts/control-plane/control-plane.js';
 export { createRunner } from './lifecycle/runner.js';
 export { ExecutionCancelled, isExecutionCancelled } from './errors/execution-cancelled.js';
 export { CapabilityError, isCapabilityError } from './errors/capability-error.js';

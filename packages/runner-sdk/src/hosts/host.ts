@@ -118,6 +118,8 @@ export interface HostStatus {
   readonly delivery: string;
   /** Results that the other side has not acknowledged. */
   readonly unacknowledged: number;
+  /** Heartbeats in a row that were not answered. A host calls `changed` for each. Default: 0. */
+  readonly missed?: number | undefined;
   /** Set once refused for good. */
   readonly refusal?: RunnerRefusal | undefined;
 }

@@ -63,11 +63,14 @@ export async function startDialInControlPlane() {
     refuse: undefined as ErrorCode | undefined,
     retryAfter: undefined as number | undefined,
     /** What an upgrade is answered with instead of a socket. */
-    upgrade: 'open' as 'open' | 'proxy' | 'cut',
+    upgrade: 'open' as 'open' | 'proxy' | 'cut' | 'busy',
     confirms: true,
     acknowledges: true,
     registration: { ...READY } as Record<string, unknown>,
     verdict: undefined as 'LEASE_SUPERSEDED' | undefined,
+    heartbeatReply: {} as Record<string, unknown>,
+    /** What heartbeats and polls by request are answered with. */
+    refuseRequests: undefined as ErrorCode | undefined,
   };
 
   function hear(type: Said['type'], frame: RunnerFrame | undefined): void {
@@ -91,7 +94,7 @@ export async function startDialInControlPlane() {
       send({ type: 'refused', error: envelope(plane.refuse) });
       return socket?.close(4000);
     }
-    if (frame.type === 'heartbeat') return send({ type: 'heartbeat', reply: {} });
+    if (frame.type === 'heartbeat') return send({ type: 'heartbeat', reply: plane.heartbeatReply });
     const code = plane.verdict === undefined ? {} : { code: plane.verdict };
     if (frame.type === 'accept' && plane.confirms) {
       send({
@@ -129,13 +132,15 @@ export async function startDialInControlPlane() {
     },
     heartbeat({ body, response }) {
       hear('heartbeat', { type: 'heartbeat', heartbeat: body } as unknown as RunnerFrame);
-      reply(response, 200, {});
+      if (plane.refuseRequests) refuse(response, plane.refuseRequests);
+      else reply(response, 200, plane.heartbeatReply);
     },
     deregister({ id, response }) {
       hear('deregister', { type: 'deregister' });
       reply(response, 200, { runnerId: id, deregistered: true });
     },
     poll({ body, response }) {
+      if (plane.refuseRequests) return refuse(response, plane.refuseRequests);
       asked.push(Number(body['maxExecutions']));
       polls.push(response);
       hear('poll', undefined);
@@ -184,6 +189,10 @@ export async function startDialInControlPlane() {
   server.on('upgrade', (request, raw: Socket, head) => {
     authorizations.push(request.headers.authorization ?? '');
     if (plane.upgrade === 'cut') return raw.destroy();
+    if (plane.upgrade === 'busy')
+      return raw.end(
+        'HTTP/1.1 503 Service Unavailable\r\nretry-after: 40\r\ncontent-length: 0\r\nconnection: close\r\n\r\n',
+      );
     if (plane.upgrade === 'proxy')
       return raw.end('HTTP/1.1 403 Forbidden\r\ncontent-length: 5\r\nconnection: close\r\n\r\nsquid');
     sockets.handleUpgrade(request, raw, head, (made) => {
@@ -233,6 +242,8 @@ export async function startDialInControlPlane() {
         socket.once('pong', () => resolve());
         socket.ping();
       }),
+    /** Reads nothing over the socket, until it is told to again. */
+    read: (isReading: boolean): void => (isReading ? socket?.resume() : socket?.pause()),
     /** Cuts the socket as a cable does. */
     cut: (): void => socket?.terminate(),
     close: (): Promise<void> =>

@@ -44,6 +44,14 @@ function followStates(sessions: readonly HostSession[], state: RunnerStateHolder
   else state.moveTo(open.every((one) => one === 'connected') ? 'registered' : 'registering');
 }
 
+/** Two control planes have one name: the second is told apart as `controlplane#2`. */
+function namesOf(hosts: readonly Host[]): string[] {
+  return hosts.map(({ name }, index) => {
+    const before = hosts.slice(0, index).filter((host) => host.name === name).length;
+    return before === 0 ? name : `${name}#${before + 1}`;
+  });
+}
+
 /** Makes the sessions; nothing is sent before they are started. */
 export function attachHosts({ hosts, state, runnerFor }: HostSessionsOptions): HostSessions {
   const listening = hosts.filter(({ listens }) => listens);
@@ -61,13 +69,13 @@ export function attachHosts({ hosts, state, runnerFor }: HostSessionsOptions): H
   sessions.push(...hosts.map((host) => host.attach(runner)));
   const ready = whenReady(sessions);
   ready.catch(() => undefined);
-  const named = hosts.map((host, index) => ({ host, session: sessions[index] }));
+  const named = namesOf(hosts).map((name, index) => ({ name, session: sessions[index] }));
   return {
     get runnerId() {
       return sessions.find(({ status }) => status.runnerId !== undefined)?.status.runnerId;
     },
     listens: listening.length > 0,
-    pushed: named.find(({ host }) => host.listens)?.session,
+    pushed: sessions.find((_session, index) => hosts[index]?.listens),
     start() {
       isStarted = true;
       state.moveTo('registering');
@@ -76,13 +84,13 @@ export function attachHosts({ hosts, state, runnerFor }: HostSessionsOptions): H
     ready,
     reasons() {
       if (state.current === 'draining' || state.current === 'stopped') return ['draining'];
-      return named.flatMap(({ host, session }) => {
+      return named.flatMap(({ name, session }) => {
         const found = session?.reasons() ?? [];
-        return hosts.length === 1 ? found : found.map((reason) => `${host.name}: ${reason}`);
+        return hosts.length === 1 ? found : found.map((reason) => `${name}: ${reason}`);
       });
     },
     statuses: () =>
-      named.flatMap(({ host, session }) => (session ? [{ host: host.name, ...copyOf(session.status) }] : [])),
+      named.flatMap(({ name, session }) => (session ? [{ host: name, ...copyOf(session.status) }] : [])),
     async announceDrain() {
       await Promise.all(sessions.map((session) => session.announceDrain()));
     },
@@ -93,6 +101,6 @@ export function attachHosts({ hosts, state, runnerFor }: HostSessionsOptions): H
 }
 
 /** Statuses may be made of getters, which a spread of the session's own object would not read twice. */
-function copyOf({ state, runnerId, delivery, unacknowledged, refusal }: HostStatus): HostStatus {
-  return { state, runnerId, delivery, unacknowledged, refusal };
+function copyOf({ state, runnerId, delivery, unacknowledged, missed, refusal }: HostStatus): HostStatus {
+  return { state, runnerId, delivery, unacknowledged, missed, refusal };
 }

@@ -60,15 +60,25 @@ function wantsWatchdog({ choices, clock }: ObservationOptions): boolean {
   return (choices.watchdog ?? true) && clock === systemClock && choices.fetch === undefined;
 }
 
+/** What was last seen of a host. */
+interface SeenOfHost {
+  readonly isConnected: boolean;
+  readonly wasConnected: boolean;
+  readonly missed: number;
+}
+
+const NEVER_SEEN: SeenOfHost = { isConnected: false, wasConnected: false, missed: 0 };
+
 function followHosts(onMetric: OnMetric | undefined): Observation['hostsChanged'] {
-  const known = new Map<string, boolean>();
+  const seen = new Map<string, SeenOfHost>();
   return (hosts) => {
-    for (const { host, state } of hosts) {
+    for (const { host, state, missed = 0 } of hosts) {
       const isConnected = state === 'connected';
-      const was = known.get(host);
-      if ((was ?? false) === isConnected) continue;
-      known.set(host, isConnected);
-      if (isConnected) onMetric?.({ kind: 'connected', host, again: was !== undefined });
+      const last = seen.get(host) ?? NEVER_SEEN;
+      seen.set(host, { isConnected, wasConnected: last.wasConnected || isConnected, missed });
+      if (missed > last.missed) onMetric?.({ kind: 'heartbeat-missed', host, missed });
+      if (last.isConnected === isConnected) continue;
+      if (isConnected) onMetric?.({ kind: 'connected', host, again: last.wasConnected });
       else onMetric?.({ kind: 'disconnected', host });
     }
   };

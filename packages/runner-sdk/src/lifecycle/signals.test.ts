@@ -1,10 +1,8 @@
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { createDeferred } from '../util/deferred.js';
 import { silentLogger } from '../util/logger.js';
-import { startRecordingControlPlane } from './recording-control-plane.js';
+import { startProcess } from './runner-process.suite.js';
 import { post, requestOf } from './runner-fixture.suite.js';
 import { handleSignals } from './signals.js';
 
@@ -80,41 +78,6 @@ describe('signals', () => {
 });
 
 describe('a runner in a process of its own', () => {
-  const program = `
-    import { createRunner, defineCapability } from '@controlplane/runner-sdk';
-    const wait = { type: 'object' };
-    const input = { '~standard': { version: 1, vendor: 'test', validate: (value) => ({ value }) } };
-    const capability = defineCapability({
-      id: 'wait', version: '1.0.0', description: 'Waits.', input, inputJsonSchema: wait,
-      execute: ({ ms }, { signal }) => new Promise((resolve) => { setTimeout(() => resolve('done'), ms); }),
-    });
-    const runner = await createRunner({ capabilities: [capability] }).start();
-    process.stdout.write(runner.url + '\\n');
-  `;
-
-  async function startProcess() {
-    const controlPlane = await startRecordingControlPlane();
-    const registered = controlPlane.next(/register$/);
-    const child = spawn(process.execPath, ['--input-type=module', '--eval', program], {
-      cwd: fileURLToPath(new URL('../..', import.meta.url)),
-      env: {
-        PATH: process.env['PATH'],
-        JOBFORGE_URL: controlPlane.url,
-        PORT: '0',
-        RUNNER_NAME: 'child',
-        LOG_LEVEL: 'silent',
-      },
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
-    onTestFinished(async () => {
-      child.kill('SIGKILL');
-      await controlPlane.close();
-    });
-    const [line] = (await once(child.stdout, 'data')) as [Buffer];
-    await registered;
-    return { child, controlPlane, url: line.toString().trim() };
-  }
-
   test('finishes what runs on SIGTERM, deregisters and exits 0', async () => {
     const { child, controlPlane, url } = await startProcess();
     const outcome = post(`${url}/execute`, requestOf('wait', { ms: 300 }));

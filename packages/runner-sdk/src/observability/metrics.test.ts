@@ -3,6 +3,8 @@ import { expect, test } from 'vitest';
 import { defineCapability } from '../capability/define-capability.js';
 import { createHeld, greet, startRunner } from '../lifecycle/runner-fixture.suite.js';
 import type { RunnerOptions } from '../lifecycle/runner-options.js';
+import { createDeferred } from '../util/deferred.js';
+import { createVirtualClock } from '../util/virtual-clock.js';
 import type { Logger } from '../util/logger.js';
 import type { RunnerMetric } from './metrics.js';
 
@@ -85,6 +87,35 @@ test('tells when the runner is connected', async () => {
   const { runner, metrics } = await measure();
   await runner.ready();
   expect(metrics).toContainEqual({ kind: 'connected', host: 'controlplane', again: false });
+});
+
+test('counts the heartbeats in a row that were not answered', async () => {
+  const clock = createVirtualClock();
+  let isDown = false;
+  const answered = createDeferred<void>();
+  const quiet = (): void => undefined;
+  const info = (_fields: object | string, message?: string): void => {
+    if (message?.includes('answered again')) answered.resolve();
+  };
+  const { runner, metrics } = await measure({
+    clock,
+    logger: { debug: quiet, info, warn: quiet, error: quiet },
+    random: () => 0.5,
+    fetch: (...request) => (isDown ? Promise.reject(new TypeError('fetch failed')) : fetch(...request)),
+  });
+  await runner.ready();
+  isDown = true;
+  await clock.advance(20_000);
+  isDown = false;
+  await clock.advance(10_000);
+  await answered.promise;
+  isDown = true;
+  await clock.advance(10_000);
+  expect(metrics.filter(({ kind }) => kind === 'heartbeat-missed')).toEqual([
+    { kind: 'heartbeat-missed', host: 'controlplane', missed: 1 },
+    { kind: 'heartbeat-missed', host: 'controlplane', missed: 2 },
+    { kind: 'heartbeat-missed', host: 'controlplane', missed: 1 },
+  ]);
 });
 
 test.each([

@@ -27,6 +27,8 @@ export type RunnerMetric =
   /** Known to its control plane; again, after it was connected before. */
   | { readonly kind: 'connected'; readonly host: string; readonly again: boolean }
   | { readonly kind: 'disconnected'; readonly host: string }
+  /** A heartbeat was not answered: the `missed`th in a row. */
+  | { readonly kind: 'heartbeat-missed'; readonly host: string; readonly missed: number }
   /** The event loop was blocked, and the watchdog beat so often in its stead. */
   | { readonly kind: 'stalled'; readonly stalledMs: number; readonly beats: number };
 

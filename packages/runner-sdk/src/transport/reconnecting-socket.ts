@@ -30,6 +30,8 @@ export interface ReconnectingSocketOptions {
   readonly backoff: BackoffBounds;
   /** An accepted connection that lasted this long takes the delays back to the shortest. */
   readonly stableMs: number;
+  /** Failures before this socket was made, from which its delays go on. Default: 0. */
+  readonly firstAttempt?: number | undefined;
   readonly clock: Clock;
   readonly random: () => number;
   onOpen(): void;
@@ -172,9 +174,9 @@ function nextDelayMs(state: State, attempt: number, leastMs: number): number {
 }
 
 async function keepConnected(state: State): Promise<void> {
-  const { clock, stableMs, onEnd } = state.options;
+  const { clock, stableMs, onEnd, firstAttempt = 0 } = state.options;
   const { signal } = state.stopping;
-  for (let attempt = 0; !signal.aborted; attempt++) {
+  for (let attempt = firstAttempt; !signal.aborted; attempt++) {
     const end = await connectOnce(state).catch((error: unknown) => ({
       code: ABNORMAL,
       reason: error instanceof Error ? error.message : String(error),

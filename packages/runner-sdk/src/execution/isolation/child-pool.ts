@@ -57,6 +57,14 @@ function startReady({ capabilityId, start, startTimeoutMs, clock }: ChildPoolOpt
 const closedError = ({ capabilityId }: ChildPoolOptions): RunnerError =>
   new RunnerError('STOPPED', `the runner of "${capabilityId}" was stopped`);
 
+/** The child that was used last and is not gone; those that are go out with it. */
+function popLiving(idle: Child[]): Child | undefined {
+  let child = idle.pop();
+  while (child?.isGone) child = idle.pop();
+  if (child) child.listener = undefined;
+  return child;
+}
+
 /** Makes a pool; nothing is started yet. */
 export function createChildPool(options: ChildPoolOptions): ChildPool {
   const { max, maxIdle } = options;
@@ -85,6 +93,10 @@ export function createChildPool(options: ChildPoolOptions): ChildPool {
       if (!isClosed) return lend(child);
       await child.kill();
       throw closedError(options);
+    } catch (error) {
+      // Nobody gives back what never was: whoever waits must not wait for it.
+      if (!isClosed) serveNext();
+      throw error;
     } finally {
       starting--;
     }
@@ -99,10 +111,8 @@ export function createChildPool(options: ChildPoolOptions): ChildPool {
   return {
     take() {
       if (isClosed) return Promise.reject(closedError(options));
-      for (let child = idle.pop(); child; child = idle.pop()) {
-        child.listener = undefined;
-        if (!child.isGone) return Promise.resolve(lend(child));
-      }
+      const warm = popLiving(idle);
+      if (warm) return Promise.resolve(lend(warm));
       if (busy.size + starting < max) return startOne();
       const turn = createDeferred<Child>();
       waiting.push(turn);
@@ -111,10 +121,8 @@ export function createChildPool(options: ChildPoolOptions): ChildPool {
     giveBack(child) {
       busy.delete(child);
       child.listener = undefined;
-      if (child.isGone || isClosed) {
-        if (!isClosed) serveNext();
-        return;
-      }
+      if (isClosed) return;
+      if (child.isGone) return serveNext();
       const next = waiting.shift();
       if (next) return next.resolve(lend(child));
       child.hold(false);

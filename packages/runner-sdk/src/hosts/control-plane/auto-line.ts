@@ -1,3 +1,6 @@
+import { DEFAULTS } from '@controlplane/contracts';
+import { backoffMs } from '../../util/backoff.js';
+import { sleep } from '../../util/clock.js';
 import type { ControlPlaneClient } from './client.js';
 import type { DialInOptions, Line } from './dial-in.js';
 import { createLongPollLine } from './long-poll-line.js';
@@ -23,44 +26,36 @@ export type AutoLine = Line & { readonly current: Line };
  */
 export function createAutoLine(options: AutoOptions): AutoLine {
   const { core, offers, isReachable } = options;
-  const { logger } = core.runner;
-  let blocked = 0;
-  let isOver = false;
+  const { clock, logger, random } = core.runner;
+  const leaving = new AbortController();
   let isSaid = false;
 
   function use(line: Line): void {
     current = line;
     if (line.wire) offers.wire = line.wire;
-    if (!isOver) line.start();
+    if (!leaving.signal.aborted) line.start();
   }
 
-  async function fallBack(refusal: Refusal): Promise<void> {
+  async function fallBack(refusal: Refusal, failures: number): Promise<void> {
     // A control plane that is down is waited for: only one that HTTP reaches makes the WebSocket the culprit.
     if (!(await isReachable())) {
-      blocked = 0;
-      return use(webSocketLine());
+      const bounds = { minMs: DEFAULTS.reconnectMinMs, maxMs: DEFAULTS.reconnectMaxMs };
+      await sleep(clock, backoffMs(failures - 1, bounds, random()), leaving.signal);
+      return use(webSocketLine(failures));
     }
     const fields = { code: refusal.code, reason: refusal.message };
     logger[isSaid ? 'debug' : 'warn'](fields, 'the WebSocket is blocked on the way; long-polling instead');
     isSaid = true;
-    use(
-      createLongPollLine({
-        ...options,
-        onRenew: () => {
-          blocked = 0;
-          use(webSocketLine());
-          return 'stop';
-        },
-      }),
-    );
+    use(createLongPollLine({ ...options, onRenew: () => use(webSocketLine()) }));
   }
 
-  function webSocketLine(): Line {
+  function webSocketLine(priorFailures = 0): Line {
     return createWebSocketLine({
       ...options,
-      onBlocked(refusal) {
-        if (++blocked < MAX_BLOCKED) return 'again';
-        void fallBack(refusal);
+      priorFailures,
+      onBlocked(refusal, failures) {
+        if (failures % MAX_BLOCKED > 0) return 'again';
+        void fallBack(refusal, failures);
         return 'stop';
       },
     });
@@ -80,7 +75,7 @@ export function createAutoLine(options: AutoOptions): AutoLine {
     reconnect: (afterMs) => current.reconnect(afterMs),
     announceDrain: () => current.announceDrain(),
     async leave(reason) {
-      isOver = true;
+      leaving.abort();
       await current.leave(reason);
     },
   };

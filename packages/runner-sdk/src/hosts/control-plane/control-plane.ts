@@ -144,9 +144,10 @@ function attach(runner: HostedRunner, options: ControlPlaneOptions): HostSession
 
   return {
     get status() {
-      const { state, runnerId, refusal } = core;
+      const { state, runnerId, refusal, missed } = core;
       const delivery = started?.line.delivery ?? kind;
-      return { state, runnerId, delivery, refusal, unacknowledged: started?.offers?.unacknowledged() ?? 0 };
+      const unacknowledged = started?.offers?.unacknowledged() ?? 0;
+      return { state, runnerId, delivery, refusal, missed, unacknowledged };
     },
     start: () => void (starting ??= begin()),
     ready: core.registration.promise,

@@ -8,8 +8,13 @@ export interface DialInOptions {
   readonly core: SessionCore;
   readonly credentials: Credentials;
   readonly offers: OfferedExecutions;
-  /** The other side cannot be spoken to in this way, though it may be reached: `stop` when another line takes over. */
-  readonly onBlocked?: ((refusal: Refusal) => 'stop' | 'again') | undefined;
+  /**
+   * The other side cannot be spoken to in this way, though it may be reached: `stop` when another line takes over.
+   * `failures` counts those in a row, this one included.
+   */
+  readonly onBlocked?: ((refusal: Refusal, failures: number) => 'stop' | 'again') | undefined;
+  /** Failures in a row of the lines before this one: its delays go on from there. Default: 0. */
+  readonly priorFailures?: number | undefined;
 }
 
 /** One way to a control plane. */

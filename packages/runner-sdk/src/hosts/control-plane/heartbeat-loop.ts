@@ -1,5 +1,6 @@
 import { DEFAULTS, type RunnerHeartbeatResponse } from '@controlplane/contracts';
 import type { Answer } from './client.js';
+import type { Refusal } from './refusals.js';
 import { sleep, type Clock } from '../../util/clock.js';
 import type { Logger } from '../../util/logger.js';
 
@@ -9,6 +10,8 @@ export interface HeartbeatLoopOptions {
   onReply(reply: RunnerHeartbeatResponse): void;
   /** Beats in a row that were not answered; 0 once one was. */
   onMissed(count: number): void;
+  /** Called after a beat that was refused, or not answered at all. */
+  onRefused?(refusal: Refusal): void;
   /** Milliseconds between beats, as it is now. */
   intervalMs(): number;
   readonly clock: Clock;
@@ -43,5 +46,6 @@ export async function beatUntilStopped(options: HeartbeatLoopOptions, signal: Ab
       { code: answer.code, reason: answer.message, missed },
       'a heartbeat was not answered',
     );
+    options.onRefused?.(answer);
   }
 }

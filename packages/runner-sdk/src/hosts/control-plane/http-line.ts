@@ -8,12 +8,14 @@ import type { Answer, ControlPlaneClient } from './client.js';
 import type { Credentials } from './credentials.js';
 import type { Line as ControlPlaneLine } from './dial-in.js';
 import { beatUntilStopped } from './heartbeat-loop.js';
+import { needsRegistration, type Refusal } from './refusals.js';
 import { registerUntilDone } from './registration-loop.js';
 import {
   composeBeat,
   FAREWELL_MS,
   onBeatReply,
   onLost,
+  onMissed,
   onRefused,
   onRegistered,
   type SessionCore,
@@ -34,7 +36,10 @@ export interface HttpLineOptions {
 }
 
 /** Registers and beats by single requests: what push and long-poll have in common. */
-export type HttpLine = Pick<ControlPlaneLine, 'start' | 'renew' | 'announceDrain' | 'leave'>;
+export type HttpLine = Pick<ControlPlaneLine, 'start' | 'renew' | 'announceDrain' | 'leave'> & {
+  /** Falls silent at once and without a goodbye: another line takes over. */
+  abandon(): void;
+};
 
 interface Line extends HttpLineOptions {
   readonly stopping: AbortController;
@@ -101,8 +106,11 @@ function startBeating(line: Line): void {
       line.credentials.take(reply);
       onBeatReply(core, reply);
     },
-    onMissed: (missed: number) => {
-      core.missed = missed;
+    onMissed: (missed: number) => onMissed(core, missed),
+    onRefused: (refusal: Refusal) => {
+      if (!needsRegistration(refusal)) return;
+      line.credentials.refused(refusal.code);
+      core.actions?.renew();
     },
     intervalMs: () => core.intervalMs,
     clock,
@@ -160,6 +168,9 @@ export function createHttpLine(options: HttpLineOptions): HttpLine {
     renew() {
       line.beating.abort();
       register(line);
+    },
+    abandon() {
+      for (const what of [line.settled, line.asking, line.stopping]) what.abort();
     },
     announceDrain: () => announceDrain(line),
     leave: (reason) => leave(line, reason),

@@ -5,14 +5,15 @@ import type { ControlPlaneClient } from './client.js';
 import type { DialInOptions, Line } from './dial-in.js';
 import { createEventPoster } from './event-poster.js';
 import { createHttpLine, type HttpLine } from './http-line.js';
-import { FAREWELL_MS, onDirectives } from './session-core.js';
+import { needsRegistration } from './refusals.js';
+import { FAREWELL_MS, onDirectives, onLost } from './session-core.js';
 import { within } from './within.js';
 
 /** What a long-poll line needs beside what every line does. */
 export interface LongPollOptions extends DialInOptions {
   readonly client: ControlPlaneClient;
-  /** Called before each registration after the first: `stop` when another line takes over. */
-  readonly onRenew?: (() => 'stop' | 'again') | undefined;
+  /** Takes over in place of each registration after the first; this line has fallen silent then. */
+  readonly onRenew?: (() => void) | undefined;
 }
 
 interface State extends LongPollOptions {
@@ -29,9 +30,6 @@ interface State extends LongPollOptions {
 
 /** Milliseconds between two answers that say nothing, at least: a control plane that holds no poll must not be flooded. */
 const MIN_HOLD_MS = 100;
-
-/** Answers to a poll that only a registration can mend. */
-const NOT_KNOWN: ReadonlySet<string> = new Set(['RUNNER_NOT_FOUND', 'INSTANCE_MISMATCH', 'SESSION_EXPIRED']);
 
 function freeSlots({ core }: State): number {
   const { used, total } = core.runner.slots();
@@ -63,7 +61,7 @@ async function poll(state: State, signal: AbortSignal): Promise<PollOutcome> {
     if (isTooSoon) await sleep(clock, MIN_HOLD_MS, signal);
     return 'again';
   }
-  if (NOT_KNOWN.has(answer.code)) {
+  if (needsRegistration(answer)) {
     state.credentials.refused(answer.code);
     logger.warn(
       { code: answer.code },
@@ -98,9 +96,14 @@ function startPolling(state: State): void {
 }
 
 function renew(state: State): void {
-  state.polling.abort();
-  if (state.onRenew?.() === 'stop') return;
-  state.http.renew();
+  const { polling, stopping, http, offers, core, onRenew } = state;
+  polling.abort();
+  if (!onRenew || stopping.signal.aborted) return http.renew();
+  stopping.abort();
+  http.abandon();
+  offers.onLinkLost();
+  onLost(core);
+  onRenew();
 }
 
 async function reconnect(state: State, afterMs: number): Promise<void> {

@@ -31,6 +31,14 @@ export function isPermanent({ code }: Pick<Refusal, 'code'>): boolean {
   return Object.hasOwn(PERMANENT_REFUSALS, code);
 }
 
+/** What only a registration can mend: the control plane has forgotten the runner, its process or its session. */
+const NOT_KNOWN: ReadonlySet<string> = new Set(['RUNNER_NOT_FOUND', 'INSTANCE_MISMATCH', 'SESSION_EXPIRED']);
+
+/** Whether a request that was refused so may pass once the runner has registered again. */
+export function needsRegistration({ code }: Pick<Refusal, 'code'>): boolean {
+  return NOT_KNOWN.has(code);
+}
+
 /** An envelope as a refusal. */
 export function refusalOf(envelope: ErrorEnvelope): Refusal {
   const { code, message, remedy, retryAfter } = envelope;

@@ -107,6 +107,13 @@ export function onLost(core: SessionCore): void {
   if (core.state === 'connected') moveTo(core, 'connecting');
 }
 
+/** So many heartbeats in a row were not answered; 0 once one was. */
+export function onMissed(core: SessionCore, missed: number): void {
+  if (core.missed === missed) return;
+  core.missed = missed;
+  core.runner.changed();
+}
+
 /** A sign of life, as the contract words it. */
 export function composeBeat(core: SessionCore): RunnerHeartbeat {
   const { runner, runnerId = 'unknown' } = core;
@@ -119,6 +126,7 @@ export function composeBeat(core: SessionCore): RunnerHeartbeat {
     timestamp: new Date(runner.clock.now()).toISOString(),
     status: runner.health.last,
     activeJobs: executions.length,
+    // Nothing waits here: what finds no slot is refused, and stays in the control plane's queue.
     queuedJobs: 0,
     metrics: runner.vitals(),
     executions,

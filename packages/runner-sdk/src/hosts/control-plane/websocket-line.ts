@@ -32,6 +32,7 @@ import {
   onBeatReply,
   onDirectives,
   onLost,
+  onMissed,
   onRefused,
   onRegistered,
 } from './session-core.js';
@@ -123,7 +124,7 @@ function startBeating(state: State): void {
     beat: () => sendBeat(state),
     onReply: () => undefined,
     onMissed: (missed: number) => {
-      core.missed = missed;
+      onMissed(core, missed);
       if (missed >= DEFAULTS.missedHeartbeats)
         state.socket.close(CLOSE_CODES.silent, { reason: 'heartbeats are not answered' });
     },
@@ -258,7 +259,7 @@ function onEnd(state: State, end: SocketEnd): 'stop' | number {
   const refusal = refusalOfEnd(state, end);
   if (!mayRetry(state, refusal, wasReady)) return 'stop';
   const isProxy = !wasReady && state.refusal === undefined && refusal.code.startsWith('UNREA');
-  if (isProxy && state.onBlocked?.(refusal) === 'stop') return 'stop';
+  if (isProxy && state.onBlocked?.(refusal, state.failures + 1) === 'stop') return 'stop';
   const isFirst = state.failures++ === 0;
   const what = wasReady ? 'lost the connection to' : 'no connection yet to';
   core.runner.logger[isFirst ? 'warn' : 'debug'](
@@ -279,7 +280,7 @@ async function leave(state: State, reason: string): Promise<void> {
 
 /** Makes the line over a WebSocket; nothing is dialled before it is started. */
 export function createWebSocketLine(options: DialInOptions): Line {
-  const { core } = options;
+  const { core, priorFailures = 0 } = options;
   const { clock, random } = core.runner;
   const socket = createReconnectingSocket({
     url: `${core.controlPlaneUrl.replace(/\/+$/, '').replace(/^http/, 'ws')}/runners/connect`,
@@ -293,6 +294,7 @@ export function createWebSocketLine(options: DialInOptions): Line {
     pingMs: PING_MS,
     backoff: { minMs: DEFAULTS.reconnectMinMs, maxMs: DEFAULTS.reconnectMaxMs },
     stableMs: DEFAULTS.stableMs,
+    firstAttempt: priorFailures,
     clock,
     random,
     onOpen: () => register(state),
@@ -315,7 +317,7 @@ export function createWebSocketLine(options: DialInOptions): Line {
     beating: new AbortController(),
     beat: undefined,
     idleReplies: 0,
-    failures: 0,
+    failures: priorFailures,
   };
   return {
     delivery: 'websocket',

@@ -1,0 +1,58 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { startRecordingControlPlane } from './recording-control-plane.js';
+import { greet, post, requestOf, startRunner } from './runner-fixture.suite.js';
+import { createRunner } from './runner.js';
+
+test('a start that failed because the port was taken may be tried again', async () => {
+  const controlPlane = await startRecordingControlPlane();
+  onTestFinished(controlPlane.close);
+  const other = createServer();
+  other.listen(0, '127.0.0.1');
+  await once(other, 'listening');
+  const { port } = other.address() as AddressInfo;
+  const runner = createRunner({
+    name: 'images',
+    capabilities: [greet],
+    port,
+    controlPlaneUrl: controlPlane.url,
+    logger: false,
+    handleSignals: false,
+  });
+  onTestFinished(() => runner.stop({ drainMs: 1 }));
+  await expect(runner.start()).rejects.toMatchObject({
+    code: 'LISTEN_FAILED',
+    message: expect.stringContaining(`port ${port} is taken`),
+  });
+  expect(runner.state).toBe('created');
+  expect(controlPlane.recorded).toEqual([]);
+  other.close();
+  await once(other, 'close');
+  await runner.start();
+  await runner.ready();
+  const { json } = await post(`${runner.url}/execute`, requestOf('hello.greet', { name: 'Ada' }));
+  expect(json).toMatchObject({ success: true });
+});
+
+describe('in Kubernetes', () => {
+  const warningsOf = async (drainMs: number): Promise<string[]> => {
+    const lines: string[] = [];
+    const quiet = (): void => undefined;
+    const warn = (_fields: object | string, message?: string): void => void lines.push(message ?? '');
+    await startRunner({ drainMs, logger: { debug: quiet, info: quiet, warn, error: quiet } });
+    return lines.filter((line) => line.includes('Kubernetes'));
+  };
+
+  test('a drain that outlasts the grace of a pod is warned of at the start', async () => {
+    vi.stubEnv('KUBERNETES_SERVICE_HOST', '10.0.0.1');
+    onTestFinished(() => void vi.unstubAllEnvs());
+    expect(await warningsOf(25_000)).toEqual([]);
+    expect(await warningsOf(30_000)).toEqual([expect.stringContaining('terminationGracePeriodSeconds')]);
+  });
+
+  test('is not where a pod is not', async () => {
+    expect(await warningsOf(30_000)).toEqual([]);
+  });
+});

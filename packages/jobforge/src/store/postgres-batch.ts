@@ -12,6 +12,7 @@ import type {
   RemoveEvent,
   RemoveRecord,
   RemoveRunner,
+  ReopenJob,
   RetryJob,
   StoreOperation,
 } from './store.js';
@@ -35,6 +36,8 @@ export interface GroupedBatch {
   readonly runners: Map<string, PutRunner | RemoveRunner>;
   /** In order, with their places in the batch: what is told of each depends on those before. */
   readonly records: { readonly at: number; readonly operation: PutRecord | RemoveRecord }[];
+  /** In order, after all else: what is reopened has ended before. */
+  readonly reopenings: { readonly at: number; readonly operation: ReopenJob }[];
   readonly links: { readonly at: number; readonly operation: AppendLink }[];
 }
 
@@ -80,6 +83,7 @@ const GROUPING: Grouping = {
   'finish-job': ({ ends }, end) => {
     if (!ends.has(end.seq)) ends.set(end.seq, end);
   },
+  'reopen-job': ({ reopenings }, operation, at) => void reopenings.push({ at, operation }),
   'add-event': putEvent,
   'remove-event': putEvent,
   'put-checkpoint': putCheckpoint,
@@ -102,6 +106,7 @@ export function groupBatch(batch: readonly StoreOperation[]): GroupedBatch {
     checkpoints: new Map(),
     runners: new Map(),
     records: [],
+    reopenings: [],
     links: [],
   };
   for (const [at, operation] of batch.entries()) {

@@ -1,6 +1,7 @@
 import { groupBatch, type GroupedBatch } from './postgres-batch.js';
 import type { PostgresDatabase, PostgresQuery } from './postgres-driver.js';
 import { appendLinks } from './postgres-links.js';
+import { reopenJob } from './postgres-reopen.js';
 import { statementOf, type PostgresStatement } from './postgres-statement.js';
 import type { Outcome, PutRecord, RemoveRecord, Store, StoreOperation } from './store.js';
 import type { Row } from './stored-rows.js';
@@ -45,6 +46,15 @@ async function writeRecords(
   return outcomes;
 }
 
+async function reopenJobs(
+  query: PostgresQuery,
+  { reopenings }: GroupedBatch,
+): Promise<(readonly [at: number, outcome: Outcome])[]> {
+  const outcomes = [];
+  for (const { at, operation } of reopenings) outcomes.push([at, await reopenJob(query, operation)] as const);
+  return outcomes;
+}
+
 async function writeLinks(
   query: PostgresQuery,
   { links }: GroupedBatch,
@@ -75,11 +85,15 @@ export function postgresCommit({ query, transaction }: PostgresDatabase): Store[
   const write = async (batch: readonly StoreOperation[]): Promise<readonly Outcome[]> => {
     const grouped = groupBatch(batch);
     const statement = statementOf(grouped);
-    if (grouped.records.length === 0 && grouped.links.length === 0)
+    if (grouped.records.length + grouped.reopenings.length + grouped.links.length === 0)
       return outcomesOf(batch, await run(query, statement));
     return transaction(async (within) => {
       const inserted = await run(within, statement);
-      const told = [...(await writeRecords(within, grouped)), ...(await writeLinks(within, grouped))];
+      const told = [
+        ...(await writeRecords(within, grouped)),
+        ...(await reopenJobs(within, grouped)),
+        ...(await writeLinks(within, grouped)),
+      ];
       const outcomes = outcomesOf(batch, inserted);
       for (const [at, outcome] of told) outcomes[at] = outcome;
       return outcomes;

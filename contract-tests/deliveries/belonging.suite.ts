@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
-import type { Stage } from './stage.js';
+import type { OpenStage, Stage } from './stage.js';
 
 /** How a runner becomes known, stays known, and leaves. */
-export function belonging(stage: () => Stage, fresh: () => Promise<Stage>): void {
+export function belonging(stage: () => Stage, fresh: OpenStage): void {
   it('is listed with what it said of itself', async () => {
     const own = await fresh();
     const runner = await own.runner({ labels: { region: 'eu' }, tags: ['blue'], buildId: 'b7' });

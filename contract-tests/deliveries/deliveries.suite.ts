@@ -5,7 +5,7 @@ import { leaving } from './leaving.suite.js';
 import { links } from './links.suite.js';
 import { load } from './load.suite.js';
 import { outcomes } from './outcomes.suite.js';
-import { openStage, type DeliveryKind, type Stage } from './stage.js';
+import { openStage, type DeliveryKind, type OpenStage, type Stage } from './stage.js';
 import { stopping } from './stopping.suite.js';
 import { telling } from './telling.suite.js';
 
@@ -14,8 +14,8 @@ export function deliverySuite(delivery: DeliveryKind): void {
   let shared: Stage;
   const opened: Stage[] = [];
   const stage = (): Stage => shared;
-  const fresh = async (): Promise<Stage> => {
-    const own = await openStage(delivery, createActs());
+  const fresh: OpenStage = async (limits = {}) => {
+    const own = await openStage(delivery, createActs(), { limits });
     opened.push(own);
     return own;
   };

@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
-import type { Stage } from './stage.js';
+import type { OpenStage } from './stage.js';
 
 /** What becomes of executions when their runner goes in order. */
-export function leaving(fresh: () => Promise<Stage>): void {
+export function leaving(fresh: OpenStage): void {
   it('lets running executions finish', async () => {
     const own = await fresh();
     const runner = await own.runner();

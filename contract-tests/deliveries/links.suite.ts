@@ -1,6 +1,6 @@
 import type { JobHandle } from '@controlplane/jobforge';
 import { expect, it } from 'vitest';
-import type { Stage } from './stage.js';
+import { SOON_LOST, type OpenStage } from './stage.js';
 
 /** A handler may have begun before the control plane has read that it was accepted. */
 async function accepted(job: JobHandle): Promise<void> {
@@ -8,7 +8,7 @@ async function accepted(job: JobHandle): Promise<void> {
 }
 
 /** What becomes of executions when the connection does not hold. */
-export function links(fresh: () => Promise<Stage>): void {
+export function links(fresh: OpenStage): void {
   it('finishes an execution whose connection was cut, with one run', async () => {
     const own = await fresh();
     const { gate } = await own.gatedRunner();
@@ -55,7 +55,7 @@ export function links(fresh: () => Promise<Stage>): void {
   });
 
   it('runs what may be repeated elsewhere when the runner does not come back, and takes no late result', async () => {
-    const own = await fresh();
+    const own = await fresh(SOON_LOST);
     const { gate } = await own.gatedRunner();
     const job = await own.submit(
       'stage.wait',
@@ -73,7 +73,7 @@ export function links(fresh: () => Promise<Stage>): void {
   });
 
   it('gives an offer that cannot be delivered to another runner', async () => {
-    const own = await fresh();
+    const own = await fresh(SOON_LOST);
     const { gate } = await own.gatedRunner();
     gate.shut();
     const job = await own.submit('stage.echo', { n: 1 });
@@ -82,7 +82,7 @@ export function links(fresh: () => Promise<Stage>): void {
   });
 
   it('fails what must not be repeated with RUNNER_LOST when the runner does not come back', async () => {
-    const own = await fresh();
+    const own = await fresh(SOON_LOST);
     const { gate } = await own.gatedRunner();
     const job = await own.submit('stage.writes', {}, { retryPolicy: { maxRetries: 3 } });
     await accepted(job);

@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
-import type { Stage } from './stage.js';
+import type { OpenStage, Stage } from './stage.js';
 
 /** How many executions run, where and in which order. */
-export function load(stage: () => Stage, fresh: () => Promise<Stage>): void {
+export function load(stage: () => Stage, fresh: OpenStage): void {
   it('runs no more at once than the runner has slots, and all in the end', async () => {
     const own = await fresh();
     await own.runner({ maxConcurrency: 4 });

@@ -14,14 +14,22 @@ export type DeliveryKind = 'push' | 'websocket' | 'long-poll';
 type JobInput = Parameters<JobForge['submit']>[0];
 type SubmitOptions = Omit<JobInput, 'capability' | 'input'>;
 
-/** Times that let a test see in milliseconds what takes seconds in earnest. */
-export const LIMITS = {
-  heartbeatIntervalMs: 150,
-  leaseMs: 1_500,
-  offerMs: 1_000,
+/** Times that let a test see in milliseconds what takes seconds in earnest, and that a busy machine keeps. */
+const LIMITS = {
+  heartbeatIntervalMs: 1_000,
+  leaseMs: 10_000,
+  offerMs: 5_000,
   cancelGraceMs: 300,
   overdueMs: 1_000,
 } as const;
+
+/** Times in which a runner that is cut off is given up while a test waits for that. */
+export const SOON_LOST = { heartbeatIntervalMs: 200, leaseMs: 600 } as const;
+
+type StageOptions = Partial<JobForgeOptions>;
+
+/** Opens a stage of a test's own. */
+export type OpenStage = (limits?: StageOptions['limits']) => Promise<Stage>;
 
 /** A JobForge, the runners that a test starts, and what their handlers do. */
 export interface Stage {
@@ -60,7 +68,7 @@ function runnerOptions(delivery: DeliveryKind, acts: Acts, controlPlaneUrl: stri
 export async function openStage(
   delivery: DeliveryKind,
   acts: Acts,
-  options: Partial<JobForgeOptions> = {},
+  options: StageOptions = {},
 ): Promise<Stage> {
   const forge = await createJobForge({
     store: 'memory',

@@ -13,6 +13,8 @@ export default defineConfig({
     ],
     exclude: ['**/node_modules/**', '**/dist/**', '**/*.slow.test.ts'],
     testTimeout: 20_000,
+    // A machine that does much else takes its time.
+    expect: { poll: { timeout: 10_000 } },
     typecheck: {
       enabled: true,
       include: ['packages/*/src/**/*.test-d.ts'],

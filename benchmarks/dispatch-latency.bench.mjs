@@ -3,7 +3,7 @@
 import { createJobForge } from '@controlplane/jobforge';
 import { startProcess } from './harness/child.mjs';
 import { interleaved } from './harness/interleaved.mjs';
-import { report, round } from './harness/report.mjs';
+import { quantile, report, round } from './harness/report.mjs';
 
 const JOBS = 300;
 const ROUNDS = 5;
@@ -33,8 +33,6 @@ const measure =
     }
     return took;
   };
-
-const quantile = (values, share) => [...values].sort((a, b) => a - b)[Math.floor(values.length * share)];
 
 const lines = {};
 for (const delivery of ['push', 'websocket', 'long-poll']) lines[delivery] = await open(delivery);

@@ -16,3 +16,7 @@ export function report(name, figures) {
 
 /** @param {number} value */
 export const round = (value, digits = 2) => Number(value.toFixed(digits));
+
+/** @param {number[]} values */
+export const quantile = (values, share) =>
+  [...values].sort((a, b) => a - b)[Math.floor(values.length * share)];

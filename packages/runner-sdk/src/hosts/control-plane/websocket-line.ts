@@ -1,41 +1,13 @@
-// oxlint-disable max-lines -- the life of one socket, told in one place
-import {
-  CLOSE_CODES,
-  DEFAULTS,
-  ServerFrame,
-  WEBSOCKET_PROTOCOL,
-  type RunnerHeartbeatResponse,
-} from '@controlplane/contracts';
-import {
-  createReconnectingSocket,
-  type ReconnectingSocket,
-  type SocketEnd,
-} from '../../transport/reconnecting-socket.js';
+import { CLOSE_CODES, DEFAULTS, ServerFrame, WEBSOCKET_PROTOCOL } from '@controlplane/contracts';
+import { createReconnectingSocket, type SocketEnd } from '../../transport/reconnecting-socket.js';
 import type { TimerHandle } from '../../util/clock.js';
-import { createDeferred, type Deferred } from '../../util/deferred.js';
 import { sayThrown } from '../../util/safe-json.js';
-import type { Answer } from './client.js';
 import type { DialInOptions, Line } from './dial-in.js';
 import { createFrameWriter, type FrameWriter } from './frame-writer.js';
-import { beatUntilStopped } from './heartbeat-loop.js';
-import {
-  envelopeIn,
-  headerRetryAfterMs,
-  isPermanent,
-  notReached,
-  refusalOf,
-  type Refusal,
-} from './refusals.js';
-import {
-  composeBeat,
-  FAREWELL_MS,
-  onBeatReply,
-  onDirectives,
-  onLost,
-  onMissed,
-  onRefused,
-  onRegistered,
-} from './session-core.js';
+import { notReached, refusalOf, type Refusal } from './refusals.js';
+import { FAREWELL_MS, onDirectives, onLost, onRegistered } from './session-core.js';
+import { onHeartbeatReply, sendBeat, startBeating, type WebSocketBeats } from './websocket-beats.js';
+import { mayRetry, refusalOfEnd } from './websocket-end.js';
 import { within } from './within.js';
 
 /** Milliseconds between two pings, and for the answer to one. */
@@ -44,23 +16,11 @@ const PING_MS = 10_000;
 /** Bytes of a message around offers that fill what a body may be. */
 const OFFERS_OVERHEAD_BYTES = 64 * 1024;
 
-/** Milliseconds for the answer to a heartbeat. */
-const BEAT_MS = 10_000;
-
-/** Replies in a row that say that no work comes, after which the connection is made anew. */
-const MAX_IDLE_REPLIES = 3;
-
-interface State extends DialInOptions {
-  readonly socket: ReconnectingSocket;
+interface State extends WebSocketBeats {
   readonly writer: FrameWriter;
-  /** Registered over the connection that there is now. */
-  isReady: boolean;
   isLeaving: boolean;
   refusal: Refusal | undefined;
   handshakeTimer: TimerHandle | undefined;
-  beating: AbortController;
-  beat: Deferred<Answer<RunnerHeartbeatResponse>> | undefined;
-  idleReplies: number;
   /** Failures in a row since the last registration, for the log. */
   failures: number;
 }
@@ -81,24 +41,6 @@ function register(state: State): void {
   );
 }
 
-function sendBeat(state: State): Promise<Answer<RunnerHeartbeatResponse>> {
-  if (!state.isReady) return Promise.resolve(notReached('UNREACHABLE', 'there is no connection'));
-  const { core, offers } = state;
-  const isFirst = state.beat === undefined;
-  const beat = (state.beat ??= createDeferred());
-  if (isFirst) {
-    const late = notReached('UNREACHABLE', 'the heartbeat was not answered in time');
-    const timer = core.runner.clock.setTimeout(() => beat.resolve(late), BEAT_MS);
-    void beat.promise.finally(() => {
-      core.runner.clock.clearTimeout(timer);
-      if (state.beat === beat) state.beat = undefined;
-    });
-  }
-  const heartbeat = { ...composeBeat(core), executions: offers.running() };
-  state.socket.send(JSON.stringify({ type: 'heartbeat', heartbeat }));
-  return beat.promise;
-}
-
 function onReady(state: State, frame: Extract<ServerFrame, { type: 'ready' }>): void {
   const { core, socket, offers, credentials, writer } = state;
   stopHandshakeTimer(state);
@@ -113,45 +55,6 @@ function onReady(state: State, frame: Extract<ServerFrame, { type: 'ready' }>): 
   if (!wasReady) offers.onLinkUp();
   if (core.runner.isDraining()) void sendBeat(state);
   startBeating(state);
-}
-
-function startBeating(state: State): void {
-  const { core } = state;
-  const { clock, random, logger } = core.runner;
-  state.beating.abort();
-  state.beating = new AbortController();
-  const loop = {
-    beat: () => sendBeat(state),
-    onReply: () => undefined,
-    onMissed: (missed: number) => {
-      onMissed(core, missed);
-      if (missed >= DEFAULTS.missedHeartbeats)
-        state.socket.close(CLOSE_CODES.silent, { reason: 'heartbeats are not answered' });
-    },
-    intervalMs: () => core.intervalMs,
-    clock,
-    random,
-    logger,
-  };
-  beatUntilStopped(loop, state.beating.signal).catch((error: unknown) =>
-    logger.error({ err: error }, 'the heartbeat loop failed'),
-  );
-}
-
-/** A control plane that knows the runner and never sends it work may have lost its end of the connection. */
-function watchReceiving(state: State, { receiving }: RunnerHeartbeatResponse): void {
-  state.idleReplies = receiving || state.core.runner.isDraining() ? 0 : state.idleReplies + 1;
-  if (state.idleReplies < MAX_IDLE_REPLIES) return;
-  state.idleReplies = 0;
-  state.core.runner.logger.warn('the control plane sends no work over this connection; making another');
-  state.socket.close(1000, { reason: 'not receiving' });
-}
-
-function onHeartbeatReply(state: State, reply: RunnerHeartbeatResponse): void {
-  state.credentials.take(reply);
-  onBeatReply(state.core, reply);
-  state.beat?.resolve({ ok: true, value: reply });
-  watchReceiving(state, reply);
 }
 
 function onFrame(state: State, frame: ServerFrame): void {
@@ -206,38 +109,6 @@ function onMessage(state: State, text: string): void {
     'the control plane sent a frame that the contract does not allow',
   );
   state.socket.close(CLOSE_CODES.protocol, { reason: `malformed ${String(type)}` });
-}
-
-/** Why a connection ended, in the words of the contract where the control plane said so. */
-function refusalOfEnd({ refusal: said, core }: State, end: SocketEnd): Refusal {
-  if (said) return said;
-  const { refusal } = end;
-  if (!refusal)
-    return notReached('UNREACHABLE', `${end.reason || 'the connection was closed'} (${end.code})`);
-  const retryAfterMs = headerRetryAfterMs(refusal.retryAfter);
-  let body: unknown;
-  try {
-    body = JSON.parse(refusal.body);
-  } catch {
-    body = undefined;
-  }
-  const envelope = envelopeIn(body);
-  if (envelope)
-    return { ...refusalOf(envelope), retryAfterMs: refusalOf(envelope).retryAfterMs ?? retryAfterMs };
-  const message = `${core.controlPlaneUrl} answered the upgrade with ${refusal.status} and no error envelope; is there a proxy between?`;
-  return { ...notReached('UNREADABLE', message), retryAfterMs };
-}
-
-/** @returns whether to try again */
-function mayRetry(state: State, refusal: Refusal, wasReady: boolean): boolean {
-  const { core, credentials, offers, isLeaving } = state;
-  const hasAnother = credentials.refused(refusal.code);
-  if (isLeaving || (core.runner.isDraining() && offers.held().length === 0)) return false;
-  // A frame that was not understood is no reason to be gone for good: the registration was.
-  const isAboutFrame = wasReady && refusal.code === 'VALIDATION_ERROR';
-  if (!isPermanent(refusal) || hasAnother || isAboutFrame) return true;
-  onRefused(core, refusal);
-  return false;
 }
 
 /** Forgets all that belonged to the connection that is gone. */

@@ -36,9 +36,9 @@ export interface GroupedBatch {
   readonly runners: Map<string, PutRunner | RemoveRunner>;
   /** In order, with their places in the batch: what is told of each depends on those before. */
   readonly records: { readonly at: number; readonly operation: PutRecord | RemoveRecord }[];
-  /** In order, after all else: what is reopened has ended before. */
-  readonly reopenings: { readonly at: number; readonly operation: ReopenJob }[];
   readonly links: { readonly at: number; readonly operation: AppendLink }[];
+  /** The last of a batch, see {@link untilReopened}. */
+  readonly reopened: { readonly at: number; readonly operation: ReopenJob }[];
 }
 
 function changeOf({ changes }: GroupedBatch, seq: number): JobChange {
@@ -83,7 +83,7 @@ const GROUPING: Grouping = {
   'finish-job': ({ ends }, end) => {
     if (!ends.has(end.seq)) ends.set(end.seq, end);
   },
-  'reopen-job': ({ reopenings }, operation, at) => void reopenings.push({ at, operation }),
+  'reopen-job': ({ reopened }, operation, at) => void reopened.push({ at, operation }),
   'add-event': putEvent,
   'remove-event': putEvent,
   'put-checkpoint': putCheckpoint,
@@ -106,8 +106,8 @@ export function groupBatch(batch: readonly StoreOperation[]): GroupedBatch {
     checkpoints: new Map(),
     runners: new Map(),
     records: [],
-    reopenings: [],
     links: [],
+    reopened: [],
   };
   for (const [at, operation] of batch.entries()) {
     // The table has one function for each kind; the compiler cannot pair the two.
@@ -118,4 +118,14 @@ export function groupBatch(batch: readonly StoreOperation[]): GroupedBatch {
     );
   }
   return grouped;
+}
+
+/** Cuts a batch behind each job that is reopened: what came before is its past, what comes after its future. */
+export function untilReopened(batch: readonly StoreOperation[]): StoreOperation[][] {
+  const parts: StoreOperation[][] = [[]];
+  for (const operation of batch) {
+    parts.at(-1)?.push(operation);
+    if (operation.kind === 'reopen-job') parts.push([]);
+  }
+  return parts.filter((part) => part.length > 0);
 }

@@ -15,7 +15,9 @@ type Column<T> = readonly [name: string, type: 'text' | 'bigint' | 'int', read: 
 
 /** Puts parts of one statement together: each is carried out, and all of them or none. */
 interface Parts {
-  /** The rows as a table named `t`, with the place of each as `place`. */
+  /** The replica that writes; undefined where the store is not shared. */
+  readonly replica: number | undefined;
+  /** The rows as a table named `t`, with the place of each as `place`: none for a replica that was given up. */
   rowsOf<T>(rows: readonly T[], columns: readonly Column<T>[]): string;
   add(part: string): void;
 }
@@ -28,6 +30,15 @@ const INSERTS: readonly Column<InsertJob>[] = [
   ['created_at', 'bigint', (job) => job.createdAt],
   ['state', 'text', (job) => job.state],
   ['lease', 'text', (job) => job.lease],
+];
+
+/** Beside the owner, which is the replica that writes or nobody. */
+const PLACES: readonly Column<InsertJob>[] = [
+  ...INSERTS,
+  ['owned', 'int', ({ place }) => (place?.owned === false ? 0 : 1)],
+  ['lane', 'text', ({ place }) => place?.lane],
+  ['priority', 'int', ({ place }) => place?.priority],
+  ['expires_at', 'bigint', ({ place }) => place?.expiresAt],
 ];
 
 const LEASES: readonly Column<JobChange>[] = [
@@ -76,8 +87,15 @@ const ENDS: readonly Column<FinishJob>[] = [
 
 const namesOf = <T>(columns: readonly Column<T>[]): string => columns.map(([name]) => name).join(', ');
 
-function insertJobs({ rowsOf, add }: Parts, { inserts }: GroupedBatch): void {
+function insertJobs({ replica, rowsOf, add }: Parts, { inserts }: GroupedBatch): void {
   if (inserts.length === 0) return;
+  if (replica !== undefined) {
+    const names = `${namesOf(INSERTS)}, lane, priority, expires_at`;
+    return add(`inserted AS (
+      INSERT INTO jobs (owner, ${names})
+      SELECT CASE WHEN owned = 1 THEN ${replica} END, ${names} FROM ${rowsOf(inserts, PLACES)} ORDER BY place
+      ON CONFLICT (id) DO NOTHING RETURNING id, seq)`);
+  }
   const names = namesOf(INSERTS);
   add(`inserted AS (
     INSERT INTO jobs (${names}) SELECT ${names} FROM ${rowsOf(inserts, INSERTS)} ORDER BY place
@@ -187,17 +205,25 @@ function keepOthers(parts: Parts, { checkpoints, runners }: GroupedBatch): void 
   });
 }
 
-/** One statement for all that a batch does beside its records and links; undefined where that is nothing. */
-export function statementOf(grouped: GroupedBatch): PostgresStatement | undefined {
+/**
+ * One statement for all that a batch does beside its records and links; undefined where that is nothing. Of a replica it
+ * has no row where the replica was given up: as long as it runs, nobody can do that.
+ */
+export function statementOf(
+  grouped: GroupedBatch,
+  replica: number | undefined,
+): PostgresStatement | undefined {
   const parts: string[] = [];
   const values: PostgresValue[] = [];
   const building: Parts = {
+    replica,
     rowsOf(rows, columns) {
       const arrays = columns.map(([, type, read]) => {
         values.push(rows.map((row) => read(row) ?? null));
         return `$${values.length}::${type}[]`;
       });
-      return `unnest(${arrays.join(', ')}) WITH ORDINALITY AS t(${namesOf(columns)}, place)`;
+      const table = `unnest(${arrays.join(', ')}) WITH ORDINALITY AS t(${namesOf(columns)}, place)`;
+      return replica === undefined ? table : `me, ${table}`;
     },
     add: (part) => void parts.push(part),
   };
@@ -208,6 +234,18 @@ export function statementOf(grouped: GroupedBatch): PostgresStatement | undefine
   keepEvents(building, grouped);
   keepOthers(building, grouped);
   if (parts.length === 0) return undefined;
-  const told = grouped.inserts.length > 0 ? 'SELECT id, seq FROM inserted' : 'SELECT 1 AS done';
-  return { text: `WITH ${parts.join(',\n')}\n${told}`, values };
+  return { text: `WITH ${[...fenceOf(replica), ...parts].join(',\n')}\n${toldOf(grouped, replica)}`, values };
+}
+
+/** Holds the replica's row until the statement is through. */
+export function fenceOf(replica: number | undefined): string[] {
+  if (replica === undefined) return [];
+  return [`me AS MATERIALIZED (SELECT id AS replica FROM replicas WHERE id = ${replica} FOR KEY SHARE)`];
+}
+
+function toldOf({ inserts }: GroupedBatch, replica: number | undefined): string {
+  if (inserts.length === 0) return replica === undefined ? 'SELECT 1 AS done' : 'SELECT 1 AS done FROM me';
+  return replica === undefined
+    ? 'SELECT id, seq FROM inserted'
+    : 'SELECT inserted.id, inserted.seq FROM me LEFT JOIN inserted ON true';
 }

@@ -4,8 +4,10 @@ import { openPostgres, type PostgresDatabase } from './postgres-driver.js';
 import { postgresChains } from './postgres-links.js';
 import { postgresPrune } from './postgres-prune.js';
 import { postgresReads } from './postgres-reads.js';
+import { joinReplicas } from './postgres-replicas.js';
 import { readPostgresUrl, type PostgresAddress } from './postgres-url.js';
 import { postgresCommit } from './postgres-writes.js';
+import type { ReplicaStore } from './replica-store.js';
 import type { Store } from './store.js';
 
 export interface PostgresStoreOptions {
@@ -50,8 +52,12 @@ export async function openPostgresStore({ url, durability = 'full' }: PostgresSt
   const address = readPostgresUrl(url);
   const database = await openPostgres(address, { waitsForDisk: durability === 'full' });
   await prepare(database, address);
+  let replica: ReplicaStore | undefined;
   return {
-    commit: postgresCommit(database),
+    commit: postgresCommit(database, () => replica?.id),
+    shared: {
+      join: async () => (replica = await joinReplicas({ database, address })),
+    },
     ...postgresReads(database.query),
     ...postgresChains(database),
     prune: postgresPrune(database),

@@ -1,8 +1,9 @@
-import { groupBatch, type GroupedBatch } from './postgres-batch.js';
+import { groupBatch, untilReopened, type GroupedBatch } from './postgres-batch.js';
 import type { PostgresDatabase, PostgresQuery } from './postgres-driver.js';
 import { appendLinks } from './postgres-links.js';
 import { reopenJob } from './postgres-reopen.js';
-import { statementOf, type PostgresStatement } from './postgres-statement.js';
+import { fenceOf, statementOf, type PostgresStatement } from './postgres-statement.js';
+import { ReplicaLost } from './replica-store.js';
 import type { Outcome, PutRecord, RemoveRecord, Store, StoreOperation } from './store.js';
 import type { Row } from './stored-rows.js';
 
@@ -46,15 +47,6 @@ async function writeRecords(
   return outcomes;
 }
 
-async function reopenJobs(
-  query: PostgresQuery,
-  { reopenings }: GroupedBatch,
-): Promise<(readonly [at: number, outcome: Outcome])[]> {
-  const outcomes = [];
-  for (const { at, operation } of reopenings) outcomes.push([at, await reopenJob(query, operation)] as const);
-  return outcomes;
-}
-
 async function writeLinks(
   query: PostgresQuery,
   { links }: GroupedBatch,
@@ -77,25 +69,44 @@ function outcomesOf(batch: readonly StoreOperation[], inserted: readonly Row[]):
   });
 }
 
+function fence(replica: number): PostgresStatement {
+  return { text: `WITH ${fenceOf(replica).join('')} SELECT 1 AS done FROM me`, values: [] };
+}
+
 /** The writing half of the PostgreSQL store: a batch is one statement, and a transaction where that cannot be. */
-export function postgresCommit({ query, transaction }: PostgresDatabase): Store['commit'] {
-  const run = async (within: PostgresQuery, statement: PostgresStatement | undefined): Promise<Row[]> =>
-    statement === undefined ? [] : within(statement.text, statement.values);
+export function postgresCommit(
+  { query, transaction }: PostgresDatabase,
+  replicaOf: () => number | undefined,
+): Store['commit'] {
+  const run = async (within: PostgresQuery, statement: PostgresStatement | undefined): Promise<Row[]> => {
+    const replica = replicaOf();
+    const asked = statement ?? (replica === undefined ? undefined : fence(replica));
+    if (asked === undefined) return [];
+    const rows = await within(asked.text, asked.values);
+    if (replica !== undefined && rows.length === 0) throw new ReplicaLost();
+    return rows;
+  };
+
+  /** What is not one statement, within a transaction. */
+  const writeAll = async (within: PostgresQuery, batch: readonly StoreOperation[]): Promise<Outcome[]> => {
+    const grouped = groupBatch(batch);
+    const inserted = await run(within, statementOf(grouped, replicaOf()));
+    const outcomes = outcomesOf(batch, inserted);
+    const told = [...(await writeRecords(within, grouped)), ...(await writeLinks(within, grouped))];
+    for (const [at, outcome] of told) outcomes[at] = outcome;
+    for (const { at, operation } of grouped.reopened)
+      outcomes[at] = await reopenJob(within, operation, replicaOf());
+    return outcomes;
+  };
 
   const write = async (batch: readonly StoreOperation[]): Promise<readonly Outcome[]> => {
     const grouped = groupBatch(batch);
-    const statement = statementOf(grouped);
-    if (grouped.records.length + grouped.reopenings.length + grouped.links.length === 0)
-      return outcomesOf(batch, await run(query, statement));
+    const { records, links, reopened } = grouped;
+    if (records.length + links.length + reopened.length === 0)
+      return outcomesOf(batch, await run(query, statementOf(grouped, replicaOf())));
     return transaction(async (within) => {
-      const inserted = await run(within, statement);
-      const told = [
-        ...(await writeRecords(within, grouped)),
-        ...(await reopenJobs(within, grouped)),
-        ...(await writeLinks(within, grouped)),
-      ];
-      const outcomes = outcomesOf(batch, inserted);
-      for (const [at, outcome] of told) outcomes[at] = outcome;
+      const outcomes: Outcome[] = [];
+      for (const part of untilReopened(batch)) outcomes.push(...(await writeAll(within, part)));
       return outcomes;
     });
   };

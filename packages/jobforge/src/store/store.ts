@@ -5,6 +5,7 @@
  */
 import type { JobStatus } from '@controlplane/contracts';
 import type { AppendLink, ChainStore } from './chain-store.js';
+import type { JobPlace, SharedStore } from './replica-store.js';
 
 /** How a job that has not ended was last written. Offers in flight are told by `lease` beside `queued`. */
 export type StoredState = 'pending' | 'queued' | 'retrying';
@@ -21,6 +22,8 @@ export interface InsertJob {
   readonly state: 'pending' | 'queued';
   /** Set where a runner was free at once. */
   readonly lease: string | undefined;
+  /** Only where several JobForges share the store. */
+  readonly place?: JobPlace | undefined;
 }
 
 export interface LeaseJob {
@@ -258,6 +261,8 @@ export interface Store extends ChainStore {
   loadRunners(): Promise<readonly StoredRecord[]>;
   /** Every record of a collection, by id. */
   loadRecords(collection: string): Promise<readonly StoredRecord[]>;
+  /** Only of a store that several JobForges may open. */
+  readonly shared?: SharedStore;
   close(): Promise<void>;
 }
 

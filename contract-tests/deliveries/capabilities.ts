@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import {
   CapabilityError,
   defineCapability,
@@ -99,7 +100,11 @@ export function createCapabilities(acts: Acts): Capability[] {
 }
 
 function answeringCapabilities(counted: Counted) {
-  const echo = counted(async (input: Record<string, unknown>) => input);
+  const echo = counted(async (input: Record<string, unknown>) => {
+    const { workMs } = input;
+    if (typeof workMs === 'number') await setTimeout(workMs);
+    return input;
+  });
   return [
     defineCapability({ ...base, id: 'stage.echo', input: anything, execute: echo }),
     defineCapability({

@@ -1,7 +1,7 @@
 /**
  * @module
- * The link is cut 200 times before an accept, 200 times after one, 200 times around a result: each job ends exactly
- * once, with the right result, and no handler runs twice that must not.
+ * The link is cut 200 times before an accept, 200 times around one, 200 times around a result and its acknowledgement:
+ * each job ends exactly once, with the right result, and no handler runs twice that must not.
  */
 import type { JobHandle } from '@controlplane/jobforge';
 import { describe, expect, it } from 'vitest';
@@ -25,13 +25,15 @@ const PHASES: readonly Phase[] = [
     seen: (text, isFromJobForge) => isFromJobForge && text.includes('"leaseToken"'),
   },
   {
-    name: 'after the accept',
+    name: 'around the accept',
     seen: (text, isFromJobForge) =>
-      !isFromJobForge && (text.includes('"type":"accept') || text.includes('/accept HTTP')),
+      isFromJobForge
+        ? /"type":"confirmed"|"accepted":true/.test(text)
+        : /"type":"accept|\/accept HTTP/.test(text),
   },
   {
-    name: 'around the result',
-    seen: (text, isFromJobForge) => !isFromJobForge && text.includes('"succeeded"'),
+    name: 'around the result and its acknowledgement',
+    seen: (text, isFromJobForge) => text.includes(isFromJobForge ? '"acknowledged' : '"succeeded"'),
   },
 ];
 
@@ -68,7 +70,7 @@ async function submitOn(stage: Stage, cuts: { readonly count: number }, jobs: Jo
   while (cuts.count < CUTS) {
     const n = jobs.length;
     const writes = n % 2 === 1;
-    const submitted = submit(writes ? 'stage.echo-writes' : 'stage.echo', { n });
+    const submitted = submit(writes ? 'stage.echo-writes' : 'stage.echo', { n, workMs: n % 3 });
     jobs.push(await submitted);
     const job = await submitted;
     const result = await job.result();

@@ -10,6 +10,7 @@ import {
   JobSubmission,
 } from './job.js';
 import { JobRetryRequest, JobRetryResponse } from './job-retry.js';
+import { JobWhy } from './job-why.js';
 import type { Endpoint } from './endpoint.js';
 import { NDJSON } from './media-types.js';
 
@@ -53,6 +54,14 @@ export const JOB_ENDPOINTS = {
     response: JobResponse,
     auth: 'read',
     summary: 'One job with its result',
+  },
+  whyJob: {
+    ...served,
+    method: 'GET',
+    path: '/jobs/:id/why',
+    response: JobWhy,
+    auth: 'read',
+    summary: 'Why a job is not running yet, runner by runner, and what would have to change',
   },
   cancelJob: {
     ...served,

@@ -1,4 +1,4 @@
-import { DEFAULTS } from '@controlplane/contracts';
+import { DEFAULTS, RateLimit } from '@controlplane/contracts';
 import type { Clock } from './model/clock.js';
 import { DEFAULT_LIMITS, type JobForgeLimits } from './model/limits.js';
 import { silentLog, type Log } from './model/log.js';
@@ -46,6 +46,10 @@ export interface JobForgeOptions {
   readonly limits?: Partial<JobForgeLimits>;
   /** How long jobs that have ended are kept; false keeps all. Default: 7 days, 100,000 jobs. */
   readonly retention?: RetentionOptions | false;
+  /**
+   * How often executions of a capability may begin, by its id; goes before what the capability declares. Default: none.
+   */
+  readonly rateLimits?: Readonly<Record<string, RateLimit>>;
   /** Hears of what goes on. Default: nobody. */
   readonly log?: Log;
   /** Default: the machine's own time. */
@@ -62,6 +66,7 @@ export interface ResolvedOptions {
   readonly listen: Required<ListenOptions> | false;
   readonly limits: JobForgeLimits;
   readonly retention: Required<RetentionOptions> | false;
+  readonly rateLimits: Readonly<Record<string, RateLimit>>;
   readonly log: Log;
 }
 
@@ -87,6 +92,7 @@ const OPTION_NAMES: readonly (keyof JobForgeOptions)[] = [
   'listen',
   'limits',
   'retention',
+  'rateLimits',
   'log',
   'clock',
   'random',
@@ -152,6 +158,16 @@ function durabilityOf(given: 'full' | 'normal'): 'full' | 'normal' {
   throw new TypeError(`durability ${JSON.stringify(given)} is not known: expected "full" or "normal"`);
 }
 
+function rateLimitsOf(given: Readonly<Record<string, RateLimit>>): Readonly<Record<string, RateLimit>> {
+  for (const [id, limit] of Object.entries(given)) {
+    if (RateLimit.safeParse(limit).success) continue;
+    throw new TypeError(
+      `rateLimits[${JSON.stringify(id)}] is ${JSON.stringify(limit)}: expected { limit, intervalMs }, both whole numbers above 0`,
+    );
+  }
+  return given;
+}
+
 /**
  * Fills in the defaults.
  * @throws TypeError when an option is not known or cannot be understood
@@ -164,6 +180,7 @@ export function resolveOptions(options: JobForgeOptions): ResolvedOptions {
     listen: listenOf(options.listen ?? {}),
     limits: limitsOf(options.limits ?? {}),
     retention: retentionOf(options.retention ?? {}),
+    rateLimits: rateLimitsOf(options.rateLimits ?? {}),
     log: options.log ?? silentLog,
   };
 }

@@ -42,6 +42,7 @@ export function createHandlers(operations: Operations): Handlers {
     },
     submitJobs: async ({ body }) => ({ body: { jobs: await operations.submitJobs(body.jobs) } }),
     listJobs: async ({ query }) => ({ body: await operations.listJobs(query) }),
+    whyJob: async ({ id }) => ({ body: await operations.whyJob(id) }),
     showJob: async ({ id }) => ({ body: await operations.showJob(id) }),
     cancelJob: async ({ id }) => ({ body: await operations.cancelJob(id, 'user') }),
     queryTruth: async ({ query }) => ({ body: await operations.queryTruth(query) }),

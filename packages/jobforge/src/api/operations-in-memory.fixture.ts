@@ -5,6 +5,7 @@ import {
   type JobEvent,
   type JobResponse,
   type JobSubmission,
+  type JobWhy,
   type RunnerMetadata,
 } from '@controlplane/contracts';
 import { JobForgeError } from '../model/job-forge-error.js';
@@ -89,6 +90,7 @@ type JobPart = Pick<
   | 'submitJob'
   | 'submitJobs'
   | 'showJob'
+  | 'whyJob'
   | 'listJobs'
   | 'cancelJob'
   | 'jobEvents'
@@ -116,15 +118,13 @@ function jobOperations(changes: Changes): JobPart {
     changes.announce();
   };
   const submitJob = async (submission: JobSubmission): Promise<Submitted> => {
-    const id = submission.id ?? `job-${records.size + 1}`;
+    const { id = `job-${records.size + 1}` } = submission;
     const known = records.get(id)?.job;
     if (known && JSON.stringify(known.request.payload) !== JSON.stringify(submission.payload))
       throw new JobForgeError('JOB_CONFLICT');
     if (known) return { job: known, created: false };
-    records.set(id, {
-      job: { id, status: 'queued', request: { ...submission, id }, updatedAt: at(), attempts: 0 },
-      events: [],
-    });
+    const request = { ...submission, id };
+    records.set(id, { job: { id, status: 'queued', request, updatedAt: at(), attempts: 0 }, events: [] });
     happen(id, 'job.created');
     return { job: found(id).job, created: true };
   };
@@ -144,6 +144,7 @@ function jobOperations(changes: Changes): JobPart {
     submitJob,
     submitJobs: (submissions) => Promise.all(submissions.map((one) => submitJob(one).then(entryOf))),
     showJob: async (id) => found(id).job,
+    whyJob: async (id) => whyNextInLine(found(id).job),
     listJobs: async ({ status, limit }) => {
       const jobs = [...records.values()].map(({ job }) => job).reverse();
       return { items: jobs.filter((job) => !status || job.status === status).slice(0, limit) };
@@ -161,6 +162,15 @@ function jobOperations(changes: Changes): JobPart {
     }),
   };
 }
+
+const whyNextInLine = ({ id, status }: JobResponse): JobWhy => ({
+  ...{ id, status, reason: 'it is next in line', waitingMs: 12_000, needs: ['labels region=eu'] },
+  runners: [
+    { id: 'r1', name: 'my-runner', fails: 'labels', reason: 'labels.region is "us"', slots: 3, freeSlots: 2 },
+    { id: 'r2', name: 'images', fails: 'availability', reason: 'is draining', slots: 3, freeSlots: 3 },
+  ],
+  wouldRunIf: ['a runner with labels region=eu registered', 'with --label region=us'],
+});
 
 async function* happenings(
   record: JobRecord,

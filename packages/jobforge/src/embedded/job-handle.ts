@@ -31,6 +31,10 @@ export interface JobInput {
   /** Limit of one attempt. Default: the capability's own. */
   readonly timeoutMs?: number;
   readonly metadata?: z.input<typeof JobSubmission>['metadata'];
+  /** Which runners may take it. Default: any that offers the capability. */
+  readonly placement?: z.input<typeof JobSubmission>['placement'];
+  /** Holds back jobs that share a key. Default: none. */
+  readonly concurrency?: z.input<typeof JobSubmission>['concurrency'];
 }
 
 /** A job that was submitted. */
@@ -53,6 +57,8 @@ const INPUT_NAMES: readonly (keyof JobInput)[] = [
   'retryPolicy',
   'timeoutMs',
   'metadata',
+  'placement',
+  'concurrency',
 ];
 
 /**

@@ -40,6 +40,10 @@ export interface JobForgeLimits {
   readonly maxInputBytesInMemory: number;
   /** Replies that one runner streams at once; executions share them where the runner takes batches. */
   readonly maxStreamsPerRunner: number;
+  /** Waiting this long counts as much as one point of priority. */
+  readonly priorityAgingMs: number;
+  /** How long an affinity key stays with its runner after its last job has ended. */
+  readonly affinityIdleMs: number;
   /** How long a runner that is offline stays listed. */
   readonly forgetOfflineMs: number;
 }
@@ -64,5 +68,7 @@ export const DEFAULT_LIMITS: JobForgeLimits = {
   maxSubscriberBytes: 8 * 1024 * 1024,
   maxInputBytesInMemory: 64 * 1024 * 1024,
   maxStreamsPerRunner: 1_024,
+  priorityAgingMs: 10_000,
+  affinityIdleMs: 10 * 60 * 1000,
   forgetOfflineMs: 24 * 60 * 60 * 1000,
 };

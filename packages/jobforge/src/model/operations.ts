@@ -14,6 +14,7 @@ import type {
   JobListQuery,
   JobResponse,
   JobSubmission,
+  JobWhy,
   PollRequest,
   Probe,
   RecordEventsRequest,
@@ -54,13 +55,15 @@ export interface JobEventsOptions {
  * envelope crosses the wire unchanged. Inputs have been parsed by their contract schemas already.
  */
 export interface Operations extends RunnerControlOperations, RetryOperations, TrailOperations {
-  /** Resolves once the job is on disk. Refuses with VALIDATION_ERROR, JOB_CONFLICT, SHUTTING_DOWN or STORE_UNAVAILABLE. */
+  /** Resolves once the job is on disk. Refuses with VALIDATION_ERROR, NO_MATCHING_RUNNER, JOB_CONFLICT, SHUTTING_DOWN or STORE_UNAVAILABLE. */
   submitJob(submission: JobSubmission): Promise<Submitted>;
   /** One entry a submission, in order. They share transactions; each is on disk or refused on its own. */
   submitJobs(submissions: readonly JobSubmission[]): Promise<JobBatchEntry[]>;
   /** Refuses with JOB_NOT_FOUND. */
   showJob(id: string): Promise<JobResponse>;
   listJobs(query: JobListQuery): Promise<JobList>;
+  /** Why a job is not running yet. Refuses with JOB_NOT_FOUND. */
+  whyJob(id: string): Promise<JobWhy>;
   /** Resolves once the cancellation is on disk; a running execution is told to stop. Refuses with JOB_NOT_FOUND or JOB_FINISHED. */
   cancelJob(id: string, reason?: CancelReason): Promise<JobResponse>;
   /** What has happened, then what happens; ends after the job has. Refuses with JOB_NOT_FOUND at the first step. */

@@ -1,6 +1,7 @@
 import { RunnerCapability } from '@controlplane/contracts';
 import { describe, expect, it } from 'vitest';
-import { capabilityFor, place, whyWaiting, type PlaceableRunner } from './placement.js';
+import { demandOf } from './demand.js';
+import { place, whyWaiting, type PlaceableRunner } from './placement.js';
 
 const capability = (id: string, overrides: Partial<RunnerCapability> = {}): RunnerCapability =>
   RunnerCapability.parse({
@@ -25,7 +26,11 @@ const VITALS = {
   blockedUntil: 0,
 } as const;
 const runner = (name: string, overrides: Partial<PlaceableRunner> = {}): PlaceableRunner => ({
+  id: `id-${name}`,
   name,
+  capabilities: [],
+  labels: undefined,
+  platform: undefined,
   vitals: VITALS,
   slots: 10,
   active: 0,
@@ -66,12 +71,21 @@ describe('placement', () => {
     expect(chosen(runners)).toBe(expected);
   });
 
-  it('prefers the capability with the id over one that serves the job type', () => {
-    const byType = capability('other', { supportedJobTypes: ['echo.job'] });
-    const capabilities = [byType, echo];
-    expect(capabilityFor(capabilities, { payloadType: 'echo', jobType: 'echo.job' })?.id).toBe('echo');
-    expect(capabilityFor(capabilities, { payloadType: 'unknown', jobType: 'echo.job' })?.id).toBe('other');
-    expect(capabilityFor(capabilities, { payloadType: 'unknown', jobType: 'unknown' })).toBeUndefined();
+  it('chooses the higher version where the load is equal, and the load before the version', () => {
+    const offer = (name: string, version: string, active = 0) => ({
+      runner: runner(name, { active }),
+      capability: capability('echo', { version }),
+    });
+    const offers = [offer('a', '1.2.0'), offer('b', '1.10.0'), offer('c', '1.9.0')];
+    expect(place(offers, 0)?.runner.name).toBe('b');
+    expect(place([...offers.slice(0, 1), offer('b', '1.10.0', 1)], 0)?.runner.name).toBe('a');
+  });
+
+  it('passes over what its rate does not let through', () => {
+    const rate = { admits: (now: number) => now >= 10, words: () => 'may begin 1 in 10 ms' };
+    const offers = [{ runner: runner('a'), capability: echo, rate }];
+    expect(place(offers, 9)).toBeUndefined();
+    expect(place(offers, 10)).toBe(offers[0]);
   });
 
   it.each([
@@ -87,6 +101,15 @@ describe('placement', () => {
     [[runner('a')], ['echo'], 'it is next in line'],
   ])('says why a job waits (%#)', (runners, known, reason) => {
     const offers = runners.map((one) => ({ runner: one, capability: echo }));
-    expect(whyWaiting({ payloadType: 'echo', jobType: 'x' }, offers, { now: 0, known })).toBe(reason);
+    const demand = demandOf({ type: 'x', payload: { type: 'echo' } });
+    expect(whyWaiting(demand, offers, { now: 0, known, isOffered: false })).toBe(reason);
+  });
+
+  it('says what no runner has that offers the capability', () => {
+    const placement = { labels: { region: 'eu', gpu: ['a100', 'h100'] }, runner: 'acme-*', version: '^2' };
+    const demand = demandOf({ type: 'x', payload: { type: 'echo' }, placement });
+    expect(whyWaiting(demand, [], { now: 0, known: ['echo'], isOffered: true })).toBe(
+      'no runner that offers echo has version ^2, runner acme-*, labels region=eu gpu=a100|h100',
+    );
   });
 });

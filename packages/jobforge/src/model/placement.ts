@@ -1,18 +1,11 @@
-import { servesJob, type RunnerCapability } from '@controlplane/contracts';
+import { compareVersions, type PlacementPredicate, type RunnerCapability } from '@controlplane/contracts';
+import { needsOf, type Demand } from './demand.js';
 import { nearName } from './near-name.js';
+import type { Refusal, RunnerTraits } from './runner-match.js';
 import { markRefusal, refusalOf, type RunnerMarks, type RunnerVitals } from './runner-status.js';
 
-/** What a job asks for. */
-export interface Demand {
-  /** A capability's id. */
-  readonly payloadType: string;
-  /** One of a capability's supported job types. */
-  readonly jobType: string;
-}
-
 /** A runner as placement sees it. */
-export interface PlaceableRunner {
-  readonly name: string;
+export interface PlaceableRunner extends RunnerTraits {
   readonly vitals: RunnerVitals;
   /** Executions that it takes at once, over all capabilities. */
   readonly slots: number;
@@ -27,54 +20,81 @@ export interface PlaceableRunner {
   activeOf(capabilityId: string): number;
 }
 
+/** Holds a capability to a rate. */
+export interface RateGate {
+  admits(now: number): boolean;
+  /** Why nothing goes through now, in words that follow a runner's name. */
+  words(now: number): string;
+}
+
 /** A runner and the capability with which it would serve a demand. */
 export interface Offer<R extends PlaceableRunner> {
   readonly runner: R;
   readonly capability: RunnerCapability;
+  readonly rate?: RateGate | undefined;
 }
 
-/** The capability of a list that serves a demand: by id first, then by job type. */
-export function capabilityFor(
-  capabilities: readonly RunnerCapability[],
-  demand: Demand,
-): RunnerCapability | undefined {
-  return (
-    capabilities.find((capability) => capability.id === demand.payloadType) ??
-    capabilities.find((capability) => servesJob(capability, demand))
-  );
+interface OfferPredicate {
+  readonly name: PlacementPredicate;
+  fails(offer: Offer<PlaceableRunner>, now: number): boolean;
+  words(offer: Offer<PlaceableRunner>, now: number): string;
 }
 
-/** Why an offer cannot be made now, in words that follow the runner's name; undefined when it can. */
-export function offerRefusal<R extends PlaceableRunner>(
-  { runner, capability }: Offer<R>,
-  now: number,
-): string | undefined {
-  const refusal = markRefusal(runner.marks) ?? refusalOf(runner.vitals, now);
-  if (refusal !== undefined) return refusal;
-  if (!runner.connected) return 'is not connected';
-  if (runner.active >= runner.slots || !runner.hasRoom)
-    return `has no free slot (${runner.active} of ${runner.slots} taken)`;
-  const active = runner.activeOf(capability.id);
-  if (active >= capability.maxConcurrency) {
-    return `runs ${active} of at most ${capability.maxConcurrency} executions of ${capability.id}`;
-  }
-  return undefined;
+/** What an offer must pass now, in this order; what a runner must be was asked by `matchOf` before. */
+const OFFER_PREDICATES: readonly OfferPredicate[] = [
+  {
+    name: 'availability',
+    fails: ({ runner: { marks, vitals, connected } }, now) =>
+      markRefusal(marks) !== undefined || refusalOf(vitals, now) !== undefined || !connected,
+    words: ({ runner: { marks, vitals } }, now) =>
+      markRefusal(marks) ?? refusalOf(vitals, now) ?? 'is not connected',
+  },
+  {
+    name: 'slots',
+    fails: ({ runner }) => runner.active >= runner.slots || !runner.hasRoom,
+    words: ({ runner }) => `has no free slot (${runner.active} of ${runner.slots} taken)`,
+  },
+  {
+    name: 'slots',
+    fails: ({ runner, capability }) => runner.activeOf(capability.id) >= capability.maxConcurrency,
+    words: ({ runner, capability: { id, maxConcurrency } }) =>
+      `runs ${runner.activeOf(id)} of at most ${maxConcurrency} executions of ${id}`,
+  },
+  {
+    name: 'rate-limit',
+    fails: ({ rate }, now) => rate !== undefined && !rate.admits(now),
+    words: ({ rate }, now) => rate?.words(now) ?? '',
+  },
+];
+
+/** Why an offer cannot be made now; undefined when it can. */
+export function offerRefusal(offer: Offer<PlaceableRunner>, now: number): Refusal | undefined {
+  const failed = OFFER_PREDICATES.find(({ fails }) => fails(offer, now));
+  return failed && { fails: failed.name, reason: failed.words(offer, now) };
 }
 
-function isBetter(left: PlaceableRunner, right: PlaceableRunner): boolean {
-  const difference = left.active / left.slots - right.active / right.slots;
-  return difference === 0 ? left.name < right.name : difference < 0;
+/** Whether an offer can be made now; as {@link offerRefusal}, without the words. */
+function canTake(offer: Offer<PlaceableRunner>, now: number): boolean {
+  for (const predicate of OFFER_PREDICATES) if (predicate.fails(offer, now)) return false;
+  return true;
 }
 
-/** Chooses among the runners that offer a capability: the least loaded one that can take it, then by name. */
-export function place<R extends PlaceableRunner>(
-  offers: readonly Offer<R>[],
-  now: number,
-): Offer<R> | undefined {
-  let best: Offer<R> | undefined;
+function isBetter(left: Offer<PlaceableRunner>, right: Offer<PlaceableRunner>): boolean {
+  const difference = left.runner.active / left.runner.slots - right.runner.active / right.runner.slots;
+  if (difference !== 0) return difference < 0;
+  const versions = compareVersions(left.capability.version, right.capability.version);
+  return versions === 0 ? left.runner.name < right.runner.name : versions > 0;
+}
+
+/**
+ * Chooses among the runners that match a demand: the least loaded one that can take it, then the higher version of the
+ * capability, then by name.
+ */
+export function place<O extends Offer<PlaceableRunner>>(offers: readonly O[], now: number): O | undefined {
+  let best: O | undefined;
   for (const offer of offers) {
-    if (offerRefusal(offer, now) !== undefined) continue;
-    if (best === undefined || isBetter(offer.runner, best.runner)) best = offer;
+    if (!canTake(offer, now)) continue;
+    if (best === undefined || isBetter(offer, best)) best = offer;
   }
   return best;
 }
@@ -93,18 +113,28 @@ export function missingWords(wanted: string, known: readonly string[]): string {
   return `no runner offers ${wanted} yet (${known.length === 0 ? 'no runner is registered' : instead})`;
 }
 
+/** What is known where a job waits. */
+export interface Surroundings {
+  readonly now: number;
+  /** Ids of all capabilities that are offered. */
+  readonly known: readonly string[];
+  /** Some runner offers the capability, whether or not it matches. */
+  readonly isOffered: boolean;
+}
+
 /** Says why a job waits. */
-export function whyWaiting<R extends PlaceableRunner>(
+export function whyWaiting(
   demand: Demand,
-  offers: readonly Offer<R>[],
-  at: { readonly now: number; readonly known: readonly string[] },
+  offers: readonly Offer<PlaceableRunner>[],
+  at: Surroundings,
 ): string {
   if (offers.length === 0) {
-    return missingWords(demand.payloadType, at.known);
+    if (!at.isOffered) return missingWords(demand.payloadType, at.known);
+    return `no runner that offers ${demand.payloadType} has ${needsOf(demand).join(', ')}`;
   }
   const reasons = offers.flatMap((offer) => {
     const refusal = offerRefusal(offer, at.now);
-    return refusal === undefined ? [] : [`${offer.runner.name} ${refusal}`];
+    return refusal === undefined ? [] : [`${offer.runner.name} ${refusal.reason}`];
   });
   return reasons.length === 0 ? 'it is next in line' : listed(reasons);
 }

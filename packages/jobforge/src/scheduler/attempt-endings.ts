@@ -9,7 +9,7 @@ import { iso, type JobEnd } from './job-views.js';
 import { flushLog } from './kept-log.js';
 import type { Execution, LiveJob } from './live-job.js';
 import type { LiveState } from './live-state.js';
-import { freeSlot } from './runner-entry.js';
+import { vacate } from './occupancy.js';
 
 /** How a job ends that is not on a runner. */
 export interface WaitingEnd {
@@ -41,11 +41,15 @@ interface Failure {
 }
 
 /** Why a job was cancelled, as its error. */
-export function cancellation(reason: CancelReason, message?: string): ErrorEnvelope {
-  return envelopeOf('EXECUTION_CANCELLED', {
-    service: 'jobforge',
-    message: message ?? `The job was cancelled (${reason}).`,
-  });
+export function cancellation(
+  { superseded, terms }: LiveJob,
+  reason: CancelReason,
+  message?: string,
+): ErrorEnvelope {
+  const plain = superseded
+    ? `The job was cancelled: a later one of the concurrency key "${terms.concurrency?.key}" took its place.`
+    : `The job was cancelled (${reason}).`;
+  return envelopeOf('EXECUTION_CANCELLED', { service: 'jobforge', message: message ?? plain });
 }
 
 /** Why a job ended before it began. */
@@ -62,10 +66,9 @@ function close(state: LiveState, execution: Execution): void {
   execution.phase = 'closed';
   state.executions.delete(execution.lease.executionId);
   state.past.close(execution);
-  freeSlot(execution);
   runner.vitals.blockedUntil = 0;
   job.execution = undefined;
-  state.wake();
+  vacate(state, execution);
 }
 
 const NO_RUN = {
@@ -111,7 +114,7 @@ function requeue(state: LiveState, job: LiveJob): void {
   if (state.clock.now() < job.nextAt) return;
   moveJob(job, 'queued');
   state.ready.push(job);
-  state.wake();
+  state.look();
 }
 
 function retry(state: LiveState, execution: Execution, next: Failure & { step: NextStep }): void {
@@ -231,7 +234,7 @@ function putBack(state: LiveState, execution: Execution): void {
   }
   moveJob(job, 'queued');
   if (job.cancel !== undefined)
-    return endWaiting(state, job, { status: 'cancelled', error: cancellation(job.cancel) });
+    return endWaiting(state, job, { status: 'cancelled', error: cancellation(job, job.cancel) });
   const isExpired = job.expiresAt !== undefined && job.attempt === 0 && job.expiresAt <= state.clock.now();
   if (isExpired) return endWaiting(state, job, { status: 'failed', error: expiry(job) });
   // Without this a restart would take the job for one that may be running there.
@@ -256,7 +259,7 @@ export function createAttemptEndings(state: LiveState): AttemptEndings {
     },
     cancelled(execution, { reason, message, ...ending }) {
       close(state, execution);
-      failForGood(state, execution, { error: cancellation(reason, message), ending });
+      failForGood(state, execution, { error: cancellation(execution.job, reason, message), ending });
     },
     lost(execution, message) {
       execution.runner.link.forget(execution.lease.executionId);

@@ -18,7 +18,7 @@ function finished(id: string): JobForgeError {
 }
 
 /** Ends a job that waits, or tells its runner; resolves once what can be said is on disk. */
-function carryOut(
+export function endCancelled(
   { state, endings, dispatcher }: CancellationParts,
   job: LiveJob,
   reason: CancelReason,
@@ -33,7 +33,7 @@ function carryOut(
     // Between two attempts: how the last one ended is being decided, and the cancellation is seen there.
     if (job.phase === 'running') return resolve();
     if (job.phase === 'queued') state.ready.remove(job);
-    endings.endWaiting(job, { status: 'cancelled', error: cancellation(reason), stored: resolve });
+    endings.endWaiting(job, { status: 'cancelled', error: cancellation(job, reason), stored: resolve });
   });
 }
 
@@ -53,7 +53,7 @@ export async function cancelJob(
       error === undefined ? resolve() : reject(error),
     );
   });
-  await carryOut(parts, job, reason);
+  await endCancelled(parts, job, reason);
   const stored = await reading(state.store.loadJob(id));
   if (stored === undefined) throw jobNotFound(id);
   return toJobResponse(stored, state.jobs.get(id));

@@ -1,5 +1,6 @@
 import { JobSubmission } from '@controlplane/contracts';
 import { afterEach, describe, expect, it } from 'vitest';
+import { termsOf } from '../model/demand.js';
 import type { Operations } from '../model/operations.js';
 import { openForges } from '../testing/open-forge.js';
 import type { StubExecution } from '../testing/stub-runner.js';
@@ -101,7 +102,8 @@ describe('jobs by capability', () => {
   const job = (id: string, capability: string): ReturnType<typeof newLiveJob> => ({
     ...newLiveJob({
       ...{ id, type: 'x', capability, priority: 50, createdAt: 0, expiresAt: undefined },
-      ...{ timeoutMs: undefined, executionMetadata: '{}', nextAt: 0 },
+      ...{ timeoutMs: undefined, executionMetadata: '{}', nextAt: 0, rank: 0 },
+      terms: termsOf({ type: 'x', payload: { type: capability } }),
     }),
     phase: 'queued',
   });

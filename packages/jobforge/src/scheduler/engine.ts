@@ -1,4 +1,4 @@
-import type { HealthCheck, Probe } from '@controlplane/contracts';
+import type { HealthCheck, Probe, RateLimit } from '@controlplane/contracts';
 import { createLinkRegistry } from '../links/link-registry.js';
 import type { Clock } from '../model/clock.js';
 import type { JobForgeLimits } from '../model/limits.js';
@@ -7,16 +7,19 @@ import type { Operations } from '../model/operations.js';
 import { JOBFORGE_VERSION } from '../model/version.js';
 import type { Store } from '../store/store.js';
 import { createAudit } from '../access/audit.js';
+import { createAffinityPins } from './affinity-pins.js';
 import { createAgenda } from './agenda.js';
 import { assertingStore } from './asserting-store.js';
 import { createAttemptEndings } from './attempt-endings.js';
 import { cancelJob, type CancellationParts } from './cancellation.js';
+import { createConcurrencyKeys } from './concurrency-keys.js';
 import { createDispatcher } from './dispatcher.js';
 import { createEngineMeters } from './engine-meters.js';
 import { engineMetrics } from './engine-metrics.js';
 import { createEventHub } from './event-hub.js';
 import { executionOperations } from './execution-operations.js';
 import { createExecutionReports } from './execution-reports.js';
+import { createExplanations, type Explanations } from './explanations.js';
 import { createGroupCommit } from './group-commit.js';
 import { jobEvents } from './job-events.js';
 import { createJobIntake } from './job-intake.js';
@@ -26,6 +29,7 @@ import { createLeaseSweeper } from './lease-sweeper.js';
 import type { LiveState } from './live-state.js';
 import { createPastExecutions } from './past-executions.js';
 import { createMeteredStore } from './metered-store.js';
+import { createRateLimits, RATE_LIMITS } from './rate-limits.js';
 import { createReadyQueue } from './ready-queue.js';
 import { recover } from './recovery.js';
 import { pollRunner, type PollParts } from './runner-polls.js';
@@ -44,6 +48,8 @@ export interface EngineOptions {
   readonly log: Log;
   /** Milliseconds on a clock that only rises, for what takes less than one. Default: performance.now. */
   readonly stopwatch?: () => number;
+  /** By capability id; goes before what capabilities declare. Default: none. */
+  readonly rateLimits?: Readonly<Record<string, RateLimit>>;
 }
 
 /** Everything between the API and the store: the operations, and when they begin and end. */
@@ -68,6 +74,7 @@ function createState({
   clock,
   random,
   log,
+  rateLimits = {},
   stopwatch = () => performance.now(),
 }: EngineOptions): LiveState {
   const meters = createEngineMeters();
@@ -76,6 +83,8 @@ function createState({
     ...{ clock, log, maxOperations: limits.maxCommitOperations },
     store: createMeteredStore(store, meters, stopwatch),
   });
+  const agenda = createAgenda(clock);
+  const ready = createReadyQueue();
   return {
     store,
     limits,
@@ -86,12 +95,16 @@ function createState({
     jobs: new Map(),
     executions: new Map(),
     past: createPastExecutions(),
-    ready: createReadyQueue(),
+    ready,
+    affinity: createAffinityPins(clock, limits.affinityIdleMs),
+    concurrency: createConcurrencyKeys(ready.unhold),
+    rates: createRateLimits({ configured: rateLimits, clock, keep: commit.keep, later: agenda.add }),
     commit,
     audit: createAudit({ keep: commit.keep, clock }),
     hub: createEventHub(),
-    agenda: createAgenda(clock),
+    agenda,
     wake: () => undefined,
+    look: () => undefined,
     inputBytes: 0,
     stopping: false,
     dismissed: false,
@@ -149,16 +162,18 @@ function idle(state: LiveState, drainMs: number): Promise<void> {
 interface Parts extends SessionParts, PollParts, CancellationParts {
   readonly submissions: Submissions;
   readonly queries: JobQueries;
+  readonly explanations: Explanations;
   readonly startedAt: number;
 }
 
 function operationsOf(parts: Parts): Operations {
-  const { state, registry, submissions, queries, startedAt } = parts;
+  const { state, registry, submissions, queries, explanations, startedAt } = parts;
   return {
     submitJob: submissions.submitJob,
     submitJobs: submissions.submitJobs,
     showJob: queries.showJob,
     listJobs: queries.listJobs,
+    whyJob: explanations.why,
     cancelJob: (id, reason = 'user') => cancelJob(parts, id, reason),
     jobEvents: (id, eventOptions) => jobEvents(state, id, eventOptions),
     registerRunner: registry.register,
@@ -187,22 +202,28 @@ export function createEngine(options: EngineOptions): Engine {
   const dispatcher = createDispatcher(state, endings);
   const registry = createRunnerRegistry({ state, links, endings, dispatcher });
   const scheduler = createScheduler({ state, registry, dispatcher });
-  const intake = createJobIntake({ state, scheduler, dispatcher, endings });
-  const submissions = createSubmissions({ state, registry, intake });
+  const explanations = createExplanations({ state, registry });
+  const intake = createJobIntake({ state, scheduler, dispatcher, endings, explanations });
+  const submissions = createSubmissions({ state, registry, intake, explanations });
   const reports = createExecutionReports({ state, dispatcher, endings });
   const sweeper = createLeaseSweeper({ state, registry, dispatcher, endings });
-  const queries = createJobQueries(state, registry);
-  state.wake = oncePerTurn(scheduler.run);
+  const queries = createJobQueries(state, explanations);
+  state.look = oncePerTurn(scheduler.run);
+  state.wake = (runner) => {
+    state.ready.release(runner);
+    state.look();
+  };
   state.commit.onFlush(links.flushAll);
 
   const operations = operationsOf({
     ...{ state, registry, dispatcher, endings, reports, links },
-    ...{ submissions, queries, startedAt },
+    ...{ submissions, queries, explanations, startedAt },
   });
 
   return {
     operations,
     async start() {
+      state.rates.restore(await store.loadRecords(RATE_LIMITS));
       await recover({ state, registry, dispatcher, endings, intake });
       sweeper.start();
     },

@@ -37,7 +37,7 @@ export function blockRunner(state: LiveState, execution: Execution, retryAfterMs
   runner.failures += 1;
   runner.vitals.blockedUntil =
     state.clock.now() + Math.max(delay, Math.min(retryAfterMs ?? 0, MAX_RETRY_AFTER_MS));
-  state.agenda.add(runner.vitals.blockedUntil, state.wake);
+  state.agenda.add(runner.vitals.blockedUntil, () => state.wake(runner));
 }
 
 function accept(state: LiveState, execution: Execution, event: { readonly at: string }): void {
@@ -125,7 +125,7 @@ function refuse(
 function hear(state: LiveState, { runner }: Execution): void {
   if (!runner.vitals.unheard) return;
   runner.vitals.unheard = false;
-  state.wake();
+  state.wake(runner);
 }
 
 function onEvent(desk: Desk, execution: Execution, event: ExecutionEvent): void {

@@ -6,6 +6,8 @@ export interface Heap<T> {
   pop(): T | undefined;
   /** Drops what does not pass. */
   retain(passes: (item: T) => boolean): void;
+  /** In no order that could be relied on. */
+  items(): readonly T[];
 }
 
 export function createHeap<T>(goesFirst: (left: T, right: T) => boolean): Heap<T> {
@@ -52,6 +54,7 @@ export function createHeap<T>(goesFirst: (left: T, right: T) => boolean): Heap<T
       if (last !== undefined && items.length > 0) sink(last);
       return top;
     },
+    items: () => items,
     retain(passes) {
       const kept = items.filter(passes);
       items.length = 0;

@@ -39,6 +39,7 @@ export function writeEnd(
   { stored, ...end }: JobEnd & { readonly stored?: (() => void) | undefined },
 ): void {
   moveJob(job, 'ending');
+  state.concurrency.leave(job);
   flushLog(state, job);
   if (job.checkpointed) state.commit.keep({ kind: 'remove-checkpoint', seq: job.seq });
   const keep = (kept: JobEnd, refused?: (error: JobForgeError) => void): void =>

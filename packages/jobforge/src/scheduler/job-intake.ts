@@ -6,11 +6,15 @@ import { moveJob } from '../model/job-state.js';
 import { leaseToText } from '../model/lease.js';
 import type { Outcome } from '../store/store.js';
 import { expiry, type AttemptEndings } from './attempt-endings.js';
+import { endTurnedAway, joinKey, supersedeOldest } from './concurrency-conflicts.js';
 import type { Dispatcher } from './dispatcher.js';
+import type { Explanations } from './explanations.js';
+import { termsOf } from '../model/demand.js';
+import { rankOf } from '../model/job-order.js';
 import { newLiveJob, type Execution, type LiveJob } from './live-job.js';
 import { holdInput, type LiveState } from './live-state.js';
 import { newId } from './new-id.js';
-import { freeSlot } from './runner-entry.js';
+import { vacate } from './occupancy.js';
 import type { Scheduler } from './scheduler.js';
 
 /** What a submission came to: the new job, the word that its id was taken, or an error. */
@@ -19,8 +23,8 @@ export type Stored = (error: JobForgeError | undefined, job: LiveJob | undefined
 /** Brings jobs in: from a submission to the disk, and from there to where they wait or run. */
 export interface JobIntake {
   insert(submission: JobSubmission, stored: Stored): void;
-  /** Sets a job in motion that waits for a time; for recovery too. */
-  watch(job: LiveJob): void;
+  /** Sets a job in motion that was waiting when JobForge stopped. */
+  resume(job: LiveJob): void;
 }
 
 export interface IntakeParts {
@@ -28,19 +32,22 @@ export interface IntakeParts {
   readonly scheduler: Scheduler;
   readonly dispatcher: Dispatcher;
   readonly endings: AttemptEndings;
+  readonly explanations: Pick<Explanations, 'unmatched'>;
 }
 
 const timeOf = (timestamp: string | undefined): number | undefined =>
   timestamp === undefined ? undefined : Date.parse(timestamp);
 
-function toLiveJob(submission: JobSubmission, id: string, now: number): LiveJob {
-  const { payload, metadata } = submission;
+function toLiveJob({ limits, clock }: LiveState, submission: JobSubmission, id: string): LiveJob {
+  const { payload, metadata, priority } = submission;
+  const now = clock.now();
   const scheduledAt = timeOf(metadata.scheduledAt) ?? 0;
   return newLiveJob({
     id,
     type: submission.type,
     capability: payload.type,
-    priority: submission.priority,
+    terms: termsOf(submission),
+    rank: rankOf({ priority, since: Math.max(now, scheduledAt) }, limits.priorityAgingMs),
     createdAt: now,
     expiresAt: timeOf(metadata.expiresAt),
     timeoutMs: submission.timeoutMs,
@@ -56,14 +63,30 @@ function expire({ state, endings }: IntakeParts, job: LiveJob): void {
   endings.endWaiting(job, { status: 'failed', error: expiry(job) });
 }
 
-function becomeReady({ state }: IntakeParts, job: LiveJob): void {
+/** Puts a job among those that wait for a runner, or ends it where it is not to wait. */
+function enqueue(parts: IntakeParts, job: LiveJob, admitted: boolean): void {
+  const { state, endings } = parts;
+  moveJob(job, 'queued');
+  if (!admitted) return endTurnedAway(endings, job);
+  state.ready.push(job);
+  state.look();
+  supersedeOldest(parts, job);
+}
+
+/** Its time has come. */
+function becomeReady(parts: IntakeParts, job: LiveJob): void {
+  const { state, endings, explanations } = parts;
   if (state.jobs.get(job.id) !== job || (job.phase !== 'pending' && job.phase !== 'retrying')) return;
   if (state.clock.now() < job.nextAt) return;
-  if (job.phase === 'pending')
+  const { terms, phase } = job;
+  if (phase === 'pending') {
     state.hub.emit(job.id, () => toJobEvent(job.id, QUEUED, { type: 'job.queued', at: job.nextAt }));
-  moveJob(job, 'queued');
-  state.ready.push(job);
-  state.wake();
+    const wanted = { type: job.type, payload: { type: job.capability }, placement: terms.placement };
+    const unmatched = terms.failsUnmatched ? explanations.unmatched(wanted) : undefined;
+    if (unmatched !== undefined)
+      return endings.endWaiting(job, { status: 'failed', error: unmatched.envelope });
+  }
+  enqueue(parts, job, phase === 'retrying' || joinKey(state, job));
 }
 
 function watch(parts: IntakeParts, job: LiveJob): void {
@@ -82,43 +105,64 @@ function watch(parts: IntakeParts, job: LiveJob): void {
 /** Gives back a slot that was taken for a job that did not come to be. */
 function giveBack(state: LiveState, job: LiveJob, execution: Execution | undefined): void {
   moveJob(job, 'ended');
+  state.concurrency.leave(job);
   if (execution === undefined) return;
   execution.phase = 'closed';
   state.executions.delete(execution.lease.executionId);
-  freeSlot(execution);
-  state.wake();
+  vacate(state, execution);
 }
 
-function start(parts: IntakeParts, job: LiveJob, execution: Execution | undefined): void {
+function start(parts: IntakeParts, job: LiveJob, from: Arrival): void {
   const { state, dispatcher } = parts;
+  const { execution, admitted } = from;
   state.jobs.set(job.id, job);
   const offered = execution !== undefined && execution.phase === 'open';
   if (offered) {
     moveJob(job, 'leased');
     dispatcher.send(execution);
+    supersedeOldest(parts, job);
   } else if (job.nextAt > 0) moveJob(job, 'pending');
   else {
     // The runner was lost while the row was being written: it does not have the execution that the row names.
     if (execution !== undefined) state.commit.keep({ kind: 'lease-job', seq: job.seq, lease: undefined });
-    moveJob(job, 'queued');
-    state.ready.push(job);
-    state.wake();
+    enqueue(parts, job, admitted);
   }
   if (job.nextAt > 0 || job.expiresAt !== undefined) watch(parts, job);
 }
 
+/** How a job comes in. */
+interface Arrival {
+  /** Set where a runner was free at once. */
+  readonly execution: Execution | undefined;
+  /** Its concurrency key has room for it. */
+  readonly admitted: boolean;
+}
+
+function arrive({ state, scheduler }: IntakeParts, job: LiveJob): Arrival {
+  const { nextAt, expiresAt, createdAt } = job;
+  if (nextAt > 0) return { execution: undefined, admitted: true };
+  const admitted = joinKey(state, job);
+  const isLate = expiresAt !== undefined && expiresAt <= createdAt;
+  return { execution: admitted && !isLate ? scheduler.takeSlot(job) : undefined, admitted };
+}
+
 export function createJobIntake(parts: IntakeParts): JobIntake {
-  const { state, scheduler } = parts;
+  const { state } = parts;
   return {
-    watch: (job) => watch(parts, job),
+    resume(job) {
+      if (job.phase === 'queued') {
+        state.ready.push(job);
+        supersedeOldest(parts, job);
+      }
+      watch(parts, job);
+    },
     insert(submission, stored) {
-      const now = state.clock.now();
-      const job = toLiveJob(submission, submission.id ?? newId(), now);
+      const job = toLiveJob(state, submission, submission.id ?? newId());
       const { head, input } = toJobRecord(submission);
-      const waits = job.nextAt > 0 || (job.expiresAt !== undefined && job.expiresAt <= now);
-      const execution = waits ? undefined : scheduler.takeSlot(job);
+      const arrival = arrive(parts, job);
+      const { execution } = arrival;
       const lease = execution === undefined ? undefined : leaseToText(execution.lease);
-      const { id, type } = job;
+      const { id, type, createdAt } = job;
       const from = job.nextAt > 0 ? 'pending' : 'queued';
       const settled = (error: JobForgeError | undefined, outcome: Outcome): void => {
         if (error !== undefined || typeof outcome === 'string') {
@@ -128,11 +172,11 @@ export function createJobIntake(parts: IntakeParts): JobIntake {
         job.seq = outcome.seq;
         state.meters.submitted.add(1);
         holdInput(state, job, input);
-        start(parts, job, execution);
+        start(parts, job, arrival);
         stored(undefined, job);
       };
       state.commit.attempt(
-        { kind: 'insert-job', id, type, head, input, createdAt: now, state: from, lease },
+        { kind: 'insert-job', id, type, head, input, createdAt, state: from, lease },
         settled,
       );
     },

@@ -1,12 +1,10 @@
 import type { JobList, JobListQuery, JobResponse } from '@controlplane/contracts';
 import { JobForgeError } from '../model/job-forge-error.js';
 import { shownStatus } from '../model/job-state.js';
-import { whyWaiting } from '../model/placement.js';
 import type { FinalState, JobPage } from '../store/store.js';
+import type { Explanations } from './explanations.js';
 import { toJobResponse } from './job-views.js';
 import type { LiveState } from './live-state.js';
-import { demandOf } from './ready-queue.js';
-import type { RunnerRegistry } from './runner-registry.js';
 import { jobNotFound, reading } from './store-reads.js';
 
 export interface JobQueries {
@@ -42,18 +40,14 @@ async function listLive(state: LiveState, query: JobListQuery, before: number | 
   return { jobs, next: seqs.length > page.length ? page.at(-1) : undefined };
 }
 
-export function createJobQueries(state: LiveState, registry: RunnerRegistry): JobQueries {
+export function createJobQueries(state: LiveState, explanations: Explanations): JobQueries {
   return {
     async showJob(id) {
       const stored = await reading(state.store.loadJob(id));
       if (stored === undefined) throw jobNotFound(id);
       const live = state.jobs.get(id);
       const view = toJobResponse(stored, live);
-      if (live?.phase === 'queued') {
-        const demand = demandOf(live);
-        const at = { now: state.clock.now(), known: registry.capabilityIds() };
-        view.waitingFor = whyWaiting(demand, registry.offers(demand), at);
-      }
+      if (live?.phase === 'queued') view.waitingFor = explanations.waitingFor(live);
       return view;
     },
     async listJobs(query) {

@@ -54,6 +54,7 @@ function reopen(state: LiveState, job: LiveJob): Promise<void> {
     state.commit.attempt({ kind: 'reopen-job', seq: job.seq, at: job.nextAt }, (error, outcome) => {
       if (error === undefined && outcome === 'done') {
         state.jobs.set(job.id, job);
+        state.concurrency.join(job);
         moveJob(job, 'queued');
         state.ready.push(job);
         state.wake();

@@ -87,6 +87,7 @@ async function probe({ state, endings }: SweeperParts, entry: RunnerEntry): Prom
     const beats = { intervalMs: limits.heartbeatIntervalMs, missed: limits.missedHeartbeats };
     if (!isSilent(entry.lastSeenAt, now, beats) || entry.vitals.lost) return;
     entry.vitals.lost = true;
+    state.wake(entry);
     state.log('warn', 'a runner is lost', { runner: entry.name });
     for (const execution of [...entry.executions.values()])
       endings.lost(execution, `${entry.name} sends no beats and its health endpoint does not answer.`);
@@ -97,7 +98,7 @@ async function probe({ state, endings }: SweeperParts, entry: RunnerEntry): Prom
   Object.assign(entry.vitals, { lost: false, unheard: false, unreachable: false });
   if (status !== 'alive') entry.vitals.reported = status;
   for (const execution of entry.executions.values()) execution.leaseUntil = now + limits.leaseMs;
-  state.wake();
+  state.wake(entry);
 }
 
 function isForgotten(state: LiveState, entry: RunnerEntry): boolean {
@@ -129,6 +130,8 @@ export function createLeaseSweeper(parts: SweeperParts): LeaseSweeper {
 
   const round = (): void => {
     if (stopped) return;
+    // Whatever changed without a word to the scheduler is seen now at the latest.
+    state.wake();
     sweep().catch((error: unknown) => state.log('error', 'a sweep failed', { problem: String(error) }));
     cancelTimer = state.clock.after(sweepMs(state), round);
   };

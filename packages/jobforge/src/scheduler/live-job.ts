@@ -2,6 +2,7 @@ import type { CancelReason, RunnerRegistrationRequest } from '@controlplane/cont
 import type { DispatchSigner } from '../links/dispatch-signature.js';
 import type { RunnerLink } from '../links/runner-link.js';
 import { QUEUED } from '../model/job-event.js';
+import type { Terms } from '../model/demand.js';
 import type { JobPhase } from '../model/job-state.js';
 import type { Lease } from '../model/lease.js';
 import type { PlaceableRunner } from '../model/placement.js';
@@ -77,7 +78,10 @@ export interface LiveJob {
   readonly id: string;
   readonly type: string;
   readonly capability: string;
-  readonly priority: number;
+  /** Where and when it may run. */
+  readonly terms: Terms;
+  /** Its turn among those that wait; see `rankOf`. */
+  readonly rank: number;
   readonly createdAt: number;
   readonly expiresAt: number | undefined;
   readonly timeoutMs: number | undefined;
@@ -100,6 +104,8 @@ export interface LiveJob {
   /** The last one that began: what it came to may still be on its way to the disk. */
   begun: Execution | undefined;
   cancel: CancelReason | undefined;
+  /** It was cancelled because a later one of its concurrency key came. */
+  superseded: boolean;
   /** What it has logged; undefined before the first line. */
   log: LogRecord | undefined;
   /** A time is set at which what the store lacks of the log is written. */
@@ -125,7 +131,8 @@ export type JobIdentity = Pick<
   | 'id'
   | 'type'
   | 'capability'
-  | 'priority'
+  | 'terms'
+  | 'rank'
   | 'createdAt'
   | 'expiresAt'
   | 'timeoutMs'
@@ -139,7 +146,8 @@ export function newLiveJob(identity: JobIdentity): LiveJob {
     id: identity.id,
     type: identity.type,
     capability: identity.capability,
-    priority: identity.priority,
+    terms: identity.terms,
+    rank: identity.rank,
     createdAt: identity.createdAt,
     expiresAt: identity.expiresAt,
     timeoutMs: identity.timeoutMs,
@@ -154,6 +162,7 @@ export function newLiveJob(identity: JobIdentity): LiveJob {
     execution: undefined,
     begun: undefined,
     cancel: undefined,
+    superseded: false,
     log: undefined,
     flushing: false,
     untold: [],

@@ -3,12 +3,15 @@ import type { Clock } from '../model/clock.js';
 import type { JobForgeLimits } from '../model/limits.js';
 import type { Log } from '../model/log.js';
 import type { Store } from '../store/store.js';
+import type { AffinityPins } from './affinity-pins.js';
 import type { Agenda } from './agenda.js';
+import type { ConcurrencyKeys } from './concurrency-keys.js';
 import type { EngineMeters } from './engine-meters.js';
 import type { EventHub } from './event-hub.js';
 import type { GroupCommit } from './group-commit.js';
-import type { Execution, LiveJob } from './live-job.js';
+import type { Execution, LiveJob, RunnerEntry } from './live-job.js';
 import type { PastExecutions } from './past-executions.js';
+import type { RateLimits } from './rate-limits.js';
 import type { ReadyQueue } from './ready-queue.js';
 
 /** What the parts of the scheduler share: the jobs that have not ended, and the ways to time, disk and listeners. */
@@ -16,6 +19,9 @@ export interface LiveState {
   /** Jobs on disk that have not ended, in the order of their seq. */
   readonly jobs: Map<string, LiveJob>;
   readonly ready: ReadyQueue;
+  readonly affinity: AffinityPins;
+  readonly concurrency: ConcurrencyKeys;
+  readonly rates: RateLimits;
   /** Executions that have not ended, by id. */
   readonly executions: Map<string, Execution>;
   readonly past: PastExecutions;
@@ -30,8 +36,13 @@ export interface LiveState {
   readonly meters: EngineMeters;
   /** In [0, 1). */
   readonly random: () => number;
-  /** Has the scheduler look for work to place. Cheap to call; looks once for many calls. */
-  wake(): void;
+  /**
+   * Has the scheduler look for work to place: for all that waits, or, where only one runner has changed, for what waits
+   * for that. Looks once for many calls.
+   */
+  wake(runner?: RunnerEntry): void;
+  /** Has the scheduler look at what was put into the queue, and at nothing that it has looked at before. */
+  look(): void;
   /** Bytes of inputs in memory. */
   inputBytes: number;
   /** JobForge takes and places nothing new. */

@@ -1,5 +1,7 @@
 import { DEFAULTS, envelopeOf, type JobMetadata } from '@controlplane/contracts';
 import { executionMetadata } from '../model/job-record.js';
+import { termsOf, type Wanted } from '../model/demand.js';
+import { rankOf } from '../model/job-order.js';
 import { leaseFromText, type Lease } from '../model/lease.js';
 import { moveJob } from '../model/job-state.js';
 import type { StoredJob } from '../store/store.js';
@@ -34,7 +36,7 @@ export interface Recovered {
 const PAGE = 1_000;
 
 /** The members of a stored head that a live job is made of. It was checked before it was written. */
-interface HeadText {
+interface HeadText extends Pick<Wanted, 'placement' | 'concurrency'> {
   priority: number;
   payload: { type: string };
   metadata: JobMetadata;
@@ -46,11 +48,13 @@ export function toLiveJob(state: LiveState, stored: StoredJob): LiveJob {
   const head = JSON.parse(stored.head) as HeadText;
   const { metadata } = head;
   const scheduledAt = metadata.scheduledAt === undefined ? 0 : Date.parse(metadata.scheduledAt);
+  const since = Math.max(stored.createdAt, scheduledAt);
   const job = newLiveJob({
     id: stored.id,
     type: stored.type,
     capability: head.payload.type,
-    priority: head.priority,
+    terms: termsOf({ ...head, type: stored.type }),
+    rank: rankOf({ priority: head.priority, since }, state.limits.priorityAgingMs),
     createdAt: stored.createdAt,
     // What was tried once, or put back into the queue, does not expire any more.
     expiresAt:
@@ -62,7 +66,15 @@ export function toLiveJob(state: LiveState, stored: StoredJob): LiveJob {
     nextAt: stored.nextAt ?? scheduledAt,
   });
   const { seq, attempt, retries, error } = stored;
-  Object.assign(job, { seq, attempt, retries, error, cancel: stored.cancel });
+  const superseded = stored.cancel === 'superseded';
+  Object.assign(job, {
+    seq,
+    attempt,
+    retries,
+    error,
+    superseded,
+    cancel: superseded ? 'user' : stored.cancel,
+  });
   holdInput(state, job, stored.input);
   return job;
 }
@@ -92,7 +104,7 @@ async function recoverLease(parts: RecoveryParts, job: LiveJob, text: string): P
   const timeoutMs = job.timeoutMs ?? capability?.timeoutMs ?? DEFAULTS.executionTimeoutMs;
   // Whether it had announced to write is not known any more: the worse is assumed.
   const from = { lease, timeoutMs, recovered: true, announces: false };
-  const execution = createExecution(job, runner, from);
+  const execution = createExecution(state, { job, runner }, from);
   state.executions.set(lease.executionId, execution);
   moveJob(job, 'leased');
   execution.seenSeq = seenSeq;
@@ -110,7 +122,7 @@ async function recoverLease(parts: RecoveryParts, job: LiveJob, text: string): P
 function recoverWithoutRunner({ state, endings }: RecoveryParts, job: LiveJob, { writes }: Lease): void {
   moveJob(job, 'queued');
   if (job.cancel !== undefined)
-    return endings.endWaiting(job, { status: 'cancelled', error: cancellation(job.cancel) });
+    return endings.endWaiting(job, { status: 'cancelled', error: cancellation(job, job.cancel) });
   if (!writes) return state.ready.push(job);
   const message = 'JobForge was restarted, and the runner of the execution has left.';
   endings.endWaiting(job, {
@@ -123,15 +135,15 @@ async function recoverJob(parts: RecoveryParts, stored: StoredJob): Promise<void
   const { state, endings, intake } = parts;
   const job = toLiveJob(state, stored);
   state.jobs.set(job.id, job);
+  if (stored.state !== 'pending') state.concurrency.join(job);
   if (stored.lease !== undefined) return recoverLease(parts, job, stored.lease);
   if (stored.attempt > 0 || stored.error !== undefined) await restoreEvents(state, job, stored.attempt);
   const waits = job.nextAt > state.clock.now();
   moveJob(job, waits ? stored.state : 'queued');
   if (job.cancel !== undefined) {
-    return endings.endWaiting(job, { status: 'cancelled', error: cancellation(job.cancel) });
+    return endings.endWaiting(job, { status: 'cancelled', error: cancellation(job, job.cancel) });
   }
-  if (job.phase === 'queued') state.ready.push(job);
-  intake.watch(job);
+  intake.resume(job);
 }
 
 /** Puts everything back that had not ended when JobForge stopped, however it stopped. */

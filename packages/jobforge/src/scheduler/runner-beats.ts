@@ -24,7 +24,7 @@ function onBeat(state: LiveState, entry: RunnerEntry, beat: RunnerHeartbeat): vo
     const execution = entry.executions.get(id);
     if (execution !== undefined) execution.leaseUntil = leaseUntil;
   }
-  if (improved) state.wake();
+  if (improved || draining) state.wake(entry);
 }
 
 /** Tells a runner to stop what it runs in vain: executions that are cancelled, and those that are no longer its own. */

@@ -2,7 +2,7 @@ import type { RunnerMetadata, RunnerRegistrationRequest, RunnerStatus } from '@c
 import { CONTRACT_VERSION_CURRENT, DEFAULTS, serializeVersion } from '@controlplane/contracts';
 import type { DispatchSigner } from '../links/dispatch-signature.js';
 import type { RunnerLink } from '../links/runner-link.js';
-import { runnerStatus } from '../model/runner-status.js';
+import { markRefusal, runnerStatus } from '../model/runner-status.js';
 import type { InputCheck } from './input-check.js';
 import type { Execution, RunnerEntry } from './live-job.js';
 
@@ -69,6 +69,15 @@ export function createRunnerEntry(runner: NewRunner): RunnerEntry {
     get name() {
       return this.registration.name;
     },
+    get capabilities() {
+      return this.registration.capabilities;
+    },
+    get labels() {
+      return this.registration.labels;
+    },
+    get platform() {
+      return this.registration.platform;
+    },
     get slots() {
       return this.registration.maxConcurrency ?? DEFAULTS.runnerSlots;
     },
@@ -85,6 +94,11 @@ export function createRunnerEntry(runner: NewRunner): RunnerEntry {
   };
 }
 
+/** Whether a runner takes something new, now or in a while: one that is gone or going does not. */
+export function isStaying({ leaving, vitals, marks }: RunnerEntry): boolean {
+  return !leaving && !vitals.lost && !vitals.draining && markRefusal(marks) === undefined;
+}
+
 /** Counts an execution as running on its runner. */
 export function occupySlot(execution: Execution): void {
   const { runner, lease } = execution;
@@ -92,12 +106,13 @@ export function occupySlot(execution: Execution): void {
   runner.activeByCapability.set(lease.capabilityId, runner.activeOf(lease.capabilityId) + 1);
 }
 
-/** Gives the slot back; doing it twice changes nothing. */
-export function freeSlot({ runner, lease }: Execution): void {
-  if (!runner.executions.delete(lease.executionId)) return;
+/** Gives the slot back; false where that was done before. */
+export function freeSlot({ runner, lease }: Execution): boolean {
+  if (!runner.executions.delete(lease.executionId)) return false;
   const active = runner.activeOf(lease.capabilityId) - 1;
   if (active > 0) runner.activeByCapability.set(lease.capabilityId, active);
   else runner.activeByCapability.delete(lease.capabilityId);
+  return true;
 }
 
 const iso = (time: number): string => new Date(time).toISOString();

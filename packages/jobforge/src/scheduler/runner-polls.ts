@@ -46,7 +46,7 @@ function pollingRunner(
 function hear(state: LiveState, entry: RunnerEntry): void {
   entry.lastSeenAt = state.clock.now();
   Object.assign(entry.vitals, { lost: false, unheard: false });
-  state.wake();
+  state.wake(entry);
 }
 
 /** The offers of an answer that its runner did not get go back. */

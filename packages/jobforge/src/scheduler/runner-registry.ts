@@ -18,7 +18,7 @@ import { createRunnerIndex, type RunnerIndex } from './runner-index.js';
 /** Every runner that is known, and how they come and go. */
 export interface RunnerRegistry
   extends
-    Pick<RunnerIndex, 'get' | 'entries' | 'offers' | 'capabilityIds'>,
+    Pick<RunnerIndex, 'get' | 'entries' | 'offers' | 'offerOf' | 'isOffered' | 'capabilityIds'>,
     Pick<Registration, 'register' | 'restore'> {
   heartbeat(beat: RunnerHeartbeat): RunnerHeartbeatResponse;
   deregister(id: string, request: RunnerDeregistrationRequest): Promise<RunnerDeregistrationResponse>;
@@ -38,7 +38,7 @@ export function runnerNotFound(id: string): JobForgeError {
 
 export function createRunnerRegistry(parts: RegistryParts): RunnerRegistry {
   const { state, links } = parts;
-  const index = createRunnerIndex();
+  const index = createRunnerIndex(state.rates);
   const registration = createRegistration({ ...parts, index });
   const forget = (entry: RunnerEntry): void => {
     index.remove(entry);
@@ -49,6 +49,8 @@ export function createRunnerRegistry(parts: RegistryParts): RunnerRegistry {
     get: index.get,
     entries: index.entries,
     offers: index.offers,
+    offerOf: index.offerOf,
+    isOffered: index.isOffered,
     capabilityIds: index.capabilityIds,
     register: registration.register,
     restore: registration.restore,

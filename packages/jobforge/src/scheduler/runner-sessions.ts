@@ -129,7 +129,7 @@ function begin(
   link.flush();
   session.heard = true;
   watch(parts, session);
-  parts.state.wake();
+  parts.state.wake(entry);
 }
 
 function register(parts: SessionParts, session: Session, registration: RunnerRegistrationRequest): void {
@@ -249,8 +249,10 @@ export function openSession(parts: SessionParts, socket: RunnerConnection): Runn
       session.connection.onPong();
     },
     onDrain() {
-      session.runner?.link.flush();
-      parts.state.wake();
+      const { runner } = session;
+      if (runner === undefined) return;
+      runner.link.flush();
+      parts.state.wake(runner.entry);
     },
     onClose: () => onClose(parts, session),
   };

@@ -9,12 +9,12 @@ import { isSameRequest, toJobRequest } from '../model/job-record.js';
 import { shownStatus } from '../model/job-state.js';
 import { nearName } from '../model/near-name.js';
 import type { Submitted } from '../model/operations.js';
-import { whyWaiting } from '../model/placement.js';
+import { demandOf } from '../model/demand.js';
+import type { Explanations } from './explanations.js';
 import type { JobIntake } from './job-intake.js';
 import { iso, toJobResponse } from './job-views.js';
 import type { LiveJob } from './live-job.js';
 import type { LiveState } from './live-state.js';
-import { demandOf } from './ready-queue.js';
 import type { RunnerRegistry } from './runner-registry.js';
 import { reading } from './store-reads.js';
 
@@ -27,6 +27,7 @@ export interface SubmissionParts {
   readonly state: LiveState;
   readonly registry: RunnerRegistry;
   readonly intake: JobIntake;
+  readonly explanations: Explanations;
 }
 
 /** What names nothing but an id that no capability can have would wait for ever. */
@@ -36,7 +37,6 @@ function checkCapability(
 ): JobForgeError | undefined {
   const wanted = payload.type;
   if (type !== wanted || Identifier.safeParse(wanted).success) return undefined;
-  if (registry.offers({ payloadType: wanted, jobType: type }).length > 0) return undefined;
   const meant = nearName(wanted, registry.capabilityIds());
   const words = `${JSON.stringify(wanted)} cannot be the id of a capability`;
   const message = meant === undefined ? words : `${words} (did you mean ${meant}?)`;
@@ -49,8 +49,8 @@ function checkCapability(
 }
 
 function checkInput(registry: RunnerRegistry, submission: JobSubmission): JobForgeError | undefined {
-  const { payload, type } = submission;
-  const offers = registry.offers({ payloadType: payload.type, jobType: type });
+  const { payload } = submission;
+  const offers = registry.offers(demandOf(submission));
   let details: ErrorDetail[] | undefined;
   let refusedBy = '';
   const seen = new Set<unknown>();
@@ -71,12 +71,24 @@ function checkInput(registry: RunnerRegistry, submission: JobSubmission): JobFor
   });
 }
 
-function refusalOf(
-  { state, registry }: SubmissionParts,
+/** What is to start later is asked then whether anybody matches. */
+function checkMatch(
+  { state, explanations }: SubmissionParts,
   submission: JobSubmission,
 ): JobForgeError | undefined {
+  const { placement, metadata } = submission;
+  if (placement?.noMatch !== 'fail') return undefined;
+  if (metadata.scheduledAt !== undefined && Date.parse(metadata.scheduledAt) > state.clock.now())
+    return undefined;
+  return explanations.unmatched(submission);
+}
+
+function refusalOf(parts: SubmissionParts, submission: JobSubmission): JobForgeError | undefined {
+  const { state, registry } = parts;
   if (state.stopping) return new JobForgeError('SHUTTING_DOWN');
-  return checkCapability(registry, submission) ?? checkInput(registry, submission);
+  return (
+    checkCapability(registry, submission) ?? checkMatch(parts, submission) ?? checkInput(registry, submission)
+  );
 }
 
 /** The id was taken: by the same request, or by another. */
@@ -93,7 +105,7 @@ async function found(state: LiveState, submission: JobSubmission): Promise<Submi
   return { job: toJobResponse(stored, state.jobs.get(id)), created: false };
 }
 
-function toSubmitted({ registry }: SubmissionParts, submission: JobSubmission, job: LiveJob): Submitted {
+function toSubmitted({ explanations }: SubmissionParts, submission: JobSubmission, job: LiveJob): Submitted {
   const { id, createdAt, phase } = job;
   const view: Submitted['job'] = {
     id,
@@ -102,13 +114,7 @@ function toSubmitted({ registry }: SubmissionParts, submission: JobSubmission, j
     updatedAt: iso(createdAt),
     attempts: 0,
   };
-  if (phase === 'queued') {
-    const demand = demandOf(job);
-    view.waitingFor = whyWaiting(demand, registry.offers(demand), {
-      now: createdAt,
-      known: registry.capabilityIds(),
-    });
-  }
+  if (phase === 'queued') view.waitingFor = explanations.waitingFor(job);
   return { job: view, created: true };
 }
 

@@ -1,0 +1,124 @@
+import type { Concurrency, Placement } from '@controlplane/contracts';
+
+/** What a runner must be, beyond offering the capability. */
+export type Target = Pick<Placement, 'runner' | 'labels' | 'platform' | 'version'>;
+
+/** What a job asks of a runner. */
+export interface Demand {
+  /** A capability's id. */
+  readonly payloadType: string;
+  /** One of a capability's supported job types. */
+  readonly jobType: string;
+  readonly target: Target | undefined;
+  /** The same text for demands that the same runners serve. */
+  readonly key: string;
+}
+
+/** Everything that decides where and when a job may run, beside its order. */
+export interface Terms {
+  readonly demand: Demand;
+  readonly affinity: string | undefined;
+  readonly concurrency: Concurrency | undefined;
+  readonly placement: Placement | undefined;
+  readonly failsUnmatched: boolean;
+  /** The same text for jobs that wait for the same. */
+  readonly key: string;
+}
+
+/** A job as far as its terms go. */
+export interface Wanted {
+  readonly type: string;
+  readonly payload: { readonly type: string };
+  readonly placement?: Placement | undefined;
+  readonly concurrency?: Concurrency | undefined;
+}
+
+const OS_NAMES: Readonly<Record<string, string>> = { macos: 'darwin', osx: 'darwin', windows: 'win32' };
+const ARCH_NAMES: Readonly<Record<string, string>> = {
+  amd64: 'x64',
+  x86_64: 'x64',
+  aarch64: 'arm64',
+  i386: 'ia32',
+  x86: 'ia32',
+};
+
+const named = (names: Readonly<Record<string, string>>, name: string): string => {
+  const plain = name.toLowerCase();
+  return names[plain] ?? plain;
+};
+
+/** One name of several that an operating system has. */
+export const osName = (os: string): string => named(OS_NAMES, os);
+
+/** One name of several that an architecture has. */
+export const archName = (arch: string): string => named(ARCH_NAMES, arch);
+
+function labelsText(labels: NonNullable<Placement['labels']>): [string, string[]][] {
+  return Object.entries(labels)
+    .map(([name, wanted]): [string, string[]] => [
+      name,
+      typeof wanted === 'string' ? [wanted] : wanted.toSorted(),
+    ])
+    .toSorted(([left], [right]) => (left < right ? -1 : 1));
+}
+
+function targetText({ runner, labels, platform, version }: Target): string {
+  const { os, arch } = platform ?? {};
+  return JSON.stringify([
+    runner ?? null,
+    version ?? null,
+    os === undefined ? null : osName(os),
+    arch === undefined ? null : archName(arch),
+    labels === undefined ? null : labelsText(labels),
+  ]);
+}
+
+function targetOf(placement: Placement | undefined): Target | undefined {
+  if (placement === undefined) return undefined;
+  const { runner, labels, platform, version } = placement;
+  const hasLabels = labels !== undefined && Object.keys(labels).length > 0;
+  const hasPlatform = platform?.os !== undefined || platform?.arch !== undefined;
+  if (runner === undefined && version === undefined && !hasLabels && !hasPlatform) return undefined;
+  return { runner, labels, platform, version };
+}
+
+/** What a job asks of a runner. */
+export function demandOf({ type, payload, placement }: Wanted): Demand {
+  const target = targetOf(placement);
+  // The lengths keep two texts apart whose border nobody could tell; ordinary jobs pay for nothing else.
+  const plain = `${payload.type.length}:${type.length}:${payload.type}${type}`;
+  const key = target === undefined ? plain : plain + targetText(target);
+  return { payloadType: payload.type, jobType: type, target, key };
+}
+
+/** Everything that decides where and when a job may run, beside its order. */
+export function termsOf(wanted: Wanted): Terms {
+  const demand = demandOf(wanted);
+  const { placement, concurrency } = wanted;
+  const affinity = placement?.affinity;
+  const failsUnmatched = placement?.noMatch === 'fail';
+  if (affinity === undefined && concurrency === undefined)
+    return { demand, affinity, concurrency, placement, failsUnmatched, key: demand.key };
+  const key = `${demand.key}\n${JSON.stringify([affinity, concurrency?.key, concurrency?.limit])}`;
+  return { demand, affinity, concurrency, placement, failsUnmatched, key };
+}
+
+/** Says what a demand asks of a runner beyond the capability, a few words each. */
+export function needsOf({ target }: Demand): string[] {
+  if (target === undefined) return [];
+  const { runner, labels = {}, platform, version } = target;
+  const pairs = Object.entries(labels).map(([name, wanted]) => labelWords(name, wanted));
+  const { os, arch } = platform ?? {};
+  const where = [os ?? (arch && '*'), arch].filter((part) => part !== undefined && part !== '').join('/');
+  return [
+    ...(version === undefined ? [] : [`version ${version}`]),
+    ...(runner === undefined ? [] : [`runner ${runner}`]),
+    ...(pairs.length === 0 ? [] : [`labels ${pairs.join(' ')}`]),
+    ...(where === '' ? [] : [`platform ${where}`]),
+  ];
+}
+
+/** A label that is asked for, as the command line takes it. */
+export function labelWords(name: string, wanted: string | readonly string[]): string {
+  return `${name}=${typeof wanted === 'string' ? wanted : wanted.join('|')}`;
+}

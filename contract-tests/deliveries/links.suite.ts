@@ -60,7 +60,7 @@ export function links(fresh: OpenStage): void {
     const job = await own.submit(
       'stage.wait',
       {},
-      { retryPolicy: { maxRetries: 1, backoffMs: 1, maxBackoffMs: 2 } },
+      { retryPolicy: { maxRetries: 9, backoffMs: 1, maxBackoffMs: 2 } },
     );
     await accepted(job);
     gate.shut();

@@ -24,7 +24,7 @@ const LIMITS = {
 } as const;
 
 /** Times in which a runner that is cut off is given up while a test waits for that. */
-export const SOON_LOST = { heartbeatIntervalMs: 200, leaseMs: 600 } as const;
+export const SOON_LOST = { heartbeatIntervalMs: 500, leaseMs: 1_000 } as const;
 
 type StageOptions = Partial<JobForgeOptions>;
 

@@ -8,6 +8,7 @@ import { printFields } from './fields.js';
 import { eventLine } from './job-lines.js';
 import { addJobRetry } from './job-retry.js';
 import { addJobSubmit } from './job-submit.js';
+import { addJobWhy } from './job-why.js';
 import { printJson } from './json-output.js';
 import { choice, integer } from './option-values.js';
 import { printTable } from './table.js';
@@ -54,6 +55,7 @@ export function addJobCommands(
       else printFields(terminal, fieldsOf(shown));
     });
   addJobRetry(job, context, settle);
+  addJobWhy(job, context);
   asClient(job.command('cancel <id>'))
     .description('cancel a job that has not ended')
     .addHelpText('after', '\nWith --json: the job.')

@@ -133,22 +133,57 @@ describe('job submit', () => {
     expect((await following).code).toBe(1);
   });
 
-  it('names what was probably meant, where nobody offers what was asked for', async () => {
-    const { url } = await apiWithRunner();
+  it('is refused with --no-match fail what nobody can run, in the words of JobForge', async () => {
+    const refusal = new JobForgeError('NO_MATCHING_RUNNER', {
+      message: 'no runner offers hello.great yet (did you mean hello.greet?)',
+    });
+    const { url } = await serveApi({
+      operations: createInMemoryOperations({ submitJob: async () => Promise.reject(refusal) }),
+    });
     const run = await runJobforge(url, ['job', 'submit', 'hello.great', '{}', '--no-match', 'fail']);
+    expect(run).toMatchObject({ code: 1, out: [] });
     expect(run.err[0]).toBe(
-      '✗ CAPABILITY_NOT_FOUND  no runner offers hello.great yet (did you mean hello.greet?)   (nothing was queued)',
+      '✗ NO_MATCHING_RUNNER  no runner offers hello.great yet (did you mean hello.greet?)   (nothing was queued)',
     );
   });
 
-  it('refuses with --no-match fail what nobody can run', async () => {
+  it('says where and when the job may run', async () => {
+    const { url, operations } = await apiWithRunner();
+    const argv = [
+      ...['job', 'submit', 'hello.greet@^1.2', '{}', '--id', 'j1', '--runner', 'client-acme-*'],
+      ...['--label', 'region=eu', '--label', 'gpu=a100|h100', '--platform', 'linux/arm64', '--affinity', 'k'],
+      ...['--no-match', 'fail', '--concurrency', 'deploy', '--concurrency-limit', '2'],
+      ...['--on-conflict', 'cancel-oldest', '--start-at', '10m', '--expires-at', '2026-01-02T00:00:00Z'],
+    ];
+    const run = await runJobforge(url, argv, { now: () => Date.parse('2026-01-01T12:00:00Z') });
+    expect(run.code).toBe(0);
+    expect((await operations.showJob('j1')).request).toMatchObject({
+      type: 'hello.greet',
+      payload: { type: 'hello.greet' },
+      metadata: { scheduledAt: '2026-01-01T12:10:00.000Z', expiresAt: '2026-01-02T00:00:00.000Z' },
+      placement: {
+        version: '^1.2',
+        runner: 'client-acme-*',
+        labels: { region: 'eu', gpu: ['a100', 'h100'] },
+        platform: { os: 'linux', arch: 'arm64' },
+        affinity: 'k',
+        noMatch: 'fail',
+      },
+      concurrency: { key: 'deploy', limit: 2, onConflict: 'cancel-oldest' },
+    });
+  });
+
+  it.each([
+    [['--label', 'region'], '"region" is no label'],
+    [['--platform', '/'], '"/" is no platform'],
+    [['--platform', 'a/b/c'], '"a/b/c" is no platform'],
+    [['--concurrency-limit', '2'], 'add --concurrency <key>'],
+    [['--start-at', 'soon'], '"soon" is no time'],
+  ])('cannot be understood with %j', async (argv, words) => {
     const { url } = await apiWithRunner();
-    const run = await runJobforge(url, ['job', 'submit', 'image.resize', '--no-match', 'fail']);
-    expect(run).toMatchObject({ code: 1, out: [] });
-    expect(run.err[0]).toBe(
-      '✗ CAPABILITY_NOT_FOUND  no runner offers image.resize yet (known: hello.greet)   (nothing was queued)',
-    );
-    expect(await (await fetch(`${url}/jobs`)).json()).toEqual({ items: [] });
+    const run = await runJobforge(url, ['job', 'submit', 'hello.greet', '{}', ...argv]);
+    expect(run.code).toBe(2);
+    expect(run.err[0]).toContain(words);
   });
 
   it('reads the input from a file and from standard input', async () => {

@@ -1,4 +1,4 @@
-import { createErrorEnvelope, type JobResponse, type RequestOf } from '@controlplane/contracts';
+import type { JobResponse, RequestOf } from '@controlplane/contracts';
 import type { Command } from 'commander';
 import { CliFailure, refused } from './cli-failure.js';
 import type { CliContext } from './cli-context.js';
@@ -9,12 +9,13 @@ import { exitCodeOf, followJob } from './follow-job.js';
 import { readJobInput } from './job-input.js';
 import { endingLine } from './job-lines.js';
 import { printJson } from './json-output.js';
-import { choice, integer } from './option-values.js';
+import { readCapability, termsIn, timesIn, withTerms, type TermOptions } from './job-terms.js';
+import { integer } from './option-values.js';
 import { printableLine } from './printable.js';
-import { missingOffer, waitingReason } from './waiting-reason.js';
+import { waitingReason } from './waiting-reason.js';
 import { watchJob } from './watch-job.js';
 
-interface Options {
+interface Options extends TermOptions {
   readonly url?: string;
   readonly json?: boolean;
   readonly follow?: boolean;
@@ -23,12 +24,11 @@ interface Options {
   readonly type?: string;
   readonly priority?: number;
   readonly timeout?: number;
-  readonly match: 'wait' | 'fail';
 }
 
 /** `jobforge job submit` */
 export function addJobSubmit(job: Command, context: CliContext, settle: (code: ExitCode) => void): void {
-  asClient(job.command('submit <capability> [input]'))
+  const command = asClient(job.command('submit <capability> [input]'))
     .description('submit a job; input is JSON, @file, or - for standard input')
     .option('-f, --follow', 'show what happens until the job has ended')
     .option('--wait', 'wait for the end and show it alone')
@@ -39,16 +39,12 @@ export function addJobSubmit(job: Command, context: CliContext, settle: (code: E
       '--timeout <ms>',
       'limit of one attempt (default: the capability’s own)',
       integer({ min: 1, max: 2_147_483_647 }),
-    )
-    .option(
-      '--no-match <wait|fail>',
-      'while no runner offers the capability: let the job wait, or refuse it',
-      choice(['wait', 'fail'] as const),
-      'wait',
-    )
+    );
+  withTerms(command)
     .addHelpText(
       'after',
       `
+A capability may name the versions that will do, as npm writes them: image.resize@^1.2.
 With --json: the job. With --follow too, a line each: {"event":"submitted","job":…},
 {"event":"job-event","data":…} for everything that happens, {"event":"ended","job":…};
 {"event":"interrupted","jobId":…} in its place where Ctrl-C ends the watching.
@@ -57,31 +53,32 @@ With --follow or --wait the exit code is 1 unless the job completed.`,
     .action(async (capability: string, input: string | undefined, options: Options) => {
       const session = sessionOf(context, options);
       const data = await readJobInput(input, context);
-      const accepted = await submit(session, bodyOf(capability, data, options), options.match);
+      const accepted = await submit(session, bodyOf(session, { capability, data }, options));
       settle(await outcome(session, accepted, options));
     });
 }
 
 type Body = RequestOf<'submitJob'>;
 
-function bodyOf(capability: string, data: Body['payload']['data'], options: Options): Body {
+function bodyOf(
+  { context }: Session,
+  given: { readonly capability: string; readonly data: Body['payload']['data'] },
+  options: Options,
+): Body {
   const { id, type, priority, timeout } = options;
+  const { capability, version } = readCapability(given.capability);
   return {
     type: type ?? capability,
-    payload: { type: capability, data },
-    metadata: { source: 'cli' },
+    payload: { type: capability, data: given.data },
+    metadata: { source: 'cli', ...timesIn(options, context.now()) },
+    ...termsIn(options, version),
     ...(id === undefined ? {} : { id }),
     ...(priority === undefined ? {} : { priority }),
     ...(timeout === undefined ? {} : { timeoutMs: timeout }),
   };
 }
 
-async function submit({ client }: Session, body: Body, match: Options['match']): Promise<JobResponse> {
-  const missing =
-    match === 'fail'
-      ? await missingOffer(client, { payloadType: body.payload.type, jobType: body.type })
-      : undefined;
-  if (missing !== undefined) throw refused(noMatch(missing), 'nothing was queued');
+async function submit({ client }: Session, body: Body): Promise<JobResponse> {
   try {
     return await client.call('submitJob', { body });
   } catch (error) {
@@ -94,16 +91,6 @@ async function submit({ client }: Session, body: Body, match: Options['match']):
     );
   }
 }
-
-const noMatch = (message: string): CliFailure['envelope'] =>
-  createErrorEnvelope({
-    category: 'RESOURCE_NOT_FOUND',
-    severity: 'error',
-    code: 'CAPABILITY_NOT_FOUND',
-    message,
-    service: 'jobforge-cli',
-    remedy: 'Start a runner that offers it, or leave --no-match out and let the job wait.',
-  });
 
 async function offerOf(client: Session['client'], capability: string): Promise<string | undefined> {
   const offers = capabilityOffers(await client.call('listRunners').catch(() => []));

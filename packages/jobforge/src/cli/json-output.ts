@@ -5,6 +5,7 @@ import {
   JobEvent,
   JobList,
   JobResponse,
+  JobWhy,
   RunnerCapability,
   RunnerMetadata,
 } from '@controlplane/contracts';
@@ -52,6 +53,7 @@ export const JSON_OUTPUT = {
   'job submit --follow': FollowLine,
   'job list': JobList,
   'job show': JobResponse,
+  'job why': JobWhy,
   'job cancel': JobResponse,
   'job retry': z.object({ jobs: z.array(JobBatchEntry) }),
   /** Lines: the events of the type `job.log`. */

@@ -31,7 +31,7 @@ function labelsWanted(
 
 function offeredVersion(runner: RunnerTraits, demand: Demand): string | undefined {
   const match = matchOf(runner, without(demand, 'version'));
-  return 'capability' in match ? `--version ${match.capability.version}` : undefined;
+  return 'capability' in match ? `${match.capability.id}@${match.capability.version}` : undefined;
 }
 
 /** What would have to be asked for so that a runner matched, as the command line takes it; undefined where it is more than one thing. */

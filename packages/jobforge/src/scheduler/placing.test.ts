@@ -196,7 +196,7 @@ describe('why a job waits', () => {
     ]);
     expect(await change('j2', { version: '^2' })).toEqual([
       'a runner with version ^2 registered',
-      'with --version 1.0.0',
+      'with echo@1.0.0',
     ]);
     expect(await change('j3', { platform: { arch: 'arm64' } })).toEqual([
       'a runner with platform */arm64 registered',

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { DurationMs, Identifier, JsonObject } from './identifiers.js';
 import { RateLimit } from './placement.js';
+import { SecretName } from './secrets.js';
 import { WireContractVersion } from './version.js';
 
 /**
@@ -34,6 +35,8 @@ export const RunnerCapability = z.object({
    * then it may be offered again; where nothing is announced, it is taken to write from its start.
    */
   announcesWrites: z.boolean().default(false),
+  /** Names of the secrets that each of its executions is given. */
+  secrets: z.array(SecretName).max(64).optional(),
   /**
    * Executions of this capability that may begin in a time, over all runners of a control plane; of several that are
    * declared the strictest counts. Default: no limit.

@@ -5,6 +5,7 @@ import { PROBE_ENDPOINTS } from './probe-endpoints.js';
 import { REGISTRY_ENDPOINTS } from './registry-endpoints.js';
 import { RUNNER_CONTROL_ENDPOINTS } from './runner-control-endpoints.js';
 import { RUNNER_ENDPOINTS } from './runner-endpoints.js';
+import { SECRET_ENDPOINTS } from './secret-endpoints.js';
 import { TRAIL_ENDPOINTS } from './trail-endpoints.js';
 
 /** Every endpoint of the contract, by name. */
@@ -13,6 +14,7 @@ export const ENDPOINTS = {
   ...REGISTRY_ENDPOINTS,
   ...RUNNER_CONTROL_ENDPOINTS,
   ...JOB_ENDPOINTS,
+  ...SECRET_ENDPOINTS,
   ...TRAIL_ENDPOINTS,
   ...PROBE_ENDPOINTS,
 } as const satisfies Record<string, Endpoint>;

@@ -116,6 +116,18 @@ export const ERROR_CODES = {
     'This runner does not offer the capability.',
     'Ask for a capability that its manifest lists.',
   ]),
+  SECRET_NOT_FOUND: permanent('RESOURCE_NOT_FOUND', 404, [
+    'There is no secret with this name.',
+    '`jobforge secret list` shows those that are set.',
+  ]),
+  SECRET_MISSING: permanent('RESOURCE_NOT_FOUND', 409, [
+    'The capability needs a secret that is not set.',
+    'Set it with `jobforge secret set NAME`, then submit or retry the job.',
+  ]),
+  SECRETS_LOCKED: permanent('SERVICE_UNAVAILABLE', 503, [
+    'JobForge has no key for its secrets, or another one than they were stored with.',
+    'Start it with JOBFORGE_SECRETS_KEY or JOBFORGE_SECRETS_KEY_FILE: 32 bytes, as base64 or hex.',
+  ]),
   EXECUTION_NOT_FOUND: permanent('RESOURCE_NOT_FOUND', 404, [
     'There is no such execution here.',
     'It may have ended; read the job.',

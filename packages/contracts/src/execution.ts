@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { ErrorEnvelope } from './error-envelope.js';
 import { CancelReason } from './execution-event.js';
 import { DurationMs, Identifier, JsonObject, TraceParent } from './identifiers.js';
+import { SecretValues } from './secrets.js';
 
 /** Asks a runner to run one attempt of a job: the body of `POST /execute`. */
 export const RunnerExecutionRequest = z.object({
@@ -26,6 +27,8 @@ export const RunnerExecutionRequest = z.object({
   leaseToken: z.string().max(256).optional(),
   /** The last checkpoint of the attempts before. */
   checkpoint: z.unknown().optional(),
+  /** The secrets that the capability names. For this execution alone: neither stored nor logged. */
+  secrets: SecretValues.optional(),
   /** The process that this is meant for, as it registered; another process refuses with INSTANCE_MISMATCH. */
   instanceId: Identifier.optional(),
 });

@@ -4,6 +4,7 @@ export * from './version.js';
 export * from './error-codes.js';
 export * from './error-envelope.js';
 export * from './retry-policy.js';
+export * from './secrets.js';
 export * from './version-range.js';
 export * from './placement.js';
 export * from './capability.js';

@@ -40,6 +40,7 @@ import {
   RunnerRegistrationResponse,
 } from './registration.js';
 import { RetryPolicy } from './retry-policy.js';
+import { SecretEntry, SetSecretRequest } from './secrets.js';
 import { RunnerStatusReport } from './status.js';
 import { AuditEntry, AuditList, ChainReport } from './trail.js';
 import {
@@ -95,8 +96,10 @@ export const CONTRACT_SCHEMAS = {
   RunnerRegistrationRequest,
   RunnerRegistrationResponse,
   RunnerStatusReport,
+  SecretEntry,
   ServerFrame,
   ServiceMetadata,
+  SetSecretRequest,
   TruthAssertion,
   TruthCoreRequest,
   TruthCoreResponse,

@@ -1,4 +1,5 @@
 import { DEFAULTS, RateLimit } from '@controlplane/contracts';
+import { createVault, newKey, readKey, type SecretVault } from './access/secret-vault.js';
 import type { Clock } from './model/clock.js';
 import { DEFAULT_LIMITS, type JobForgeLimits } from './model/limits.js';
 import { silentLog, type Log } from './model/log.js';
@@ -50,6 +51,11 @@ export interface JobForgeOptions {
    * How often executions of a capability may begin, by its id; goes before what the capability declares. Default: none.
    */
   readonly rateLimits?: Readonly<Record<string, RateLimit>>;
+  /**
+   * Key with which secrets are stored: 32 bytes, as base64 or hex. Without it none can be set, but with the store
+   * `memory`, which makes one of its own.
+   */
+  readonly secretsKey?: string;
   /** Hears of what goes on. Default: nobody. */
   readonly log?: Log;
   /** Default: the machine's own time. */
@@ -67,6 +73,8 @@ export interface ResolvedOptions {
   readonly limits: JobForgeLimits;
   readonly retention: Required<RetentionOptions> | false;
   readonly rateLimits: Readonly<Record<string, RateLimit>>;
+  /** Undefined where there is no key. */
+  readonly vault: SecretVault | undefined;
   readonly log: Log;
 }
 
@@ -86,6 +94,13 @@ function placeOf(store: string): StorePlace {
   );
 }
 
+/** What is kept in memory alone needs no key that anybody else knows. */
+function vaultOf(key: string | undefined, place: StorePlace): SecretVault | undefined {
+  if (key !== undefined) return createVault(readKey(key));
+  const isMemory = place.kind === 'sqlite' && place.location === ':memory:';
+  return isMemory ? createVault(newKey()) : undefined;
+}
+
 const OPTION_NAMES: readonly (keyof JobForgeOptions)[] = [
   'store',
   'durability',
@@ -93,6 +108,7 @@ const OPTION_NAMES: readonly (keyof JobForgeOptions)[] = [
   'limits',
   'retention',
   'rateLimits',
+  'secretsKey',
   'log',
   'clock',
   'random',
@@ -174,13 +190,15 @@ function rateLimitsOf(given: Readonly<Record<string, RateLimit>>): Readonly<Reco
  */
 export function resolveOptions(options: JobForgeOptions): ResolvedOptions {
   refuseUnknown('createJobForge', options, OPTION_NAMES);
+  const place = placeOf(options.store ?? DEFAULT_STORE);
   return {
-    place: placeOf(options.store ?? DEFAULT_STORE),
+    place,
     durability: durabilityOf(options.durability ?? 'full'),
     listen: listenOf(options.listen ?? {}),
     limits: limitsOf(options.limits ?? {}),
     retention: retentionOf(options.retention ?? {}),
     rateLimits: rateLimitsOf(options.rateLimits ?? {}),
+    vault: vaultOf(options.secretsKey, place),
     log: options.log ?? silentLog,
   };
 }

@@ -1,3 +1,4 @@
+import { secretNameOf } from './request-parsing.js';
 import type { Operations } from '../model/operations.js';
 import { createApiDocuments } from './api-documents.js';
 import type { BodyOf, JsonName, QueryOf, ReplyOf } from './served-endpoints.js';
@@ -45,6 +46,12 @@ export function createHandlers(operations: Operations): Handlers {
     whyJob: async ({ id }) => ({ body: await operations.whyJob(id) }),
     showJob: async ({ id }) => ({ body: await operations.showJob(id) }),
     cancelJob: async ({ id }) => ({ body: await operations.cancelJob(id, 'user') }),
+    listSecrets: async () => ({ body: await operations.listSecrets() }),
+    setSecret: async ({ id, body }) => ({ body: await operations.setSecret(secretNameOf(id), body) }),
+    deleteSecret: async ({ id, query }) => {
+      await operations.deleteSecret(id, query.capability);
+      return { body: { name: id, deleted: true } };
+    },
     queryTruth: async ({ query }) => ({ body: await operations.queryTruth(query) }),
     listAudit: async ({ query }) => ({ body: await operations.listAudit(query) }),
     verifyChains: async () => ({ body: await operations.verifyChains() }),

@@ -44,6 +44,11 @@ export function createInMemoryOperations(overrides: Partial<Operations> = {}): I
       checks: [],
     }),
     readiness: () => ({ ok: true, reasons: [] }),
+    listSecrets: async () => [],
+    setSecret: async (name) => ({ name, createdAt: at(), updatedAt: at() }),
+    deleteSecret: async () => {
+      throw new JobForgeError('SECRET_NOT_FOUND');
+    },
     queryTruth: async () => ({ assertions: [] }),
     listAudit: async () => ({ entries: [] }),
     verifyChains: async () => [],

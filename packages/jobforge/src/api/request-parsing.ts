@@ -1,6 +1,7 @@
 import {
   ENDPOINTS,
   Identifier,
+  SecretName,
   type Endpoint,
   type ErrorDetail,
   type EndpointName,
@@ -57,10 +58,20 @@ export function queryOf(url: string | undefined): Record<string, string> {
   return start < 0 ? {} : Object.fromEntries(new URLSearchParams(url?.slice(start + 1)));
 }
 
+/** A secret's name, where it can be one. */
+export function secretNameOf(id: string): string {
+  const parsed = SecretName.safeParse(id);
+  if (parsed.success) return parsed.data;
+  throw new JobForgeError('VALIDATION_ERROR', {
+    message: `${JSON.stringify(id)} cannot be the name of a secret: ${parsed.error.issues[0]?.message ?? ''}.`,
+    details: [{ path: ['name'], message: parsed.error.issues[0]?.message ?? '' }],
+  });
+}
+
 /** The `:id` of a path. What cannot be an id is not found, without asking. */
 export function idOf(
   params: Readonly<Record<string, string>>,
-  code: 'JOB_NOT_FOUND' | 'RUNNER_NOT_FOUND' | 'EXECUTION_NOT_FOUND',
+  code: 'SECRET_NOT_FOUND' | 'JOB_NOT_FOUND' | 'RUNNER_NOT_FOUND' | 'EXECUTION_NOT_FOUND',
 ): string {
   const parsed = Identifier.safeParse(params['id']);
   if (parsed.success) return parsed.data;

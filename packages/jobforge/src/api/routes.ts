@@ -39,6 +39,7 @@ type Handle = (call: Call<unknown, unknown>) => Promise<Answer>;
 
 const NOT_FOUND = [
   ['/jobs', 'JOB_NOT_FOUND'],
+  ['/secrets', 'SECRET_NOT_FOUND'],
   ['/executions', 'EXECUTION_NOT_FOUND'],
   ['/runners', 'RUNNER_NOT_FOUND'],
 ] as const;

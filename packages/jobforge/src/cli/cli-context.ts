@@ -16,6 +16,8 @@ export interface ForgeOptions {
   /** Where the store is, as `createJobForge` takes it. */
   readonly store: string;
   readonly allowedHosts: readonly string[];
+  /** A key for secrets is made beside the store where none is given. */
+  readonly makesKey: boolean;
   readonly log: Log;
 }
 

@@ -71,7 +71,8 @@ async function dev(context: CliContext, options: DevOptions): Promise<void> {
   const signal = firstSignal(context);
   let forge: ServingForge;
   try {
-    forge = await context.startForge({ host, port, store, allowedHosts: options.allowHost ?? [], log });
+    const allowedHosts = options.allowHost ?? [];
+    forge = await context.startForge({ host, port, store, allowedHosts, makesKey: true, log });
   } catch (error) {
     signal.release();
     if (!json) held.forEach(say);

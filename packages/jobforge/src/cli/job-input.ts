@@ -37,7 +37,7 @@ async function textOf(given: string | undefined, context: CliContext): Promise<s
 }
 
 /** Why a file cannot be read, in words. */
-function unreadable(path: string, error: unknown): string {
+export function unreadable(path: string, error: unknown): string {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   if (code === 'ENOENT') return `the file ${path} does not exist`;
   if (code === 'EISDIR') return `${path} is a folder, not a file`;

@@ -65,6 +65,10 @@ export const JSON_OUTPUT = {
   'runner enable': RunnerMetadata,
   'runner delete': ENDPOINTS.deleteRunner.response,
   'capability list': CapabilityOffer.array(),
+  'secret set': ENDPOINTS.setSecret.response,
+  'secret list': ENDPOINTS.listSecrets.response,
+  'secret delete': ENDPOINTS.deleteSecret.response,
+  'audit list': ENDPOINTS.listAudit.response,
 } as const;
 
 type Shapes = typeof JSON_OUTPUT;

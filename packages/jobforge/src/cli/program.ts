@@ -1,6 +1,7 @@
 import { createErrorEnvelope, type ErrorEnvelope } from '@controlplane/contracts';
 import { Command, CommanderError } from 'commander';
 import { isJobForgeError } from '../model/job-forge-error.js';
+import { addAuditCommands } from './audit-commands.js';
 import { addCapabilityCommands } from './capability-commands.js';
 import type { CliContext } from './cli-context.js';
 import { CliFailure } from './cli-failure.js';
@@ -10,6 +11,7 @@ import { printFailure } from './failure-text.js';
 import { addJobCommands } from './job-commands.js';
 import { ErrorOutput } from './json-output.js';
 import { addRunnerCommands } from './runner-commands.js';
+import { addSecretCommands } from './secret-commands.js';
 import { usageError } from './usage-error.js';
 
 /** Runs one command line and returns how it ended. Never rejects. */
@@ -50,6 +52,9 @@ function createProgram(context: CliContext, settle: (code: ExitCode) => void): C
 Environment:
   JOBFORGE_URL  where JobForge listens, unless --url says so
   NO_COLOR      when set, nothing is coloured
+  JOBFORGE_SECRETS_KEY, JOBFORGE_SECRETS_KEY_FILE
+                for dev: the key that secrets are stored with, 32 bytes as base64 or hex;
+                default: secrets.key beside the store, made at the first start
 
 With --json a failure is {"success":false,"error":{"code":…,"message":…,…}} on stdout.`,
     );
@@ -57,6 +62,8 @@ With --json a failure is {"success":false,"error":{"code":…,"message":…,…}
   addJobCommands(program, context, settle);
   addRunnerCommands(program, context);
   addCapabilityCommands(program, context);
+  addSecretCommands(program, context);
+  addAuditCommands(program, context);
   return program;
 }
 

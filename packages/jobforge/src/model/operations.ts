@@ -30,6 +30,7 @@ import type {
 import type { MetricFamily } from './metric-family.js';
 import type { RetryOperations } from './retry-operations.js';
 import type { RunnerControlOperations } from './runner-operations.js';
+import type { SecretOperations } from './secret-operations.js';
 import type { TrailOperations } from './trail-operations.js';
 import type { PollAnswer, RunnerConnection, RunnerSession } from './runner-connection.js';
 
@@ -54,7 +55,8 @@ export interface JobEventsOptions {
  * nothing else, so that both behave alike. What is refused is thrown as a `JobForgeError`, whose
  * envelope crosses the wire unchanged. Inputs have been parsed by their contract schemas already.
  */
-export interface Operations extends RunnerControlOperations, RetryOperations, TrailOperations {
+export interface Operations
+  extends RunnerControlOperations, RetryOperations, SecretOperations, TrailOperations {
   /** Resolves once the job is on disk. Refuses with VALIDATION_ERROR, NO_MATCHING_RUNNER, JOB_CONFLICT, SHUTTING_DOWN or STORE_UNAVAILABLE. */
   submitJob(submission: JobSubmission): Promise<Submitted>;
   /** One entry a submission, in order. They share transactions; each is on disk or refused on its own. */

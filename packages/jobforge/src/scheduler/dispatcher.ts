@@ -2,6 +2,7 @@ import { envelopeOf, type CancelReason } from '@controlplane/contracts';
 import type { LinkListener, LinkRequest } from '../links/runner-link.js';
 import { mustNotRepeat, type AttemptEndings } from './attempt-endings.js';
 import { blockRunner, listenTo, reattachLater } from './execution-news.js';
+import { secretsFor } from './execution-secrets.js';
 import type { Execution } from './live-job.js';
 import type { LiveState } from './live-state.js';
 
@@ -23,7 +24,14 @@ export interface Dispatcher {
   uncooperative(execution: Execution): void;
 }
 
-function bodyOf(execution: Execution, input: string, checkpoint: string | undefined): string {
+/** The parts of a request that are JSON already. */
+interface Contents {
+  readonly input: string;
+  readonly checkpoint: string | undefined;
+  readonly secrets: string | undefined;
+}
+
+function bodyOf(execution: Execution, { input, checkpoint, secrets }: Contents): string {
   const { job, runner, lease, attempt, timeoutMs } = execution;
   // Where the same execution may be sent again, only to the process that may have begun it.
   const { instanceId } = runner.link.canReattach ? lease : { instanceId: undefined };
@@ -33,6 +41,7 @@ function bodyOf(execution: Execution, input: string, checkpoint: string | undefi
     `"payload":${input},"timeoutMs":${timeoutMs},"metadata":${job.executionMetadata},` +
     `"executionId":"${lease.executionId}","attempt":${attempt},"leaseToken":"${lease.token}"` +
     (checkpoint === undefined ? '' : `,"checkpoint":${checkpoint}`) +
+    (secrets === undefined ? '' : `,"secrets":${secrets}`) +
     (instanceId === undefined ? '}' : `,"instanceId":"${instanceId}"}`)
   );
 }
@@ -53,11 +62,13 @@ function createSend(
     // Cancelled while the lease was being written: the runner has heard nothing of it.
     if (execution.job.cancel !== undefined && execution.offeredAt === 0 && !execution.recovered)
       return endings.putBack(execution);
+    const secrets = secretsFor(state, execution);
+    if (typeof secrets === 'object') return endings.failed(execution, { error: secrets });
     execution.offeredAt = state.clock.now();
     execution.leaseUntil = execution.offeredAt + state.limits.leaseMs;
     const request: LinkRequest = {
       executionId: execution.lease.executionId,
-      body: bodyOf(execution, input, checkpoint),
+      body: bodyOf(execution, { input, checkpoint, secrets }),
     };
     execution.runner.link.dispatch(request, dispatcher().listen(execution));
   };

@@ -8,6 +8,9 @@ import { JOBFORGE_VERSION } from '../model/version.js';
 import type { Store } from '../store/store.js';
 import { createAudit } from '../access/audit.js';
 import { createAffinityPins } from './affinity-pins.js';
+import { createSecretBook, type SecretRecord } from '../access/secret-book.js';
+import type { SecretVault } from '../access/secret-vault.js';
+import { createCollection } from '../store/collection.js';
 import { createAgenda } from './agenda.js';
 import { assertingStore } from './asserting-store.js';
 import { createAttemptEndings } from './attempt-endings.js';
@@ -31,12 +34,14 @@ import { createPastExecutions } from './past-executions.js';
 import { createMeteredStore } from './metered-store.js';
 import { createRateLimits, RATE_LIMITS } from './rate-limits.js';
 import { createReadyQueue } from './ready-queue.js';
+import { recordAccess } from './record-access.js';
 import { recover } from './recovery.js';
 import { pollRunner, type PollParts } from './runner-polls.js';
 import { createRunnerControls } from './runner-controls.js';
 import { createRunnerRegistry } from './runner-registry.js';
 import { openSession, type SessionParts } from './runner-sessions.js';
 import { createScheduler } from './scheduler.js';
+import { secretOperations } from './secret-operations.js';
 import { createSubmissions, type Submissions } from './submissions.js';
 import { trailOperations } from './trail-operations.js';
 
@@ -46,6 +51,8 @@ export interface EngineOptions {
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: Log;
+  /** Encrypts secrets; without it there are none. */
+  readonly vault?: SecretVault | undefined;
   /** Milliseconds on a clock that only rises, for what takes less than one. Default: performance.now. */
   readonly stopwatch?: () => number;
   /** By capability id; goes before what capabilities declare. Default: none. */
@@ -75,6 +82,7 @@ function createState({
   random,
   log,
   rateLimits = {},
+  vault,
   stopwatch = () => performance.now(),
 }: EngineOptions): LiveState {
   const meters = createEngineMeters();
@@ -85,6 +93,8 @@ function createState({
   });
   const agenda = createAgenda(clock);
   const ready = createReadyQueue();
+  const audit = createAudit({ keep: commit.keep, clock });
+  const collection = createCollection<SecretRecord>(recordAccess(store, commit), 'secrets');
   return {
     store,
     limits,
@@ -100,7 +110,8 @@ function createState({
     concurrency: createConcurrencyKeys(ready.unhold),
     rates: createRateLimits({ configured: rateLimits, clock, keep: commit.keep, later: agenda.add }),
     commit,
-    audit: createAudit({ keep: commit.keep, clock }),
+    audit,
+    secrets: createSecretBook({ collection, vault, clock, audit }),
     hub: createEventHub(),
     agenda,
     wake: () => undefined,
@@ -182,7 +193,8 @@ function operationsOf(parts: Parts): Operations {
     connectRunner: (connection) => openSession(parts, connection),
     pollRunner: (id, request) => pollRunner(parts, id, request),
     ...executionOperations(parts.reports),
-    ...trailOperations(state.store),
+    ...trailOperations(state),
+    ...secretOperations(state.secrets),
     listRunners: async () => registry.list(),
     showRunner: async (id) => registry.show(id),
     metrics: () => engineMetrics(state, registry),
@@ -224,6 +236,7 @@ export function createEngine(options: EngineOptions): Engine {
     operations,
     async start() {
       state.rates.restore(await store.loadRecords(RATE_LIMITS));
+      await state.secrets.reload();
       await recover({ state, registry, dispatcher, endings, intake });
       sweeper.start();
     },

@@ -10,6 +10,7 @@ import { moveJob } from '../model/job-state.js';
 import { isRefusal } from '../model/retry.js';
 import { mustNotRepeat, type AttemptEndings } from './attempt-endings.js';
 import { hearNews } from './announcements.js';
+import { withoutSecrets } from './execution-secrets.js';
 import type { Execution } from './live-job.js';
 import type { LiveState } from './live-state.js';
 
@@ -128,9 +129,10 @@ function hear(state: LiveState, { runner }: Execution): void {
   state.wake(runner);
 }
 
-function onEvent(desk: Desk, execution: Execution, event: ExecutionEvent): void {
+function onEvent(desk: Desk, execution: Execution, told: ExecutionEvent): void {
   const { state, endings } = desk;
   if (execution.phase === 'closed') return;
+  const event = withoutSecrets(state, execution, told);
   execution.leaseUntil = state.clock.now() + state.limits.leaseMs;
   hear(state, execution);
   if (isTerminalEvent(event)) {

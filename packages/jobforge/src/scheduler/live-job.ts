@@ -1,6 +1,7 @@
 import type { CancelReason, RunnerRegistrationRequest } from '@controlplane/contracts';
 import type { DispatchSigner } from '../links/dispatch-signature.js';
 import type { RunnerLink } from '../links/runner-link.js';
+import type { ValueHider } from '../model/hide-values.js';
 import { QUEUED } from '../model/job-event.js';
 import type { Terms } from '../model/demand.js';
 import type { JobPhase } from '../model/job-state.js';
@@ -69,6 +70,8 @@ export interface Execution {
   writing: boolean;
   /** It says when it begins to write: until then it may be repeated. */
   readonly announces: boolean;
+  /** Hides the values of its secrets in what it tells; undefined where it was given none. */
+  hides: ValueHider | undefined;
   /** Seq of the event with which its runner ended it. */
   endSeq: number | undefined;
 }

@@ -1,4 +1,5 @@
 import type { Audit } from '../access/audit.js';
+import type { SecretBook } from '../access/secret-book.js';
 import type { Clock } from '../model/clock.js';
 import type { JobForgeLimits } from '../model/limits.js';
 import type { Log } from '../model/log.js';
@@ -28,6 +29,7 @@ export interface LiveState {
   readonly store: Store;
   readonly commit: GroupCommit;
   readonly audit: Audit;
+  readonly secrets: SecretBook;
   readonly hub: EventHub;
   readonly agenda: Agenda;
   readonly clock: Clock;

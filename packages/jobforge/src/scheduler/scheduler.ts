@@ -51,6 +51,7 @@ export function createExecution(
     cancelledAt: 0,
     writing: false,
     announces: from.announces,
+    hides: undefined,
     endSeq: undefined,
   };
   job.execution = execution;

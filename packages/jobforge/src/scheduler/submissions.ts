@@ -11,6 +11,7 @@ import { nearName } from '../model/near-name.js';
 import type { Submitted } from '../model/operations.js';
 import { demandOf } from '../model/demand.js';
 import type { Explanations } from './explanations.js';
+import { secretMissing } from './execution-secrets.js';
 import type { JobIntake } from './job-intake.js';
 import { iso, toJobResponse } from './job-views.js';
 import type { LiveJob } from './live-job.js';
@@ -71,6 +72,25 @@ function checkInput(registry: RunnerRegistry, submission: JobSubmission): JobFor
   });
 }
 
+/** Refuses what no runner could be sent, because each lacks a secret for it. */
+function checkSecrets(
+  { secrets }: LiveState,
+  registry: RunnerRegistry,
+  submission: JobSubmission,
+): JobForgeError | undefined {
+  let refused: JobForgeError | undefined;
+  for (const { capability } of registry.offers(demandOf(submission))) {
+    if (capability.secrets === undefined) return undefined;
+    const missing = secrets.missing(capability.secrets, capability.id);
+    if (missing.length === 0) return undefined;
+    refused ??= new JobForgeError('SECRET_MISSING', {
+      ...secretMissing(capability.id, missing),
+      operation: 'submitJob',
+    });
+  }
+  return refused;
+}
+
 /** What is to start later is asked then whether anybody matches. */
 function checkMatch(
   { state, explanations }: SubmissionParts,
@@ -87,7 +107,10 @@ function refusalOf(parts: SubmissionParts, submission: JobSubmission): JobForgeE
   const { state, registry } = parts;
   if (state.stopping) return new JobForgeError('SHUTTING_DOWN');
   return (
-    checkCapability(registry, submission) ?? checkMatch(parts, submission) ?? checkInput(registry, submission)
+    checkCapability(registry, submission) ??
+    checkMatch(parts, submission) ??
+    checkInput(registry, submission) ??
+    checkSecrets(state, registry, submission)
   );
 }
 

@@ -12,7 +12,11 @@ export interface ContextLog {
 }
 
 /** What a handler knows of its execution, and what it can say while it runs. */
-export interface CapabilityContext<LastCheckpoint = unknown, Checkpoint = LastCheckpoint> {
+export interface CapabilityContext<
+  LastCheckpoint = unknown,
+  Checkpoint = LastCheckpoint,
+  Secret extends string = string,
+> {
   /**
    * Aborted when the execution must stop. Its `reason` is an `ExecutionCancelled` whose `kind` is `user`,
    * `deadline`, `shutdown` or `lease-lost`. Pass it on to whatever the handler waits for.
@@ -60,6 +64,11 @@ export interface CapabilityContext<LastCheckpoint = unknown, Checkpoint = LastCh
   readonly output: (stream: 'stdout' | 'stderr', chunk: string | Uint8Array) => void;
   /** From now on the value is replaced by `[redacted]` in logs, output, progress, checkpoints and errors. */
   readonly redact: (value: string) => void;
+  /**
+   * Values of the secrets that the capability names, for this execution alone. They are replaced by `[redacted]` in
+   * whatever it says, as if given to `redact`.
+   */
+  readonly secrets: Readonly<Record<Secret, string>>;
   readonly jobId: string;
   /** This attempt. */
   readonly executionId: string;

@@ -135,5 +135,6 @@ export function describeCapability(capability: Capability, runnerSlots: number):
     resourceRequirements: { gpu: false },
     effects: capability.effects,
     announcesWrites: capability.announcesWrites,
+    ...(capability.secrets.length > 0 && { secrets: [...capability.secrets] }),
   };
 }

@@ -18,15 +18,20 @@ export type CapabilityResult<Output> = Output extends StandardSchemaV1
   : unknown;
 
 /** The context of a handler: its checkpoints are what the checkpoint schema says, or anything without one. */
-export type ContextOf<Checkpoint> = Checkpoint extends StandardSchemaV1
-  ? CapabilityContext<StandardSchemaV1.InferOutput<Checkpoint>, StandardSchemaV1.InferInput<Checkpoint>>
-  : CapabilityContext;
+export type ContextOf<Checkpoint, Secret extends string = string> = Checkpoint extends StandardSchemaV1
+  ? CapabilityContext<
+      StandardSchemaV1.InferOutput<Checkpoint>,
+      StandardSchemaV1.InferInput<Checkpoint>,
+      Secret
+    >
+  : CapabilityContext<unknown, unknown, Secret>;
 
 /** What `defineCapability` is told. */
 export interface CapabilityDefinition<
   Input extends StandardSchemaV1,
   Output extends StandardSchemaV1 | undefined = undefined,
   Checkpoint extends StandardSchemaV1 | undefined = undefined,
+  Secret extends string = string,
 > {
   /** 1–128 characters of `A-Z a-z 0-9 . _ : -`; by custom `noun.verb`. */
   readonly id: string;
@@ -71,6 +76,11 @@ export interface CapabilityDefinition<
   /** Job types that it serves beside its own id. Default: none. */
   readonly jobTypes?: readonly string[] | undefined;
   /**
+   * Names of the secrets that its handler needs, as `ctx.secrets`: the control plane sends their values with each
+   * execution. Without one of them it does not run. Default: none.
+   */
+  readonly secrets?: readonly Secret[] | undefined;
+  /**
    * Where the handler runs. In a `thread` or `process` of its own it is stopped by force when it does not stop by
    * itself, even in an endless loop, and its crash is a failed execution. The process has a scrubbed environment.
    * Default: `none`, with the runner.
@@ -88,7 +98,7 @@ export interface CapabilityDefinition<
    */
   execute(
     input: StandardSchemaV1.InferOutput<Input>,
-    ctx: ContextOf<Checkpoint>,
+    ctx: ContextOf<Checkpoint, Secret>,
   ): Promise<CapabilityResult<Output>> | CapabilityResult<Output>;
 }
 
@@ -114,6 +124,7 @@ export interface Capability<
   readonly idleTimeoutMs: number | undefined;
   readonly maxConcurrency: number | undefined;
   readonly jobTypes: readonly string[];
+  readonly secrets: readonly string[];
   /** Where its handler runs; undefined with the runner. */
   readonly isolated: Isolation | undefined;
   execute(

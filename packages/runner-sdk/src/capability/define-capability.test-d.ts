@@ -19,7 +19,8 @@ describe('Zod 4', () => {
       input,
       execute(value, ctx) {
         expectTypeOf(value).toEqualTypeOf<{ width: number; unit: string }>();
-        expectTypeOf(ctx).toEqualTypeOf<CapabilityContext>();
+        expectTypeOf(ctx).toEqualTypeOf<CapabilityContext<unknown, unknown, never>>();
+        expectTypeOf(ctx).toExtend<CapabilityContext>();
       },
     });
   });
@@ -32,6 +33,18 @@ describe('Zod 4', () => {
     defineCapability({ ...words, input, output, execute: () => ({ bytes: 'one' }) });
     // @ts-expect-error nothing is returned
     defineCapability({ ...words, input, output, async execute() {} });
+  });
+  test('the secrets that it names are there, and no others', () => {
+    defineCapability({
+      ...words,
+      input,
+      secrets: ['API_KEY', 'OTHER'],
+      execute(_value, { secrets }) {
+        expectTypeOf(secrets).toEqualTypeOf<Readonly<Record<'API_KEY' | 'OTHER', string>>>();
+        // @ts-expect-error it is not named
+        return secrets.MISSING as unknown;
+      },
+    });
   });
   test('without an output schema anything may be returned', () => {
     defineCapability({ ...words, input, execute: () => new Map() });

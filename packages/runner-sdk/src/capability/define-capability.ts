@@ -1,4 +1,4 @@
-import { DEFAULTS, DurationMs, Effects, Identifier } from '@controlplane/contracts';
+import { DEFAULTS, DurationMs, Effects, Identifier, SecretName } from '@controlplane/contracts';
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { RunnerError } from '../errors/runner-error.js';
 import type { CapabilityContext } from './capability-context.js';
@@ -18,13 +18,19 @@ export function defineCapability<
   Input extends StandardSchemaV1,
   Output extends StandardSchemaV1 | undefined = undefined,
   Checkpoint extends StandardSchemaV1 | undefined = undefined,
->(definition: CapabilityDefinition<Input, Output, Checkpoint>): Capability<Input, Output, Checkpoint> {
+  const Secret extends string = never,
+>(
+  definition: CapabilityDefinition<Input, Output, Checkpoint, Secret>,
+): Capability<Input, Output, Checkpoint> {
   checkMembers(definition);
   const { id, version, description, input, output } = definition;
   const isolation = isolationOf(definition);
   if (typeof isolation === 'string')
     throw new RunnerError('INVALID_CAPABILITY', `capability "${id}": ${isolation}`);
-  const execute = withMiddleware(definition.use ?? [], definition.execute.bind(definition));
+  const execute = withMiddleware<Capability<Input, Output, Checkpoint>['execute']>(
+    definition.use ?? [],
+    definition.execute.bind(definition),
+  );
   serveIfIsolated(id, execute as (input: unknown, ctx: CapabilityContext) => unknown);
   return Object.freeze({
     id,
@@ -45,6 +51,7 @@ export function defineCapability<
     idleTimeoutMs: definition.idleTimeoutMs,
     maxConcurrency: definition.maxConcurrency,
     jobTypes: [...(definition.jobTypes ?? [])],
+    secrets: [...new Set(definition.secrets ?? [])],
     isolated: isolation,
     execute,
   });
@@ -96,6 +103,13 @@ const RULES: ReadonlyArray<
     (value) =>
       value === undefined || (Array.isArray(value) && value.every((type) => typeof type === 'string')),
     'a list of texts, or nothing',
+  ],
+  [
+    'secrets',
+    (value) =>
+      value === undefined ||
+      (Array.isArray(value) && value.every((name) => SecretName.safeParse(name).success)),
+    'a list of names of A-Z a-z 0-9 _, not beginning with a digit, or nothing',
   ],
   [
     'use',

@@ -22,6 +22,7 @@ export interface ContextWords {
   readonly attempt: number;
   readonly metadata: RunnerExecutionRequest['metadata'];
   readonly lastCheckpoint: unknown;
+  readonly secrets: Readonly<Record<string, string>>;
   /** Milliseconds since 1970. */
   readonly deadline: number;
 }

@@ -2,6 +2,7 @@ import type { CapabilityContext } from '../capability/capability-context.js';
 import { ExecutionCancelled } from '../errors/execution-cancelled.js';
 import { deadlineOf } from './announcements.js';
 import { createVoice, type Voice } from './execution-voice.js';
+import { givenSecrets } from './given-secrets.js';
 import type { HandlerScope } from './handler-scope.js';
 import { extrasOf, type RunningExecution } from './running-executions.js';
 
@@ -46,6 +47,9 @@ const lazyMembers = {
   },
   get lastCheckpoint(): unknown {
     return sourced(this)[EXECUTION].lastCheckpoint;
+  },
+  get secrets(): Readonly<Record<string, string>> {
+    return givenSecrets(sourced(this)[EXECUTION]);
   },
   get log(): Voice['log'] {
     return voiceOf(sourced(this)).log;

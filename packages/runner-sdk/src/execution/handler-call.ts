@@ -6,6 +6,7 @@ import { startWhenConfirmed } from './confirmation.js';
 import { toErrorEnvelope } from './error-mapping.js';
 import { emitAccepted } from './event-channel.js';
 import { createExecutionContext } from './execution-context.js';
+import { hideGivenSecrets, missingSecrets } from './given-secrets.js';
 import type { HandlerScope } from './handler-scope.js';
 import { failureOf, operationOf, stoppedOutcome } from './outcome.js';
 import type { RunningExecution } from './running-executions.js';
@@ -94,6 +95,11 @@ function begin(scope: HandlerScope, execution: RunningExecution, checked: Checke
     const message = `${describeProblems(checked.problems)} (${operationOf(capability)})`;
     return fail(scope, execution, { code: 'VALIDATION_ERROR', message, details: checked.problems });
   }
+  const missing = missingSecrets(execution);
+  if (missing.length > 0) {
+    const message = `${operationOf(capability)} was not given ${missing.join(', ')}`;
+    return fail(scope, execution, { code: 'SECRET_MISSING', message });
+  }
   // The reader left while the input was checked: nobody can be told, and the job may be offered elsewhere by now.
   if (!channel.listener) return scope.end(execution, stoppedOutcome(execution, 'lease-lost', scope.service));
   emitAccepted(channel, scope.timestamp());
@@ -172,6 +178,7 @@ function checkGiven(scope: HandlerScope, execution: RunningExecution): Checked |
  * answer at once, a handler costs one promise.
  */
 export function callHandler(scope: HandlerScope, execution: RunningExecution): void {
+  hideGivenSecrets(execution);
   try {
     const checked = checkGiven(scope, execution);
     if (!(checked instanceof Promise)) return begin(scope, execution, checked);

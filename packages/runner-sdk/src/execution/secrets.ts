@@ -17,19 +17,33 @@ export interface Secrets {
 /** A line of a secret that is shorter than this says too little to be hidden by itself: it may be a brace. */
 const MIN_LINE_LENGTH = 8;
 
-const escaped = (text: string): string => JSON.stringify(text).slice(1, -1);
+/** Replaces every text in a JSON value, keys and all; a number that is a secret becomes a text. */
+function mapTexts(value: unknown, hide: (text: string) => string): unknown {
+  if (typeof value === 'string') return hide(value);
+  if (typeof value === 'number') {
+    const spelled = String(value);
+    const hidden = hide(spelled);
+    return hidden === REDACTED ? hidden : value;
+  }
+  if (Array.isArray(value)) return value.map((item) => mapTexts(item, hide));
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, member]) => [hide(key), mapTexts(member, hide)]),
+  );
+}
 
 /** Makes an empty set of secrets. */
 export function createSecrets(): Secrets {
   /** Longest first: one may hold another. */
   let values: string[] = [];
 
-  const replaceAll = (text: string, spell: (value: string) => string): string => {
+  const hide = (text: string): string => {
     let hidden = text;
-    for (const value of values) hidden = hidden.replaceAll(spell(value), REDACTED);
+    for (const value of values) hidden = hidden.replaceAll(value, REDACTED);
     return hidden;
   };
-  const hideInJson = (json: string): string => replaceAll(json, escaped);
+  // By its values, not in its text: there a secret may be a number, or a part of the syntax.
+  const hideInJson = (json: string): string => JSON.stringify(mapTexts(JSON.parse(json), hide));
 
   return {
     add(value) {
@@ -37,7 +51,7 @@ export function createSecrets(): Secrets {
       const all = new Set([...values, value, ...lines].filter((text) => text.trim() !== ''));
       values = [...all].sort((one, other) => other.length - one.length);
     },
-    hide: (text) => replaceAll(text, (value) => value),
+    hide,
     hideInJson,
     hideIn: <T>(value: T): T => {
       const json = JSON.stringify(value) as string | undefined;

@@ -41,6 +41,8 @@ export interface RunCapabilityOptions {
   readonly clock?: Clock | undefined;
   /** What the sender attached. Default: nothing. */
   readonly metadata?: ExecutionRequest['metadata'] | undefined;
+  /** Values of the secrets that the capability names. Default: none. */
+  readonly secrets?: Readonly<Record<string, string>> | undefined;
   /** Default: a random one. */
   readonly jobId?: string | undefined;
   /** Called with each event as it happens: to cancel after a certain one, for instance. */
@@ -198,6 +200,7 @@ export async function runCapability<
     metadata,
     ...(timeoutMs === undefined ? {} : { timeoutMs }),
     ...(checkpoint === undefined ? {} : { checkpoint }),
+    ...(options.secrets === undefined ? {} : { secrets: { ...options.secrets } }),
   };
   if (payload === undefined) {
     const event = refusedInput(request, new Date(clock.now()).toISOString());

@@ -23,7 +23,8 @@ export interface IsolatedCallOptions {
 
 function contextWords(ctx: CapabilityContext): ContextWords {
   const { jobId, executionId, capabilityId, attempt, metadata, lastCheckpoint, deadline } = ctx;
-  const words = { jobId, executionId, capabilityId, attempt, metadata, lastCheckpoint };
+  const secrets = { ...ctx.secrets };
+  const words = { jobId, executionId, capabilityId, attempt, metadata, lastCheckpoint, secrets };
   return { ...words, deadline: deadline.getTime() };
 }
 

@@ -32,7 +32,9 @@ export const RunnerCapability = z.object({
   effects: Effects.default('idempotent'),
   /**
    * With effects `writes`: each execution says when it begins to write, by an event of type `writing`. Until
-   * then it may be offered again; where nothing is announced, it is taken to write from its start.
+   * then it may be offered again; where nothing is announced, it is taken to write from its start. Once it writes, it is
+   * not tried again after its runner was lost or it was cut short (by its time limit, a crash, once announced also by a
+   * shutdown); what its handler throws is retried as the error says.
    */
   announcesWrites: z.boolean().default(false),
   /** Names of the secrets that each of its executions is given. */

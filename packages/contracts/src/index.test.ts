@@ -136,6 +136,7 @@ it('exports these names', () => {
       "createErrorEnvelope",
       "endpointPath",
       "envelopeOf",
+      "errorOfWriting",
       "executeForm",
       "httpStatusOf",
       "isBreakingChange",

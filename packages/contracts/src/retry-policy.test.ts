@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { calculateRetryDelay, RetryPolicy, shouldRetry } from './retry-policy.js';
+import { envelopeOf } from './error-envelope.js';
+import { calculateRetryDelay, errorOfWriting, RetryPolicy, shouldRetry } from './retry-policy.js';
 
 const policy = RetryPolicy.parse({});
 const failure = { retryable: true, category: 'RUNTIME_ERROR', severity: 'error' } as const;
@@ -18,6 +19,29 @@ describe('shouldRetry', () => {
   ])('%s', (_, error, expected) => {
     expect(shouldRetry(error, policy)).toBe(expected);
   });
+});
+
+describe('errorOfWriting', () => {
+  it.each(['EXECUTION_TIMEOUT', 'EXECUTION_CRASHED', 'RUNNER_SHUTDOWN'] as const)(
+    'makes %s final, and says why',
+    (code) => {
+      const error = errorOfWriting(envelopeOf(code, { service: 's', message: 'It was cut short' }), true);
+      expect(error).toMatchObject({ code, retryable: false });
+      expect(error.message).toBe('It was cut short. It may have written, and is not run again.');
+    },
+  );
+
+  it.each([
+    ['what the handler threw', envelopeOf('EXECUTION_FAILED', { service: 's' })],
+    ['what is final anyway', envelopeOf('EXECUTION_TIMEOUT', { service: 's', retryable: false })],
+  ])('leaves %s as it is', (_, error) => {
+    expect(errorOfWriting(error, true)).toBe(error);
+  });
+});
+
+it('a shutdown hands back what has not announced that it writes', () => {
+  const error = envelopeOf('RUNNER_SHUTDOWN', { service: 's' });
+  expect(errorOfWriting(error, false)).toBe(error);
 });
 
 describe('calculateRetryDelay', () => {

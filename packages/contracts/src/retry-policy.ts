@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ErrorCategory } from './error-codes.js';
+import { ErrorCategory, type ErrorCode } from './error-codes.js';
 import type { ErrorEnvelope } from './error-envelope.js';
 
 /** How often and after which errors a job is tried again. */
@@ -23,6 +23,21 @@ export const RetryPolicy = z.object({
     ]),
 });
 export type RetryPolicy = z.infer<typeof RetryPolicy>;
+
+/** How an execution ends that its handler did not bring to an end. */
+const CUT_SHORT: ReadonlySet<string> = new Set<ErrorCode>(['EXECUTION_TIMEOUT', 'EXECUTION_CRASHED']);
+
+/**
+ * The error of an execution that may have written what must not be written twice (effects `writes`). Where it was cut
+ * short, nobody knows how far it had come: it is not tried again. What its handler said itself stands as it is.
+ * @param isAnnounced - it has said that it writes. A shutdown hands back what has not: its handler was told in time
+ */
+export function errorOfWriting(error: ErrorEnvelope, isAnnounced: boolean): ErrorEnvelope {
+  const isCut = CUT_SHORT.has(error.code) || (isAnnounced && error.code === 'RUNNER_SHUTDOWN');
+  if (!isCut || !error.retryable) return error;
+  const message = `${error.message.replace(/\.?$/, '.')} It may have written, and is not run again.`;
+  return { ...error, message, retryable: false };
+}
 
 /**
  * Whether an error is worth another attempt: the envelope's own `retryable: false` decides first, then

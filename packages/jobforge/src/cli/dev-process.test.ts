@@ -89,6 +89,19 @@ describe('jobforge as a process', () => {
     });
   });
 
+  it('says that the port is taken too when another one holds both', async () => {
+    const data = await folder();
+    const { url } = await startDev('--data', data);
+    const { port } = new URL(url);
+    const second = await exitOf(jobforge(['dev', '--data', data, '--port', port]));
+    expect(second).toMatchObject({
+      code: 1,
+      err: expect.stringMatching(
+        /in use by another JobForge\. Port \d+ on 127\.0\.0\.1 is taken: .*--port\.\n {2}Stop that one/,
+      ),
+    });
+  });
+
   it('ends with 4 when there is nobody to ask', async () => {
     expect((await exitOf(jobforge(['job', 'list', '--url', 'http://127.0.0.1:1']))).code).toBe(4);
   });

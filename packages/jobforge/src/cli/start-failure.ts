@@ -10,14 +10,17 @@ interface Address {
 
 /** Says in one sentence why JobForge did not start, and with which flag it would. */
 export async function startFailure(error: unknown, address: Address): Promise<CliFailure> {
-  if (isJobForgeError(error)) return refused(error.envelope);
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
   const reason = listenReason(code, address);
   if (reason !== undefined) return failure(code, reason);
-  const message = error instanceof Error ? error.message : String(error);
   // Two of them in one folder meet at the store first: the port is what the second one has to change too.
   const taken =
     address.port !== 0 && (await isTaken(address)) ? ` ${listenReason('EADDRINUSE', address)}` : '';
+  if (isJobForgeError(error)) {
+    const { envelope } = error;
+    return refused({ ...envelope, message: `${envelope.message}${taken}` });
+  }
+  const message = error instanceof Error ? error.message : String(error);
   return failure('START_FAILED', `${message}${taken}`);
 }
 

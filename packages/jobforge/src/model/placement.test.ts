@@ -24,6 +24,7 @@ const VITALS = {
   unreachable: false,
   stalledMs: 0,
   blockedUntil: 0,
+  blockedFor: 'busy',
 } as const;
 const runner = (name: string, overrides: Partial<PlaceableRunner> = {}): PlaceableRunner => ({
   id: `id-${name}`,

@@ -25,6 +25,12 @@ describe('after a failure', () => {
       { kind: 'retry', delayMs: 1_001 },
     ],
     ['a shutdown costs nothing', error('RUNNER_SHUTDOWN'), 2, { kind: 'requeue' }],
+    [
+      'a shutdown after which nothing may be repeated is final',
+      error('RUNNER_SHUTDOWN', { retryable: false }),
+      0,
+      { kind: 'fail' },
+    ],
     ['a timeout is tried again', error('EXECUTION_TIMEOUT'), 0, { kind: 'retry', delayMs: 100 }],
     [
       'a category that is never retried fails',

@@ -36,7 +36,7 @@ export function isRefusal(code: string): boolean {
 
 /** Decides after a runner reported a failure. */
 export function afterFailure(error: ErrorEnvelope, history: AttemptHistory): NextStep {
-  if (error.code === 'RUNNER_SHUTDOWN') return { kind: 'requeue' };
+  if (error.code === 'RUNNER_SHUTDOWN' && error.retryable) return { kind: 'requeue' };
   if (!shouldRetry(error, history.policy) || history.retries >= history.policy.maxRetries)
     return { kind: 'fail' };
   const options = { retryAfter: error.retryAfter, random: history.random };

@@ -1,5 +1,14 @@
 import type { RunnerMark, RunnerStatus } from '@controlplane/contracts';
 
+/** Why nothing is offered to a runner for a while, in words that follow its name. */
+const BLOCK_WORDS = {
+  busy: 'was busy a moment ago',
+  silent: 'did not take what it was offered a moment ago',
+  replaced: 'answers as another process than the one that registered; it has to register anew',
+  unsigned: 'refuses the signature of what it is sent; it has to register anew',
+} as const;
+export type BlockCause = keyof typeof BLOCK_WORDS;
+
 /** What is known of a runner's life. */
 export interface RunnerVitals {
   /** As the runner last said of itself, by beat or health reply. */
@@ -15,6 +24,7 @@ export interface RunnerVitals {
   readonly stalledMs: number;
   /** Nothing is offered before then. */
   readonly blockedUntil: number;
+  readonly blockedFor: BlockCause;
 }
 
 /** A drain is the word to one process: the next one of the same runner is used again. */
@@ -49,7 +59,7 @@ export function refusalOf(vitals: RunnerVitals, now: number): string | undefined
   if (vitals.reported === 'unhealthy') return 'says that it is unhealthy';
   if (vitals.stalledMs > 0)
     return `does not answer: its main thread is blocked for ${Math.ceil(vitals.stalledMs / 1000)} s`;
-  if (vitals.blockedUntil > now) return 'was busy a moment ago';
+  if (vitals.blockedUntil > now) return BLOCK_WORDS[vitals.blockedFor];
   return undefined;
 }
 

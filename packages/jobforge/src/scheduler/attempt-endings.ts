@@ -1,4 +1,4 @@
-import { envelopeOf, type CancelReason, type ErrorEnvelope } from '@controlplane/contracts';
+import { envelopeOf, errorOfWriting, type CancelReason, type ErrorEnvelope } from '@controlplane/contracts';
 import { toJobEvent } from '../model/job-event.js';
 import { readHead } from '../model/job-record.js';
 import { moveJob } from '../model/job-state.js';
@@ -203,7 +203,7 @@ function decide(
     (history) => finish(failure.stepOf(history)),
     (problem: unknown) => {
       state.log('error', 'a retry policy could not be read', { jobId: job.id, problem: String(problem) });
-      finish({ kind: 'requeue' });
+      finish({ kind: failure.error.retryable ? 'requeue' : 'fail' });
     },
   );
 }
@@ -254,7 +254,8 @@ export function createAttemptEndings(state: LiveState): AttemptEndings {
         stored: () => state.past.settle(execution),
       });
     },
-    failed(execution, { error, ...ending }) {
+    failed(execution, { error: said, ...ending }) {
+      const error = mustNotRepeat(execution) ? errorOfWriting(said, execution.writing) : said;
       decide(state, execution, { error, ending, stepOf: (history) => afterFailure(error, history) });
     },
     cancelled(execution, { reason, message, ...ending }) {

@@ -77,7 +77,7 @@ function createSend(
     if (execution.phase === 'closed') return;
     if (execution.brokenSince > 0) return reattachLater(state, execution, dispatcher().reattach);
     endings.putBack(execution);
-    blockRunner(state, execution);
+    blockRunner(state, execution, { cause: 'silent' });
   };
 
   const load = async (execution: Execution): Promise<void> => {
@@ -128,7 +128,7 @@ export function createDispatcher(state: LiveState, endings: AttemptEndings): Dis
         return link.interrupt(execution.lease.executionId);
       giveUp(execution, 'lease-lost');
       endings.putBack(execution);
-      blockRunner(state, execution);
+      blockRunner(state, execution, { cause: 'silent' });
     },
     overdue(execution) {
       giveUp(execution, 'deadline');

@@ -6,6 +6,7 @@ import {
 } from '@controlplane/contracts';
 import type { LinkFailure, LinkListener } from '../links/runner-link.js';
 import { toJobEvent } from '../model/job-event.js';
+import type { BlockCause } from '../model/runner-status.js';
 import { moveJob } from '../model/job-state.js';
 import { isRefusal } from '../model/retry.js';
 import { mustNotRepeat, type AttemptEndings } from './attempt-endings.js';
@@ -32,12 +33,16 @@ interface Desk {
 }
 
 /** Offers nothing more to a runner for a while: longer each time, until it accepts again. */
-export function blockRunner(state: LiveState, execution: Execution, retryAfterMs?: number): void {
-  const { runner } = execution;
+export function blockRunner(
+  state: LiveState,
+  { runner }: Execution,
+  { cause, retryAfterMs = 0 }: { readonly cause: BlockCause; readonly retryAfterMs?: number | undefined },
+): void {
   const delay = Math.min(FIRST_BLOCK_MS * 2 ** runner.failures, MAX_BLOCK_MS);
   runner.failures += 1;
+  runner.vitals.blockedFor = cause;
   runner.vitals.blockedUntil =
-    state.clock.now() + Math.max(delay, Math.min(retryAfterMs ?? 0, MAX_RETRY_AFTER_MS));
+    state.clock.now() + Math.max(delay, Math.min(retryAfterMs, MAX_RETRY_AFTER_MS));
   state.agenda.add(runner.vitals.blockedUntil, () => state.wake(runner));
 }
 
@@ -105,7 +110,7 @@ function distrust(state: LiveState, execution: Execution): void {
   state.log('warn', 'a runner refuses the signature: it has another key, or the clocks differ', {
     runner: runner.name,
   });
-  blockRunner(state, execution, MISMATCH_MS);
+  blockRunner(state, execution, { cause: 'unsigned', retryAfterMs: MISMATCH_MS });
 }
 
 function refuse(
@@ -117,8 +122,9 @@ function refuse(
   if (isGone(execution, code))
     endings.lost(execution, `${runner.name} no longer has the execution (${code}).`);
   else endings.putBack(execution);
-  if (code === 'RUNNER_BUSY') blockRunner(state, execution, retryAfterMs);
-  else if (code === 'INSTANCE_MISMATCH') blockRunner(state, execution, MISMATCH_MS);
+  if (code === 'RUNNER_BUSY') blockRunner(state, execution, { cause: 'busy', retryAfterMs });
+  else if (code === 'INSTANCE_MISMATCH')
+    blockRunner(state, execution, { cause: 'replaced', retryAfterMs: MISMATCH_MS });
   else if (code === 'SIGNATURE_INVALID') distrust(state, execution);
   else runner.vitals.draining = true;
 }
@@ -180,7 +186,7 @@ function onBroken({ state, endings, reattach }: Desk, execution: Execution, mess
   }
   if (execution.phase === 'open' && !runner.link.canReattach) {
     endings.putBack(execution);
-    return blockRunner(state, execution);
+    return blockRunner(state, execution, { cause: 'silent' });
   }
   if (execution.brokenSince === 0) execution.brokenSince = state.clock.now();
   if (!canReattach(execution)) return endings.lost(execution, `${runner.name} was lost: ${message}.`);

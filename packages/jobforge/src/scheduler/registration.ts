@@ -190,6 +190,7 @@ function renew(desk: Desk, entry: RunnerEntry, { record, held, arrival }: Joinin
     unreachable: false,
     stalledMs: 0,
     blockedUntil: 0,
+    blockedFor: 'busy',
   });
   state.wake();
 }

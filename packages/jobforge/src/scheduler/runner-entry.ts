@@ -54,6 +54,7 @@ export function createRunnerEntry(runner: NewRunner): RunnerEntry {
       unreachable: false,
       stalledMs: 0,
       blockedUntil: 0,
+      blockedFor: 'busy',
     },
     marks: {},
     link,

@@ -36,7 +36,9 @@ describe.each(['ndjson', 'batch'] as const)('another process in the place of a r
     });
     const job = await forge.submit({ ...echo, retryPolicy: { maxRetries: 0 } });
     await runner.execution(0);
-    await expect.poll(async () => (await job.show()).waitingFor).toBe('stub was busy a moment ago');
+    await expect
+      .poll(async () => (await job.show()).waitingFor)
+      .toBe('stub answers as another process than the one that registered; it has to register anew');
     expect(runner.executions).toHaveLength(1);
     await forge.operations.registerRunner(runner.registration({ instanceId: 'i2' }));
     expect(await job.result()).toMatchObject({ success: true, metadata: { attempts: 1 } });

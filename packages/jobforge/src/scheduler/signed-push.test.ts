@@ -119,6 +119,9 @@ it('a runner that refuses the signature costs the job nothing, and is told to re
   await expect
     .poll(async () => (await forge.operations.heartbeat(beat)).directives)
     .toContainEqual({ kind: 'register' });
+  await expect
+    .poll(async () => (await job.show()).waitingFor)
+    .toContain('refuses the signature of what it is sent; it has to register anew');
   good = true;
   await register(forge, url, ['signed']);
   expect(await job.result()).toMatchObject({ success: true, metadata: { attempts: 1 } });

@@ -28,6 +28,36 @@ test('the last checkpoint of an attempt is handed to the next one', async () => 
 });
 
 test.each([
+  ['before it has announced to write, is tried again', 15_000, { state: 'completed', attempts: 2 }],
+  [
+    'after it has announced to write, has failed',
+    5_000,
+    { state: 'failed', error: { code: 'EXECUTION_TIMEOUT', retryable: false }, attempts: 1 },
+  ],
+])('a job whose time is over %s', async (_when, writesAfterMs, outcome) => {
+  const host = inMemoryHost();
+  const write = defineCapability({
+    ...words,
+    id: 'write',
+    input: z.object({}),
+    effects: 'writes',
+    announcesWrites: true,
+    timeoutMs: 10_000,
+    async execute(_input, ctx) {
+      if (ctx.attempt > 1) return;
+      await sleep(host.clock, writesAfterMs, ctx.signal);
+      ctx.signal.throwIfAborted();
+      await ctx.willWrite();
+      await sleep(host.clock, 15_000, ctx.signal);
+      ctx.signal.throwIfAborted();
+    },
+  });
+  await startRunner(host, [write]);
+  const job = await host.submit('write', {}, { retryPolicy: {} });
+  expect(await host.clock.advanceUntil(job.outcome())).toMatchObject(outcome);
+});
+
+test.each([
   ['before it has announced to write, is offered again', 5_000, { state: 'completed', attempts: 2 }],
   [
     'after it has announced to write, has failed',

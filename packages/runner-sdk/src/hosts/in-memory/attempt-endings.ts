@@ -1,6 +1,7 @@
 import {
   calculateRetryDelay,
   envelopeOf,
+  errorOfWriting,
   shouldRetry,
   type ErrorEnvelope,
   type TerminalEvent,
@@ -77,6 +78,11 @@ function refused(plane: Plane, attempt: Attempt, error: ErrorEnvelope): void {
   queueAgain(plane, job);
 }
 
+/** Whether it may have written what must not be written twice. */
+function mustNotRepeat({ capability, isWriting }: Attempt): boolean {
+  return capability.effects === 'writes' && (isWriting || !capability.announcesWrites);
+}
+
 /** Ends an attempt by what its runner said of it. */
 export function endByEvent(plane: Plane, attempt: Attempt, event: TerminalEvent): void {
   const { job } = attempt;
@@ -87,9 +93,9 @@ export function endByEvent(plane: Plane, attempt: Attempt, event: TerminalEvent)
     return finish(job, { state: 'completed', data: event.data, attempts: job.attempts });
   }
   if (event.type === 'cancelled') return finish(job, { state: 'cancelled', attempts: job.attempts });
-  const { error } = event;
-  if (wasOffered) return refused(plane, attempt, error);
-  if (error.code === 'RUNNER_SHUTDOWN') {
+  if (wasOffered) return refused(plane, attempt, event.error);
+  const error = mustNotRepeat(attempt) ? errorOfWriting(event.error, attempt.isWriting) : event.error;
+  if (error.code === 'RUNNER_SHUTDOWN' && error.retryable) {
     job.attempts--;
     return queueAgain(plane, job);
   }
@@ -101,15 +107,16 @@ export function endByDeadline(plane: Plane, attempt: Attempt): void {
   const { job, capability, timeoutMs } = attempt;
   closeAttempt(plane, attempt, 'superseded');
   const message = `${capability.id} did not end within ${timeoutMs} ms, and its runner said nothing of it`;
-  const error = envelopeOf('EXECUTION_TIMEOUT', { service: SERVICE, operation: capability.id, message });
+  const timeout = envelopeOf('EXECUTION_TIMEOUT', { service: SERVICE, operation: capability.id, message });
+  const error = mustNotRepeat(attempt) ? errorOfWriting(timeout, attempt.isWriting) : timeout;
   retryOrFail(plane, job, { error, delayMs: retryDelayMs(plane, job, error) });
 }
 
 /** Ends an accepted attempt whose runner was lost: what must not be repeated fails, the rest is offered again. */
 export function endByLoss(plane: Plane, attempt: Attempt): void {
-  const { job, capability, runner, isWriting } = attempt;
+  const { job, capability, runner } = attempt;
   closeAttempt(plane, attempt, 'superseded');
-  const mayNotRepeat = capability.effects === 'writes' && (isWriting || !capability.announcesWrites);
+  const mayNotRepeat = mustNotRepeat(attempt);
   const message = `the runner "${runner.registration.name}" was not heard of for ${plane.leaseMs} ms while it ran ${capability.id}`;
   const error = envelopeOf('RUNNER_LOST', {
     service: SERVICE,

@@ -6,7 +6,16 @@ const LAYERS = [
   ['error-envelope'],
   ['capability', 'execution-event', 'health', 'retry-policy', 'pagination', 'truth'],
   ['registration', 'heartbeat', 'execution', 'job', 'enrollment'],
-  ['frame', 'endpoint', '[a-z]+-endpoints', 'endpoints', 'json-schema', 'document-schemas', 'openapi', 'asyncapi'],
+  [
+    'frame',
+    'endpoint',
+    '[a-z]+-endpoints',
+    'endpoints',
+    'json-schema',
+    'document-schemas',
+    'openapi',
+    'asyncapi',
+  ],
 ];
 
 const files = (names) => `^packages/contracts/src/(${names.join('|')})\\.ts$`;

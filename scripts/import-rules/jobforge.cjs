@@ -39,6 +39,13 @@ module.exports = [
     to: { path: room('api', 'cli') },
   },
   {
+    name: 'webhooks-know-no-queue',
+    comment: 'They tell what has ended; what runs is the scheduler’s.',
+    severity: 'error',
+    from: { path: room('webhooks'), pathNot: NOT_TESTS },
+    to: { path: room('scheduler', 'api', 'cli') },
+  },
+  {
     name: 'cli-is-imported-by-its-entry-only',
     severity: 'error',
     from: { path: '^packages/([^/]+)/src/', pathNot: `^packages/[^/]+/src/(cli/|cli\\.ts$)|${NOT_TESTS}` },

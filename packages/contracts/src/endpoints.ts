@@ -6,6 +6,7 @@ import { REGISTRY_ENDPOINTS } from './registry-endpoints.js';
 import { RUNNER_CONTROL_ENDPOINTS } from './runner-control-endpoints.js';
 import { RUNNER_ENDPOINTS } from './runner-endpoints.js';
 import { SECRET_ENDPOINTS } from './secret-endpoints.js';
+import { WEBHOOK_ENDPOINTS } from './webhook-endpoints.js';
 import { TRAIL_ENDPOINTS } from './trail-endpoints.js';
 
 /** Every endpoint of the contract, by name. */
@@ -15,6 +16,7 @@ export const ENDPOINTS = {
   ...RUNNER_CONTROL_ENDPOINTS,
   ...JOB_ENDPOINTS,
   ...SECRET_ENDPOINTS,
+  ...WEBHOOK_ENDPOINTS,
   ...TRAIL_ENDPOINTS,
   ...PROBE_ENDPOINTS,
 } as const satisfies Record<string, Endpoint>;

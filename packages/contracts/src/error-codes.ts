@@ -128,6 +128,14 @@ export const ERROR_CODES = {
     'JobForge has no key for its secrets, or another one than they were stored with.',
     'Start it with JOBFORGE_SECRETS_KEY or JOBFORGE_SECRETS_KEY_FILE: 32 bytes, as base64 or hex.',
   ]),
+  WEBHOOK_NOT_FOUND: permanent('RESOURCE_NOT_FOUND', 404, [
+    'There is no webhook with this id.',
+    'List the webhooks to see which ids exist.',
+  ]),
+  WEBHOOK_CONFLICT: permanent('RESOURCE_CONFLICT', 409, [
+    'A webhook with this id exists.',
+    'Use another id, or remove that one first.',
+  ]),
   EXECUTION_NOT_FOUND: permanent('RESOURCE_NOT_FOUND', 404, [
     'There is no such execution here.',
     'It may have ended; read the job.',

@@ -4,6 +4,7 @@ import { LogLevel } from './execution-event.js';
 import { DurationMs, Identifier, JsonObject, Timestamp, TraceParent } from './identifiers.js';
 import { Concurrency, Placement } from './placement.js';
 import { RetryPolicy } from './retry-policy.js';
+import { JobWebhook, WebhookDelivery } from './webhook.js';
 
 export const JobId = Identifier;
 export type JobId = z.infer<typeof JobId>;
@@ -72,6 +73,7 @@ const jobFields = {
   timeoutMs: DurationMs.optional(),
   placement: Placement.optional(),
   concurrency: Concurrency.optional(),
+  webhook: JobWebhook.optional(),
 };
 
 /** A job as a client submits it. */
@@ -119,6 +121,8 @@ export const JobResponse = z.object({
   nextAttemptAt: Timestamp.optional(),
   /** Why a queued job is not running yet. */
   waitingFor: z.string().optional(),
+  /** Whom its end has not been told yet, or could not be. */
+  webhooks: z.array(WebhookDelivery).optional(),
   /** Log lines and steps of progress of an ended job that its record leaves out. */
   droppedEvents: z.number().int().positive().optional(),
   /** Bytes of UTF-8 of log text of an ended job that its record leaves out. */

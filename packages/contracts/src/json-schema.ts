@@ -51,6 +51,7 @@ import {
   TruthQueryResult,
   TruthSubscription,
 } from './truth.js';
+import { WebhookMessage } from './webhook-message.js';
 
 /** The messages and records of the contract that have a JSON Schema of their own, by name. */
 export const CONTRACT_SCHEMAS = {
@@ -106,6 +107,7 @@ export const CONTRACT_SCHEMAS = {
   TruthQuery,
   TruthQueryResult,
   TruthSubscription,
+  WebhookMessage,
 } as const satisfies Record<string, z.ZodType>;
 
 export type ContractSchemaName = keyof typeof CONTRACT_SCHEMAS;

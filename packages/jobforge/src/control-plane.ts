@@ -84,11 +84,14 @@ function running(
 export function createJobForge(options: JobForgeOptions = {}): StoppedJobForge {
   const resolved = resolveOptions(options);
   const { place, durability, limits, retention, rateLimits, vault, log } = resolved;
+  const allowPrivateWebhooks = resolved.webhooks.allowPrivate;
   const { clock = systemClock, random = Math.random } = options;
   return {
     async start() {
       const store = await openStore(place, durability);
-      const engine = createEngine({ store, limits, clock, random, log, rateLimits, vault });
+      const engine = createEngine({
+        ...{ store, limits, clock, random, log, rateLimits, vault, allowPrivateWebhooks },
+      });
       const pruner = createPruner({ store, chains: CHAINS, clock, log, retention });
       try {
         await engine.start();

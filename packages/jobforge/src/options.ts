@@ -29,6 +29,15 @@ export interface RetentionOptions {
   readonly maxTrailLinks?: number;
 }
 
+/** Where webhooks may be told. */
+export interface WebhookOptions {
+  /**
+   * True lets messages go to this machine and to private networks too: whoever may submit jobs can then have JobForge
+   * send requests there. Default: false.
+   */
+  readonly allowPrivate?: boolean;
+}
+
 /** What {@link createJobForge} takes. Everything has a default. */
 export interface JobForgeOptions {
   /**
@@ -56,6 +65,8 @@ export interface JobForgeOptions {
    * `memory`, which makes one of its own.
    */
   readonly secretsKey?: string;
+  /** Where webhooks may be told. */
+  readonly webhooks?: WebhookOptions;
   /** Hears of what goes on. Default: nobody. */
   readonly log?: Log;
   /** Default: the machine's own time. */
@@ -75,6 +86,7 @@ export interface ResolvedOptions {
   readonly rateLimits: Readonly<Record<string, RateLimit>>;
   /** Undefined where there is no key. */
   readonly vault: SecretVault | undefined;
+  readonly webhooks: Required<WebhookOptions>;
   readonly log: Log;
 }
 
@@ -109,6 +121,7 @@ const OPTION_NAMES: readonly (keyof JobForgeOptions)[] = [
   'retention',
   'rateLimits',
   'secretsKey',
+  'webhooks',
   'log',
   'clock',
   'random',
@@ -150,6 +163,11 @@ function retentionOf(given: RetentionOptions | false): Required<RetentionOptions
   if (given === false) return false;
   refuseUnknown('retention', given, Object.keys(DEFAULT_RETENTION));
   return counts('retention', over(DEFAULT_RETENTION, given));
+}
+
+function webhooksOf(given: WebhookOptions): Required<WebhookOptions> {
+  refuseUnknown('webhooks', given, ['allowPrivate']);
+  return { allowPrivate: given.allowPrivate === true };
 }
 
 const DEFAULT_LISTEN: Required<ListenOptions> = {
@@ -199,6 +217,7 @@ export function resolveOptions(options: JobForgeOptions): ResolvedOptions {
     retention: retentionOf(options.retention ?? {}),
     rateLimits: rateLimitsOf(options.rateLimits ?? {}),
     vault: vaultOf(options.secretsKey, place),
+    webhooks: webhooksOf(options.webhooks ?? {}),
     log: options.log ?? silentLog,
   };
 }

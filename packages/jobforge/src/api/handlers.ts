@@ -57,6 +57,10 @@ export function createHandlers(operations: Operations): Handlers {
     verifyChains: async () => ({ body: await operations.verifyChains() }),
     retryJob: async ({ id }) => ({ body: await operations.retryJob(id) }),
     retryJobs: async ({ body }) => ({ body: await operations.retryJobs(body) }),
+    createWebhook: async ({ body }) => ({ body: await operations.createWebhook(body) }),
+    listWebhooks: async () => ({ body: await operations.listWebhooks() }),
+    webhookKey: async () => ({ body: await operations.webhookKey() }),
+    deleteWebhook: async ({ id }) => ({ body: await operations.deleteWebhook(id) }),
     jobForgeHealth: async () => {
       const health = await operations.health();
       return { status: health.status === 'healthy' ? 200 : 503, body: health };

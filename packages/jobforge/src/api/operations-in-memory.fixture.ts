@@ -11,6 +11,7 @@ import {
 import { JobForgeError } from '../model/job-forge-error.js';
 import { gauge } from '../model/metric-family.js';
 import type { RetryOperations } from '../model/retry-operations.js';
+import { webhooksInMemory } from './webhooks-in-memory.fixture.js';
 import { retriesInMemory } from './retries-in-memory.fixture.js';
 import type { RunnerControlOperations } from '../model/runner-operations.js';
 import { runnerControlsInMemory } from './runner-controls-in-memory.fixture.js';
@@ -33,6 +34,7 @@ export function createInMemoryOperations(overrides: Partial<Operations> = {}): I
   return {
     ...jobOperations(changes),
     ...runnerOperations(changes),
+    ...webhooksInMemory(),
     changed: () => changes.next(),
     metrics: () => [gauge('jobforge_queue_depth', 'Jobs that wait.', [[{ capability: 'echo' }, 2]])],
     health: async () => ({

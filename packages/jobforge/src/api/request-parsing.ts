@@ -71,7 +71,12 @@ export function secretNameOf(id: string): string {
 /** The `:id` of a path. What cannot be an id is not found, without asking. */
 export function idOf(
   params: Readonly<Record<string, string>>,
-  code: 'SECRET_NOT_FOUND' | 'JOB_NOT_FOUND' | 'RUNNER_NOT_FOUND' | 'EXECUTION_NOT_FOUND',
+  code:
+    | 'SECRET_NOT_FOUND'
+    | 'JOB_NOT_FOUND'
+    | 'RUNNER_NOT_FOUND'
+    | 'EXECUTION_NOT_FOUND'
+    | 'WEBHOOK_NOT_FOUND',
 ): string {
   const parsed = Identifier.safeParse(params['id']);
   if (parsed.success) return parsed.data;

@@ -42,6 +42,7 @@ const NOT_FOUND = [
   ['/secrets', 'SECRET_NOT_FOUND'],
   ['/executions', 'EXECUTION_NOT_FOUND'],
   ['/runners', 'RUNNER_NOT_FOUND'],
+  ['/webhooks', 'WEBHOOK_NOT_FOUND'],
 ] as const;
 
 /** The `:id` of an endpoint's path; empty where the path has none. */

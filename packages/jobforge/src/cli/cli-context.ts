@@ -18,6 +18,8 @@ export interface ForgeOptions {
   readonly allowedHosts: readonly string[];
   /** A key for secrets is made beside the store where none is given. */
   readonly makesKey: boolean;
+  /** Whether webhooks may be told at this machine and in private networks. Default: false. */
+  readonly allowPrivateWebhooks?: boolean;
   readonly log: Log;
 }
 

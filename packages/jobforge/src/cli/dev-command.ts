@@ -72,7 +72,9 @@ async function dev(context: CliContext, options: DevOptions): Promise<void> {
   let forge: ServingForge;
   try {
     const allowedHosts = options.allowHost ?? [];
-    forge = await context.startForge({ host, port, store, allowedHosts, makesKey: true, log });
+    // What is tried out is told at this machine.
+    const dev = { makesKey: true, allowPrivateWebhooks: true };
+    forge = await context.startForge({ host, port, store, allowedHosts, ...dev, log });
   } catch (error) {
     signal.release();
     if (!json) held.forEach(say);

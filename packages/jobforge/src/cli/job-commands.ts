@@ -129,8 +129,18 @@ function fieldsOf(job: JobResponse): [string, string | undefined][] {
     ['ended', result?.metadata.completedAt],
     ['took', result && spoken(result.metadata.durationMs)],
     ['result', result?.success ? JSON.stringify(result.data) : undefined],
+    ...webhookFields(job),
     ['error', errorText(result?.error ?? job.error)],
   ];
+}
+
+/** Whom the end has not been told yet, and why. */
+function webhookFields({ webhooks = [] }: JobResponse): [string, string][] {
+  return webhooks.map(({ url, state, attempts, error, nextAttemptAt }) => {
+    const tries = `${attempts} attempt${attempts === 1 ? '' : 's'}`;
+    const more = [error, nextAttemptAt && `next ${nextAttemptAt}`].filter(Boolean).join(', ');
+    return ['webhook', `${url} ${state} after ${tries}${more === '' ? '' : ` (${more})`}`];
+  });
 }
 
 const errorText = (error: JobResponse['error']): string | undefined =>

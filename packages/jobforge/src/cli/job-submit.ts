@@ -24,6 +24,7 @@ interface Options extends TermOptions {
   readonly type?: string;
   readonly priority?: number;
   readonly timeout?: number;
+  readonly webhook?: string;
 }
 
 /** `jobforge job submit` */
@@ -39,7 +40,8 @@ export function addJobSubmit(job: Command, context: CliContext, settle: (code: E
       '--timeout <ms>',
       'limit of one attempt (default: the capability’s own)',
       integer({ min: 1, max: 2_147_483_647 }),
-    );
+    )
+    .option('--webhook <url>', 'tell this URL how the job ends');
   withTerms(command)
     .addHelpText(
       'after',
@@ -65,7 +67,7 @@ function bodyOf(
   given: { readonly capability: string; readonly data: Body['payload']['data'] },
   options: Options,
 ): Body {
-  const { id, type, priority, timeout } = options;
+  const { id, type, priority, timeout, webhook } = options;
   const { capability, version } = readCapability(given.capability);
   return {
     type: type ?? capability,
@@ -75,6 +77,7 @@ function bodyOf(
     ...(id === undefined ? {} : { id }),
     ...(priority === undefined ? {} : { priority }),
     ...(timeout === undefined ? {} : { timeoutMs: timeout }),
+    ...(webhook === undefined ? {} : { webhook: { url: webhook } }),
   };
 }
 

@@ -12,6 +12,7 @@ import { addJobCommands } from './job-commands.js';
 import { ErrorOutput } from './json-output.js';
 import { addRunnerCommands } from './runner-commands.js';
 import { addSecretCommands } from './secret-commands.js';
+import { addWebhookCommands } from './webhook-commands.js';
 import { usageError } from './usage-error.js';
 
 /** Runs one command line and returns how it ended. Never rejects. */
@@ -64,6 +65,7 @@ With --json a failure is {"success":false,"error":{"code":…,"message":…,…}
   addCapabilityCommands(program, context);
   addSecretCommands(program, context);
   addAuditCommands(program, context);
+  addWebhookCommands(program, context);
   return program;
 }
 

@@ -35,6 +35,8 @@ export interface JobInput {
   readonly placement?: z.input<typeof JobSubmission>['placement'];
   /** Holds back jobs that share a key. Default: none. */
   readonly concurrency?: z.input<typeof JobSubmission>['concurrency'];
+  /** Whom its end is told. */
+  readonly webhook?: z.input<typeof JobSubmission>['webhook'];
 }
 
 /** A job that was submitted. */
@@ -59,6 +61,7 @@ const INPUT_NAMES: readonly (keyof JobInput)[] = [
   'metadata',
   'placement',
   'concurrency',
+  'webhook',
 ];
 
 /**

@@ -22,27 +22,41 @@ function signatureOf(key: Buffer, content: string): string {
   return `v1,${createHmac('sha256', key).update(content).digest('base64')}`;
 }
 
+/** What is signed: the message, and which one it is and when it was made. */
+export interface SignedMessage {
+  readonly id: string;
+  readonly now: number;
+  readonly body: string;
+}
+
+/** The headers that sign a message, with one signature a key. */
+export function signedHeaders(
+  keys: readonly string[],
+  { id, now, body }: SignedMessage,
+): Record<string, string> {
+  const timestamp = String(Math.floor(now / 1000));
+  const content = `${id}.${timestamp}.${body}`;
+  return {
+    'webhook-id': id,
+    'webhook-timestamp': timestamp,
+    'webhook-signature': keys.map((key) => signatureOf(bytesOf(key), content)).join(' '),
+  };
+}
+
 const bytesOf = (key: string): Buffer => Buffer.from(key.slice(PREFIX.length), 'base64');
 
 export function createDispatchSigner(key: string, clock: Clock): DispatchSigner {
-  let current = bytesOf(key);
-  let former: { readonly key: Buffer; readonly until: number } | undefined;
+  let current = key;
+  let former: { readonly key: string; readonly until: number } | undefined;
   return {
     headers(body) {
-      const id = `msg_${randomUUID()}`;
       const now = clock.now();
-      const timestamp = String(Math.floor(now / 1000));
-      const content = `${id}.${timestamp}.${body}`;
       const keys = former !== undefined && now < former.until ? [current, former.key] : [current];
-      return {
-        'webhook-id': id,
-        'webhook-timestamp': timestamp,
-        'webhook-signature': keys.map((one) => signatureOf(one, content)).join(' '),
-      };
+      return signedHeaders(keys, { id: `msg_${randomUUID()}`, now, body });
     },
     rotate(next) {
       former = { key: current, until: clock.now() + OVERLAP_MS };
-      current = bytesOf(next);
+      current = next;
     },
   };
 }

@@ -1,4 +1,11 @@
-import type { ErrorEnvelope, JobEvent, JobEventType, JsonObject, JobResult } from '@controlplane/contracts';
+import type {
+  ErrorEnvelope,
+  JobEvent,
+  JobEventType,
+  JsonObject,
+  JobResult,
+  WebhookEvent,
+} from '@controlplane/contracts';
 import { JOBFORGE_VERSION } from './version.js';
 
 /** Where an event stands in its job's history. */
@@ -46,7 +53,7 @@ export function isAfter(left: EventPosition, right: EventPosition): boolean {
 export function endingType(
   status: 'completed' | 'failed' | 'cancelled',
   error: ErrorEnvelope | undefined,
-): JobEventType {
+): WebhookEvent {
   if (status === 'failed') return error?.code === 'JOB_EXPIRED' ? 'job.expired' : 'job.failed';
   return status === 'completed' ? 'job.completed' : 'job.cancelled';
 }

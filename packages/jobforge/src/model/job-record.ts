@@ -37,6 +37,7 @@ export function toJobRecord(submission: JobSubmission): JobRecord {
     timeoutMs: submission.timeoutMs,
     placement: submission.placement,
     concurrency: submission.concurrency,
+    webhook: submission.webhook,
   };
   return { head: JSON.stringify(head), input: JSON.stringify(payload.data) };
 }
@@ -76,8 +77,8 @@ function canonical(value: unknown): unknown {
 }
 
 /**
- * Whether two requests ask for the same: type, priority, payload, retry policy, time limit, placement, concurrency
- * and metadata, in any order of members. `createdAt` is left out, because the reader of a request fills it in.
+ * Whether two requests ask for the same: type, priority, payload, retry policy, time limit, placement, concurrency,
+ * webhook and metadata, in any order of members. `createdAt` is left out, because the reader of a request fills it in.
  */
 export function isSameRequest(left: Omit<JobSubmission, 'id'>, right: Omit<JobSubmission, 'id'>): boolean {
   const comparable = ({
@@ -89,6 +90,7 @@ export function isSameRequest(left: Omit<JobSubmission, 'id'>, right: Omit<JobSu
     timeoutMs,
     placement,
     concurrency,
+    webhook,
   }: Omit<JobSubmission, 'id'>): string =>
     JSON.stringify(
       canonical({
@@ -100,6 +102,7 @@ export function isSameRequest(left: Omit<JobSubmission, 'id'>, right: Omit<JobSu
         timeoutMs,
         placement,
         concurrency,
+        webhook,
       }),
     );
   return comparable(left) === comparable(right);

@@ -44,6 +44,10 @@ export interface JobForgeLimits {
   readonly priorityAgingMs: number;
   /** How long an affinity key stays with its runner after its last job has ended. */
   readonly affinityIdleMs: number;
+  /** How long one attempt to tell a webhook may take. */
+  readonly webhookTimeoutMs: number;
+  /** How often an end is told to a webhook that does not take it: 9 times take about 14 hours. */
+  readonly webhookAttempts: number;
   /** How long a runner that is offline stays listed. */
   readonly forgetOfflineMs: number;
 }
@@ -70,5 +74,7 @@ export const DEFAULT_LIMITS: JobForgeLimits = {
   maxStreamsPerRunner: 1_024,
   priorityAgingMs: 10_000,
   affinityIdleMs: 10 * 60 * 1000,
+  webhookTimeoutMs: 15_000,
+  webhookAttempts: 9,
   forgetOfflineMs: 24 * 60 * 60 * 1000,
 };

@@ -32,6 +32,7 @@ import type { RetryOperations } from './retry-operations.js';
 import type { RunnerControlOperations } from './runner-operations.js';
 import type { SecretOperations } from './secret-operations.js';
 import type { TrailOperations } from './trail-operations.js';
+import type { WebhookOperations } from './webhook-operations.js';
 import type { PollAnswer, RunnerConnection, RunnerSession } from './runner-connection.js';
 
 /** A job that was accepted, and whether this call created it or found it (same id, same body). */
@@ -56,7 +57,7 @@ export interface JobEventsOptions {
  * envelope crosses the wire unchanged. Inputs have been parsed by their contract schemas already.
  */
 export interface Operations
-  extends RunnerControlOperations, RetryOperations, SecretOperations, TrailOperations {
+  extends RunnerControlOperations, RetryOperations, SecretOperations, TrailOperations, WebhookOperations {
   /** Resolves once the job is on disk. Refuses with VALIDATION_ERROR, NO_MATCHING_RUNNER, JOB_CONFLICT, SHUTTING_DOWN or STORE_UNAVAILABLE. */
   submitJob(submission: JobSubmission): Promise<Submitted>;
   /** One entry a submission, in order. They share transactions; each is on disk or refused on its own. */

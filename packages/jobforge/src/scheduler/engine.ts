@@ -27,6 +27,7 @@ import { createGroupCommit } from './group-commit.js';
 import { jobEvents } from './job-events.js';
 import { createJobIntake } from './job-intake.js';
 import { createJobQueries, type JobQueries } from './job-queries.js';
+import { createJobWebhooks } from './job-webhooks.js';
 import { createJobRetries } from './job-retries.js';
 import { createLeaseSweeper } from './lease-sweeper.js';
 import type { LiveState } from './live-state.js';
@@ -57,6 +58,8 @@ export interface EngineOptions {
   readonly stopwatch?: () => number;
   /** By capability id; goes before what capabilities declare. Default: none. */
   readonly rateLimits?: Readonly<Record<string, RateLimit>>;
+  /** Whether webhooks may be told at this machine and in private networks. Default: false. */
+  readonly allowPrivateWebhooks?: boolean;
 }
 
 /** Everything between the API and the store: the operations, and when they begin and end. */
@@ -84,6 +87,7 @@ function createState({
   rateLimits = {},
   vault,
   stopwatch = () => performance.now(),
+  allowPrivateWebhooks = false,
 }: EngineOptions): LiveState {
   const meters = createEngineMeters();
   const store = assertingStore(kept, clock);
@@ -95,12 +99,10 @@ function createState({
   const ready = createReadyQueue();
   const audit = createAudit({ keep: commit.keep, clock });
   const collection = createCollection<SecretRecord>(recordAccess(store, commit), 'secrets');
+  const shared = { store, limits, clock, random, log, commit, agenda };
   return {
-    store,
-    limits,
-    clock,
-    random,
-    log,
+    ...shared,
+    webhooks: createJobWebhooks(shared, allowPrivateWebhooks),
     meters,
     jobs: new Map(),
     executions: new Map(),
@@ -109,11 +111,9 @@ function createState({
     affinity: createAffinityPins(clock, limits.affinityIdleMs),
     concurrency: createConcurrencyKeys(ready.unhold),
     rates: createRateLimits({ configured: rateLimits, clock, keep: commit.keep, later: agenda.add }),
-    commit,
     audit,
     secrets: createSecretBook({ collection, vault, clock, audit }),
     hub: createEventHub(),
-    agenda,
     wake: () => undefined,
     look: () => undefined,
     inputBytes: 0,
@@ -200,6 +200,7 @@ function operationsOf(parts: Parts): Operations {
     metrics: () => engineMetrics(state, registry),
     ...createRunnerControls(parts),
     ...createJobRetries(parts),
+    ...state.webhooks.operations,
     health: async () => healthOf(state, startedAt),
     readiness: () => readinessOf(state),
   };
@@ -237,6 +238,7 @@ export function createEngine(options: EngineOptions): Engine {
     async start() {
       state.rates.restore(await store.loadRecords(RATE_LIMITS));
       await state.secrets.reload();
+      await state.webhooks.reload();
       await recover({ state, registry, dispatcher, endings, intake });
       sweeper.start();
     },
@@ -254,6 +256,7 @@ export function createEngine(options: EngineOptions): Engine {
       state.closed = true;
       sweeper.stop();
       links.closeAll();
+      state.webhooks.stop();
       state.agenda.stop();
       try {
         await state.commit.drain();

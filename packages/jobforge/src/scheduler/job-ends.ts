@@ -1,8 +1,10 @@
 import { envelopeOf, type ErrorEnvelope } from '@controlplane/contracts';
 import type { JobForgeError } from '../model/job-forge-error.js';
+import { endingType } from '../model/job-event.js';
 import { moveJob } from '../model/job-state.js';
 import type { FinishJob } from '../store/store.js';
-import { toEndEvent, type JobEnd } from './job-views.js';
+import type { Announcement, TellableEnd } from '../webhooks/webhook-desk.js';
+import { parsedError, toEndEvent, type JobEnd } from './job-views.js';
 import { flushLog } from './kept-log.js';
 import type { LiveJob } from './live-job.js';
 import { releaseInput, type LiveState } from './live-state.js';
@@ -32,6 +34,10 @@ function toOperation(job: LiveJob, kept: JobEnd): FinishJob {
   return { kind: 'finish-job', seq: job.seq, ...kept, assertion: endRecord(job, kept) };
 }
 
+function tellable({ status, error, attempt, eventSeq, endedAt }: JobEnd): TellableEnd {
+  return { event: endingType(status, parsedError(error)), endId: `${attempt}.${eventSeq}`, endedAt };
+}
+
 /** Writes how a job ended, and tells of it once that is on disk. */
 export function writeEnd(
   state: LiveState,
@@ -42,14 +48,19 @@ export function writeEnd(
   state.concurrency.leave(job);
   flushLog(state, job);
   if (job.checkpointed) state.commit.keep({ kind: 'remove-checkpoint', seq: job.seq });
-  const keep = (kept: JobEnd, refused?: (error: JobForgeError) => void): void =>
-    state.commit.keep(toOperation(job, kept), () => settle(kept), refused);
-  const settle = (kept: JobEnd): void => {
+  const keep = (kept: JobEnd, refused?: (error: JobForgeError) => void): void => {
+    const announcement = state.webhooks.announce(job, () => tellable(kept));
+    // Before the end itself: what is cut between the two is told by the end that is written after a restart.
+    for (const operation of announcement?.operations ?? []) state.commit.keep(operation);
+    state.commit.keep(toOperation(job, kept), () => settle(kept, announcement), refused);
+  };
+  const settle = (kept: JobEnd, announcement: Announcement | undefined): void => {
     moveJob(job, 'ended');
     state.meters.ended.add(1, kept.status);
     state.jobs.delete(job.id);
     releaseInput(state, job);
     state.hub.emit(job.id, () => toEndEvent(job.id, kept));
+    announcement?.begin();
     stored?.();
   };
   keep(end, ({ envelope }) => keep({ ...end, ...unstorable(envelope) }));

@@ -51,6 +51,7 @@ function toLiveJob({ limits, clock }: LiveState, submission: JobSubmission, id: 
     createdAt: now,
     expiresAt: timeOf(metadata.expiresAt),
     timeoutMs: submission.timeoutMs,
+    webhook: submission.webhook,
     executionMetadata: executionMetadata(metadata),
     nextAt: scheduledAt > now ? scheduledAt : 0,
   });

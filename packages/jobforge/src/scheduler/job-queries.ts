@@ -47,6 +47,8 @@ export function createJobQueries(state: LiveState, explanations: Explanations): 
       if (stored === undefined) throw jobNotFound(id);
       const live = state.jobs.get(id);
       const view = toJobResponse(stored, live);
+      const webhooks = state.webhooks.ofJob(id);
+      if (webhooks.length > 0) view.webhooks = webhooks;
       if (live?.phase === 'queued') view.waitingFor = explanations.waitingFor(live);
       return view;
     },

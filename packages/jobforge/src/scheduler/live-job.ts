@@ -1,4 +1,4 @@
-import type { CancelReason, RunnerRegistrationRequest } from '@controlplane/contracts';
+import type { CancelReason, JobWebhook, RunnerRegistrationRequest } from '@controlplane/contracts';
 import type { DispatchSigner } from '../links/dispatch-signature.js';
 import type { RunnerLink } from '../links/runner-link.js';
 import type { ValueHider } from '../model/hide-values.js';
@@ -88,6 +88,8 @@ export interface LiveJob {
   readonly createdAt: number;
   readonly expiresAt: number | undefined;
   readonly timeoutMs: number | undefined;
+  /** Whom its end is told, beside those who hear of all. */
+  readonly webhook: JobWebhook | undefined;
   /** JSON that goes to the runner as `metadata`. */
   readonly executionMetadata: string;
   /** 0 until its row is on disk. */
@@ -139,6 +141,7 @@ export type JobIdentity = Pick<
   | 'createdAt'
   | 'expiresAt'
   | 'timeoutMs'
+  | 'webhook'
   | 'executionMetadata'
   | 'nextAt'
 >;
@@ -154,6 +157,7 @@ export function newLiveJob(identity: JobIdentity): LiveJob {
     createdAt: identity.createdAt,
     expiresAt: identity.expiresAt,
     timeoutMs: identity.timeoutMs,
+    webhook: identity.webhook,
     executionMetadata: identity.executionMetadata,
     nextAt: identity.nextAt,
     seq: 0,

@@ -5,6 +5,7 @@ import type { JobForgeLimits } from '../model/limits.js';
 import type { Log } from '../model/log.js';
 import type { Store } from '../store/store.js';
 import type { AffinityPins } from './affinity-pins.js';
+import type { WebhookDesk } from '../webhooks/webhook-desk.js';
 import type { Agenda } from './agenda.js';
 import type { ConcurrencyKeys } from './concurrency-keys.js';
 import type { EngineMeters } from './engine-meters.js';
@@ -30,6 +31,7 @@ export interface LiveState {
   readonly commit: GroupCommit;
   readonly audit: Audit;
   readonly secrets: SecretBook;
+  readonly webhooks: WebhookDesk;
   readonly hub: EventHub;
   readonly agenda: Agenda;
   readonly clock: Clock;

@@ -1,4 +1,4 @@
-import { DEFAULTS, envelopeOf, type JobMetadata } from '@controlplane/contracts';
+import { DEFAULTS, envelopeOf, type JobMetadata, type JobWebhook } from '@controlplane/contracts';
 import { executionMetadata } from '../model/job-record.js';
 import { termsOf, type Wanted } from '../model/demand.js';
 import { rankOf } from '../model/job-order.js';
@@ -41,6 +41,7 @@ interface HeadText extends Pick<Wanted, 'placement' | 'concurrency'> {
   payload: { type: string };
   metadata: JobMetadata;
   timeoutMs?: number;
+  webhook?: JobWebhook;
 }
 
 /** A job as the store has it, not in motion yet. */
@@ -62,6 +63,7 @@ export function toLiveJob(state: LiveState, stored: StoredJob): LiveJob {
         ? undefined
         : Date.parse(metadata.expiresAt),
     timeoutMs: head.timeoutMs,
+    webhook: head.webhook,
     executionMetadata: executionMetadata(metadata),
     nextAt: stored.nextAt ?? scheduledAt,
   });

@@ -107,6 +107,7 @@ function refusalOf(parts: SubmissionParts, submission: JobSubmission): JobForgeE
   const { state, registry } = parts;
   if (state.stopping) return new JobForgeError('SHUTTING_DOWN');
   return (
+    state.webhooks.refusalOf(submission.webhook) ??
     checkCapability(registry, submission) ??
     checkMatch(parts, submission) ??
     checkInput(registry, submission) ??

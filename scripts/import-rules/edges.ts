@@ -103,6 +103,7 @@ export const FORBIDDEN_EDGES: (Edge & { rule: string })[] = [
   refused('store-keeps-and-does-not-act', forge('store/a'), forge('scheduler/scheduler')),
   refused('metrics-count-and-know-nothing', forge('metrics/a'), forge('scheduler/engine')),
   refused('links-know-no-queue', forge('links/a'), forge('store/store')),
+  refused('webhooks-know-no-queue', forge('webhooks/a'), forge('scheduler/scheduler')),
   refused('scheduler-knows-no-client', forge('scheduler/a'), forge('api/app')),
   refused('cli-is-imported-by-its-entry-only', forge('api/e'), forge('cli/dev')),
 ];

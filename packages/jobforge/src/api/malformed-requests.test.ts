@@ -41,7 +41,13 @@ const ifReads =
     endpoint.request ? send(endpoint) : undefined;
 const deep = (levels: number): string => `${'{"a":'.repeat(levels)}1${'}'.repeat(levels)}`;
 
-const NOT_FOUND = ['SECRET_NOT_FOUND', 'JOB_NOT_FOUND', 'RUNNER_NOT_FOUND', 'EXECUTION_NOT_FOUND'];
+const NOT_FOUND = [
+  'JOB_NOT_FOUND',
+  'RUNNER_NOT_FOUND',
+  'EXECUTION_NOT_FOUND',
+  'SECRET_NOT_FOUND',
+  'WEBHOOK_NOT_FOUND',
+];
 
 const MALFORMATIONS: readonly Malformation[] = [
   { what: 'text that is not JSON', send: withBody('{"type": oops'), codes: ['INVALID_JSON'] },

@@ -1,6 +1,5 @@
 import type { WebhookMessage } from '@controlplane/contracts';
 import { signedHeaders } from '../links/dispatch-signature.js';
-import type { RecordAccess } from '../store/collection.js';
 import { createDeliveries } from '../webhooks/deliveries.js';
 import { messageId, type DeliveryRecord } from '../webhooks/delivery-record.js';
 import { createWebhookDesk, type WebhookDesk } from '../webhooks/webhook-desk.js';
@@ -9,25 +8,13 @@ import { createWebhookRegistry, type WebhookRegistry } from '../webhooks/webhook
 import { iso, toJobResponse } from './job-views.js';
 import type { LiveState } from './live-state.js';
 import { newId } from './new-id.js';
+import { recordAccess } from './record-access.js';
 
 /** What the webhooks share with the rest. */
 export type WebhookState = Pick<
   LiveState,
   'store' | 'commit' | 'clock' | 'random' | 'log' | 'limits' | 'agenda'
 >;
-
-/** Records are written with everything else, in its order. */
-function recordAccess({ store, commit }: WebhookState): RecordAccess {
-  return {
-    load: (collection) => store.loadRecords(collection),
-    write: (operation) =>
-      new Promise((resolve, reject) => {
-        commit.attempt(operation, (error, outcome) =>
-          error === undefined ? resolve(outcome) : reject(error),
-        );
-      }),
-  };
-}
 
 /** Tells an end of a job, unless the job is gone or has been put back into the queue meanwhile. */
 async function tell(
@@ -54,7 +41,7 @@ async function tell(
 export function createJobWebhooks(state: WebhookState, allowPrivate: boolean): WebhookDesk {
   const { clock, random, log, limits, agenda } = state;
   const { webhookTimeoutMs: timeoutMs, webhookAttempts: maxAttempts } = limits;
-  const records = recordAccess(state);
+  const records = recordAccess(state.store, state.commit);
   const registry = createWebhookRegistry({ records, clock, allowPrivate, newId });
   const post = createWebhookPost({ allowPrivate, timeoutMs });
   const deliveries = createDeliveries({

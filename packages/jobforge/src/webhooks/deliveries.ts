@@ -3,8 +3,15 @@ import type { Log } from '../model/log.js';
 import type { RecordAccess } from '../store/collection.js';
 import type { PutRecord } from '../store/store.js';
 import { afterPost, type DeliveryStep } from './delivery-plan.js';
-import { deliveryId, type DeliveryRecord } from './delivery-record.js';
-import { createLanes } from './delivery-lanes.js';
+import { createLanes, type Lanes } from './delivery-lanes.js';
+import type { DeliveryRecord } from './delivery-record.js';
+import {
+  createHeldDeliveries,
+  DELIVERIES,
+  toHeld,
+  type Held,
+  type HeldDeliveries,
+} from './held-deliveries.js';
 import type { PostOutcome } from './webhook-post.js';
 
 /** What is still to be told: on disk until it is, or until it is given up. */
@@ -35,125 +42,80 @@ export interface DeliveriesOptions {
   readonly tell: (record: DeliveryRecord) => Promise<PostOutcome | undefined>;
 }
 
-export const DELIVERIES = 'webhook-deliveries';
-
 /** Deliveries that were given up and are still shown with their jobs. */
 const MAX_FAILED = 1_000;
 /** The store could not be written: asked again after this time. */
 const STORE_RETRY_MS = 5_000;
 
-interface Held {
-  readonly id: string;
-  record: DeliveryRecord;
-  /** As the store has it. */
-  text: string;
+interface Office extends DeliveriesOptions {
+  readonly held: HeldDeliveries;
+  readonly lanes: Lanes;
+  stopped: boolean;
 }
 
-/** Deliveries in memory, by id and by job. */
-function createIndex(): {
-  readonly byId: Map<string, Held>;
-  put(held: Held): void;
-  remove(held: Held): void;
-  ofJob(jobId: string): Held[];
-} {
-  const byId = new Map<string, Held>();
-  const byJob = new Map<string, Set<Held>>();
-  const remove = (held: Held): void => {
-    if (byId.get(held.id) === held) byId.delete(held.id);
-    const ofJob = byJob.get(held.record.jobId);
-    ofJob?.delete(held);
-    if (ofJob?.size === 0) byJob.delete(held.record.jobId);
-  };
-  return {
-    byId,
-    remove,
-    put(held) {
-      const before = byId.get(held.id);
-      if (before !== undefined) remove(before);
-      byId.set(held.id, held);
-      const { jobId } = held.record;
-      const ofJob = byJob.get(jobId) ?? new Set();
-      byJob.set(jobId, ofJob.add(held));
-    },
-    ofJob: (jobId) => [...(byJob.get(jobId) ?? [])],
-  };
+const isCurrent = ({ held, stopped }: Office, one: Held): boolean => !stopped && held.get(one.id) === one;
+
+/** Of those that were given up, only the last are kept. */
+async function trimFailed({ held }: Office): Promise<void> {
+  const failed = held.all().filter(({ record }) => record.state === 'failed');
+  for (const one of failed.slice(0, Math.max(0, failed.length - MAX_FAILED))) await held.forget(one);
+}
+
+async function settle(office: Office, one: Held, step: DeliveryStep): Promise<void> {
+  const { held, clock, log } = office;
+  if (step.kind === 'done') return held.forget(one);
+  if (step.kind === 'again') {
+    if (await held.change(one, { nextAt: clock.now() + step.delayMs, error: step.why }))
+      schedule(office, one);
+    return;
+  }
+  const { jobId, url, attempts } = one.record;
+  log('warn', 'a webhook is given up', { jobId, host: new URL(url).host, attempts, problem: step.why });
+  await held.change(one, { state: 'failed', error: step.why });
+  await trimFailed(office);
+}
+
+async function attempt(office: Office, one: Held): Promise<void> {
+  const { held, clock, timeoutMs, maxAttempts, random } = office;
+  if (!isCurrent(office, one)) return;
+  const attempts = one.record.attempts + 1;
+  // Claimed for as long as it may take: whoever shares the store does not tell it too.
+  if (!(await held.change(one, { attempts, nextAt: clock.now() + 2 * timeoutMs }))) return held.drop(one);
+  const outcome = await office.tell(one.record);
+  if (!isCurrent(office, one)) return;
+  if (outcome === undefined) return held.forget(one);
+  await settle(office, one, afterPost(outcome, { attempts, maxAttempts, random: random() }));
+}
+
+async function run(office: Office, one: Held): Promise<void> {
+  try {
+    await attempt(office, one);
+  } catch (error) {
+    if (!isCurrent(office, one)) return;
+    const { clock, log } = office;
+    log('error', 'a webhook could not be told', { jobId: one.record.jobId, problem: String(error) });
+    office.at(clock.now() + STORE_RETRY_MS, () => enter(office, one));
+  }
+}
+
+function enter(office: Office, one: Held): void {
+  if (isCurrent(office, one)) office.lanes.enter(new URL(one.record.url).host, () => run(office, one));
+}
+
+function schedule(office: Office, one: Held): void {
+  const { state, nextAt } = one.record;
+  if (state === 'failed') return;
+  if (nextAt <= office.clock.now()) enter(office, one);
+  else office.at(nextAt, () => enter(office, one));
 }
 
 export function createDeliveries(options: DeliveriesOptions): Deliveries {
-  const { records, clock, log, random, maxAttempts } = options;
-  const index = createIndex();
-  const lanes = createLanes();
-  let stopped = false;
-
-  const toHeld = (record: DeliveryRecord): Held => ({
-    id: deliveryId(record),
-    record,
-    text: JSON.stringify(record),
-  });
-  const isCurrent = (held: Held): boolean => !stopped && index.byId.get(held.id) === held;
-
-  /** Writes over what was read; false where another JobForge, or a later end of the job, has been faster. */
-  const write = async (held: Held, change: Partial<DeliveryRecord>): Promise<boolean> => {
-    const record: DeliveryRecord = { ...held.record, ...change };
-    const text = JSON.stringify(record);
-    const { id } = held;
-    const outcome = await records.write({
-      ...{ kind: 'put-record', collection: DELIVERIES, id, record: text, replaces: held.text },
-    });
-    if (outcome === 'superseded') return false;
-    Object.assign(held, { record, text });
-    return true;
-  };
-  const forget = async (held: Held): Promise<void> => {
-    await records.write({ kind: 'remove-record', collection: DELIVERIES, id: held.id });
-    index.remove(held);
-  };
-  const trimFailed = async (): Promise<void> => {
-    const failed = [...index.byId.values()].filter(({ record }) => record.state === 'failed');
-    for (const held of failed.slice(0, Math.max(0, failed.length - MAX_FAILED))) await forget(held);
-  };
-  const settle = async (held: Held, step: DeliveryStep): Promise<void> => {
-    if (step.kind === 'done') return forget(held);
-    const { jobId, url, attempts } = held.record;
-    if (step.kind === 'again') {
-      if (await write(held, { nextAt: clock.now() + step.delayMs, error: step.why })) schedule(held);
-      return;
-    }
-    log('warn', 'a webhook is given up', { jobId, url: new URL(url).host, attempts, problem: step.why });
-    await write(held, { state: 'failed', error: step.why });
-    await trimFailed();
-  };
-  const attempt = async (held: Held): Promise<void> => {
-    if (!isCurrent(held)) return;
-    const attempts = held.record.attempts + 1;
-    // Claimed for as long as it may take: whoever shares the store does not tell it too.
-    const claimed = await write(held, { attempts, nextAt: clock.now() + 2 * options.timeoutMs });
-    if (!claimed) return index.remove(held);
-    const outcome = await options.tell(held.record);
-    if (!isCurrent(held)) return;
-    if (outcome === undefined) return forget(held);
-    await settle(held, afterPost(outcome, { attempts, maxAttempts, random: random() }));
-  };
-  const run = async (held: Held): Promise<void> => {
-    try {
-      await attempt(held);
-    } catch (error) {
-      if (!isCurrent(held)) return;
-      log('error', 'a webhook could not be told', { jobId: held.record.jobId, problem: String(error) });
-      options.at(clock.now() + STORE_RETRY_MS, () => enter(held));
-    }
-  };
-  const enter = (held: Held): void => {
-    if (isCurrent(held)) lanes.enter(new URL(held.record.url).host, () => run(held));
-  };
-  const schedule = (held: Held): void => {
-    if (held.record.state === 'failed') return;
-    if (held.record.nextAt <= clock.now()) enter(held);
-    else options.at(held.record.nextAt, () => enter(held));
-  };
-  const adopt = (held: Held): void => {
-    index.put(held);
-    schedule(held);
+  const { records } = options;
+  const held = createHeldDeliveries(records);
+  const office: Office = { ...options, held, lanes: createLanes(), stopped: false };
+  const adopt = (one: Held): void => {
+    held.put(one);
+    schedule(office, one);
   };
 
   return {
@@ -162,17 +124,16 @@ export function createDeliveries(options: DeliveriesOptions): Deliveries {
       return { kind: 'put-record', collection: DELIVERIES, id, record: text };
     },
     begin: (record) => adopt(toHeld(record)),
-    ofJob: (jobId) => index.ofJob(jobId).map(({ record }) => record),
+    ofJob: (jobId) => held.ofJob(jobId).map(({ record }) => record),
     async drop(webhookId) {
-      const held = [...index.byId.values()].filter(({ record }) => record.webhookId === webhookId);
-      await Promise.all(held.map(forget));
+      const dropped = held.all().filter(({ record }) => record.webhookId === webhookId);
+      await Promise.all(dropped.map(held.forget));
     },
     async reload() {
-      for (const { id, record } of await records.load(DELIVERIES)) {
-        if (index.byId.has(id)) continue;
-        adopt({ id, record: JSON.parse(record) as DeliveryRecord, text: record });
-      }
+      for (const { id, record } of await records.load(DELIVERIES))
+        if (held.get(id) === undefined)
+          adopt({ id, record: JSON.parse(record) as DeliveryRecord, text: record });
     },
-    stop: () => void (stopped = true),
+    stop: () => void (office.stopped = true),
   };
 }

@@ -152,6 +152,8 @@ export function createJobIntake(parts: IntakeParts): JobIntake {
   return {
     resume(job) {
       if (job.phase === 'queued') {
+        // JobForge may have died before it could say that the job's key was full.
+        if (job.attempt === 0 && !joinKey(state, job)) return endTurnedAway(parts.endings, job);
         state.ready.push(job);
         supersedeOldest(parts, job);
       }

@@ -137,7 +137,8 @@ async function recoverJob(parts: RecoveryParts, stored: StoredJob): Promise<void
   const { state, endings, intake } = parts;
   const job = toLiveJob(state, stored);
   state.jobs.set(job.id, job);
-  if (stored.state !== 'pending') state.concurrency.join(job);
+  const isKept = stored.lease !== undefined || stored.attempt > 0;
+  if (isKept) state.concurrency.join(job);
   if (stored.lease !== undefined) return recoverLease(parts, job, stored.lease);
   if (stored.attempt > 0 || stored.error !== undefined) await restoreEvents(state, job, stored.attempt);
   const waits = job.nextAt > state.clock.now();

@@ -8,6 +8,9 @@ import { newExecution, terminalOf, type ExecutionExchange } from '../harness/run
 import { spoilInput } from '../inputs/spoil-input.js';
 
 const OFFER_MS = 5_000;
+const LAST_SLEEP_MS = 4_000;
+/** The second for a machine that is busy with something else: who gathers events gathers them however long it takes. */
+const SLEEPS_MS = [600, LAST_SLEEP_MS] as const;
 
 async function streamSubject(context: CaseContext): Promise<ExecutionExchange> {
   const { capability, input } = context.subject();
@@ -43,18 +46,20 @@ async function acceptedFirst(context: CaseContext): Promise<void> {
 
 async function asItHappens(context: CaseContext): Promise<void> {
   const { id } = context.fixture('conformance.sleep');
-  const exchange = await context.runner.client.stream(newExecution(id, { ms: 600 })).done;
-  mustBeStreamed(exchange);
-  const arrivals = exchange.events
-    .map(({ event, afterMs }) => `${event.type} after ${Math.round(afterMs)} ms`)
-    .join(', ');
-  const [first] = exchange.events;
-  const gap = (exchange.events.at(-1)?.afterMs ?? 0) - (first?.afterMs ?? 0);
-  must(gap > 300, {
-    expected: 'accepted well before the end of an execution of 600 ms',
-    actual: arrivals,
-    exchange,
-  });
+  for (const ms of SLEEPS_MS) {
+    const exchange = await context.runner.client.stream(newExecution(id, { ms })).done;
+    mustBeStreamed(exchange);
+    const arrivals = exchange.events
+      .map(({ event, afterMs }) => `${event.type} after ${Math.round(afterMs)} ms`)
+      .join(', ');
+    const gap = (exchange.events.at(-1)?.afterMs ?? 0) - (exchange.events[0]?.afterMs ?? 0);
+    if (gap > ms / 2) return;
+    must(ms < LAST_SLEEP_MS, {
+      expected: `accepted well before the end of an execution of ${ms} ms`,
+      actual: arrivals,
+      exchange,
+    });
+  }
 }
 
 async function reportsProgress(context: CaseContext): Promise<void> {

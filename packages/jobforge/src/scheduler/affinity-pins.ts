@@ -21,7 +21,7 @@ interface Pin {
 const MAX_PINS = 100_000;
 
 /** @param idleMs - how long a key stays with its runner after its last job has ended */
-export function createAffinityPins(clock: Clock, idleMs: number): AffinityPins {
+export function createAffinityPins(clock: Clock, idleMs: number, maxPins = MAX_PINS): AffinityPins {
   /** In the order of their last use. */
   const pins = new Map<string, Pin>();
 
@@ -29,11 +29,11 @@ export function createAffinityPins(clock: Clock, idleMs: number): AffinityPins {
     isStaying(runner) && (active > 0 || clock.now() - usedAt <= idleMs);
 
   const trim = (): void => {
-    if (pins.size <= MAX_PINS) return;
+    if (pins.size <= maxPins) return;
     for (const [key, { active }] of pins) {
       if (active > 0) continue;
       pins.delete(key);
-      if (pins.size <= MAX_PINS) return;
+      if (pins.size <= maxPins) return;
     }
   };
 

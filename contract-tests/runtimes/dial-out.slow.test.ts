@@ -28,8 +28,8 @@ async function canBeHad(runtime: string): Promise<boolean> {
 }
 
 describe.each(Object.entries(RUNTIMES))('%s', (runtime, command) => {
-  test.each(['websocket', 'long-poll'])('runs a job by %s', async (delivery) => {
-    if (!(await canBeHad(runtime))) return;
+  test.for(['websocket', 'long-poll'])('runs a job by %s', async (delivery, { skip }) => {
+    if (!(await canBeHad(runtime))) skip(`${runtime} cannot be had`);
     const env = { ...process.env, JOBFORGE_URL: forge.url, DELIVERY: delivery };
     // A group of its own, because npx starts the runtime as a child.
     const child = spawn('npx', [...NPX, ...command, program], { env, stdio: 'ignore', detached: true });

@@ -79,8 +79,8 @@ async function expectToWork(command: string, args: readonly string[]): Promise<v
 }
 
 describe.each(NODES)('%s', (runtime) => {
-  test.each(['smoke.mjs', 'smoke.cjs'])('runs %s: an execution, and the watchdog', async (file) => {
-    if ((await versionOf(runtime)) === undefined) return;
+  test.for(['smoke.mjs', 'smoke.cjs'])('runs %s: an execution, and the watchdog', async (file, { skip }) => {
+    if ((await versionOf(runtime)) === undefined) skip(`${runtime} cannot be had`);
     await expectToWork('npx', [...NPX, runtime, join(here, file)]);
   });
 });

@@ -76,6 +76,23 @@ test('a websocket that the other side does not read holds the log back, and lose
   expect(events.filter(({ type }) => type === 'log').length + droppedEvents).toBe(20_000);
 }, 20_000);
 
+test('a websocket over which no work is said to come is made anew, and the runner is not ready meanwhile', async () => {
+  const plane = await startDialInControlPlane();
+  plane.registration['heartbeatIntervalMs'] = 50;
+  plane.heartbeatReply = { receiving: false };
+  const runner = await dialIn(plane, { delivery: 'websocket', port: 0 });
+  await runner.ready();
+  await plane.next('heartbeat');
+  await plane.seen();
+  expect(await (await fetch(`${runner.url}/readyz`)).json()).toMatchObject({ ok: false });
+  await plane.next('register');
+  plane.heartbeatReply = {};
+  await plane.next('heartbeat');
+  await plane.seen();
+  const { status } = await fetch(`${runner.url}/readyz`);
+  expect({ status, dialled: plane.authorizations.length }).toEqual({ status: 200, dialled: 2 });
+});
+
 describe('a session credential', () => {
   const credentialOf = (token: string, expiresMs: number) => ({
     token,

@@ -141,7 +141,9 @@ export function createJobRetries({ state, queries }: RetryParts): RetryOperation
       const where = { status, type, limit, before: readCursor(cursor) };
       const { found, next } = await search(state, where, matcherOf(filter));
       // Together, so that they share transactions.
-      const jobs = await Promise.all(found.map(({ id }) => (dryRun ? { id, status } : entryOf(state, id))));
+      const jobs = dryRun
+        ? found.map(({ id }) => ({ id, status }))
+        : await Promise.all(found.map(({ id }) => entryOf(state, id)));
       return next === undefined ? { jobs } : { jobs, nextCursor: String(next) };
     },
   };

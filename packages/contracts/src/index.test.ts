@@ -19,6 +19,7 @@ it('exports these names', () => {
       "CancelExecutionResponse",
       "CancelReason",
       "CancelledEvent",
+      "CapabilityOffer",
       "ChainReport",
       "CheckpointEvent",
       "Concurrency",

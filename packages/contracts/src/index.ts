@@ -13,6 +13,7 @@ export * from './health.js';
 export * from './registration.js';
 export * from './runner-control.js';
 export * from './heartbeat.js';
+export * from './capability-offer.js';
 export * from './execution.js';
 export * from './webhook.js';
 export * from './job.js';

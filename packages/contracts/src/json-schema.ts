@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { ModuleManifest, RunnerCapability, RunnerManifest } from './capability.js';
+import { CapabilityOffer } from './capability-offer.js';
 import { ErrorEnvelope } from './error-envelope.js';
 import { ExecutionEvent } from './execution-event.js';
 import {
@@ -61,6 +62,7 @@ export const CONTRACT_SCHEMAS = {
   AuditList,
   CancelExecutionRequest,
   CancelExecutionResponse,
+  CapabilityOffer,
   ChainReport,
   ErrorEnvelope,
   ExecutionEvent,

@@ -1,3 +1,4 @@
+import { CapabilityOffer } from './capability-offer.js';
 import {
   AcceptExecutionRequest,
   AcceptExecutionResponse,
@@ -99,5 +100,13 @@ export const REGISTRY_ENDPOINTS = {
     response: RunnerMetadata,
     auth: 'read',
     summary: 'One runner',
+  },
+  listCapabilities: {
+    ...served,
+    method: 'GET',
+    path: '/capabilities',
+    response: CapabilityOffer.array(),
+    auth: 'read',
+    summary: 'What registered runners can do, each capability and version with who offers it',
   },
 } as const satisfies Record<string, Endpoint>;

@@ -1,4 +1,5 @@
 import { secretNameOf } from './request-parsing.js';
+import { capabilityOffers } from '../model/capability-offers.js';
 import type { Operations } from '../model/operations.js';
 import { createApiDocuments } from './api-documents.js';
 import type { BodyOf, JsonName, QueryOf, ReplyOf } from './served-endpoints.js';
@@ -31,6 +32,7 @@ export function createHandlers(operations: Operations): Handlers {
     deregisterRunner: async ({ id, body }) => ({ body: await operations.deregisterRunner(id, body) }),
     acceptExecution: async ({ id, body }) => ({ body: await operations.acceptExecution(id, body) }),
     recordEvents: async ({ id, body }) => ({ body: await operations.recordEvents(id, body) }),
+    listCapabilities: async () => ({ body: capabilityOffers(await operations.listRunners()) }),
     listRunners: async () => ({ body: await operations.listRunners() }),
     showRunner: async ({ id }) => ({ body: await operations.showRunner(id) }),
     drainRunner: async ({ id, body }) => ({ body: await operations.drainRunner(id, body) }),

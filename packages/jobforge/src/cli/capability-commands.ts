@@ -1,5 +1,4 @@
 import type { Command } from 'commander';
-import { capabilityOffers } from './capability-offers.js';
 import type { CliContext } from './cli-context.js';
 import { asClient, sessionOf } from './client-command.js';
 import { printJson } from './json-output.js';
@@ -11,10 +10,10 @@ export function addCapabilityCommands(program: Command, context: CliContext): vo
   const capability = program.command('capability').description('what registered runners can do');
   asClient(capability.command('list'))
     .description('list capabilities and who offers them')
-    .addHelpText('after', '\nWith --json: a list of capabilities, each with the `runners` that offer it.')
+    .addHelpText('after', '\nWith --json: a list of capabilities as `GET /capabilities` answers it.')
     .action(async (options: { url?: string; json?: boolean }) => {
       const { client, terminal, json } = sessionOf(context, options);
-      const offers = capabilityOffers(await client.call('listRunners'));
+      const offers = await client.call('listCapabilities');
       if (json) return printJson(terminal, 'capability list', offers);
       if (offers.length === 0) return terminal.out(toned(terminal, 'dim', 'no runner is registered yet'));
       printTable(

@@ -1,4 +1,5 @@
 import type { Log } from '../model/log.js';
+import type { MachineFacts } from './machine-facts.js';
 import type { Terminal } from './terminal.js';
 
 /** A control plane that serves, as `jobforge dev` needs it. */
@@ -32,6 +33,8 @@ export interface CliContext {
   readonly readStdin: () => Promise<string>;
   readonly now: () => number;
   readonly version: string;
+  /** What `doctor` asks of this machine. */
+  readonly machine: MachineFacts;
   readonly startForge: (options: ForgeOptions) => Promise<ServingForge>;
   /** Calls `stop` at the first signal to end; the returned function stops listening. */
   readonly onSignal: (stop: () => void) => () => void;

@@ -1,6 +1,7 @@
 import { runCli } from './program.js';
 import type { CliContext } from './cli-context.js';
 import type { ExitCode } from './exit-code.js';
+import { machineFacts } from './machine-facts.js';
 
 export interface CliRun {
   readonly code: ExitCode;
@@ -29,6 +30,7 @@ export async function runJobforge(
     readStdin: async () => '',
     now: Date.now,
     version: '0.0.0',
+    machine: machineFacts,
     startForge: async () => Promise.reject(new Error('not started in this test')),
     onSignal: () => () => undefined,
     ...overrides,

@@ -2,7 +2,7 @@ import type { JobResponse, RequestOf } from '@controlplane/contracts';
 import type { Command } from 'commander';
 import { CliFailure, refused } from './cli-failure.js';
 import type { CliContext } from './cli-context.js';
-import { capabilityOffers } from './capability-offers.js';
+import { capabilityOffers } from '../model/capability-offers.js';
 import { asClient, sessionOf, type Session } from './client-command.js';
 import { EXIT, type ExitCode } from './exit-code.js';
 import { exitCodeOf, followJob } from './follow-job.js';

@@ -1,4 +1,5 @@
 import {
+  CapabilityOffer,
   ENDPOINTS,
   ErrorEnvelope,
   JobBatchEntry,
@@ -6,17 +7,11 @@ import {
   JobList,
   JobResponse,
   JobWhy,
-  RunnerCapability,
   RunnerMetadata,
 } from '@controlplane/contracts';
 import { z } from 'zod';
+import { DoctorReport } from './doctor-check.js';
 import type { Terminal } from './terminal.js';
-
-/** A capability with the runners that offer it: one entry of `capability list --json`. */
-export const CapabilityOffer = RunnerCapability.extend({
-  runners: z.array(z.object({ id: z.string(), name: z.string(), status: RunnerMetadata.shape.status })),
-});
-export type CapabilityOffer = z.infer<typeof CapabilityOffer>;
 
 /** One line of `job submit --follow --json`. The last line is `ended`, or `interrupted` where the watching was. */
 export const FollowLine = z.discriminatedUnion('event', [
@@ -73,6 +68,7 @@ export const JSON_OUTPUT = {
   'secret list': ENDPOINTS.listSecrets.response,
   'secret delete': ENDPOINTS.deleteSecret.response,
   'audit list': ENDPOINTS.listAudit.response,
+  doctor: DoctorReport,
 } as const;
 
 type Shapes = typeof JSON_OUTPUT;

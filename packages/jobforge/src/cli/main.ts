@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
 import type { CliContext } from './cli-context.js';
 import { httpFetch } from './http-fetch.js';
+import { machineFacts } from './machine-facts.js';
 import { runCli } from './program.js';
 import { endWithReader, onSignal } from './signals.js';
 import { startForge } from './start-forge.js';
@@ -22,6 +23,7 @@ export async function main(packageJson: URL): Promise<void> {
     readStdin: () => text(process.stdin),
     now: Date.now,
     version,
+    machine: machineFacts,
     startForge,
     onSignal,
   };

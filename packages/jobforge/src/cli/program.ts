@@ -5,7 +5,9 @@ import { addAuditCommands } from './audit-commands.js';
 import { addCapabilityCommands } from './capability-commands.js';
 import type { CliContext } from './cli-context.js';
 import { CliFailure } from './cli-failure.js';
+import { addCompletionCommand } from './completion-command.js';
 import { addDevCommand } from './dev-command.js';
+import { addDoctorCommand } from './doctor-command.js';
 import { EXIT, EXIT_CODES_HELP, type ExitCode } from './exit-code.js';
 import { printFailure } from './failure-text.js';
 import { addJobCommands } from './job-commands.js';
@@ -66,6 +68,8 @@ With --json a failure is {"success":false,"error":{"code":…,"message":…,…}
   addSecretCommands(program, context);
   addAuditCommands(program, context);
   addWebhookCommands(program, context);
+  addDoctorCommand(program, context, settle);
+  addCompletionCommand(program, context);
   return program;
 }
 

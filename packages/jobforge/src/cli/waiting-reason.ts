@@ -1,7 +1,7 @@
 import { servesJob, type JobResponse } from '@controlplane/contracts';
 import { missingWords } from '../model/placement.js';
 import type { ApiClient } from './api-client.js';
-import { capabilityOffers } from './capability-offers.js';
+import { capabilityOffers } from '../model/capability-offers.js';
 
 /** Why no runner can take a job at all, or nothing where one offers what it asks for. */
 export async function missingOffer(

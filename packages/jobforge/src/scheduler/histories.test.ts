@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 import { closeHistories, problemsOfHistory } from '../testing/history-checks.js';
-import { histories } from '../testing/history-steps.js';
+import { histories, type HistoryStep } from '../testing/history-steps.js';
 
 afterAll(closeHistories);
 
@@ -12,4 +12,17 @@ describe('whatever happens', () => {
     });
     await fc.assert(property, { numRuns: 300, seed: 20_261_121 });
   }, 120_000);
+
+  it('what writes and is not ended in time, neither by its runner, is not offered again', async () => {
+    const [runner, execution] = [0, 0];
+    const steps: HistoryStep[] = [
+      { kind: 'connect', runner },
+      { kind: 'submit', capability: 2 },
+      { kind: 'settle' },
+      { kind: 'accept', runner, execution },
+      ...[1, 2, 3].map((): HistoryStep => ({ kind: 'advance', ms: 25_000 })),
+      { kind: 'accept', runner, execution },
+    ];
+    expect(await problemsOfHistory(steps, () => 0.5)).toEqual([]);
+  });
 });

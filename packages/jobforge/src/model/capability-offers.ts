@@ -1,5 +1,4 @@
-import type { RunnerMetadata } from '@controlplane/contracts';
-import type { CapabilityOffer } from './json-output.js';
+import type { CapabilityOffer, RunnerMetadata } from '@controlplane/contracts';
 
 /** The capabilities of all runners, by id and version, each with who offers it. */
 export function capabilityOffers(runners: readonly RunnerMetadata[]): CapabilityOffer[] {

@@ -115,6 +115,8 @@ it('exports these names', () => {
       "RunnerRegistrationResponse",
       "RunnerStatus",
       "RunnerStatusReport",
+      "RunnerVerification",
+      "RunnerVerificationStep",
       "RunningExecutionStatus",
       "SecretEntry",
       "SecretName",

@@ -1,6 +1,11 @@
 import type { Endpoint } from './endpoint.js';
 import { RunnerMetadata } from './heartbeat.js';
-import { RunnerControlRequest, RunnerDeletionQuery, RunnerDeletionResponse } from './runner-control.js';
+import {
+  RunnerControlRequest,
+  RunnerDeletionQuery,
+  RunnerDeletionResponse,
+  RunnerVerification,
+} from './runner-control.js';
 
 const served = { server: 'jobforge', status: 200 } as const;
 
@@ -32,6 +37,14 @@ export const RUNNER_CONTROL_ENDPOINTS = {
     response: RunnerMetadata,
     auth: 'admin',
     summary: 'Use a runner again that was disabled, or was to drain and has not heard of it',
+  },
+  verifyRunner: {
+    ...served,
+    method: 'POST',
+    path: '/runners/:id/verify',
+    response: RunnerVerification,
+    auth: 'admin',
+    summary: 'Probe a runner through the whole path, from the connection to the answer to an execution',
   },
   deleteRunner: {
     ...served,

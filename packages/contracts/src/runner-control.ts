@@ -17,3 +17,24 @@ export type RunnerDeletionQuery = z.infer<typeof RunnerDeletionQuery>;
 
 export const RunnerDeletionResponse = z.object({ runnerId: Identifier, deleted: z.literal(true) });
 export type RunnerDeletionResponse = z.infer<typeof RunnerDeletionResponse>;
+
+/** One thing that was tried. */
+export const RunnerVerificationStep = z.object({
+  /**
+   * `connection`: it can be told something now. `health`: it answers whether it is there. `execution`: it was handed
+   * an execution of a capability that no runner has, by the way of all executions, and refused it as it should.
+   */
+  name: z.enum(['connection', 'health', 'execution']),
+  ok: z.boolean(),
+  durationMs: z.number().nonnegative(),
+  message: z.string(),
+});
+export type RunnerVerificationStep = z.infer<typeof RunnerVerificationStep>;
+
+/** What a probe of a runner through the whole path came to. It ends with the first step that fails. */
+export const RunnerVerification = z.object({
+  runnerId: Identifier,
+  ok: z.boolean(),
+  steps: z.array(RunnerVerificationStep),
+});
+export type RunnerVerification = z.infer<typeof RunnerVerification>;

@@ -38,6 +38,7 @@ export function createHandlers(operations: Operations): Handlers {
     drainRunner: async ({ id, body }) => ({ body: await operations.drainRunner(id, body) }),
     disableRunner: async ({ id, body }) => ({ body: await operations.disableRunner(id, body) }),
     enableRunner: async ({ id }) => ({ body: await operations.enableRunner(id) }),
+    verifyRunner: async ({ id }) => ({ body: await operations.verifyRunner(id) }),
     deleteRunner: async ({ id, query }) => ({ body: await operations.deleteRunner(id, query) }),
     submitJob: async ({ body }) => {
       const { job, created } = await operations.submitJob(body);

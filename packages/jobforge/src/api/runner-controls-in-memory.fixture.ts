@@ -22,6 +22,11 @@ export function runnerControlsInMemory({ found, add, remove }: RunnersInMemory):
       const { disabled: _disabled, draining: _draining, ...runner } = found(id);
       return add(runner);
     },
+    verifyRunner: async (id) => ({
+      runnerId: found(id).id,
+      ok: true,
+      steps: [{ name: 'connection', ok: true, durationMs: 1, message: 'push, healthy' }],
+    }),
     deleteRunner: async (id) => {
       remove(found(id).id);
       return { runnerId: id, deleted: true };

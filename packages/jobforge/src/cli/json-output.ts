@@ -58,6 +58,7 @@ export const JSON_OUTPUT = {
   'runner drain': RunnerMetadata,
   'runner disable': RunnerMetadata,
   'runner enable': RunnerMetadata,
+  'runner verify': ENDPOINTS.verifyRunner.response,
   'runner delete': ENDPOINTS.deleteRunner.response,
   'webhook add': ENDPOINTS.createWebhook.response,
   'webhook list': ENDPOINTS.listWebhooks.response,

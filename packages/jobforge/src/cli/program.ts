@@ -63,7 +63,7 @@ With --json a failure is {"success":false,"error":{"code":…,"message":…,…}
     );
   addDevCommand(program, context);
   addJobCommands(program, context, settle);
-  addRunnerCommands(program, context);
+  addRunnerCommands(program, context, settle);
   addCapabilityCommands(program, context);
   addSecretCommands(program, context);
   addAuditCommands(program, context);

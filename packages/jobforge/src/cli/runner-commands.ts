@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import type { CliContext } from './cli-context.js';
 import { asClient, sessionOf } from './client-command.js';
 import { spoken } from './durations.js';
+import type { ExitCode } from './exit-code.js';
 import { printFields } from './fields.js';
 import { printJson } from './json-output.js';
 import { addRunnerControlCommands } from './runner-control-commands.js';
@@ -16,7 +17,11 @@ interface Options {
 }
 
 /** `jobforge runner …` */
-export function addRunnerCommands(program: Command, context: CliContext): void {
+export function addRunnerCommands(
+  program: Command,
+  context: CliContext,
+  settle: (code: ExitCode) => void,
+): void {
   const runner = program.command('runner').description('the runners that JobForge knows');
   asClient(runner.command('list'))
     .description('list runners')
@@ -37,7 +42,7 @@ export function addRunnerCommands(program: Command, context: CliContext): void {
       if (json) return printJson(terminal, 'runner show', shown);
       printFields(terminal, fieldsOf(shown, context.now()));
     });
-  addRunnerControlCommands(runner, context);
+  addRunnerControlCommands(runner, context, settle);
 }
 
 const stateOf = ({ status, draining, disabled }: RunnerMetadata): string =>

@@ -25,7 +25,7 @@ describe('what is done to a runner', () => {
     expect((await runJobforge(url, ['runner', 'delete', 'r1'])).code).toBe(1);
   });
 
-  it.each(['drain', 'disable', 'enable', 'delete'] as const)(
+  it.each(['drain', 'disable', 'enable', 'verify', 'delete'] as const)(
     '%s prints its documented shape',
     async (deed) => {
       const { url } = await apiWithRunner();

@@ -3,8 +3,12 @@ import type { Command } from 'commander';
 import type { ApiClient } from './api-client.js';
 import type { CliContext } from './cli-context.js';
 import { asClient, sessionOf } from './client-command.js';
+import { spoken } from './durations.js';
+import { EXIT, type ExitCode } from './exit-code.js';
 import { printJson } from './json-output.js';
+import { printableLine } from './printable.js';
 import { runnerOf } from './runner-of.js';
+import { toned } from './terminal.js';
 
 interface Options {
   readonly url?: string;
@@ -59,8 +63,35 @@ function addDeed(runner: Command, context: CliContext, deed: Deed): void {
     });
 }
 
-/** `jobforge runner drain | disable | enable | delete` */
-export function addRunnerControlCommands(runner: Command, context: CliContext): void {
+function addVerify(runner: Command, context: CliContext, settle: (code: ExitCode) => void): void {
+  asClient(runner.command('verify <runner>'))
+    .description('probe a runner through the whole path, with an execution that runs nothing')
+    .addHelpText(
+      'after',
+      '\nWith --json: {"runnerId":…,"ok":…,"steps":[…]}. The exit code is 1 where a step fails.',
+    )
+    .action(async (wanted: string, options: Options) => {
+      const { client, terminal, json } = sessionOf(context, options);
+      const { id } = await runnerOf(client, wanted);
+      const verification = await client.call('verifyRunner', { params: { id } });
+      settle(verification.ok ? EXIT.ok : EXIT.failed);
+      if (json) return printJson(terminal, 'runner verify', verification);
+      for (const { name, ok, durationMs, message } of verification.steps) {
+        const sign = ok ? toned(terminal, 'good', '✓') : toned(terminal, 'bad', '✗');
+        terminal.out(
+          `${sign} ${name.padEnd(10)}  ${spoken(durationMs).padStart(8)}  ${printableLine(message)}`,
+        );
+      }
+    });
+}
+
+/** `jobforge runner verify | drain | disable | enable | delete` */
+export function addRunnerControlCommands(
+  runner: Command,
+  context: CliContext,
+  settle: (code: ExitCode) => void,
+): void {
+  addVerify(runner, context, settle);
   for (const deed of ['drain', 'disable', 'enable'] as const) addDeed(runner, context, deed);
   asClient(runner.command('delete <runner>'))
     .description('forget a runner that has gone')

@@ -3,6 +3,7 @@ import type {
   RunnerDeletionQuery,
   RunnerDeletionResponse,
   RunnerMetadata,
+  RunnerVerification,
 } from '@controlplane/contracts';
 
 /** What an operator does to a runner. All of it is on disk when it is answered; each refuses with RUNNER_NOT_FOUND. */
@@ -13,6 +14,8 @@ export interface RunnerControlOperations {
   disableRunner(id: string, request: RunnerControlRequest): Promise<RunnerMetadata>;
   /** Takes both of the above back; a process that was told to leave leaves all the same. */
   enableRunner(id: string): Promise<RunnerMetadata>;
+  /** Resolves with what was found; a runner that does not answer is no error. */
+  verifyRunner(id: string): Promise<RunnerVerification>;
   /** Refuses with RUNNER_IN_USE while the runner is connected or runs something, unless forced. */
   deleteRunner(id: string, query: RunnerDeletionQuery): Promise<RunnerDeletionResponse>;
 }

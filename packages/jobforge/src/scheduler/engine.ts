@@ -106,6 +106,7 @@ function createState({
     meters,
     jobs: new Map(),
     executions: new Map(),
+    probes: new Map(),
     past: createPastExecutions(),
     ready,
     affinity: createAffinityPins(clock, limits.affinityIdleMs),

@@ -5,6 +5,7 @@ import type { AttemptEndings } from './attempt-endings.js';
 import type { Dispatcher } from './dispatcher.js';
 import type { Execution, RunnerEntry } from './live-job.js';
 import type { LiveState } from './live-state.js';
+import type { Probe } from './probe.js';
 
 /** What a report came to: a denial at once, or the seq up to which it need not be kept, once that is so. */
 export type Recorded = { readonly seq: number } | { readonly denial: Denial } | 'later';
@@ -69,10 +70,19 @@ function tell({ dispatcher }: ReportParts, execution: Execution, events: readonl
   }
 }
 
+/** What is told of an execution that stands for no job is heard, and kept nowhere. */
+function recordProbe(probe: Probe, { leaseToken, events }: RecordEventsRequest): Recorded {
+  if (!isSame(probe.token, leaseToken)) return { denial: 'LEASE_SUPERSEDED' };
+  for (const event of events) probe.listener.onEvent(event);
+  return { seq: events.at(-1)?.seq ?? 0 };
+}
+
 export function createExecutionReports(parts: ReportParts): ExecutionReports {
   const { state, endings } = parts;
   return {
     accept(executionId, leaseToken) {
+      const probe = state.probes.get(executionId);
+      if (probe !== undefined) return isSame(probe.token, leaseToken) ? undefined : 'LEASE_SUPERSEDED';
       const execution = state.executions.get(executionId);
       if (execution === undefined)
         return state.past.find(executionId) === undefined ? 'EXECUTION_NOT_FOUND' : 'LEASE_SUPERSEDED';
@@ -82,6 +92,8 @@ export function createExecutionReports(parts: ReportParts): ExecutionReports {
       return undefined;
     },
     record({ executionId, leaseToken, events }, acknowledged) {
+      const probe = state.probes.get(executionId);
+      if (probe !== undefined) return recordProbe(probe, { leaseToken, events });
       const execution = state.executions.get(executionId);
       const holds = (token: string): boolean => isSame(token, leaseToken);
       if (execution === undefined) return judgePast(state, executionId, { holds, acknowledged });

@@ -12,6 +12,7 @@ import type { EngineMeters } from './engine-meters.js';
 import type { EventHub } from './event-hub.js';
 import type { GroupCommit } from './group-commit.js';
 import type { Execution, LiveJob, RunnerEntry } from './live-job.js';
+import type { Probe } from './probe.js';
 import type { PastExecutions } from './past-executions.js';
 import type { RateLimits } from './rate-limits.js';
 import type { ReadyQueue } from './ready-queue.js';
@@ -26,6 +27,8 @@ export interface LiveState {
   readonly rates: RateLimits;
   /** Executions that have not ended, by id. */
   readonly executions: Map<string, Execution>;
+  /** Executions that stand for no job, by id: see verification. */
+  readonly probes: Map<string, Probe>;
   readonly past: PastExecutions;
   readonly store: Store;
   readonly commit: GroupCommit;

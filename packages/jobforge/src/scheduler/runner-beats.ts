@@ -33,7 +33,9 @@ function directivesFor(state: LiveState, entry: RunnerEntry, beat: RunnerHeartbe
   const cancels = (beat.executions ?? []).flatMap((executionId): Directive[] => {
     const execution = entry.executions.get(executionId);
     if (execution === undefined)
-      return state.stopping ? [] : [{ kind: 'cancel', executionId, reason: 'lease-lost' }];
+      return state.stopping || state.probes.has(executionId)
+        ? []
+        : [{ kind: 'cancel', executionId, reason: 'lease-lost' }];
     const { cancel } = execution.job;
     return cancel === undefined ? [] : [{ kind: 'cancel', executionId, reason: cancel }];
   });

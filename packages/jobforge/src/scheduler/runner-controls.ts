@@ -8,6 +8,7 @@ import type { RunnerEntry } from './live-job.js';
 import type { LiveState } from './live-state.js';
 import { keepMarks } from './runner-marks.js';
 import { toRunnerMetadata } from './runner-entry.js';
+import { verifyRunner } from './runner-verification.js';
 import { runnerNotFound, type RunnerRegistry } from './runner-registry.js';
 import { stored } from './registration.js';
 
@@ -89,6 +90,7 @@ export function createRunnerControls(parts: ControlParts): RunnerControlOperatio
     },
     disableRunner: async (id, { reason }) => mark(found(parts, id), { disabled: markOf(parts, reason) }),
     enableRunner: async (id) => mark(found(parts, id), { disabled: undefined, drain: undefined }),
+    verifyRunner: async (id) => verifyRunner(state, found(parts, id)),
     async deleteRunner(id, { force }) {
       await deleteRunner(parts, id, force === 'true');
       return { runnerId: id, deleted: true };

@@ -10,6 +10,7 @@ import { answerMetrics } from './metrics-route.js';
 import { answerPoll } from './poll-route.js';
 import { idOf, parseAs, parseBody, queryOf } from './request-parsing.js';
 import { SERVED_NAMES, type Exchange, type JsonName, type Route } from './served-endpoints.js';
+import { withTrace } from './trace-header.js';
 
 export interface RoutesOptions extends EventStreamOptions {
   readonly meters: HttpMeters;
@@ -58,7 +59,7 @@ async function answerJson(
   { request, response, params }: Exchange,
 ): Promise<void> {
   const endpoint: Endpoint = ENDPOINTS[name];
-  const sent = await readJson(request);
+  const sent = withTrace(name, await readJson(request), request.headers['traceparent']);
   const answer = await handle({
     id: pathId(name, params),
     body: endpoint.request ? parseBody(endpoint.request, sent, name) : undefined,

@@ -1,6 +1,6 @@
 import { JobSubmission } from '@controlplane/contracts';
 import { describe, expect, it } from 'vitest';
-import { toJobRecord, toJobRequest } from './job-record.js';
+import { isSameRequest, toJobRecord, toJobRequest } from './job-record.js';
 
 describe('a job record', () => {
   it.each([
@@ -25,5 +25,13 @@ describe('a job record', () => {
     expect(
       toJobRecord(JobSubmission.parse({ type: 't', payload: { type: 'c', data: {} } })).head,
     ).not.toContain('retryPolicy');
+  });
+
+  it('asks for the same in whichever span it was submitted, and not for whom', () => {
+    const submission = (metadata: object): JobSubmission =>
+      JobSubmission.parse({ type: 't', payload: { type: 'c', data: {} }, metadata });
+    const traceparent = `00-${'1'.repeat(32)}-${'2'.repeat(16)}-01`;
+    expect(isSameRequest(submission({ traceparent }), submission({}))).toBe(true);
+    expect(isSameRequest(submission({ userId: 'u' }), submission({}))).toBe(false);
   });
 });

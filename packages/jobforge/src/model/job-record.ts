@@ -78,7 +78,8 @@ function canonical(value: unknown): unknown {
 
 /**
  * Whether two requests ask for the same: type, priority, payload, retry policy, time limit, placement, concurrency,
- * webhook and metadata, in any order of members. `createdAt` is left out, because the reader of a request fills it in.
+ * webhook and metadata, in any order of members. `createdAt` is left out, because the reader of a request fills
+ * it in, and so is `traceparent`: whoever submits once more does so in another span.
  */
 export function isSameRequest(left: Omit<JobSubmission, 'id'>, right: Omit<JobSubmission, 'id'>): boolean {
   const comparable = ({
@@ -97,7 +98,7 @@ export function isSameRequest(left: Omit<JobSubmission, 'id'>, right: Omit<JobSu
         type,
         priority,
         payload,
-        metadata: { ...metadata, createdAt: '' },
+        metadata: { ...metadata, createdAt: '', traceparent: '' },
         retryPolicy,
         timeoutMs,
         placement,

@@ -212,6 +212,7 @@ export function satisfiesVersionRange(version: string, range: string): boolean {
 
 /** Sorts versions upwards; what is no version comes first. */
 export function compareVersions(left: string, right: string): number {
+  if (left === right) return 0;
   const [before, after] = [readVersion(left), readVersion(right)];
   if (before === undefined || after === undefined)
     return Number(before !== undefined) - Number(after !== undefined);

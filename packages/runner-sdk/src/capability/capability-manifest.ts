@@ -135,6 +135,7 @@ export function describeCapability(capability: Capability, runnerSlots: number):
     resourceRequirements: { gpu: false },
     effects: capability.effects,
     announcesWrites: capability.announcesWrites,
+    ...(capability.rateLimit && { rateLimit: capability.rateLimit }),
     ...(capability.secrets.length > 0 && { secrets: [...capability.secrets] }),
   };
 }

@@ -3,7 +3,7 @@
  * What a runner can do: capabilities as plain values, the registry that holds them, and the manifest that
  * describes them. Knows nothing of wires. Imports errors and util; never transport, hosts or lifecycle.
  */
-import type { Effects } from '@controlplane/contracts';
+import type { Effects, RateLimit } from '@controlplane/contracts';
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import type { CapabilityContext } from './capability-context.js';
 import type { Isolation, IsolationKind } from './isolation.js';
@@ -73,6 +73,11 @@ export interface CapabilityDefinition<
   readonly idleTimeoutMs?: number | undefined;
   /** Executions that may run at once. Default: as many as the runner takes. */
   readonly maxConcurrency?: number | undefined;
+  /**
+   * How many of its executions may begin in a time, over all runners of a control plane that keeps to it, such as
+   * `{ limit: 10, intervalMs: 60_000 }`; what was not used is saved up to `limit`. Default: no limit.
+   */
+  readonly rateLimit?: RateLimit | undefined;
   /** Job types that it serves beside its own id. Default: none. */
   readonly jobTypes?: readonly string[] | undefined;
   /**
@@ -123,6 +128,7 @@ export interface Capability<
   readonly maxTimeoutMs: number | undefined;
   readonly idleTimeoutMs: number | undefined;
   readonly maxConcurrency: number | undefined;
+  readonly rateLimit: RateLimit | undefined;
   readonly jobTypes: readonly string[];
   readonly secrets: readonly string[];
   /** Where its handler runs; undefined with the runner. */

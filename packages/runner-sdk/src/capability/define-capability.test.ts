@@ -57,6 +57,7 @@ describe('defineCapability', () => {
     ['timeoutMs', { timeoutMs: 0 }],
     ['timeoutMs', { timeoutMs: 2 ** 31 }],
     ['maxConcurrency', { maxConcurrency: 0.5 }],
+    ['rateLimit', { rateLimit: { limit: 0, intervalMs: 1_000 } }],
   ])('refuses an unusable %s by name', (member, change) => {
     const error = thrownBy(() =>
       defineCapability({ ...words, input: z.object({}), execute, ...change } as never),
@@ -187,6 +188,15 @@ describe('the published capability', () => {
     const bounded = defineCapability({ ...words, input: z.object({}), maxConcurrency: 2, execute });
     expect(describeCapability(plain, 7).maxConcurrency).toBe(7);
     expect(describeCapability(bounded, 7).maxConcurrency).toBe(2);
+  });
+
+  test('publishes the rate that it is held to, where it has one', () => {
+    const rateLimit = { limit: 10, intervalMs: 60_000 };
+    const held = defineCapability({ ...words, input: z.object({}), rateLimit, execute });
+    expect(describeCapability(held, 7).rateLimit).toEqual(rateLimit);
+    expect(
+      describeCapability(defineCapability({ ...words, input: z.object({}), execute }), 7),
+    ).not.toHaveProperty('rateLimit');
   });
 });
 

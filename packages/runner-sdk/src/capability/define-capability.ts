@@ -1,4 +1,4 @@
-import { DEFAULTS, DurationMs, Effects, Identifier, SecretName } from '@controlplane/contracts';
+import { DEFAULTS, DurationMs, Effects, Identifier, RateLimit, SecretName } from '@controlplane/contracts';
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { RunnerError } from '../errors/runner-error.js';
 import type { CapabilityContext } from './capability-context.js';
@@ -50,6 +50,7 @@ export function defineCapability<
     maxTimeoutMs: definition.maxTimeoutMs,
     idleTimeoutMs: definition.idleTimeoutMs,
     maxConcurrency: definition.maxConcurrency,
+    rateLimit: definition.rateLimit,
     jobTypes: [...(definition.jobTypes ?? [])],
     secrets: [...new Set(definition.secrets ?? [])],
     isolated: isolation,
@@ -131,6 +132,11 @@ const RULES: ReadonlyArray<
     'maxConcurrency',
     (value) => value === undefined || (Number.isSafeInteger(value) && Number(value) > 0),
     'a whole number above 0',
+  ],
+  [
+    'rateLimit',
+    (value) => value === undefined || RateLimit.safeParse(value).success,
+    '{ limit, intervalMs }, both whole numbers above 0, or nothing',
   ],
 ];
 

@@ -22,6 +22,7 @@ interface Options {
 
 interface ListOptions extends Options {
   readonly status?: JobStatus;
+  readonly type?: string;
   readonly limit: number;
   readonly cursor?: string;
 }
@@ -41,6 +42,7 @@ export function addJobCommands(
       `only jobs in this state: ${JobStatus.options.join(', ')}`,
       choice(JobStatus.options),
     )
+    .option('--type <type>', 'only jobs of this type')
     .option('--limit <count>', 'at most this many, up to 1000', integer({ min: 1, max: 1000 }), 20)
     .option('--cursor <cursor>', 'go on where the last page ended')
     .addHelpText('after', '\nWith --json: {"items":[job, …],"nextCursor":…} as `GET /jobs` answers it.')
@@ -80,9 +82,9 @@ export function addJobCommands(
 
 async function listJobs(
   { client, terminal, json, context }: Session,
-  { status, limit, cursor }: ListOptions,
+  { status, type, limit, cursor }: ListOptions,
 ): Promise<void> {
-  const page = await client.call('listJobs', { query: { status, limit: String(limit), cursor } });
+  const page = await client.call('listJobs', { query: { status, type, limit: String(limit), cursor } });
   if (json) return printJson(terminal, 'job list', page);
   if (page.items.length === 0)
     return terminal.out(toned(terminal, 'dim', status ? `no job is ${status}` : 'no jobs yet'));

@@ -22,7 +22,7 @@ module.exports = [
     name: 'store-keeps-and-does-not-act',
     severity: 'error',
     from: { path: room('store'), pathNot: NOT_TESTS },
-    to: { path: room('links', 'scheduler', 'api', 'cli') },
+    to: { path: room('links', 'scheduler', 'replicas', 'api', 'cli') },
   },
   {
     name: 'links-know-no-queue',
@@ -35,7 +35,7 @@ module.exports = [
   {
     name: 'scheduler-knows-no-client',
     severity: 'error',
-    from: { path: room('scheduler'), pathNot: NOT_TESTS },
+    from: { path: room('scheduler', 'replicas'), pathNot: NOT_TESTS },
     to: { path: room('api', 'cli') },
   },
   {

@@ -9,6 +9,8 @@ export interface Lease {
   readonly capabilityId: string;
   /** The capability must not be repeated. */
   readonly writes: boolean;
+  /** When it was given out; kept where others than its JobForge are to tell of it. */
+  readonly since?: number | undefined;
 }
 
 interface LeaseText {
@@ -18,6 +20,7 @@ interface LeaseText {
   i?: string;
   c: string;
   w?: 1;
+  s?: number;
 }
 
 /** Writes a lease as the store keeps it. */
@@ -25,11 +28,20 @@ export function leaseToText(lease: Lease): string {
   const text: LeaseText = { e: lease.executionId, t: lease.token, r: lease.runnerId, c: lease.capabilityId };
   if (lease.instanceId !== undefined) text.i = lease.instanceId;
   if (lease.writes) text.w = 1;
+  if (lease.since !== undefined) text.s = lease.since;
   return JSON.stringify(text);
 }
 
 /** Reads what {@link leaseToText} wrote. */
 export function leaseFromText(text: string): Lease {
-  const { e, t, r, i, c, w } = JSON.parse(text) as LeaseText;
-  return { executionId: e, token: t, runnerId: r, instanceId: i, capabilityId: c, writes: w === 1 };
+  const { e, t, r, i, c, w, s } = JSON.parse(text) as LeaseText;
+  return {
+    executionId: e,
+    token: t,
+    runnerId: r,
+    instanceId: i,
+    capabilityId: c,
+    writes: w === 1,
+    ...(s !== undefined && { since: s }),
+  };
 }

@@ -50,6 +50,10 @@ export interface JobForgeLimits {
   readonly webhookAttempts: number;
   /** How long a runner that is offline stays listed. */
   readonly forgetOfflineMs: number;
+  /** Where several JobForges share a store: how often each says that it is there, and looks for work by itself. */
+  readonly replicaBeatMs: number;
+  /** How long one of them may say nothing before the others take over what it had; a third where it hung up too. */
+  readonly replicaLostMs: number;
 }
 
 export const DEFAULT_LIMITS: JobForgeLimits = {
@@ -77,4 +81,6 @@ export const DEFAULT_LIMITS: JobForgeLimits = {
   webhookTimeoutMs: 15_000,
   webhookAttempts: 9,
   forgetOfflineMs: 24 * 60 * 60 * 1000,
+  replicaBeatMs: 1_000,
+  replicaLostMs: 10_000,
 };

@@ -1,5 +1,5 @@
 import type { HealthCheck, Probe, RateLimit } from '@controlplane/contracts';
-import { createLinkRegistry } from '../links/link-registry.js';
+import { createLinkRegistry, type LinkRegistry } from '../links/link-registry.js';
 import type { Clock } from '../model/clock.js';
 import type { JobForgeLimits } from '../model/limits.js';
 import type { Log } from '../model/log.js';
@@ -11,6 +11,7 @@ import { createAffinityPins } from './affinity-pins.js';
 import { createSecretBook, type SecretRecord } from '../access/secret-book.js';
 import type { SecretVault } from '../access/secret-vault.js';
 import { createCollection } from '../store/collection.js';
+import { createReplica } from '../replicas/replica.js';
 import { createAgenda } from './agenda.js';
 import { assertingStore } from './asserting-store.js';
 import { createAttemptEndings } from './attempt-endings.js';
@@ -121,6 +122,8 @@ function createState({
     stopping: false,
     dismissed: false,
     closed: false,
+    sharing: undefined,
+    lastInserted: 0,
   };
 }
 
@@ -207,6 +210,15 @@ function operationsOf(parts: Parts): Operations {
   };
 }
 
+async function drain(state: LiveState, links: LinkRegistry, drainMs: number): Promise<void> {
+  state.stopping = true;
+  await idle(state, drainMs);
+  // What came last is acknowledged before its runner is told to go.
+  await state.commit.drain().catch(() => undefined);
+  state.dismissed = true;
+  links.dismissAll(RECONNECT_MS);
+}
+
 export function createEngine(options: EngineOptions): Engine {
   const { clock, limits, store } = options;
   const startedAt = clock.now();
@@ -222,45 +234,47 @@ export function createEngine(options: EngineOptions): Engine {
   const reports = createExecutionReports({ state, dispatcher, endings });
   const sweeper = createLeaseSweeper({ state, registry, dispatcher, endings });
   const queries = createJobQueries(state, explanations);
-  state.look = oncePerTurn(scheduler.run);
-  state.wake = (runner) => {
-    state.ready.release(runner);
-    state.look();
-  };
+  const recovery = { state, registry, dispatcher, endings, intake };
   state.commit.onFlush(links.flushAll);
 
-  const operations = operationsOf({
+  const own = operationsOf({
     ...{ state, registry, dispatcher, endings, reports, links },
     ...{ submissions, queries, explanations, startedAt },
   });
 
+  const { shared } = store;
+  const replica = shared && createReplica({ shared, recovery, links, operations: own });
+  state.look = oncePerTurn(() => {
+    scheduler.run();
+    replica?.look();
+  });
+  state.wake = (runner) => {
+    state.ready.release(runner);
+    state.look();
+  };
+
   return {
-    operations,
+    operations: replica?.operations ?? own,
     async start() {
       state.rates.restore(await store.loadRecords(RATE_LIMITS));
       await state.secrets.reload();
       await state.webhooks.reload();
-      await recover({ state, registry, dispatcher, endings, intake });
+      await (replica === undefined ? recover(recovery) : replica.start());
       sweeper.start();
     },
     running: () => state.executions.size,
-    async drain(drainMs) {
-      state.stopping = true;
-      await idle(state, drainMs);
-      // What came last is acknowledged before its runner is told to go.
-      await state.commit.drain().catch(() => undefined);
-      state.dismissed = true;
-      links.dismissAll(RECONNECT_MS);
-    },
+    drain: (drainMs) => drain(state, links, drainMs),
     async stop() {
       state.stopping = true;
       state.closed = true;
       sweeper.stop();
+      replica?.stop();
       links.closeAll();
       state.webhooks.stop();
       state.agenda.stop();
       try {
         await state.commit.drain();
+        await replica?.leave();
       } finally {
         state.commit.close();
         state.hub.close();

@@ -27,6 +27,8 @@ export interface GroupCommit {
   onFlush(flushed: () => void): void;
   /** Resolves once everything so far is stored. Rejects with the store's error when the last try failed. */
   drain(): Promise<void>;
+  /** Drops what waits to be written: it is not this JobForge's to write any more. Who waits for it is refused. */
+  discard(): void;
   /** Writes nothing more: who waits is refused, and so is whoever comes. */
   close(): void;
   /** Why the last transaction failed; undefined while all is well. */
@@ -133,9 +135,7 @@ function tellingOf(log: Log): BatchListener<Entry> {
 
 export function createGroupCommit({ store, clock, log, maxOperations }: GroupCommitOptions): GroupCommit {
   let pending: Entry[] = [];
-  let running = false;
-  let scheduled = false;
-  let closed = false;
+  let [running, scheduled, closed] = [false, false, false];
   let failure: Error | undefined;
   const waiters: Waiter[] = [];
   /** Operations given so far; those that are not pending nor being written are over. */
@@ -184,13 +184,17 @@ export function createGroupCommit({ store, clock, log, maxOperations }: GroupCom
   return {
     attempt: (operation, settled) => add({ operation, settled, stored: undefined }),
     keep: (operation, stored, refused) => add({ operation, settled: undefined, stored, refused }),
-    passed: (told) => (isIdle() ? told() : marks.set(given, told)),
+    ...{ passed: (told) => (isIdle() ? told() : marks.set(given, told)), failure: () => failure },
     onFlush: (flushed) => void listeners.push(flushed),
     drain: () => (isIdle() ? Promise.resolve() : waitIn(waiters)),
+    discard() {
+      refuse(log, pending.splice(0), new Error('what was to be written is not known here any more'));
+      marks.reach(given);
+      failure = undefined;
+    },
     close() {
       closed = true;
       refuse(log, pending.splice(0), new Error('the store is closed'));
     },
-    failure: () => failure,
   };
 }

@@ -1,4 +1,5 @@
 import type { JobEvent } from '@controlplane/contracts';
+import type { Clock } from '../model/clock.js';
 import { JobForgeError } from '../model/job-forge-error.js';
 import { isAfter, parseEventId, type EventPosition } from '../model/job-event.js';
 import type { JobEventsOptions } from '../model/operations.js';
@@ -8,8 +9,8 @@ import { jobNotFound, reading } from './store-reads.js';
 
 /** Events that wait for one subscriber. */
 interface Inbox {
-  /** The next one; undefined when there will be none. */
-  next(): Promise<JobEvent | undefined>;
+  /** The next one; undefined when there will be none, `quiet` when there was none for a while. */
+  next(withinMs?: number): Promise<JobEvent | 'quiet' | undefined>;
   close(): void;
 }
 
@@ -28,7 +29,22 @@ const BEFORE_ALL: EventPosition = { attempt: -1, seq: 0 };
 
 const ENDINGS: ReadonlySet<string> = new Set(['job.completed', 'job.failed', 'job.cancelled', 'job.expired']);
 
-function openInbox({ hub, limits }: LiveState, jobId: string, signal: AbortSignal | undefined): Inbox {
+/** Waits to be roused. Resolves to whether the time was over before that. */
+function wait(
+  clock: Clock,
+  withinMs: number | undefined,
+  rousedBy: (rouse: () => void) => void,
+): Promise<boolean> {
+  return new Promise((resolve) => {
+    const cancelTimer = withinMs === undefined ? undefined : clock.after(withinMs, () => resolve(true));
+    rousedBy(() => {
+      cancelTimer?.();
+      resolve(false);
+    });
+  });
+}
+
+function openInbox({ hub, limits, clock }: LiveState, jobId: string, signal: AbortSignal | undefined): Inbox {
   const waiting: JobEvent[] = [];
   let waitingBytes = 0;
   let over = false;
@@ -59,9 +75,12 @@ function openInbox({ hub, limits }: LiveState, jobId: string, signal: AbortSigna
   signal?.addEventListener('abort', finish, { once: true });
 
   return {
-    async next() {
-      while (waiting.length === 0 && !over) await new Promise<void>((resolve) => (wake = resolve));
+    async next(withinMs) {
+      let quiet = false;
+      while (waiting.length === 0 && !over && !quiet)
+        quiet = await wait(clock, withinMs, (roused) => (wake = roused));
       if (signal?.aborted) return undefined;
+      if (waiting.length === 0 && !over) return 'quiet';
       const event = waiting.shift();
       if (event !== undefined) waitingBytes -= bytesOf(event);
       if (event === undefined && tooSlow) {
@@ -113,6 +132,28 @@ async function readPast(
   return { events: toEvents(stored, history, live), ended: stored.end !== undefined };
 }
 
+/** How often the store is asked about a job that another JobForge has: at first, and where nothing comes. */
+const FIRST_LOOK_MS = 50;
+const LAST_LOOK_MS = 1_000;
+
+/** What happens to a job: as it happens, or as the store tells where another JobForge has it. */
+async function* happening(state: LiveState, id: string, inbox: Inbox): AsyncGenerator<JobEvent> {
+  let lookMs = FIRST_LOOK_MS;
+  for (;;) {
+    const event = await inbox.next(state.sharing && lookMs);
+    if (event === undefined) return;
+    if (event !== 'quiet') {
+      yield event;
+      continue;
+    }
+    if (state.jobs.has(id)) continue;
+    const { events, ended } = await readPast(state, id);
+    yield* events;
+    if (ended) return;
+    lookMs = Math.min(LAST_LOOK_MS, 1.5 * lookMs);
+  }
+}
+
 /** What has happened to a job and then what happens, each event once and in order, to its end. */
 export async function* jobEvents(
   state: LiveState,
@@ -130,7 +171,7 @@ export async function* jobEvents(
       if (isNews(event)) yield event;
     }
     if (ended || !follow) return;
-    for (let event = await inbox.next(); event !== undefined; event = await inbox.next()) {
+    for await (const event of happening(state, id, inbox)) {
       if (isNews(event)) yield event;
       if (ENDINGS.has(event.type)) return;
     }

@@ -1,6 +1,7 @@
 import type { ErrorEnvelope, JobEvent, JsonObject } from '@controlplane/contracts';
 import { CREATED, QUEUED, parseEventId, toJobEvent, type EventPosition } from '../model/job-event.js';
 import { readHead } from '../model/job-record.js';
+import { leaseFromText } from '../model/lease.js';
 import type { JobHistory, StoredAttempt, StoredEvent, StoredJob } from '../store/store.js';
 import { iso, toEndEvent } from './job-views.js';
 import { toLogContent, toLogRow } from './kept-log.js';
@@ -35,6 +36,12 @@ function ofAttempt(
       ];
 }
 
+/** Another JobForge has given it to a runner. */
+function startedElsewhere({ id, attempt }: StoredJob, text: string): JobEvent[] {
+  const { runnerId, executionId, since } = leaseFromText(text);
+  return since === undefined ? [] : [started(id, attempt + 1, { at: since, runnerId, executionId })];
+}
+
 function ofNow(stored: StoredJob, live: LiveJob | undefined): JobEvent[] {
   const { id, end } = stored;
   if (end !== undefined) {
@@ -50,6 +57,7 @@ function ofNow(stored: StoredJob, live: LiveJob | undefined): JobEvent[] {
       : [];
     return [...start, toEndEvent(id, end)];
   }
+  if (live === undefined && stored.lease !== undefined) return startedElsewhere(stored, stored.lease);
   if (live?.begun === undefined) return [];
   const { attempt, startedAt, runner, lease } = live.begun;
   return [started(id, attempt, { at: startedAt, runnerId: runner.id, executionId: lease.executionId })];

@@ -167,19 +167,35 @@ export function createJobIntake(parts: IntakeParts): JobIntake {
       const lease = execution === undefined ? undefined : leaseToText(execution.lease);
       const { id, type, createdAt } = job;
       const from = job.nextAt > 0 ? 'pending' : 'queued';
+      const place = state.sharing?.placeOf(
+        job,
+        job.nextAt > 0 || execution !== undefined || !arrival.admitted,
+      );
       const settled = (error: JobForgeError | undefined, outcome: Outcome): void => {
         if (error !== undefined || typeof outcome === 'string') {
           giveBack(state, job, execution);
           return stored(error, undefined);
         }
         job.seq = outcome.seq;
+        state.lastInserted = outcome.seq;
         state.meters.submitted.add(1);
+        if (place?.owned === false) {
+          giveBack(state, job, undefined);
+          state.sharing?.onUnowned();
+          return stored(undefined, job);
+        }
+        // Its acknowledgement was so late that it was found in the store and taken up.
+        const found = state.jobs.get(id);
+        if (found !== undefined) {
+          giveBack(state, job, execution);
+          return stored(undefined, found);
+        }
         holdInput(state, job, input);
         start(parts, job, arrival);
         stored(undefined, job);
       };
       state.commit.attempt(
-        { kind: 'insert-job', id, type, head, input, createdAt, state: from, lease },
+        { kind: 'insert-job', id, type, head, input, createdAt, state: from, lease, place },
         settled,
       );
     },

@@ -23,7 +23,8 @@ export function readCursor(cursor: string | undefined): number | undefined {
   });
 }
 
-function isEnded(status: JobListQuery['status']): status is FinalState {
+/** Whether jobs of this status have an end in the store. */
+export function isEnded(status: JobListQuery['status']): status is FinalState {
   return status === 'completed' || status === 'failed' || status === 'cancelled';
 }
 

@@ -2,6 +2,7 @@ import type { ErrorEnvelope, JobEvent, JobResponse, JobResult } from '@controlpl
 import { endingType, resultData, toJobEvent } from '../model/job-event.js';
 import { toJobRequest } from '../model/job-record.js';
 import { shownStatus } from '../model/job-state.js';
+import { leaseFromText } from '../model/lease.js';
 import { storedStatus, type FinishJob, type StoredJob } from '../store/store.js';
 import type { LiveJob } from './live-job.js';
 
@@ -70,6 +71,13 @@ function fillLive(view: JobResponse, live: LiveJob): void {
   if (live.phase === 'retrying') view.nextAttemptAt = iso(live.nextAt);
 }
 
+/** A job that another JobForge has given to a runner. That it was accepted is not told by the store: it is the rule. */
+function fillLeased(view: JobResponse, text: string): void {
+  const { runnerId, executionId, since } = leaseFromText(text);
+  Object.assign(view, { status: 'running', runnerId, executionId, attempts: (view.attempts ?? 0) + 1 });
+  if (since !== undefined) view.updatedAt = iso(since);
+}
+
 /** A job as clients are shown it: what the store says, and what is known of it now. */
 export function toJobResponse(stored: StoredJob, live: LiveJob | undefined): JobResponse {
   const view: JobResponse = {
@@ -83,5 +91,6 @@ export function toJobResponse(stored: StoredJob, live: LiveJob | undefined): Job
   if (error !== undefined) view.error = error;
   if (stored.end !== undefined) fillEnded(view, stored.end);
   else if (live !== undefined) fillLive(view, live);
+  else if (stored.lease !== undefined) fillLeased(view, stored.lease);
   return view;
 }

@@ -16,6 +16,7 @@ import type { Probe } from './probe.js';
 import type { PastExecutions } from './past-executions.js';
 import type { RateLimits } from './rate-limits.js';
 import type { ReadyQueue } from './ready-queue.js';
+import type { Sharing } from './sharing.js';
 
 /** What the parts of the scheduler share: the jobs that have not ended, and the ways to time, disk and listeners. */
 export interface LiveState {
@@ -58,6 +59,10 @@ export interface LiveState {
   dismissed: boolean;
   /** JobForge has let go of its runners. */
   closed: boolean;
+  /** Only where other JobForges work over the same store. */
+  sharing: Sharing | undefined;
+  /** Seq of the job that was submitted last. */
+  lastInserted: number;
 }
 
 /** Keeps a job's input in memory while there is room for it. */

@@ -133,7 +133,8 @@ function recoverWithoutRunner({ state, endings }: RecoveryParts, job: LiveJob, {
   });
 }
 
-async function recoverJob(parts: RecoveryParts, stored: StoredJob): Promise<void> {
+/** Takes a stored job up that has not ended: it waits, or its execution is looked for. */
+export async function recoverJob(parts: RecoveryParts, stored: StoredJob): Promise<void> {
   const { state, endings, intake } = parts;
   const job = toLiveJob(state, stored);
   state.jobs.set(job.id, job);

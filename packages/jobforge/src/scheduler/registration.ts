@@ -25,6 +25,7 @@ import {
 } from './runner-entry.js';
 import type { RunnerIndex } from './runner-index.js';
 import { outliveDrain } from './runner-marks.js';
+import { sharedRunnerId } from './sharing.js';
 import { createTurns } from './turns.js';
 
 /** Where a registration came from, when it came over a connection of its own. */
@@ -205,6 +206,11 @@ function putRunner(id: string, record: RunnerRecord): StoreOperation {
   return { kind: 'put-runner', id, record: JSON.stringify(record) };
 }
 
+/** Where registrations are shared, an id that every replica would give it. */
+function newRunnerId({ sharing }: LiveState, identity: string): string {
+  return sharing === undefined ? newId() : sharedRunnerId(identity);
+}
+
 export function createRegistration(parts: RegistrationParts): Registration {
   const { state, index } = parts;
   const desk: Desk = { ...parts, checksOf: createChecksOf(state) };
@@ -216,7 +222,7 @@ export function createRegistration(parts: RegistrationParts): Registration {
   /** Writes a registration before it counts. Two at once of the same runner get one id. */
   const write = async (identity: string, record: RunnerRecord): Promise<string> => {
     const others = registering.get(identity);
-    const id = index.byIdentity(identity)?.id ?? others?.id ?? newId();
+    const id = index.byIdentity(identity)?.id ?? others?.id ?? newRunnerId(state, identity);
     const writing = others ?? { id, count: 0 };
     registering.set(identity, writing);
     writing.count += 1;
@@ -235,6 +241,8 @@ export function createRegistration(parts: RegistrationParts): Registration {
   };
   const admit: Registration['register'] = async ({ held, ...registration }, arrival) => {
     const identity = identityOf(registration);
+    if (index.byIdentity(identity) === undefined)
+      await state.sharing?.welcome(newRunnerId(state, identity), registration);
     const known = index.byIdentity(identity);
     if (known?.link.confirmsAccepts) await refuseSecond(known, registration);
     if (arrival?.isOpen() === false) throw new JobForgeError('RUNNER_UNREACHABLE');

@@ -45,6 +45,12 @@ export function outliveDrain(
   state.commit.keep(operationFor(entry.id, rest));
 }
 
+/** Puts back what the store knows of one runner. */
+export async function restoreMarksOf({ store }: LiveState, entry: RunnerEntry): Promise<void> {
+  const found = (await store.loadRecords(COLLECTION)).find(({ id }) => id === entry.id);
+  if (found !== undefined) entry.marks = JSON.parse(found.record) as RunnerMarks;
+}
+
 /** Puts back what the store knows; marks of runners that are gone go too. */
 export async function restoreMarks(
   state: LiveState,

@@ -25,6 +25,8 @@ export interface RunnerRegistry
   list(): RunnerMetadata[];
   show(id: string): RunnerMetadata;
   forget(entry: RunnerEntry): void;
+  /** Lets a runner go that is somebody else's: what is kept of it stays. */
+  release(entry: RunnerEntry): void;
 }
 
 export interface RegistryParts extends HoldingsParts {
@@ -79,5 +81,9 @@ export function createRunnerRegistry(parts: RegistryParts): RunnerRegistry {
       return toRunnerMetadata(entry);
     },
     forget,
+    release(entry) {
+      index.remove(entry);
+      links.close(entry.link);
+    },
   };
 }

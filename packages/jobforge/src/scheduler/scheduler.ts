@@ -75,6 +75,7 @@ function reserve(state: LiveState, job: LiveJob, offer: RunnerOffer): Execution 
     instanceId: runner.registration.instanceId,
     capabilityId: capability.id,
     writes: capability.effects === 'writes',
+    since: state.sharing && state.clock.now(),
   };
   const timeoutMs = timeoutOf(job, offer);
   const announces = capability.announcesWrites;

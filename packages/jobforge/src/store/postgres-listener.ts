@@ -61,6 +61,6 @@ export async function openListener({
       sql.end({ timeout: 0 }).catch(() => undefined);
       sql = open();
     },
-    close: () => sql.end({ timeout: 1 }),
+    close: () => sql.end({ timeout: 0 }),
   };
 }

@@ -8,7 +8,7 @@ import type { Store } from './store.js';
 const place = (more: Partial<JobPlace> = {}): JobPlace => ({
   owned: false,
   lane: 'a',
-  priority: 50,
+  rank: 50,
   expiresAt: undefined,
   ...more,
 });
@@ -39,11 +39,11 @@ describe.skipIf(missingPostgres() !== undefined)('replicas over PostgreSQL', () 
     return { one, other };
   };
 
-  it('have a job that is nobody’s once, by lane and priority', async () => {
+  it('have a job that is nobody’s once, by lane and rank', async () => {
     const { one, other } = await pair();
     await one.store.commit([
-      insertion('low', { place: place({ priority: 1 }) }),
-      insertion('high', { place: place({ priority: 90 }) }),
+      insertion('low', { place: place({ rank: 90 }) }),
+      insertion('high', { place: place({ rank: 1 }) }),
       insertion('else', { place: place({ lane: 'b' }) }),
       insertion('owned', { place: place({ owned: true }) }),
     ]);

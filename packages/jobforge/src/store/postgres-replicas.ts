@@ -33,7 +33,16 @@ const taking = (picked: string): string => `
   WITH ${ME}, picked AS (SELECT seq FROM jobs WHERE owner IS NULL AND ${picked} FOR UPDATE SKIP LOCKED),
   taken AS (UPDATE jobs SET owner = me.id FROM picked, me WHERE jobs.seq = picked.seq RETURNING jobs.*),
   ${FLOORED}
-  SELECT *, ${NEVER_ENDED} FROM taken ORDER BY priority DESC, seq`;
+  SELECT *, ${NEVER_ENDED} FROM taken ORDER BY rank, seq`;
+
+/** To one that is lost meanwhile is to nobody. */
+const RELEASE = `
+  WITH receiver AS MATERIALIZED (SELECT id FROM replicas WHERE id = $2::int FOR KEY SHARE),
+  floored AS (
+    UPDATE replicas SET floor = least(floor, (SELECT min(seq) FROM unnest($3::bigint[]) AS given(seq)))
+    FROM receiver WHERE replicas.id = receiver.id
+  )
+  UPDATE jobs SET owner = (SELECT id FROM receiver) WHERE seq = ANY($3::bigint[]) AND owner = $1`;
 
 /** Walks from lane to lane: what is in between is not read. */
 const LANES = `
@@ -44,7 +53,7 @@ const LANES = `
     FROM lanes WHERE lanes.lane IS NOT NULL
   )
   SELECT first.*, ${NEVER_ENDED} FROM lanes CROSS JOIN LATERAL (
-    SELECT * FROM jobs WHERE owner IS NULL AND jobs.lane = lanes.lane ORDER BY priority DESC, seq LIMIT 1
+    SELECT * FROM jobs WHERE owner IS NULL AND jobs.lane = lanes.lane ORDER BY rank, seq LIMIT 1
   ) AS first LIMIT ${MAX_LANES}`;
 
 const LOST = `
@@ -82,12 +91,11 @@ function claimsOf(query: PostgresQuery, me: number): Claims {
     jobsOf(await query(taking(picked), [me, ...values]));
   return {
     unownedLanes: async () => (await query(LANES)).map((row) => ({ ...toJob(row), lane: text(row, 'lane') })),
-    claim: (lane, limit) => take('lane = $2 ORDER BY priority DESC, seq LIMIT $3', [lane, limit]),
+    claim: (lane, limit) => take('lane = $2 ORDER BY rank, seq LIMIT $3', [lane, limit]),
     claimExpired: (now, limit) => take('expires_at <= $2 LIMIT $3', [now, limit]),
     claimJob: async (id) => (await take('id = $2', [id]))[0],
     async release(seqs, to) {
-      const statement = 'UPDATE jobs SET owner = $2 WHERE seq = ANY($3::bigint[]) AND owner = $1';
-      await query(statement, [me, to ?? null, seqs]);
+      await query(RELEASE, [me, to ?? null, seqs]);
     },
     async ownerOf(id) {
       const [row] = await query(`SELECT owner FROM jobs WHERE id = $1 AND ${NOT_ENDED}`, [id]);

@@ -11,7 +11,11 @@ export interface PostgresStatement {
 }
 
 /** A column of rows that are handed over: its name, its type, and how a row's value is read. */
-type Column<T> = readonly [name: string, type: 'text' | 'bigint' | 'int', read: (row: T) => Cell | undefined];
+type Column<T> = readonly [
+  name: string,
+  type: 'text' | 'bigint' | 'int' | 'float8',
+  read: (row: T) => Cell | undefined,
+];
 
 /** Puts parts of one statement together: each is carried out, and all of them or none. */
 interface Parts {
@@ -37,7 +41,7 @@ const PLACES: readonly Column<InsertJob>[] = [
   ...INSERTS,
   ['owned', 'int', ({ place }) => (place?.owned === false ? 0 : 1)],
   ['lane', 'text', ({ place }) => place?.lane],
-  ['priority', 'int', ({ place }) => place?.priority],
+  ['rank', 'float8', ({ place }) => place?.rank],
   ['expires_at', 'bigint', ({ place }) => place?.expiresAt],
 ];
 
@@ -90,7 +94,7 @@ const namesOf = <T>(columns: readonly Column<T>[]): string => columns.map(([name
 function insertJobs({ replica, rowsOf, add }: Parts, { inserts }: GroupedBatch): void {
   if (inserts.length === 0) return;
   if (replica !== undefined) {
-    const names = `${namesOf(INSERTS)}, lane, priority, expires_at`;
+    const names = `${namesOf(INSERTS)}, lane, rank, expires_at`;
     return add(`inserted AS (
       INSERT INTO jobs (owner, ${names})
       SELECT CASE WHEN owned = 1 THEN ${replica} END, ${names} FROM ${rowsOf(inserts, PLACES)} ORDER BY place

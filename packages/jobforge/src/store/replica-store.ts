@@ -6,7 +6,8 @@ export interface JobPlace {
   readonly owned: boolean;
   /** Jobs of one lane ask for the same. */
   readonly lane: string;
-  readonly priority: number;
+  /** Jobs of a lower rank go first. */
+  readonly rank: number;
   readonly expiresAt: number | undefined;
 }
 
@@ -57,7 +58,7 @@ export interface ReplicaStore {
   takeOver(lost: number): Promise<readonly StoredJob[]>;
   /** One job of each lane of those that are nobody's: the next of it. */
   unownedLanes(): Promise<readonly (StoredJob & { readonly lane: string })[]>;
-  /** Takes jobs of a lane that are nobody's: highest priority, then submitted first. */
+  /** Takes jobs of a lane that are nobody's: lowest rank, then submitted first. */
   claim(lane: string, limit: number): Promise<readonly StoredJob[]>;
   /** Takes jobs that are nobody's and should have begun before a time. */
   claimExpired(now: number, limit: number): Promise<readonly StoredJob[]>;

@@ -2,9 +2,10 @@ import type { PostgresDatabase, PostgresQuery } from '../postgres-driver.js';
 import type { PostgresAddress } from '../postgres-url.js';
 import { POSTGRES_001 } from './postgres-001.js';
 import { POSTGRES_002 } from './postgres-002.js';
+import { POSTGRES_003 } from './postgres-003.js';
 
 /** In order, forward only; the row of `store_version` counts how many a schema has been through. */
-const MIGRATIONS: readonly string[] = [POSTGRES_001, POSTGRES_002];
+const MIGRATIONS: readonly string[] = [POSTGRES_001, POSTGRES_002, POSTGRES_003];
 
 /** Taken by whoever looks at the version, so that of several that start at once one migrates. "JobForge" in bytes. */
 const LOCK = '5363613735878551397';

@@ -1,0 +1,213 @@
+import type { LinkRegistry } from '../links/link-registry.js';
+import type { Operations } from '../model/operations.js';
+import type { RecoveryParts } from '../scheduler/recovery.js';
+import type { Sharing } from '../scheduler/sharing.js';
+import { createTurns } from '../scheduler/turns.js';
+import type { SharedStore } from '../store/replica-store.js';
+import { createClaims, type Claims } from './claims.js';
+import { createMembership, type Membership } from './membership.js';
+import { createOrphanSearch, type OrphanSearch } from './orphans.js';
+import { createReplicaCalls, type ReplicaCalls } from './replica-calls.js';
+import { releaseRunner, summonRunner } from './runner-moves.js';
+import { sharedHandlers, sharedOperations } from './shared-operations.js';
+
+/** This JobForge as one of several over a store. */
+export interface Replica {
+  /** Joins the others and begins to look for work. */
+  start(): Promise<void>;
+  /** Called whenever the scheduler looks: there may be room for more. */
+  look(): void;
+  /** The operations of this JobForge, widened by what the others know. */
+  readonly operations: Operations;
+  /** Says that nothing is done here any more; called once everything is on disk. */
+  leave(): Promise<void>;
+  stop(): void;
+}
+
+export interface ReplicaParts {
+  readonly shared: SharedStore;
+  readonly recovery: RecoveryParts;
+  readonly links: LinkRegistry;
+  readonly operations: Operations;
+}
+
+/** How long a question to another replica may take. */
+const ANSWER_MS = 3_000;
+/** Submissions within this time wake the others once. */
+const ANNOUNCE_MS = 10;
+
+/** What the parts of a replica share. */
+export interface ReplicaDesk extends Pick<Membership, 'store' | 'others'> {
+  readonly recovery: RecoveryParts;
+  readonly links: LinkRegistry;
+  readonly calls: ReplicaCalls;
+  readonly operations: Operations;
+  /** One after the other: whatever changes which jobs this replica has. */
+  readonly inTurn: <T>(work: () => Promise<T>) => Promise<T>;
+}
+
+interface Parts {
+  readonly desk: ReplicaDesk;
+  readonly claims: Claims;
+  readonly membership: Membership;
+  readonly orphans: OrphanSearch;
+  readonly appetite: Appetite;
+}
+
+/** Whether there may be work that is nobody's. */
+interface Appetite {
+  hungry: boolean;
+}
+
+/** Takes jobs while there are some and there is room for them. */
+function createFeeder({ desk, claims, appetite }: Parts): { feed(): Promise<void>; look(): void } {
+  const { state } = desk.recovery;
+  let feeding = false;
+  const feed = async (): Promise<void> => {
+    if (!appetite.hungry || state.stopping || !claims.hasRoom()) return;
+    appetite.hungry = false;
+    if (await claims.claim()) appetite.hungry = true;
+  };
+  return {
+    feed: () => desk.inTurn(feed),
+    look() {
+      if (feeding || !appetite.hungry || state.stopping || !claims.hasRoom()) return;
+      feeding = true;
+      desk
+        .inTurn(feed)
+        .catch((error: unknown) => state.log('warn', 'jobs could not be claimed', { problem: String(error) }))
+        .finally(() => {
+          feeding = false;
+          state.wake();
+        })
+        .catch(() => undefined);
+    },
+  };
+}
+
+function createSharing({ desk, claims, membership, orphans, appetite }: Parts): Sharing {
+  const { clock } = desk.recovery.state;
+  let announcing = false;
+  const announce = (): void => {
+    if (announcing || membership.others().length === 0) return;
+    announcing = true;
+    clock.after(ANNOUNCE_MS, () => {
+      announcing = false;
+      // They look by themselves from time to time.
+      membership
+        .store()
+        .announceWork()
+        .catch(() => undefined);
+    });
+  };
+  return {
+    placeOf: claims.placeOf,
+    onUnowned() {
+      appetite.hungry = true;
+      desk.recovery.state.wake();
+      announce();
+    },
+    async welcome(runnerId) {
+      membership.expecting.count += 1;
+      try {
+        // A beat on its way may say that nothing as old as what comes now is here.
+        await desk.inTurn(async () => undefined);
+        await summonRunner(desk, runnerId);
+      } catch (error) {
+        orphans.suspect();
+        throw error;
+      } finally {
+        membership.expecting.count -= 1;
+      }
+    },
+  };
+}
+
+/** Once a beat: that it is there, who else is, and whether there is work. */
+function createRounds({ desk, claims, membership, orphans, appetite }: Parts, feed: () => Promise<void>) {
+  const { clock, limits, log } = desk.recovery.state;
+  let stopped = false;
+  let stopTimer = (): void => undefined;
+  const beat = async (): Promise<void> => {
+    await membership.beat();
+    await membership.takeOverLost();
+    await claims.release();
+    await orphans.look();
+    appetite.hungry = true;
+  };
+  const round = async (): Promise<void> => {
+    await desk.calls.receive();
+    await desk.inTurn(beat);
+    await feed();
+  };
+  const next = (): void => {
+    round()
+      .catch((error: unknown) =>
+        log('warn', 'this replica could not say that it is there', { problem: String(error) }),
+      )
+      .finally(() => {
+        if (!stopped) stopTimer = clock.after(limits.replicaBeatMs, next);
+      })
+      .catch(() => undefined);
+  };
+  return {
+    begin: next,
+    stop() {
+      stopped = true;
+      stopTimer();
+    },
+  };
+}
+
+export function createReplica({ shared, recovery, links, operations }: ReplicaParts): Replica {
+  const { state } = recovery;
+  const turns = createTurns();
+  const inTurn = <T>(work: () => Promise<T>): Promise<T> => turns.take('jobs', work);
+  const appetite: Appetite = { hungry: true };
+  const readMail = (): void =>
+    void calls
+      .receive()
+      .catch((error: unknown) => state.log('warn', 'messages could not be read', { problem: String(error) }));
+  const membership = createMembership({
+    ...{ shared, recovery },
+    onLost: (replica) => calls.forget(replica),
+    listener: {
+      onMessage: readMail,
+      onWork() {
+        appetite.hungry = true;
+        state.wake();
+      },
+    },
+  });
+  const { store, others } = membership;
+  const calls: ReplicaCalls = createReplicaCalls({
+    ...{ store, clock: state.clock, log: state.log, answerMs: ANSWER_MS },
+    handlers: {
+      ...sharedHandlers(operations),
+      releaseRunner: (runnerId: string, to: number) => inTurn(() => releaseRunner(desk, runnerId, to)),
+    },
+  });
+  const desk: ReplicaDesk = { recovery, links, store, others, operations, inTurn, calls };
+  const claims = createClaims({ recovery, store, isAlone: () => others().length === 0 });
+  const parts: Parts = {
+    desk,
+    claims,
+    membership,
+    orphans: createOrphanSearch({ recovery, store }),
+    appetite,
+  };
+  const feeder = createFeeder(parts);
+  const rounds = createRounds(parts, feeder.feed);
+  return {
+    async start() {
+      await membership.join();
+      state.sharing = createSharing(parts);
+      await membership.takeOverLost();
+      rounds.begin();
+    },
+    look: feeder.look,
+    operations: sharedOperations(desk),
+    leave: () => inTurn(membership.leave),
+    stop: rounds.stop,
+  };
+}

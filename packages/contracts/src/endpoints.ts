@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { ARTIFACT_ENDPOINTS } from './artifact-endpoints.js';
 import type { Endpoint } from './endpoint.js';
 import { JOB_ENDPOINTS } from './job-endpoints.js';
 import { PROBE_ENDPOINTS } from './probe-endpoints.js';
@@ -15,6 +16,7 @@ export const ENDPOINTS = {
   ...REGISTRY_ENDPOINTS,
   ...RUNNER_CONTROL_ENDPOINTS,
   ...JOB_ENDPOINTS,
+  ...ARTIFACT_ENDPOINTS,
   ...SECRET_ENDPOINTS,
   ...WEBHOOK_ENDPOINTS,
   ...TRAIL_ENDPOINTS,

@@ -136,6 +136,10 @@ export const ERROR_CODES = {
     'A webhook with this id exists.',
     'Use another id, or remove that one first.',
   ]),
+  ARTIFACT_NOT_FOUND: permanent('RESOURCE_NOT_FOUND', 404, [
+    'The job has left no file with this name.',
+    '`jobforge job artifacts ID` shows those that it has left; they go with the job.',
+  ]),
   EXECUTION_NOT_FOUND: permanent('RESOURCE_NOT_FOUND', 404, [
     'There is no such execution here.',
     'It may have ended; read the job.',

@@ -16,6 +16,7 @@ export * from './heartbeat.js';
 export * from './capability-offer.js';
 export * from './execution.js';
 export * from './webhook.js';
+export * from './artifact.js';
 export * from './job.js';
 export * from './webhook-message.js';
 export * from './job-retry.js';

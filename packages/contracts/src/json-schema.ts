@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { Artifact } from './artifact.js';
 import { ModuleManifest, RunnerCapability, RunnerManifest } from './capability.js';
 import { CapabilityOffer } from './capability-offer.js';
 import { ErrorEnvelope } from './error-envelope.js';
@@ -58,6 +59,7 @@ import { WebhookMessage } from './webhook-message.js';
 export const CONTRACT_SCHEMAS = {
   AcceptExecutionRequest,
   AcceptExecutionResponse,
+  Artifact,
   AuditEntry,
   AuditList,
   CancelExecutionRequest,

@@ -4,6 +4,7 @@ import { createJobHandle, toSubmission, type JobHandle, type JobInput } from './
 import { systemClock } from './model/clock.js';
 import type { Operations } from './model/operations.js';
 import { resolveOptions, type JobForgeOptions, type ResolvedOptions } from './options.js';
+import { createFileRoom } from './files/file-room.js';
 import { createEngine, type Engine } from './scheduler/engine.js';
 import { createPruner, type Pruner } from './scheduler/pruner.js';
 import { CHAINS } from './scheduler/trail-operations.js';
@@ -85,14 +86,16 @@ export function createJobForge(options: JobForgeOptions = {}): StoppedJobForge {
   const resolved = resolveOptions(options);
   const { place, durability, limits, retention, rateLimits, vault, log } = resolved;
   const allowPrivateWebhooks = resolved.webhooks.allowPrivate;
+  const files = createFileRoom(resolved.files);
   const { clock = systemClock, random = Math.random } = options;
   return {
     async start() {
       const store = await openStore(place, durability);
       const engine = createEngine({
-        ...{ store, limits, clock, random, log, rateLimits, vault, allowPrivateWebhooks },
+        ...{ store, limits, clock, random, log, rateLimits, vault, files, allowPrivateWebhooks },
       });
-      const pruner = createPruner({ store, chains: CHAINS, clock, log, retention });
+      const sweep = engine.sweepFiles;
+      const pruner = createPruner({ store, chains: CHAINS, sweep, clock, log, retention });
       try {
         await engine.start();
         pruner.start();

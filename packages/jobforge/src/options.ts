@@ -1,5 +1,6 @@
 import { DEFAULTS, RateLimit } from '@controlplane/contracts';
 import { createVault, newKey, readKey, type SecretVault } from './access/secret-vault.js';
+import { dirname, join } from 'node:path';
 import type { Clock } from './model/clock.js';
 import { DEFAULT_LIMITS, type JobForgeLimits } from './model/limits.js';
 import { silentLog, type Log } from './model/log.js';
@@ -61,6 +62,11 @@ export interface JobForgeOptions {
    */
   readonly rateLimits?: Readonly<Record<string, RateLimit>>;
   /**
+   * Folder of the files that jobs leave. Replicas over one PostgreSQL need one that they share. Default: `files` beside
+   * the SQLite file, `./data/files` with PostgreSQL, a temporary one with the store `memory`.
+   */
+  readonly files?: string;
+  /**
    * Key with which secrets are stored: 32 bytes, as base64 or hex. Without it none can be set, but with the store
    * `memory`, which makes one of its own.
    */
@@ -84,6 +90,8 @@ export interface ResolvedOptions {
   readonly limits: JobForgeLimits;
   readonly retention: Required<RetentionOptions> | false;
   readonly rateLimits: Readonly<Record<string, RateLimit>>;
+  /** Undefined for one of this process alone. */
+  readonly files: string | undefined;
   /** Undefined where there is no key. */
   readonly vault: SecretVault | undefined;
   readonly webhooks: Required<WebhookOptions>;
@@ -106,6 +114,11 @@ function placeOf(store: string): StorePlace {
   );
 }
 
+function filesOf(place: StorePlace): string | undefined {
+  if (place.kind === 'postgres') return './data/files';
+  return place.location === ':memory:' ? undefined : join(dirname(place.location), 'files');
+}
+
 /** What is kept in memory alone needs no key that anybody else knows. */
 function vaultOf(key: string | undefined, place: StorePlace): SecretVault | undefined {
   if (key !== undefined) return createVault(readKey(key));
@@ -120,6 +133,7 @@ const OPTION_NAMES: readonly (keyof JobForgeOptions)[] = [
   'limits',
   'retention',
   'rateLimits',
+  'files',
   'secretsKey',
   'webhooks',
   'log',
@@ -216,6 +230,7 @@ export function resolveOptions(options: JobForgeOptions): ResolvedOptions {
     limits: limitsOf(options.limits ?? {}),
     retention: retentionOf(options.retention ?? {}),
     rateLimits: rateLimitsOf(options.rateLimits ?? {}),
+    files: options.files ?? filesOf(place),
     vault: vaultOf(options.secretsKey, place),
     webhooks: webhooksOf(options.webhooks ?? {}),
     log: options.log ?? silentLog,

@@ -49,6 +49,7 @@ export function createHandlers(operations: Operations): Handlers {
     whyJob: async ({ id }) => ({ body: await operations.whyJob(id) }),
     showJob: async ({ id }) => ({ body: await operations.showJob(id) }),
     cancelJob: async ({ id }) => ({ body: await operations.cancelJob(id, 'user') }),
+    listArtifacts: async ({ id }) => ({ body: await operations.listArtifacts(id) }),
     listSecrets: async () => ({ body: await operations.listSecrets() }),
     setSecret: async ({ id, body }) => ({ body: await operations.setSecret(secretNameOf(id), body) }),
     deleteSecret: async ({ id, query }) => {

@@ -15,6 +15,7 @@ import { webhooksInMemory } from './webhooks-in-memory.fixture.js';
 import { retriesInMemory } from './retries-in-memory.fixture.js';
 import type { RunnerControlOperations } from '../model/runner-operations.js';
 import { runnerControlsInMemory } from './runner-controls-in-memory.fixture.js';
+import { noArtifacts } from './no-artifacts.fixture.js';
 import type { JobEventsOptions, Operations, Submitted } from '../model/operations.js';
 
 /** Operations over plain maps for the tests of api/ and cli/, with a hand on what happens to a job. */
@@ -46,6 +47,7 @@ export function createInMemoryOperations(overrides: Partial<Operations> = {}): I
       checks: [],
     }),
     readiness: () => ({ ok: true, reasons: [] }),
+    ...noArtifacts,
     listSecrets: async () => [],
     setSecret: async (name) => ({ name, createdAt: at(), updatedAt: at() }),
     deleteSecret: async () => {

@@ -1,5 +1,6 @@
 import { ENDPOINTS, type Endpoint, type EndpointName } from '@controlplane/contracts';
 import { JobForgeError } from '../model/job-forge-error.js';
+import { giveArtifact, takeArtifact } from './artifact-routes.js';
 import { readJson } from './body-reader.js';
 import { streamJobEvents, type EventStreamOptions } from './event-stream.js';
 import { createHandlers, type Answer, type Call } from './handlers.js';
@@ -26,6 +27,10 @@ export function createRoutes(options: RoutesOptions): Route[] {
       return { name, method, path, answer: (exchange) => streamJobEvents(exchange, options) };
     if (name === 'jobLogs')
       return { name, method, path, answer: (exchange) => answerJobLogs(exchange, operations) };
+    if (name === 'putArtifact')
+      return { name, method, path, answer: (exchange) => takeArtifact(exchange, operations) };
+    if (name === 'getArtifact')
+      return { name, method, path, answer: (exchange) => giveArtifact(exchange, operations) };
     if (name === 'metrics')
       return { name, method, path, answer: (exchange) => answerMetrics(exchange, { operations, meters }) };
     if (name === 'pollRunner')

@@ -31,6 +31,8 @@ export interface CallOptions<Name extends EndpointName> {
 export interface ApiClient {
   readonly url: string;
   call<Name extends EndpointName>(name: Name, options?: CallOptions<Name>): Promise<ResponseOf<Name>>;
+  /** The answer of an endpoint that gives a file, its body unread. */
+  open(name: 'getArtifact', params: Readonly<Record<string, string>>): Promise<Response>;
   /** The events of a job until it has ended, also across a restart of JobForge. */
   events(
     id: string,
@@ -73,6 +75,13 @@ export function createApiClient({ url: given, fetch, answerMs = ANSWER_MS }: Api
   return {
     url,
     call,
+    async open(name, params) {
+      const target = `${url}${endpointPath(name, params)}`;
+      const reply = await answered({ url, answerMs }, () => fetch(target));
+      if (reply.ok) return reply;
+      await contentOf(reply, url);
+      throw foreign(url);
+    },
     events: (id, { follow = true, signal: leaving } = {}) =>
       jobEventStream({
         follow,

@@ -30,6 +30,8 @@ export interface CliContext {
   readonly env: NodeJS.ProcessEnv;
   readonly fetch: typeof globalThis.fetch;
   readonly readFile: (path: string) => Promise<string>;
+  /** Writes a file that is not there yet, once all of it has come. */
+  readonly saveFile: (path: string, body: AsyncIterable<Uint8Array>) => Promise<void>;
   readonly readStdin: () => Promise<string>;
   readonly now: () => number;
   readonly version: string;

@@ -30,6 +30,14 @@ export function misused(message: string, remedy?: string): CliFailure {
   );
 }
 
+/** What came is not what was announced. */
+export function damaged(message: string, remedy: string): CliFailure {
+  return new CliFailure(
+    EXIT.failed,
+    local({ category: 'NETWORK_ERROR', code: 'DOWNLOAD_DAMAGED', message, remedy, retryable: true }),
+  );
+}
+
 /** Nobody answers as JobForge does. */
 export function unreachable(message: string): CliFailure {
   return new CliFailure(

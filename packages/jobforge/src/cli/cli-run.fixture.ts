@@ -27,6 +27,7 @@ export async function runJobforge(
     env: { JOBFORGE_URL: url },
     fetch: globalThis.fetch,
     readFile: async () => Promise.reject(new Error('no such file')),
+    saveFile: async () => Promise.reject(new Error('nothing is written in this test')),
     readStdin: async () => '',
     now: Date.now,
     version: '0.0.0',

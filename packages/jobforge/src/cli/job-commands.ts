@@ -1,5 +1,6 @@
 import { JobStatus, type JobEvent, type JobResponse } from '@controlplane/contracts';
 import type { Command } from 'commander';
+import { addArtifactCommands } from './artifact-commands.js';
 import type { CliContext } from './cli-context.js';
 import { asClient, sessionOf, type Session } from './client-command.js';
 import { spoken } from './durations.js';
@@ -57,6 +58,7 @@ export function addJobCommands(
       else printFields(terminal, fieldsOf(shown));
     });
   addJobRetry(job, context, settle);
+  addArtifactCommands(job, context);
   addJobWhy(job, context);
   asClient(job.command('cancel <id>'))
     .description('cancel a job that has not ended')

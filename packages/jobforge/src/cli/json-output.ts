@@ -49,6 +49,8 @@ export const JSON_OUTPUT = {
   'job list': JobList,
   'job show': JobResponse,
   'job why': JobWhy,
+  'job artifacts': ENDPOINTS.listArtifacts.response,
+  'job download': z.object({ path: z.string() }),
   'job cancel': JobResponse,
   'job retry': z.object({ jobs: z.array(JobBatchEntry) }),
   /** Lines: the events of the type `job.log`. */

@@ -4,6 +4,7 @@ import type { CliContext } from './cli-context.js';
 import { httpFetch } from './http-fetch.js';
 import { machineFacts } from './machine-facts.js';
 import { runCli } from './program.js';
+import { saveFile } from './save-file.js';
 import { endWithReader, onSignal } from './signals.js';
 import { startForge } from './start-forge.js';
 import { processTerminal } from './terminal.js';
@@ -20,6 +21,7 @@ export async function main(packageJson: URL): Promise<void> {
     env: process.env,
     fetch: httpFetch,
     readFile: (path) => readFile(path, 'utf8'),
+    saveFile,
     readStdin: () => text(process.stdin),
     now: Date.now,
     version,

@@ -28,6 +28,10 @@ export interface JobForgeLimits {
   readonly maxLogBytes: number;
   /** Bytes of a checkpoint; a larger one is not kept, and the one before stays. */
   readonly maxCheckpointBytes: number;
+  /** Bytes of one file that an execution leaves. Its upload may take a minute. */
+  readonly maxArtifactBytes: number;
+  /** Files of one job, over all attempts. */
+  readonly maxArtifactsPerJob: number;
   /** The most by which an execution may extend its own time limit. */
   readonly maxExtensionMs: number;
   /** Operations in one transaction. */
@@ -70,6 +74,8 @@ export const DEFAULT_LIMITS: JobForgeLimits = {
   maxBodyBytes: DEFAULTS.maxBodyBytes,
   maxLogBytes: DEFAULTS.maxLogBytes,
   maxCheckpointBytes: 256 * 1024,
+  maxArtifactBytes: 100 * 1024 * 1024,
+  maxArtifactsPerJob: 100,
   maxExtensionMs: DEFAULTS.maxExtensionMs,
   maxCommitOperations: 400,
   maxSubscriberEvents: 1_000,

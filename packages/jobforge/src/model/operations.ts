@@ -27,6 +27,7 @@ import type {
   RunnerRegistrationRequest,
   RunnerRegistrationResponse,
 } from '@controlplane/contracts';
+import type { ArtifactOperations } from './artifact-operations.js';
 import type { MetricFamily } from './metric-family.js';
 import type { RetryOperations } from './retry-operations.js';
 import type { RunnerControlOperations } from './runner-operations.js';
@@ -57,7 +58,13 @@ export interface JobEventsOptions {
  * envelope crosses the wire unchanged. Inputs have been parsed by their contract schemas already.
  */
 export interface Operations
-  extends RunnerControlOperations, RetryOperations, SecretOperations, TrailOperations, WebhookOperations {
+  extends
+    ArtifactOperations,
+    RunnerControlOperations,
+    RetryOperations,
+    SecretOperations,
+    TrailOperations,
+    WebhookOperations {
   /** Resolves once the job is on disk. Refuses with VALIDATION_ERROR, NO_MATCHING_RUNNER, JOB_CONFLICT, SHUTTING_DOWN or STORE_UNAVAILABLE. */
   submitJob(submission: JobSubmission): Promise<Submitted>;
   /** One entry a submission, in order. They share transactions; each is on disk or refused on its own. */

@@ -10,9 +10,11 @@ import { createAudit } from '../access/audit.js';
 import { createAffinityPins } from './affinity-pins.js';
 import { createSecretBook, type SecretRecord } from '../access/secret-book.js';
 import type { SecretVault } from '../access/secret-vault.js';
+import { createFileRoom, type FileRoom } from '../files/file-room.js';
 import { createCollection } from '../store/collection.js';
 import { createReplica } from '../replicas/replica.js';
 import { createAgenda } from './agenda.js';
+import { createArtifacts, type Artifacts } from './artifacts.js';
 import { assertingStore } from './asserting-store.js';
 import { createAttemptEndings } from './attempt-endings.js';
 import { cancelJob, type CancellationParts } from './cancellation.js';
@@ -53,6 +55,8 @@ export interface EngineOptions {
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: Log;
+  /** Where the files of jobs are kept. Default: for as long as this process runs. */
+  readonly files?: FileRoom;
   /** Encrypts secrets; without it there are none. */
   readonly vault?: SecretVault | undefined;
   /** Milliseconds on a clock that only rises, for what takes less than one. Default: performance.now. */
@@ -68,6 +72,8 @@ export interface Engine {
   readonly operations: Operations;
   /** Puts back what had not ended and begins to place it. */
   start(): Promise<void>;
+  /** Forgets the files of jobs that are no longer there. */
+  sweepFiles(): Promise<number>;
   /** Executions that have not ended. */
   running(): number;
   /** Takes nothing new, and resolves once nothing runs or the time is over. */
@@ -175,6 +181,7 @@ function idle(state: LiveState, drainMs: number): Promise<void> {
 
 /** What the operations are made of. */
 interface Parts extends SessionParts, PollParts, CancellationParts {
+  readonly artifacts: Artifacts;
   readonly submissions: Submissions;
   readonly queries: JobQueries;
   readonly explanations: Explanations;
@@ -199,6 +206,7 @@ function operationsOf(parts: Parts): Operations {
     ...executionOperations(parts.reports),
     ...trailOperations(state),
     ...secretOperations(state.secrets),
+    ...parts.artifacts.operations,
     listRunners: async () => registry.list(),
     showRunner: async (id) => registry.show(id),
     metrics: () => engineMetrics(state, registry),
@@ -232,6 +240,9 @@ export function createEngine(options: EngineOptions): Engine {
   const intake = createJobIntake({ state, scheduler, dispatcher, endings, explanations });
   const submissions = createSubmissions({ state, registry, intake, explanations });
   const reports = createExecutionReports({ state, dispatcher, endings });
+  const files = options.files ?? createFileRoom(undefined);
+  const records = recordAccess(state.store, state.commit);
+  const artifacts = createArtifacts({ state, files, records, reports });
   const sweeper = createLeaseSweeper({ state, registry, dispatcher, endings });
   const queries = createJobQueries(state, explanations);
   const recovery = { state, registry, dispatcher, endings, intake };
@@ -239,7 +250,7 @@ export function createEngine(options: EngineOptions): Engine {
 
   const own = operationsOf({
     ...{ state, registry, dispatcher, endings, reports, links },
-    ...{ submissions, queries, explanations, startedAt },
+    ...{ artifacts, submissions, queries, explanations, startedAt },
   });
 
   const { shared } = store;
@@ -262,6 +273,7 @@ export function createEngine(options: EngineOptions): Engine {
       await (replica === undefined ? recover(recovery) : replica.start());
       sweeper.start();
     },
+    sweepFiles: artifacts.sweep,
     running: () => state.executions.size,
     drain: (drainMs) => drain(state, links, drainMs),
     async stop() {
@@ -278,6 +290,7 @@ export function createEngine(options: EngineOptions): Engine {
       } finally {
         state.commit.close();
         state.hub.close();
+        await files.close();
         await store.close();
       }
     },

@@ -14,6 +14,8 @@ export type Recorded = { readonly seq: number } | { readonly denial: Denial } | 
 export interface ExecutionReports {
   /** Claims an execution that was offered; undefined where the claim is confirmed. */
   accept(executionId: string, leaseToken: string | undefined): Denial | undefined;
+  /** The execution that a lease token is the right to; why it is not, else. */
+  holder(executionId: string, leaseToken: string | undefined): Execution | Denial;
   /** Takes events in. Where the answer is `later`, `acknowledged` is called with it. */
   record(
     report: RecordEventsRequest & { readonly executionId: string },
@@ -79,14 +81,19 @@ function recordProbe(probe: Probe, { leaseToken, events }: RecordEventsRequest):
 
 export function createExecutionReports(parts: ReportParts): ExecutionReports {
   const { state, endings } = parts;
+  const holder: ExecutionReports['holder'] = (executionId, leaseToken) => {
+    const execution = state.executions.get(executionId);
+    if (execution === undefined)
+      return state.past.find(executionId) === undefined ? 'EXECUTION_NOT_FOUND' : 'LEASE_SUPERSEDED';
+    return isSame(execution.lease.token, leaseToken) ? execution : 'LEASE_SUPERSEDED';
+  };
   return {
+    holder,
     accept(executionId, leaseToken) {
       const probe = state.probes.get(executionId);
       if (probe !== undefined) return isSame(probe.token, leaseToken) ? undefined : 'LEASE_SUPERSEDED';
-      const execution = state.executions.get(executionId);
-      if (execution === undefined)
-        return state.past.find(executionId) === undefined ? 'EXECUTION_NOT_FOUND' : 'LEASE_SUPERSEDED';
-      if (!isSame(execution.lease.token, leaseToken)) return 'LEASE_SUPERSEDED';
+      const execution = holder(executionId, leaseToken);
+      if (typeof execution === 'string') return execution;
       const at = new Date(state.clock.now()).toISOString();
       parts.dispatcher.listen(execution).onEvent({ type: 'accepted', executionId, seq: 0, at });
       return undefined;

@@ -1,0 +1,76 @@
+import { createHash } from 'node:crypto';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it } from 'vitest';
+import { createFileRoom } from './file-room.js';
+
+const folders: string[] = [];
+const inFolder = (): string => {
+  const folder = mkdtempSync(join(tmpdir(), 'jobforge-'));
+  folders.push(folder);
+  return folder;
+};
+afterEach(() => {
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true });
+});
+
+async function* chunks(...texts: string[]): AsyncGenerator<Uint8Array> {
+  for (const text of texts) yield Buffer.from(text);
+}
+
+async function textOf(body: AsyncIterable<Uint8Array>): Promise<string> {
+  let text = '';
+  for await (const chunk of body) text += Buffer.from(chunk).toString();
+  return text;
+}
+
+async function listed(ids: AsyncIterable<string>): Promise<string[]> {
+  const all: string[] = [];
+  for await (const id of ids) all.push(id);
+  return all.sort();
+}
+
+describe('a room of files', () => {
+  it('keeps what comes in pieces under its SHA-256, and gives it back over a restart', async () => {
+    const folder = inFolder();
+    const kept = await createFileRoom(folder).put('a:1', chunks('one ', 'two'), 100);
+    expect(kept).toEqual({ sha256: createHash('sha256').update('one two').digest('hex'), bytes: 7 });
+    const again = createFileRoom(folder);
+    expect(await textOf(again.read('a:1', kept.sha256))).toBe('one two');
+    await expect(textOf(again.read('other', kept.sha256))).rejects.toThrow(/ENOENT/);
+  });
+
+  it('refuses what is too large, or breaks off, and leaves nothing of it', async () => {
+    const folder = inFolder();
+    const room = createFileRoom(folder);
+    await expect(room.put('a', chunks('12345', '67890'), 9)).rejects.toThrow(/more than 9 bytes/);
+    async function* breaking(): AsyncGenerator<Uint8Array> {
+      yield Buffer.from('half');
+      throw new Error('hung up');
+    }
+    await expect(room.put('a', breaking(), 9)).rejects.toThrow('hung up');
+    const [job = ''] = readdirSync(folder);
+    expect(readdirSync(join(folder, job))).toEqual(['job']);
+    expect(await room.put('a', chunks('123456789'), 9)).toMatchObject({ bytes: 9 });
+  });
+
+  it('knows which jobs have files, and forgets those of one', async () => {
+    const room = createFileRoom(inFolder());
+    expect(await listed(room.jobs())).toEqual([]);
+    await room.put('a:1', chunks('x'), 9);
+    await room.put('B', chunks('x'), 9);
+    expect(await listed(room.jobs())).toEqual(['B', 'a:1']);
+    await room.remove('a:1');
+    expect(await listed(room.jobs())).toEqual(['B']);
+  });
+
+  it('without a folder keeps files for as long as it is open', async () => {
+    const room = createFileRoom(undefined);
+    expect(await listed(room.jobs())).toEqual([]);
+    const { sha256 } = await room.put('a', chunks('x'), 9);
+    expect(await textOf(room.read('a', sha256))).toBe('x');
+    await room.close();
+    await expect(textOf(room.read('a', sha256))).rejects.toThrow(/ENOENT/);
+  });
+});

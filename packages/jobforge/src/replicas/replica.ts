@@ -133,6 +133,8 @@ function createRounds({ desk, claims, membership, orphans, appetite }: Parts, fe
     await membership.takeOverLost();
     await claims.release();
     await orphans.look();
+    // Another replica may have set one.
+    await desk.recovery.state.secrets.reload();
     appetite.hungry = true;
   };
   const round = async (): Promise<void> => {

@@ -12,8 +12,8 @@ async function post(
   traceparent: string,
 ): Promise<(id: string) => Promise<unknown>> {
   const { url, operations } = await serveApi();
-  const { headers, ...init } = json(body);
-  const reply = await fetch(`${url}${path}`, { ...init, headers: { ...headers, traceparent } });
+  const headers = { 'content-type': 'application/json', traceparent };
+  const reply = await fetch(`${url}${path}`, { ...json(body), headers });
   expect(reply.status).toBe(202);
   return async (id) => (await operations.showJob(id)).request.metadata.traceparent;
 }

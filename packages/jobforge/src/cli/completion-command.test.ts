@@ -10,6 +10,11 @@ async function script(shell: string): Promise<string> {
 
 const has = (shell: string): boolean => spawnSync(shell, ['--version']).status === 0;
 
+/** Whether a shell finds nothing wrong with its script, without running it. */
+async function isRead(shell: string, flag: string): Promise<boolean> {
+  return spawnSync(shell, [flag], { input: await script(shell) }).status === 0;
+}
+
 /** What bash offers behind a line. */
 async function completed(...line: string[]): Promise<string[]> {
   const quoted = line.map((word) => `'${word}'`).join(' ');
@@ -36,11 +41,11 @@ describe('completion', () => {
   });
 
   it.skipIf(!has('zsh'))('is a script that zsh reads', async () => {
-    expect(spawnSync('zsh', ['-n'], { input: await script('zsh') }).status).toBe(0);
+    expect(await isRead('zsh', '-n')).toBe(true);
   });
 
   it.skipIf(!has('fish'))('is a script that fish reads', async () => {
-    expect(spawnSync('fish', ['--no-execute'], { input: await script('fish') }).status).toBe(0);
+    expect(await isRead('fish', '--no-execute')).toBe(true);
   });
 
   it('describes commands where the shell shows that: zsh and fish', async () => {

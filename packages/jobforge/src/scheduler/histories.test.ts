@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 import { closeHistories, problemsOfHistory } from '../testing/history-checks.js';
-import { histories, type HistoryStep } from '../testing/history-steps.js';
+import { histories, type HistoryStep } from '../testing/history-steps.fixture.js';
 
 afterAll(closeHistories);
 

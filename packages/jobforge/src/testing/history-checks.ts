@@ -1,7 +1,7 @@
 import type { JobEvent, JobResponse } from '@controlplane/contracts';
 import { openSqliteStore } from '../store/sqlite-store.js';
 import type { Store } from '../store/store.js';
-import { endExecution, takeStep, type HistoryStep } from './history-steps.js';
+import { endExecution, takeStep, type HistoryStep } from './history-steps.fixture.js';
 import { createHistoryWorld, hasEnded, type HistoryJob, type HistoryWorld } from './history-world.js';
 
 /** Seconds after which everything must have ended once all is well: a lease, a return and every retry fit in. */

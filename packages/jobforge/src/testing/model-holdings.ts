@@ -11,8 +11,6 @@ export const MODEL_CAPABILITIES = [
   { ...ANY, id: 'announces', effects: 'writes', announcesWrites: true },
 ] as const;
 
-export const MODEL_SLOTS = 2;
-
 /** An execution as the process holds it. */
 export interface HeldExecution {
   readonly executionId: string;

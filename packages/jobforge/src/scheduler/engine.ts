@@ -22,6 +22,7 @@ import { createConcurrencyKeys } from './concurrency-keys.js';
 import { createDispatcher } from './dispatcher.js';
 import { createEngineMeters } from './engine-meters.js';
 import { engineMetrics } from './engine-metrics.js';
+import { stopEngine } from './engine-stop.js';
 import { createEventHub } from './event-hub.js';
 import { executionOperations } from './execution-operations.js';
 import { createExecutionReports } from './execution-reports.js';
@@ -276,23 +277,6 @@ export function createEngine(options: EngineOptions): Engine {
     sweepFiles: artifacts.sweep,
     running: () => state.executions.size,
     drain: (drainMs) => drain(state, links, drainMs),
-    async stop() {
-      state.stopping = true;
-      state.closed = true;
-      sweeper.stop();
-      replica?.stop();
-      links.closeAll();
-      state.webhooks.stop();
-      state.agenda.stop();
-      try {
-        await state.commit.drain();
-        await replica?.leave();
-      } finally {
-        state.commit.close();
-        state.hub.close();
-        await files.close();
-        await store.close();
-      }
-    },
+    stop: () => stopEngine({ state, links, sweeper, replica, files, store }),
   };
 }

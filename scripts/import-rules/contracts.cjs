@@ -5,7 +5,7 @@ const LAYERS = [
   ['error-codes'],
   ['error-envelope'],
   ['capability', 'execution-event', 'health', 'retry-policy', 'pagination', 'truth'],
-  ['registration', 'heartbeat', 'execution', 'job', 'enrollment', 'capability-offer'],
+  ['registration', 'heartbeat', 'execution', 'job', 'access', 'capability-offer'],
   [
     'frame',
     'endpoint',

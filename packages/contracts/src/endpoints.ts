@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { ACCESS_ENDPOINTS } from './access-endpoints.js';
 import { ARTIFACT_ENDPOINTS } from './artifact-endpoints.js';
 import type { Endpoint } from './endpoint.js';
 import { JOB_ENDPOINTS } from './job-endpoints.js';
@@ -20,6 +21,7 @@ export const ENDPOINTS = {
   ...SECRET_ENDPOINTS,
   ...WEBHOOK_ENDPOINTS,
   ...TRAIL_ENDPOINTS,
+  ...ACCESS_ENDPOINTS,
   ...PROBE_ENDPOINTS,
 } as const satisfies Record<string, Endpoint>;
 

@@ -162,15 +162,15 @@ export const ERROR_CODES = {
   ]),
   CREDENTIAL_MISSING: permanent('AUTHENTICATION_ERROR', 401, [
     'The request carries no credential.',
-    'Send `authorization: Bearer …` with an enrollment token, a runner secret or a session credential.',
+    'Send `authorization: Bearer …`: a runner its enrollment token, runner secret or session credential, anybody else an API token.',
   ]),
   CREDENTIAL_INVALID: permanent('AUTHENTICATION_ERROR', 401, [
     'The credential is not one that is known here.',
     'Check which token or secret the runner was given, and by which control plane.',
   ]),
   TOKEN_EXPIRED: permanent('AUTHENTICATION_ERROR', 401, [
-    'The enrollment token has expired.',
-    'Create a new one with `jobforge token create` and start the runner with it.',
+    'The token has expired.',
+    'Create a new one with `jobforge token create` and use it instead.',
   ]),
   TOKEN_REVOKED: permanent('AUTHENTICATION_ERROR', 401, [
     'The credential was revoked.',
@@ -183,6 +183,30 @@ export const ERROR_CODES = {
   SESSION_EXPIRED: transient('AUTHENTICATION_ERROR', 401, [
     'The session credential has expired.',
     'Register again with the runner secret; the SDK does so by itself.',
+  ]),
+  ROLE_REQUIRED: permanent('AUTHORIZATION_ERROR', 403, [
+    'The credential does not allow this.',
+    'Use a token with the role that the message names; `jobforge token create` makes one.',
+  ]),
+  SCOPE_EXCEEDED: permanent('AUTHORIZATION_ERROR', 403, [
+    'The token is made for other capabilities or runners.',
+    'Use a token without that scope, or ask for what it names.',
+  ]),
+  RUNNER_MISMATCH: permanent('AUTHORIZATION_ERROR', 403, [
+    'The credential belongs to another runner.',
+    'Send what the registration of this runner brought, and the id of its reply.',
+  ]),
+  AUTH_RATE_LIMITED: transient('RATE_LIMITED', 429, [
+    'Too many credentials were refused.',
+    'Correct the credential, wait for the seconds in the retry-after header, and ask again.',
+  ]),
+  TOKEN_NOT_FOUND: permanent('RESOURCE_NOT_FOUND', 404, [
+    'There is no token with this name.',
+    'List the tokens to see which there are.',
+  ]),
+  TOKEN_CONFLICT: permanent('RESOURCE_CONFLICT', 409, [
+    'There is a token with this name already.',
+    'Choose another name: names of tokens that are over are not given again.',
   ]),
   SIGNATURE_INVALID: permanent('AUTHENTICATION_ERROR', 401, [
     'The signature does not match the body, or its time is too far from now.',

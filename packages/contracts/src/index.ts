@@ -28,6 +28,7 @@ export * from './truth.js';
 export * from './trail.js';
 export * from './media-types.js';
 export * from './limits.js';
+export * from './access.js';
 export * from './endpoint.js';
 export * from './endpoints.js';
 export * from './json-schema.js';

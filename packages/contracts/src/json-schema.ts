@@ -1,4 +1,13 @@
 import { z } from 'zod';
+import {
+  AccessToken,
+  CreatedToken,
+  Identity,
+  RevokedRunner,
+  RotatedSecret,
+  SecretRotation,
+  TokenCreation,
+} from './access.js';
 import { Artifact } from './artifact.js';
 import { ModuleManifest, RunnerCapability, RunnerManifest } from './capability.js';
 import { CapabilityOffer } from './capability-offer.js';
@@ -59,6 +68,7 @@ import { WebhookMessage } from './webhook-message.js';
 export const CONTRACT_SCHEMAS = {
   AcceptExecutionRequest,
   AcceptExecutionResponse,
+  AccessToken,
   Artifact,
   AuditEntry,
   AuditList,
@@ -66,9 +76,11 @@ export const CONTRACT_SCHEMAS = {
   CancelExecutionResponse,
   CapabilityOffer,
   ChainReport,
+  CreatedToken,
   ErrorEnvelope,
   ExecutionEvent,
   HealthCheck,
+  Identity,
   JobBatchResponse,
   JobBatchSubmission,
   JobEvent,
@@ -87,6 +99,8 @@ export const CONTRACT_SCHEMAS = {
   RecordEventsRequest,
   RecordEventsResponse,
   RetryPolicy,
+  RevokedRunner,
+  RotatedSecret,
   RunnerCapability,
   RunnerDeregistrationRequest,
   RunnerDeregistrationResponse,
@@ -102,9 +116,11 @@ export const CONTRACT_SCHEMAS = {
   RunnerRegistrationResponse,
   RunnerStatusReport,
   SecretEntry,
+  SecretRotation,
   ServerFrame,
   ServiceMetadata,
   SetSecretRequest,
+  TokenCreation,
   TruthAssertion,
   TruthCoreRequest,
   TruthCoreResponse,

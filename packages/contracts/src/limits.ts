@@ -22,6 +22,8 @@ export const DEFAULTS = {
   /** Bytes of child output that are gathered into one log event, and the milliseconds after which it is sent. */
   logChunkBytes: 64 * 1024,
   logChunkMs: 250,
+  /** How long a session credential lasts; a newer one comes with the heartbeats. */
+  sessionMs: 900_000,
   runnerSlots: 10,
   reconnectMinMs: 250,
   reconnectMaxMs: 30_000,

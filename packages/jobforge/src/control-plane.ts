@@ -36,11 +36,11 @@ export interface StoppedJobForge {
 }
 
 async function listen(
-  operations: Operations,
+  { operations, gate }: Engine,
   options: ResolvedOptions,
 ): Promise<{ server: ApiServer; url: string } | undefined> {
   if (options.listen === false) return undefined;
-  const server = createApiServer({ ...options.listen, operations, log: options.log });
+  const server = createApiServer({ ...options.listen, operations, gate, log: options.log });
   const { url } = await server.listen();
   return { server, url };
 }
@@ -84,7 +84,7 @@ function running(
  */
 export function createJobForge(options: JobForgeOptions = {}): StoppedJobForge {
   const resolved = resolveOptions(options);
-  const { place, durability, limits, retention, rateLimits, vault, log } = resolved;
+  const { place, durability, limits, retention, rateLimits, access, vault, log } = resolved;
   const allowPrivateWebhooks = resolved.webhooks.allowPrivate;
   const files = createFileRoom(resolved.files);
   const { clock = systemClock, random = Math.random } = options;
@@ -92,14 +92,14 @@ export function createJobForge(options: JobForgeOptions = {}): StoppedJobForge {
     async start() {
       const store = await openStore(place, durability);
       const engine = createEngine({
-        ...{ store, limits, clock, random, log, rateLimits, vault, files, allowPrivateWebhooks },
+        ...{ store, limits, clock, random, access, log, rateLimits, vault, files, allowPrivateWebhooks },
       });
       const sweep = engine.sweepFiles;
       const pruner = createPruner({ store, chains: CHAINS, sweep, clock, log, retention });
       try {
         await engine.start();
         pruner.start();
-        return running({ engine, pruner }, resolved, await listen(engine.operations, resolved));
+        return running({ engine, pruner }, resolved, await listen(engine, resolved));
       } catch (error) {
         pruner.stop();
         await engine.stop();

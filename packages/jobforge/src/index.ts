@@ -4,8 +4,9 @@ export { isJobForgeError, JobForgeError } from './model/job-forge-error.js';
 
 export type { JobForge, StoppedJobForge } from './control-plane.js';
 export type { JobHandle, JobInput } from './embedded/job-handle.js';
+export type { AuthOptions } from './access/auth-options.js';
 export type { Clock } from './model/clock.js';
 export type { JobForgeLimits } from './model/limits.js';
 export type { Log, LogSeverity } from './model/log.js';
 export type { JobEventsOptions, Operations, Submitted } from './model/operations.js';
-export type { JobForgeOptions, ListenOptions, RetentionOptions } from './options.js';
+export type { JobForgeOptions, ListenOptions, RetentionOptions, TlsOptions } from './options.js';

@@ -1,6 +1,9 @@
 import { DEFAULTS, RateLimit } from '@controlplane/contracts';
 import { createVault, newKey, readKey, type SecretVault } from './access/secret-vault.js';
 import { dirname, join } from 'node:path';
+import { isLoopback } from './api/loopback.js';
+import { authOf, type AuthOptions } from './access/auth-options.js';
+import type { AccessSettings } from './access/access.js';
 import type { Clock } from './model/clock.js';
 import { DEFAULT_LIMITS, type JobForgeLimits } from './model/limits.js';
 import { silentLog, type Log } from './model/log.js';
@@ -16,6 +19,17 @@ export interface ListenOptions {
   readonly port?: number;
   /** Host names accepted beside those of this machine. Default: none. */
   readonly allowedHosts?: readonly string[];
+  /** Certificate and key in PEM: HTTPS and nothing else. Default: HTTP. */
+  readonly tls?: TlsOptions;
+}
+
+/** What JobForge proves itself with to whoever connects. */
+export interface TlsOptions {
+  /** Its certificate, with those between it and a root that clients trust. */
+  readonly cert: string | Buffer;
+  readonly key: string | Buffer;
+  /** Of the key, where it has one. */
+  readonly passphrase?: string;
 }
 
 /** How long jobs that have ended, and the records of them, are kept: whichever comes first. */
@@ -53,6 +67,11 @@ export interface JobForgeOptions {
   readonly durability?: 'full' | 'normal';
   /** False: no HTTP server; jobs are submitted through the library alone. Default: 127.0.0.1:3002. */
   readonly listen?: ListenOptions | false;
+  /**
+   * Whom JobForge asks for a credential; false asks nobody. Default: nobody where only this machine can reach it. On
+   * any other address it has to be said.
+   */
+  readonly auth?: AuthOptions | false;
   /** Sizes and times that differ from the defaults. */
   readonly limits?: Partial<JobForgeLimits>;
   /** How long jobs that have ended are kept; false keeps all. Default: 7 days, 100,000 jobs. */
@@ -83,10 +102,13 @@ export interface JobForgeOptions {
 
 export const DEFAULT_STORE = 'sqlite:./data/jobforge.db';
 
+export type ResolvedListen = Required<Omit<ListenOptions, 'tls'>> & Pick<ListenOptions, 'tls'>;
+
 export interface ResolvedOptions {
   readonly place: StorePlace;
   readonly durability: 'full' | 'normal';
-  readonly listen: Required<ListenOptions> | false;
+  readonly listen: ResolvedListen | false;
+  readonly access: AccessSettings;
   readonly limits: JobForgeLimits;
   readonly retention: Required<RetentionOptions> | false;
   readonly rateLimits: Readonly<Record<string, RateLimit>>;
@@ -130,6 +152,7 @@ const OPTION_NAMES: readonly (keyof JobForgeOptions)[] = [
   'store',
   'durability',
   'listen',
+  'auth',
   'limits',
   'retention',
   'rateLimits',
@@ -140,7 +163,7 @@ const OPTION_NAMES: readonly (keyof JobForgeOptions)[] = [
   'clock',
   'random',
 ];
-const LISTEN_NAMES: readonly (keyof ListenOptions)[] = ['host', 'port', 'allowedHosts'];
+const LISTEN_NAMES: readonly (keyof ListenOptions)[] = ['host', 'port', 'allowedHosts', 'tls'];
 
 function refuseUnknown(who: string, given: object, known: readonly string[]): void {
   const unknown = unknownNames(given, known);
@@ -184,20 +207,30 @@ function webhooksOf(given: WebhookOptions): Required<WebhookOptions> {
   return { allowPrivate: given.allowPrivate === true };
 }
 
-const DEFAULT_LISTEN: Required<ListenOptions> = {
+const DEFAULT_LISTEN: ResolvedListen = {
   host: '127.0.0.1',
   port: DEFAULTS.jobForgePort,
   allowedHosts: [],
 };
 
-function listenOf(given: ListenOptions | false): Required<ListenOptions> | false {
+function listenOf(given: ListenOptions | false): ResolvedListen | false {
   if (given === false) return false;
   refuseUnknown('listen', given, LISTEN_NAMES);
-  const listen = over(DEFAULT_LISTEN, given);
+  const listen: ResolvedListen = over(DEFAULT_LISTEN, given);
   const { port } = listen;
   if (Number.isInteger(port) && port >= 0 && port <= 65_535) return listen;
   throw new TypeError(
     `listen.port ${JSON.stringify(port)} is no port: expected a whole number from 0 to 65535`,
+  );
+}
+
+/** Nobody is asked where that is said, or where nobody else can come. */
+function accessOf({ auth, listen = {} }: JobForgeOptions): AccessSettings {
+  if (auth !== undefined) return authOf(auth);
+  const host = listen === false ? DEFAULT_LISTEN.host : (listen.host ?? DEFAULT_LISTEN.host);
+  if (isLoopback(host)) return authOf(false);
+  throw new TypeError(
+    `listen.host ${JSON.stringify(host)} can be reached by others, and option "auth" does not say who may ask: set auth to { adminToken } or {}, or to false where something in front of JobForge decides that`,
   );
 }
 
@@ -227,6 +260,7 @@ export function resolveOptions(options: JobForgeOptions): ResolvedOptions {
     place,
     durability: durabilityOf(options.durability ?? 'full'),
     listen: listenOf(options.listen ?? {}),
+    access: accessOf(options),
     limits: limitsOf(options.limits ?? {}),
     retention: retentionOf(options.retention ?? {}),
     rateLimits: rateLimitsOf(options.rateLimits ?? {}),

@@ -2,50 +2,42 @@ import { secretNameOf } from './request-parsing.js';
 import { capabilityOffers } from '../model/capability-offers.js';
 import type { Operations } from '../model/operations.js';
 import { createApiDocuments } from './api-documents.js';
-import type { BodyOf, JsonName, QueryOf, ReplyOf } from './served-endpoints.js';
-
-/** What a handler is given, read by the endpoint's schemas. */
-export interface Call<Body, Query> {
-  /** The `:id` of the path; empty where the path has none. */
-  readonly id: string;
-  readonly body: Body;
-  readonly query: Query;
-}
-
-/** What a handler answers. */
-export interface Answer<Body = unknown> {
-  /** Default: the endpoint's own. */
-  readonly status?: number;
-  readonly body: Body;
-}
-
-/** One function an endpoint: what is asked of the operations, and with which status it is answered. */
-export type Handlers = {
-  readonly [Name in JsonName]: (call: Call<BodyOf<Name>, QueryOf<Name>>) => Promise<Answer<ReplyOf<Name>>>;
-};
+import { createAccessHandlers } from './access-handlers.js';
+import type { Handlers } from './call.js';
+import { maySee, maySeeRunner, scoped } from './scope.js';
 
 export function createHandlers(operations: Operations): Handlers {
   const documents = createApiDocuments();
   return {
-    registerRunner: async ({ body }) => ({ body: await operations.registerRunner(body) }),
-    heartbeat: async ({ body }) => ({ body: await operations.heartbeat(body) }),
+    registerRunner: async ({ body, caller }) => ({ body: await operations.registerRunner(body, caller) }),
+    heartbeat: async ({ body, caller }) => {
+      operations.checkOwner(caller, { beatOf: body.runnerId });
+      return { body: await operations.heartbeat(body, caller) };
+    },
     deregisterRunner: async ({ id, body }) => ({ body: await operations.deregisterRunner(id, body) }),
     acceptExecution: async ({ id, body }) => ({ body: await operations.acceptExecution(id, body) }),
     recordEvents: async ({ id, body }) => ({ body: await operations.recordEvents(id, body) }),
     listCapabilities: async () => ({ body: capabilityOffers(await operations.listRunners()) }),
-    listRunners: async () => ({ body: await operations.listRunners() }),
+    listRunners: async ({ caller }) => ({
+      body: (await operations.listRunners()).filter((runner) => maySeeRunner(caller, runner)),
+    }),
     showRunner: async ({ id }) => ({ body: await operations.showRunner(id) }),
     drainRunner: async ({ id, body }) => ({ body: await operations.drainRunner(id, body) }),
     disableRunner: async ({ id, body }) => ({ body: await operations.disableRunner(id, body) }),
     enableRunner: async ({ id }) => ({ body: await operations.enableRunner(id) }),
     verifyRunner: async ({ id }) => ({ body: await operations.verifyRunner(id) }),
     deleteRunner: async ({ id, query }) => ({ body: await operations.deleteRunner(id, query) }),
-    submitJob: async ({ body }) => {
-      const { job, created } = await operations.submitJob(body);
+    submitJob: async ({ body, caller }) => {
+      const { job, created } = await operations.submitJob(scoped(caller, body));
       return created ? { body: job } : { status: 200, body: job };
     },
-    submitJobs: async ({ body }) => ({ body: { jobs: await operations.submitJobs(body.jobs) } }),
-    listJobs: async ({ query }) => ({ body: await operations.listJobs(query) }),
+    submitJobs: async ({ body, caller }) => ({
+      body: { jobs: await operations.submitJobs(body.jobs.map((job) => scoped(caller, job))) },
+    }),
+    listJobs: async ({ query, caller }) => {
+      const page = await operations.listJobs(query);
+      return { body: { ...page, items: page.items.filter((job) => maySee(caller, job)) } };
+    },
     whyJob: async ({ id }) => ({ body: await operations.whyJob(id) }),
     showJob: async ({ id }) => ({ body: await operations.showJob(id) }),
     cancelJob: async ({ id }) => ({ body: await operations.cancelJob(id, 'user') }),
@@ -65,6 +57,7 @@ export function createHandlers(operations: Operations): Handlers {
     listWebhooks: async () => ({ body: await operations.listWebhooks() }),
     webhookKey: async () => ({ body: await operations.webhookKey() }),
     deleteWebhook: async ({ id }) => ({ body: await operations.deleteWebhook(id) }),
+    ...createAccessHandlers(operations),
     jobForgeHealth: async () => {
       const health = await operations.health();
       return { status: health.status === 'healthy' ? 200 : 503, body: health };

@@ -16,8 +16,11 @@ const MAX_KNOWN = 100;
 export function createHostGuard(options: {
   readonly host: string;
   readonly allowedHosts: readonly string[];
+  /** Default: http. */
+  readonly scheme?: 'http' | 'https';
 }): HostGuard {
   if (!isLoopback(options.host)) return () => undefined;
+  const { scheme = 'http' } = options;
   const allowed = new Set(options.allowedHosts.map((name) => name.toLowerCase()));
   const known = new Set<string>();
 
@@ -35,7 +38,7 @@ export function createHostGuard(options: {
         message: `The host header ${JSON.stringify(host.slice(0, 256))} names neither this machine nor an allowed host.`,
       });
     }
-    if (origin === undefined || method === 'GET' || method === 'HEAD' || origin === `http://${host}`)
+    if (origin === undefined || method === 'GET' || method === 'HEAD' || origin === `${scheme}://${host}`)
       return undefined;
     return new JobForgeError('HOST_NOT_ALLOWED', {
       message: `A page of the origin ${JSON.stringify(origin.slice(0, 256))} may not change anything here.`,

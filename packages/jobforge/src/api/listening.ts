@@ -27,8 +27,11 @@ function explained(error: NodeJS.ErrnoException, { host, port }: Address): Error
 }
 
 /** Starts to listen; rejects in one sentence that keeps the `code` of the listener's own error. */
-export function listening(server: Server, address: Address): Promise<{ url: string; port: number }> {
-  const { host, port } = address;
+export function listening(
+  server: Server,
+  address: Address & { readonly secure?: boolean },
+): Promise<{ url: string; port: number }> {
+  const { host, port, secure = false } = address;
   return new Promise((resolve, reject) => {
     const refused = (error: Error): void => reject(explained(error, address));
     server.once('error', refused);
@@ -36,7 +39,7 @@ export function listening(server: Server, address: Address): Promise<{ url: stri
       server.off('error', refused);
       const bound = server.address();
       const at = typeof bound === 'object' && bound !== null ? bound.port : port;
-      resolve({ url: `http://${isIPv6(host) ? `[${host}]` : host}:${at}`, port: at });
+      resolve({ url: `${secure ? 'https' : 'http'}://${isIPv6(host) ? `[${host}]` : host}:${at}`, port: at });
     });
   });
 }

@@ -46,6 +46,7 @@ const NOT_FOUND = [
   'JOB_NOT_FOUND',
   'RUNNER_NOT_FOUND',
   'EXECUTION_NOT_FOUND',
+  'TOKEN_NOT_FOUND',
   'SECRET_NOT_FOUND',
   'WEBHOOK_NOT_FOUND',
   'ARTIFACT_NOT_FOUND',
@@ -83,7 +84,7 @@ const MALFORMATIONS: readonly Malformation[] = [
     what: 'wrong types throughout',
     send: ifReads(
       withBody(
-        '{"id":7,"type":7,"payload":7,"jobs":7,"name":7,"runnerId":7,"instanceId":7,"leaseToken":7,"reason":7}',
+        '{"id":7,"type":7,"payload":7,"jobs":7,"name":7,"runnerId":7,"instanceId":7,"leaseToken":7,"reason":7,"overlapMs":"7"}',
       ),
     ),
     codes: ['VALIDATION_ERROR'],

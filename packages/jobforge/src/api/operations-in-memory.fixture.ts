@@ -14,6 +14,7 @@ import type { RetryOperations } from '../model/retry-operations.js';
 import { webhooksInMemory } from './webhooks-in-memory.fixture.js';
 import { retriesInMemory } from './retries-in-memory.fixture.js';
 import type { RunnerControlOperations } from '../model/runner-operations.js';
+import { accessInMemory } from './access-in-memory.fixture.js';
 import { runnerControlsInMemory } from './runner-controls-in-memory.fixture.js';
 import { noArtifacts } from './no-artifacts.fixture.js';
 import type { JobEventsOptions, Operations, Submitted } from '../model/operations.js';
@@ -36,6 +37,7 @@ export function createInMemoryOperations(overrides: Partial<Operations> = {}): I
     ...jobOperations(changes),
     ...runnerOperations(changes),
     ...webhooksInMemory(),
+    ...accessInMemory(),
     changed: () => changes.next(),
     metrics: () => [gauge('jobforge_queue_depth', 'Jobs that wait.', [[{ capability: 'echo' }, 2]])],
     health: async () => ({

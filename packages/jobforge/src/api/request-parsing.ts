@@ -73,6 +73,7 @@ export function idOf(
   params: Readonly<Record<string, string>>,
   code:
     | 'SECRET_NOT_FOUND'
+    | 'TOKEN_NOT_FOUND'
     | 'JOB_NOT_FOUND'
     | 'RUNNER_NOT_FOUND'
     | 'EXECUTION_NOT_FOUND'

@@ -3,7 +3,8 @@ import { JobForgeError } from '../model/job-forge-error.js';
 import { giveArtifact, takeArtifact } from './artifact-routes.js';
 import { readJson } from './body-reader.js';
 import { streamJobEvents, type EventStreamOptions } from './event-stream.js';
-import { createHandlers, type Answer, type Call } from './handlers.js';
+import type { Answer, Call } from './call.js';
+import { createHandlers } from './handlers.js';
 import type { HttpMeters } from './http-meters.js';
 import { answerJobLogs } from './job-logs.js';
 import { sendJson } from './json-reply.js';
@@ -49,6 +50,7 @@ const NOT_FOUND = [
   ['/executions', 'EXECUTION_NOT_FOUND'],
   ['/runners', 'RUNNER_NOT_FOUND'],
   ['/webhooks', 'WEBHOOK_NOT_FOUND'],
+  ['/tokens', 'TOKEN_NOT_FOUND'],
 ] as const;
 
 /** The `:id` of an endpoint's path; empty where the path has none. */
@@ -61,11 +63,12 @@ function pathId(name: EndpointName, params: Exchange['params']): string {
 async function answerJson(
   name: JsonName,
   handle: Handle,
-  { request, response, params }: Exchange,
+  { request, response, params, caller }: Exchange,
 ): Promise<void> {
   const endpoint: Endpoint = ENDPOINTS[name];
   const sent = withTrace(name, await readJson(request), request.headers['traceparent']);
   const answer = await handle({
+    caller,
     id: pathId(name, params),
     body: endpoint.request ? parseBody(endpoint.request, sent, name) : undefined,
     query: endpoint.query

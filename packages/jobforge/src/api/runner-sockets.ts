@@ -3,16 +3,25 @@ import type { Duplex } from 'node:stream';
 import { CLOSE_CODES, WEBSOCKET_PROTOCOL } from '@controlplane/contracts';
 import { WebSocketServer, type WebSocket } from 'ws';
 import { JobForgeError } from '../model/job-forge-error.js';
+import type { Caller } from '../model/caller.js';
 import type { Log } from '../model/log.js';
 import type { Operations } from '../model/operations.js';
 import type { RunnerConnection, RunnerSession } from '../model/runner-connection.js';
 import { HTTP_LIMITS } from './http-limits.js';
 import { readFrame } from './runner-frames.js';
 
+/** A request to dial in, and who made it. */
+export interface Dialled {
+  readonly request: IncomingMessage;
+  readonly socket: Duplex;
+  readonly head: Buffer;
+  readonly caller: Caller;
+}
+
 /** The sockets that runners have dialled. */
 export interface RunnerSockets {
   /** Answers a request to dial in whose host and origin were found good. */
-  open(request: IncomingMessage, socket: Duplex, head: Buffer): void;
+  open(dialled: Dialled): void;
   /** Says farewell to all. */
   close(): void;
   /** Cuts off whoever is left. */
@@ -49,9 +58,17 @@ function connectionOf(socket: WebSocket, session: () => RunnerSession): RunnerCo
   };
 }
 
+interface SocketParts {
+  readonly operations: Operations;
+  readonly log: Log;
+}
+
 /** Carries what comes over a socket to its session. */
-function serve(socket: WebSocket, { operations, log }: { operations: Operations; log: Log }): void {
-  const session = operations.connectRunner(connectionOf(socket, () => session));
+function serve(socket: WebSocket, { operations, log, caller }: SocketParts & { caller: Caller }): void {
+  const session = operations.connectRunner(
+    connectionOf(socket, () => session),
+    caller,
+  );
   const refuse = (error: JobForgeError): void => {
     socket.send(JSON.stringify({ type: 'refused', error: error.envelope }));
     socket.close(CLOSE_CODES.protocol, error.envelope.code);
@@ -73,7 +90,7 @@ function serve(socket: WebSocket, { operations, log }: { operations: Operations;
   socket.on('close', () => session.onClose());
 }
 
-export function createRunnerSockets(parts: { operations: Operations; log: Log }): RunnerSockets {
+export function createRunnerSockets(parts: SocketParts): RunnerSockets {
   const server = new WebSocketServer({
     noServer: true,
     maxPayload: HTTP_LIMITS.maxBodyBytes + FRAME_BYTES,
@@ -81,7 +98,8 @@ export function createRunnerSockets(parts: { operations: Operations; log: Log })
     handleProtocols: () => WEBSOCKET_PROTOCOL,
   });
   return {
-    open: (request, socket, head) => server.handleUpgrade(request, socket, head, (ws) => serve(ws, parts)),
+    open: ({ request, socket, head, caller }) =>
+      server.handleUpgrade(request, socket, head, (ws) => serve(ws, { ...parts, caller })),
     close() {
       for (const socket of server.clients) socket.close(1001, 'JobForge is shutting down.');
     },

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { ENDPOINTS, type Endpoint, type EndpointName } from '@controlplane/contracts';
 import type { z } from 'zod';
+import type { Caller } from '../model/caller.js';
 
 type Table = typeof ENDPOINTS;
 
@@ -28,11 +29,16 @@ export const SERVED_NAMES: readonly ServedName[] = (Object.keys(ENDPOINTS) as En
 );
 
 /** A request and what answers it. */
-export interface Exchange {
+export interface Incoming {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   /** Parameters of the path, decoded. */
   readonly params: Readonly<Record<string, string>>;
+}
+
+/** A request of somebody who may make it. */
+export interface Exchange extends Incoming {
+  readonly caller: Caller;
 }
 
 /** One endpoint as it is served. */

@@ -5,10 +5,20 @@
  * listener answers the hot paths itself and hands everything else to express behind it; both end in
  * the same routes.
  */
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerOptions,
+  type ServerResponse,
+} from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
 import type { Socket } from 'node:net';
+import { OPEN_GATE, type Gate } from '../model/caller.js';
 import type { Operations } from '../model/operations.js';
 import { silentLog, type Log } from '../model/log.js';
+import { createAuthenticate } from './authentication.js';
 import { isTooLong, declaredLength } from './body-reader.js';
 import { answerUnreadable, sendError } from './error-reply.js';
 import { createExpressApp } from './express-app.js';
@@ -31,10 +41,21 @@ export interface ApiServerOptions {
   readonly port: number;
   /** Host names accepted beside those of this machine. Default: none. */
   readonly allowedHosts?: readonly string[];
+  /** Certificate and key in PEM. Default: HTTP. */
+  readonly tls?: TlsIdentity | undefined;
+  /** Says who asks. Default: whoever does may. */
+  readonly gate?: Gate;
   /** Hears of what no caller is told. Default: nobody. */
   readonly log?: Log;
   /** Milliseconds between two comments on an event stream that has nothing else to say. Default: 15 s. */
   readonly keepAliveMs?: number;
+}
+
+/** What the server proves itself with to whoever connects. */
+export interface TlsIdentity {
+  readonly cert: string | Buffer;
+  readonly key: string | Buffer;
+  readonly passphrase?: string | undefined;
 }
 
 export interface ApiServer {
@@ -55,8 +76,13 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     closing: closing.signal,
     keepAliveMs: options.keepAliveMs ?? HTTP_LIMITS.keepAliveCommentMs,
   });
-  const serve = createServe({ log, meters });
-  const guard = createHostGuard({ host, allowedHosts: options.allowedHosts ?? [] });
+  const authenticate = createAuthenticate(options.gate ?? OPEN_GATE, operations);
+  const serve = createServe({ log, authenticate, meters });
+  const guard = createHostGuard({
+    host,
+    allowedHosts: options.allowedHosts ?? [],
+    scheme: options.tls === undefined ? 'http' : 'https',
+  });
   const app = createExpressApp({ routes, serve, operations, log });
   const hotRoute = createHotRoutes(routes);
 
@@ -69,7 +95,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     else app(request, response);
   };
 
-  const server = createServer(
+  const server = createListener(
     {
       // A request without a host header is refused by the guard, in our own words.
       requireHostHeader: false,
@@ -80,6 +106,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
       noDelay: true,
     },
     onRequest,
+    options.tls,
   );
   server.maxConnections = HTTP_LIMITS.maxConnections;
   const cutUnused = watchUnused(server);
@@ -94,13 +121,30 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     answerUnreadable(new Error('CONNECT'), socket),
   );
   const sockets = createRunnerSockets({ operations, log });
-  serveUpgrades({ server, guard, sockets, closing: closing.signal });
+  serveUpgrades({ server, guard, sockets, authenticate, log, closing: closing.signal });
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => answerUnreadable(error, socket));
 
   return {
-    listen: () => listening(server, { host, port }),
+    listen: () => listening(server, { host, port, secure: options.tls !== undefined }),
     close: () => closed({ server, closing, sockets, cutUnused }),
   };
+}
+
+/** Over TLS where there is something to prove itself with. */
+function createListener(
+  http: ServerOptions,
+  onRequest: RequestListener,
+  tls: TlsIdentity | undefined,
+): Server {
+  if (tls === undefined) return createServer(http, onRequest);
+  const { cert, key, passphrase } = tls;
+  const identity = {
+    cert,
+    key,
+    minVersion: 'TLSv1.2',
+    ...(passphrase !== undefined && { passphrase }),
+  } as const;
+  return createSecureServer({ ...http, ...identity }, onRequest);
 }
 
 interface Closing {

@@ -1,7 +1,9 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Socket } from 'node:net';
 import { ENDPOINTS } from '@controlplane/contracts';
-import { JobForgeError } from '../model/job-forge-error.js';
+import { isJobForgeError, JobForgeError } from '../model/job-forge-error.js';
+import type { Log } from '../model/log.js';
+import type { Authenticate } from './authentication.js';
 import { refuseSocket } from './error-reply.js';
 import type { HostGuard } from './host-guard.js';
 import { dialRefusal, type RunnerSockets } from './runner-sockets.js';
@@ -10,6 +12,8 @@ export interface UpgradeParts {
   readonly server: Server;
   readonly guard: HostGuard;
   readonly sockets: RunnerSockets;
+  readonly authenticate: Authenticate;
+  readonly log: Log;
   readonly closing: AbortSignal;
 }
 
@@ -45,14 +49,37 @@ function refusalOf({ guard, closing }: UpgradeParts, request: IncomingMessage): 
   return new JobForgeError('ROUTE_NOT_FOUND', { message: `No socket is served at ${path.slice(0, 256)}.` });
 }
 
+interface Upgrade {
+  readonly request: IncomingMessage;
+  readonly socket: Socket;
+  readonly head: Buffer;
+}
+
+/** Opens a runner's socket once it is known who dials. */
+async function open(parts: UpgradeParts, { request, socket, head }: Upgrade): Promise<void> {
+  const { authenticate, sockets, log } = parts;
+  // Whoever hangs up meanwhile is not waited for.
+  const onError = (): void => void socket.destroy();
+  socket.on('error', onError);
+  try {
+    const caller = await authenticate('connectRunner', request, {});
+    if (!socket.destroyed) sockets.open({ request, socket, head, caller });
+  } catch (error) {
+    if (!isJobForgeError(error)) log('error', 'a socket could not be opened', { error });
+    refuseSocket(socket, isJobForgeError(error) ? error : new JobForgeError('INTERNAL_ERROR'));
+  } finally {
+    socket.off('error', onError);
+  }
+}
+
 /** Answers requests for another protocol: runners that dial in get their socket, all else is declined. */
 export function serveUpgrades(parts: UpgradeParts): void {
-  const { server, sockets } = parts;
+  const { server } = parts;
   server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
     if (request.headers.upgrade?.toLowerCase() !== 'websocket')
       return decline(server, request, { socket, head });
     const refused = refusalOf(parts, request);
-    if (refused === undefined) sockets.open(request, socket, head);
+    if (refused === undefined) void open(parts, { request, socket, head });
     else refuseSocket(socket, refused);
   });
 }

@@ -1,4 +1,4 @@
-import { CLOSE_CODES, type Directive } from '@controlplane/contracts';
+import { CLOSE_CODES, type Directive, type ErrorEnvelope } from '@controlplane/contracts';
 import type { Clock } from '../model/clock.js';
 import type { RunnerLink } from './runner-link.js';
 import { createWaitingFrames, type Denial, type Outgoing } from './waiting-frames.js';
@@ -11,6 +11,8 @@ export interface LinkConnection {
   /** Whether the runner answers, within three seconds. */
   probe(): Promise<boolean>;
   close(code: number, reason: string): void;
+  /** Says why it is closed, where that can be said over it. */
+  refuse?(error: ErrorEnvelope): void;
 }
 
 /**
@@ -36,6 +38,8 @@ export interface SessionLink extends RunnerLink {
   acknowledge(executionId: string, seq: number): void;
   /** Says that an execution is not the runner's. */
   deny(executionId: string, code: Denial): void;
+  /** Says why the runner may not stay, and lets go of the connection. */
+  refuse(error: ErrorEnvelope): void;
   /** Says that JobForge goes away, and lets go of the connection. */
   dismiss(afterMs: number): void;
 }
@@ -74,6 +78,12 @@ function moor(berth: Berth, connection: LinkConnection): void {
   berth.current = connection;
   for (const back of berth.awaiting.splice(0)) back();
   before?.close(CLOSE_CODES.replaced, 'Another connection of this runner took its place.');
+}
+
+/** Says why, where that can be said, and closes. */
+function turnAway({ current }: Berth, error: ErrorEnvelope): void {
+  current?.refuse?.(error);
+  current?.close(CLOSE_CODES.refused, error.code);
 }
 
 export function createSessionLink({ maxBatchBytes, lingerMs, clock }: SessionLinkOptions): SessionLink {
@@ -125,6 +135,7 @@ export function createSessionLink({ maxBatchBytes, lingerMs, clock }: SessionLin
     confirm: waiting.confirm,
     acknowledge: (executionId, seq) => waiting.acknowledge(executionId, seq),
     deny: (executionId, code) => waiting.acknowledge(executionId, 0, code),
+    refuse: (error) => turnAway(berth, error),
     dismiss(afterMs) {
       tell('reconnect', { kind: 'reconnect', afterMs });
       berth.current?.close(1001, 'JobForge is shutting down.');

@@ -1,6 +1,6 @@
 import type { Clock } from '../model/clock.js';
 import type { RunnerConnection } from '../model/runner-connection.js';
-import { framesOf } from './server-frames.js';
+import { framesOf, serverFrame } from './server-frames.js';
 import { PROBE_MS, type LinkConnection } from './session-link.js';
 
 /** Beyond this many bytes that the runner has not read, it is offered nothing more. */
@@ -50,6 +50,7 @@ export function createWebSocketConnection(socket: RunnerConnection, clock: Clock
     close(code, reason) {
       if (!closed) socket.close(code, reason);
     },
+    refuse: (error) => send(serverFrame.refused(error)),
     say: send,
     onPong: () => settleProbes(true),
     onClose() {

@@ -34,6 +34,8 @@ import type { RunnerControlOperations } from './runner-operations.js';
 import type { SecretOperations } from './secret-operations.js';
 import type { TrailOperations } from './trail-operations.js';
 import type { WebhookOperations } from './webhook-operations.js';
+import type { AccessOperations } from './access-operations.js';
+import type { Caller, RunnerTarget } from './caller.js';
 import type { PollAnswer, RunnerConnection, RunnerSession } from './runner-connection.js';
 
 /** A job that was accepted, and whether this call created it or found it (same id, same body). */
@@ -64,7 +66,8 @@ export interface Operations
     RetryOperations,
     SecretOperations,
     TrailOperations,
-    WebhookOperations {
+    WebhookOperations,
+    AccessOperations {
   /** Resolves once the job is on disk. Refuses with VALIDATION_ERROR, NO_MATCHING_RUNNER, JOB_CONFLICT, SHUTTING_DOWN or STORE_UNAVAILABLE. */
   submitJob(submission: JobSubmission): Promise<Submitted>;
   /** One entry a submission, in order. They share transactions; each is on disk or refused on its own. */
@@ -80,13 +83,13 @@ export interface Operations
   jobEvents(id: string, options?: JobEventsOptions): AsyncIterable<JobEvent>;
 
   /** Refuses with CONTRACT_MISMATCH, ALREADY_CONNECTED or VALIDATION_ERROR. */
-  registerRunner(request: RunnerRegistrationRequest): Promise<RunnerRegistrationResponse>;
+  registerRunner(request: RunnerRegistrationRequest, caller?: Caller): Promise<RunnerRegistrationResponse>;
   /** Never refuses: a runner that is not known is told so. */
-  heartbeat(beat: RunnerHeartbeat): Promise<RunnerHeartbeatResponse>;
+  heartbeat(beat: RunnerHeartbeat, caller?: Caller): Promise<RunnerHeartbeatResponse>;
   /** Refuses with RUNNER_NOT_FOUND. */
   deregisterRunner(id: string, request: RunnerDeregistrationRequest): Promise<RunnerDeregistrationResponse>;
   /** Takes over a socket that a runner has dialled. Its frames have been parsed by their schemas. */
-  connectRunner(connection: RunnerConnection): RunnerSession;
+  connectRunner(connection: RunnerConnection, caller?: Caller): RunnerSession;
   /**
    * Resolves when there is something to say, empty after a while or when `signal` aborts. Refuses with
    * RUNNER_NOT_FOUND, INSTANCE_MISMATCH or VALIDATION_ERROR.
@@ -96,6 +99,8 @@ export interface Operations
   acceptExecution(id: string, request: AcceptExecutionRequest): Promise<AcceptExecutionResponse>;
   /** Resolves once what must be on disk is. Refuses with LEASE_SUPERSEDED or EXECUTION_NOT_FOUND. */
   recordEvents(id: string, request: RecordEventsRequest): Promise<RecordEventsResponse>;
+  /** Refuses with RUNNER_MISMATCH whoever has proved to be another runner than the one it asks about. */
+  checkOwner(caller: Caller, target: RunnerTarget): void;
   listRunners(): Promise<RunnerMetadata[]>;
   /** Refuses with RUNNER_NOT_FOUND. */
   showRunner(id: string): Promise<RunnerMetadata>;

@@ -2,6 +2,7 @@ import type { FileRoom } from '../files/file-room.js';
 import type { LinkRegistry } from '../links/link-registry.js';
 import type { Replica } from '../replicas/replica.js';
 import type { Store } from '../store/store.js';
+import type { AccessWatch } from './access-watch.js';
 import type { LeaseSweeper } from './lease-sweeper.js';
 import type { LiveState } from './live-state.js';
 
@@ -10,6 +11,7 @@ interface Running {
   readonly state: LiveState;
   readonly links: LinkRegistry;
   readonly sweeper: LeaseSweeper;
+  readonly watch: AccessWatch;
   readonly replica: Replica | undefined;
   readonly files: FileRoom;
   readonly store: Store;
@@ -17,10 +19,11 @@ interface Running {
 
 /** Lets go of runners and listeners and stores what is left. */
 export async function stopEngine(parts: Running): Promise<void> {
-  const { state, links, sweeper, replica, files, store } = parts;
+  const { state, links, sweeper, watch, replica, files, store } = parts;
   state.stopping = true;
   state.closed = true;
   sweeper.stop();
+  watch.stop();
   replica?.stop();
   links.closeAll();
   state.webhooks.stop();

@@ -1,12 +1,17 @@
 import type { HealthCheck, Probe, RateLimit } from '@controlplane/contracts';
+import { createAccess, OPEN_ACCESS, type Access, type AccessSettings } from '../access/access.js';
 import { createLinkRegistry, type LinkRegistry } from '../links/link-registry.js';
+import type { Gate } from '../model/caller.js';
 import type { Clock } from '../model/clock.js';
 import type { JobForgeLimits } from '../model/limits.js';
 import type { Log } from '../model/log.js';
 import type { Operations } from '../model/operations.js';
 import { JOBFORGE_VERSION } from '../model/version.js';
+import type { RecordAccess } from '../store/collection.js';
 import type { Store } from '../store/store.js';
 import { createAudit } from '../access/audit.js';
+import { checkOwner, createAccessControls, type AccessControlParts } from './access-controls.js';
+import { createAccessWatch } from './access-watch.js';
 import { createAffinityPins } from './affinity-pins.js';
 import { createSecretBook, type SecretRecord } from '../access/secret-book.js';
 import type { SecretVault } from '../access/secret-vault.js';
@@ -60,6 +65,8 @@ export interface EngineOptions {
   readonly files?: FileRoom;
   /** Encrypts secrets; without it there are none. */
   readonly vault?: SecretVault | undefined;
+  /** Default: nobody is asked for a credential. */
+  readonly access?: AccessSettings;
   /** Milliseconds on a clock that only rises, for what takes less than one. Default: performance.now. */
   readonly stopwatch?: () => number;
   /** By capability id; goes before what capabilities declare. Default: none. */
@@ -71,6 +78,8 @@ export interface EngineOptions {
 /** Everything between the API and the store: the operations, and when they begin and end. */
 export interface Engine {
   readonly operations: Operations;
+  /** Says who asks. */
+  readonly gate: Gate;
   /** Puts back what had not ended and begins to place it. */
   start(): Promise<void>;
   /** Forgets the files of jobs that are no longer there. */
@@ -180,8 +189,22 @@ function idle(state: LiveState, drainMs: number): Promise<void> {
   });
 }
 
+/** Who may ask what; its records are written with everything else, in its order. */
+function createStateAccess({ store, commit, clock }: LiveState, settings = OPEN_ACCESS): Access {
+  const records: RecordAccess = {
+    load: (collection) => store.loadRecords(collection),
+    write: (operation) =>
+      new Promise((resolve, reject) => {
+        commit.attempt(operation, (error, outcome) =>
+          error === undefined ? resolve(outcome) : reject(error),
+        );
+      }),
+  };
+  return createAccess({ records, clock, settings });
+}
+
 /** What the operations are made of. */
-interface Parts extends SessionParts, PollParts, CancellationParts {
+interface Parts extends SessionParts, PollParts, CancellationParts, AccessControlParts {
   readonly artifacts: Artifacts;
   readonly submissions: Submissions;
   readonly queries: JobQueries;
@@ -199,10 +222,10 @@ function operationsOf(parts: Parts): Operations {
     whyJob: explanations.why,
     cancelJob: (id, reason = 'user') => cancelJob(parts, id, reason),
     jobEvents: (id, eventOptions) => jobEvents(state, id, eventOptions),
-    registerRunner: registry.register,
-    heartbeat: async (beat) => registry.heartbeat(beat),
+    registerRunner: (request, caller) => registry.register(request, { caller }),
+    heartbeat: async (beat, caller) => registry.heartbeat(beat, caller),
     deregisterRunner: registry.deregister,
-    connectRunner: (connection) => openSession(parts, connection),
+    connectRunner: (connection, caller) => openSession(parts, connection, caller),
     pollRunner: (id, request) => pollRunner(parts, id, request),
     ...executionOperations(parts.reports),
     ...trailOperations(state),
@@ -214,6 +237,8 @@ function operationsOf(parts: Parts): Operations {
     ...createRunnerControls(parts),
     ...createJobRetries(parts),
     ...state.webhooks.operations,
+    ...createAccessControls(parts),
+    checkOwner: (caller, target) => checkOwner(parts, caller, target),
     health: async () => healthOf(state, startedAt),
     readiness: () => readinessOf(state),
   };
@@ -235,7 +260,10 @@ export function createEngine(options: EngineOptions): Engine {
   const links = createLinkRegistry({ clock, limits });
   const endings = createAttemptEndings(state);
   const dispatcher = createDispatcher(state, endings);
-  const registry = createRunnerRegistry({ state, links, endings, dispatcher });
+  const access = createStateAccess(state, options.access);
+  const { admission } = access;
+  const registry = createRunnerRegistry({ state, links, endings, dispatcher, admission });
+  const watch = createAccessWatch({ state, registry, links, endings });
   const scheduler = createScheduler({ state, registry, dispatcher });
   const explanations = createExplanations({ state, registry });
   const intake = createJobIntake({ state, scheduler, dispatcher, endings, explanations });
@@ -251,7 +279,7 @@ export function createEngine(options: EngineOptions): Engine {
 
   const own = operationsOf({
     ...{ state, registry, dispatcher, endings, reports, links },
-    ...{ artifacts, submissions, queries, explanations, startedAt },
+    ...{ artifacts, submissions, queries, explanations, startedAt, access, watch },
   });
 
   const { shared } = store;
@@ -267,16 +295,19 @@ export function createEngine(options: EngineOptions): Engine {
 
   return {
     operations: replica?.operations ?? own,
+    gate: access,
     async start() {
       state.rates.restore(await store.loadRecords(RATE_LIMITS));
       await state.secrets.reload();
       await state.webhooks.reload();
+      await access.start();
       await (replica === undefined ? recover(recovery) : replica.start());
       sweeper.start();
+      watch.start();
     },
     sweepFiles: artifacts.sweep,
     running: () => state.executions.size,
     drain: (drainMs) => drain(state, links, drainMs),
-    stop: () => stopEngine({ state, links, sweeper, replica, files, store }),
+    stop: () => stopEngine({ state, links, sweeper, watch, replica, files, store }),
   };
 }

@@ -7,6 +7,7 @@ import type { Terms } from '../model/demand.js';
 import type { JobPhase } from '../model/job-state.js';
 import type { Lease } from '../model/lease.js';
 import type { PlaceableRunner } from '../model/placement.js';
+import type { RunnerStanding } from '../model/runner-standing.js';
 import type { RunnerMarks, RunnerVitals } from '../model/runner-status.js';
 import type { WaitingEvent } from './event-order.js';
 import type { InputCheck } from './input-check.js';
@@ -35,6 +36,12 @@ export interface RunnerEntry extends PlaceableRunner {
   nextProbeAt: number;
   /** It has deregistered: forgotten as soon as nothing runs on it. */
   leaving: boolean;
+  /** Whether it may stay; undefined where nobody is asked for a credential. */
+  standing: RunnerStanding | undefined;
+  /** What it proved itself with is over: nothing goes there until it has registered anew. */
+  barred: boolean;
+  /** Since when it has been asked to register anew; 0 where it has not. */
+  askedToRenewAt: number;
 }
 
 /** One attempt of a job on one runner, from the offer to its end. */

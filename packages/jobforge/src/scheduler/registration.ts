@@ -9,18 +9,23 @@ import {
 import { createDispatchSigner, newSigningKey, type DispatchSigner } from '../links/dispatch-signature.js';
 import type { LinkRegistry } from '../links/link-registry.js';
 import type { LinkConnection } from '../links/session-link.js';
+import type { RunnerAdmission } from '../access/runner-admission.js';
+import type { Caller } from '../model/caller.js';
 import { JobForgeError } from '../model/job-forge-error.js';
+import type { RunnerStanding } from '../model/runner-standing.js';
 import type { StoreOperation } from '../store/store.js';
 import { createInputChecks, type InputCheck } from './input-check.js';
 import { settleHoldings, type HoldingsParts } from './held-executions.js';
 import type { RunnerEntry } from './live-job.js';
 import type { LiveState } from './live-state.js';
 import { newId } from './new-id.js';
+import { createRegistrationClaims } from './registration-claims.js';
 import {
   createRunnerEntry,
   identityOf,
   isDialIn,
   isSameInstance,
+  type NewRunner,
   type RunnerRecord,
 } from './runner-entry.js';
 import type { RunnerIndex } from './runner-index.js';
@@ -40,11 +45,15 @@ export interface Arrival {
 export interface RegistrationParts extends HoldingsParts {
   readonly links: LinkRegistry;
   readonly index: RunnerIndex;
+  readonly admission: RunnerAdmission;
 }
 
 /** Takes runners in: those that come for the first time, and those that come back. */
 export interface Registration {
-  register(request: RunnerRegistrationRequest, arrival?: Arrival): Promise<RunnerRegistrationResponse>;
+  register(
+    request: RunnerRegistrationRequest,
+    from?: { readonly arrival?: Arrival | undefined; readonly caller?: Caller | undefined },
+  ): Promise<RunnerRegistrationResponse>;
   /** Puts a runner back that the store knows. */
   restore(id: string, record: RunnerRecord): void;
   /** Whether a registration of this runner is being written. */
@@ -109,7 +118,7 @@ function keepsLink(before: RunnerRegistrationRequest, after: RunnerRegistrationR
 
 function add(
   desk: Desk,
-  { id, record, restored }: { id: string; record: RunnerRecord; restored: boolean },
+  { id, record, standing, restored }: Pick<NewRunner, 'id' | 'record' | 'standing' | 'restored'>,
 ): RunnerEntry {
   const { state, links } = desk;
   const signer =
@@ -117,7 +126,7 @@ function add(
   const link = links.open(record.registration, signer);
   const checks = desk.checksOf(record.registration);
   const now = state.clock.now();
-  const entry = createRunnerEntry({ id, record, link, signer, checks, restored, now });
+  const entry = createRunnerEntry({ id, record, link, signer, checks, standing, restored, now });
   desk.index.add(entry);
   state.wake();
   return entry;
@@ -152,9 +161,10 @@ interface Joining {
   readonly record: RunnerRecord;
   readonly held: readonly string[] | undefined;
   readonly arrival: Arrival | undefined;
+  readonly standing: RunnerStanding | undefined;
 }
 
-function renew(desk: Desk, entry: RunnerEntry, { record, held, arrival }: Joining): void {
+function renew(desk: Desk, entry: RunnerEntry, { record, held, arrival, standing }: Joining): void {
   const { state, links, index } = desk;
   const { registration, registeredAt } = record;
   outliveDrain(state, entry, registration);
@@ -182,6 +192,9 @@ function renew(desk: Desk, entry: RunnerEntry, { record, held, arrival }: Joinin
     failures: 0,
     leaving: false,
     distrusted: false,
+    standing,
+    barred: false,
+    askedToRenewAt: 0,
   });
   Object.assign(entry.vitals, {
     reported: 'healthy',
@@ -214,65 +227,64 @@ function newRunnerId({ sharing }: LiveState, identity: string): string {
 export function createRegistration(parts: RegistrationParts): Registration {
   const { state, index } = parts;
   const desk: Desk = { ...parts, checksOf: createChecksOf(state) };
-  /** Registrations that are being written, by identity: the id that they get, and how many they are. */
-  const registering = new Map<string, { readonly id: string; count: number }>();
+  const claims = createRegistrationClaims(index, (identity) => newRunnerId(state, identity));
   const turns = createTurns();
   const { heartbeatIntervalMs, leaseMs, maxBodyBytes, maxLogBytes } = state.limits;
 
-  /** Writes a registration before it counts. Two at once of the same runner get one id. */
-  const write = async (identity: string, record: RunnerRecord): Promise<string> => {
-    const others = registering.get(identity);
-    const id = index.byIdentity(identity)?.id ?? others?.id ?? newRunnerId(state, identity);
-    const writing = others ?? { id, count: 0 };
-    registering.set(identity, writing);
-    writing.count += 1;
-    await stored(state, putRunner(id, record)).finally(() => {
-      writing.count -= 1;
-      if (writing.count === 0) registering.delete(identity);
-    });
-    return id;
-  };
   const join = (id: string, joining: Joining): RunnerEntry => {
     const known = index.get(id);
-    const entry = known ?? add(desk, { id, record: joining.record, restored: false });
+    const entry = known ?? add(desk, { id, ...joining, restored: false });
     if (known !== undefined) renew(desk, known, joining);
     parts.links.session(entry.link)?.expect();
     return entry;
   };
-  const admit: Registration['register'] = async ({ held, ...registration }, arrival) => {
+  const admit: Registration['register'] = async ({ held, ...registration }, { arrival, caller } = {}) => {
     const identity = identityOf(registration);
     if (index.byIdentity(identity) === undefined)
       await state.sharing?.welcome(newRunnerId(state, identity), registration);
-    const known = index.byIdentity(identity);
+    const asked = parts.admission.admit(caller, registration);
+    // What is known at once is not waited for: the registration takes its place among what is being written.
+    const admitted = asked instanceof Promise ? await asked : asked;
+    const known = admitted.runnerId === undefined ? index.byIdentity(identity) : index.get(admitted.runnerId);
     if (known?.link.confirmsAccepts) await refuseSecond(known, registration);
     if (arrival?.isOpen() === false) throw new JobForgeError('RUNNER_UNREACHABLE');
     const signed = !isDialIn(registration) && registration.features?.includes('signed');
     const key = signed ? { signingKey: newSigningKey() } : {};
-    const record: RunnerRecord = { registration, registeredAt: state.clock.now(), ...key };
-    const runnerId = await write(identity, record);
-    const entry = join(runnerId, { record, held, arrival });
-    const response: RunnerRegistrationResponse = {
-      runnerId,
-      registeredAt: new Date(record.registeredAt).toISOString(),
-      heartbeatIntervalMs,
-      leaseMs,
-      limits: { maxBodyBytes, maxLogBytes },
-      contractVersion: negotiate(registration.contractVersion),
-      ...key,
-    };
-    arrival?.ready(response, entry);
-    return response;
+    const registeredAt = state.clock.now();
+    return claims.hold({ identity, id: admitted.runnerId }, async (runnerId) => {
+      // What it proves itself with comes first: a runner that is known and has none could not come back.
+      const handed = admitted.welcome(runnerId);
+      const { standing, grounds, ...credentials } = handed instanceof Promise ? await handed : handed;
+      const record: RunnerRecord = { registration, registeredAt, ...key, ...(grounds && { grounds }) };
+      await stored(state, putRunner(runnerId, record));
+      const entry = join(runnerId, { record, held, arrival, standing });
+      const response: RunnerRegistrationResponse = {
+        runnerId,
+        registeredAt: new Date(registeredAt).toISOString(),
+        heartbeatIntervalMs,
+        leaseMs,
+        limits: { maxBodyBytes, maxLogBytes },
+        contractVersion: negotiate(registration.contractVersion),
+        ...key,
+        ...credentials,
+      };
+      arrival?.ready(response, entry);
+      return response;
+    });
   };
 
   return {
-    async register(registration, arrival) {
+    async register(registration, from = {}) {
       negotiate(registration.contractVersion);
-      checkArrival(registration, arrival);
-      if (!isDialIn(registration)) return admit(registration, arrival);
+      checkArrival(registration, from.arrival);
+      if (!isDialIn(registration)) return admit(registration, from);
       // Of two processes that come at once, the second is to meet the first.
-      return turns.take(identityOf(registration), () => admit(registration, arrival));
+      return turns.take(identityOf(registration), () => admit(registration, from));
     },
-    restore: (id, record) => void add(desk, { id, record, restored: true }),
-    isRegistering: (registration) => registering.has(identityOf(registration)),
+    restore(id, record) {
+      const standing = parts.admission.standingOf(id, record.grounds);
+      add(desk, { id, record, standing, restored: true });
+    },
+    isRegistering: (registration) => claims.isHeld(identityOf(registration)),
   };
 }

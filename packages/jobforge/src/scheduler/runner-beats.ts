@@ -58,5 +58,12 @@ export function answerBeat(
   const receiving =
     !entry.vitals.draining && entry.marks.drain === undefined && !state.stopping && entry.connected;
   const { heartbeatIntervalMs } = state.limits;
-  return { known: true, receiving, directives: directivesFor(state, entry, beat), heartbeatIntervalMs };
+  const sessionCredential = entry.standing?.slide();
+  return {
+    known: true,
+    receiving,
+    directives: directivesFor(state, entry, beat),
+    heartbeatIntervalMs,
+    ...(sessionCredential && { sessionCredential }),
+  };
 }

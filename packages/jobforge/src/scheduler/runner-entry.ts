@@ -2,6 +2,7 @@ import type { RunnerMetadata, RunnerRegistrationRequest, RunnerStatus } from '@c
 import { CONTRACT_VERSION_CURRENT, DEFAULTS, serializeVersion } from '@controlplane/contracts';
 import type { DispatchSigner } from '../links/dispatch-signature.js';
 import type { RunnerLink } from '../links/runner-link.js';
+import type { Grounds, RunnerStanding } from '../model/runner-standing.js';
 import { markRefusal, runnerStatus } from '../model/runner-status.js';
 import type { InputCheck } from './input-check.js';
 import type { Execution, RunnerEntry } from './live-job.js';
@@ -24,6 +25,8 @@ export interface RunnerRecord {
   readonly registeredAt: number;
   /** Key of the signatures on what is pushed to it. */
   readonly signingKey?: string;
+  /** What its being here rests on; absent where nobody was asked for a credential. */
+  readonly grounds?: Grounds;
 }
 
 export interface NewRunner {
@@ -33,12 +36,13 @@ export interface NewRunner {
   readonly signer: DispatchSigner | undefined;
   readonly checks: ReadonlyMap<string, InputCheck | undefined>;
   readonly now: number;
+  readonly standing: RunnerStanding | undefined;
   /** It comes from the store, not from itself. */
   readonly restored: boolean;
 }
 
 export function createRunnerEntry(runner: NewRunner): RunnerEntry {
-  const { id, record, link, signer, checks, now, restored } = runner;
+  const { id, record, link, signer, checks, now, restored, standing } = runner;
   const executions = new Map<string, Execution>();
   const activeByCapability = new Map<string, number>();
   return {
@@ -67,6 +71,9 @@ export function createRunnerEntry(runner: NewRunner): RunnerEntry {
     probing: false,
     nextProbeAt: 0,
     leaving: false,
+    standing,
+    barred: false,
+    askedToRenewAt: 0,
     get name() {
       return this.registration.name;
     },
@@ -86,7 +93,7 @@ export function createRunnerEntry(runner: NewRunner): RunnerEntry {
       return executions.size;
     },
     get connected() {
-      return this.link.isConnected();
+      return !this.barred && this.link.isConnected();
     },
     get hasRoom() {
       return this.link.hasRoom();
@@ -128,8 +135,9 @@ function defined<T extends object>(value: T): { [K in keyof T]: Exclude<T[K], un
  * The status that clients are shown. What has left stays listed until the last of its executions is settled; what
  * polls beats by requests of its own, so that it is there although it does not poll.
  */
-export function shownRunnerStatus({ leaving, connected, registration, vitals }: RunnerEntry): RunnerStatus {
-  if (leaving) return 'offline';
+export function shownRunnerStatus(entry: RunnerEntry): RunnerStatus {
+  const { leaving, barred, connected, registration, vitals } = entry;
+  if (leaving || barred) return 'offline';
   return connected || registration.delivery?.kind === 'long-poll' ? runnerStatus(vitals) : 'offline';
 }
 

@@ -5,7 +5,9 @@ import type {
   RunnerHeartbeatResponse,
   RunnerMetadata,
 } from '@controlplane/contracts';
+import type { RunnerAdmission } from '../access/runner-admission.js';
 import type { LinkRegistry } from '../links/link-registry.js';
+import type { Caller } from '../model/caller.js';
 import { JobForgeError } from '../model/job-forge-error.js';
 import type { HoldingsParts } from './held-executions.js';
 import type { RunnerEntry } from './live-job.js';
@@ -20,7 +22,8 @@ export interface RunnerRegistry
   extends
     Pick<RunnerIndex, 'get' | 'entries' | 'offers' | 'offerOf' | 'isOffered' | 'capabilityIds'>,
     Pick<Registration, 'register' | 'restore'> {
-  heartbeat(beat: RunnerHeartbeat): RunnerHeartbeatResponse;
+  /** Without a caller where the runner proved itself before, over its socket. */
+  heartbeat(beat: RunnerHeartbeat, caller?: Caller): RunnerHeartbeatResponse;
   deregister(id: string, request: RunnerDeregistrationRequest): Promise<RunnerDeregistrationResponse>;
   list(): RunnerMetadata[];
   show(id: string): RunnerMetadata;
@@ -31,6 +34,15 @@ export interface RunnerRegistry
 
 export interface RegistryParts extends HoldingsParts {
   readonly links: LinkRegistry;
+  readonly admission: RunnerAdmission;
+}
+
+/** A runner that has come with a token and proves itself with its secret now rests on that. */
+function upholdStanding(admission: RunnerAdmission, entry: RunnerEntry, caller: Caller): void {
+  if (caller.kind !== 'runner' || caller.runnerId !== entry.id || caller.secretId === undefined) return;
+  if (entry.standing?.grounds.secretId === caller.secretId) return;
+  entry.standing = admission.standingOf(entry.id, { secretId: caller.secretId });
+  entry.askedToRenewAt = 0;
 }
 
 /** What a caller is told who names a runner that is not there. */
@@ -56,7 +68,13 @@ export function createRunnerRegistry(parts: RegistryParts): RunnerRegistry {
     capabilityIds: index.capabilityIds,
     register: registration.register,
     restore: registration.restore,
-    heartbeat: (beat) => answerBeat(state, index.get(beat.runnerId), beat),
+    heartbeat(beat, caller) {
+      const own = caller?.kind === 'runner' ? caller.runnerId : undefined;
+      // A runner that names itself otherwise is known by its secret.
+      const entry = index.get(beat.runnerId) ?? (own === undefined ? undefined : index.get(own));
+      if (entry !== undefined && caller !== undefined) upholdStanding(parts.admission, entry, caller);
+      return answerBeat(state, entry, beat);
+    },
     async deregister(id, { instanceId }) {
       const entry = index.get(id);
       if (entry === undefined) throw runnerNotFound(id);

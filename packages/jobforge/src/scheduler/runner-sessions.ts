@@ -8,6 +8,7 @@ import type { LinkRegistry } from '../links/link-registry.js';
 import { serverFrame } from '../links/server-frames.js';
 import type { SessionLink } from '../links/session-link.js';
 import { createWebSocketConnection, type WebSocketConnection } from '../links/websocket-connection.js';
+import type { Caller } from '../model/caller.js';
 import { isJobForgeError, JobForgeError } from '../model/job-forge-error.js';
 import type { RunnerConnection, RunnerSession } from '../model/runner-connection.js';
 import type { ExecutionReports, Recorded } from './execution-reports.js';
@@ -28,6 +29,8 @@ const MAX_OWED = 5_000;
 /** A runner's socket and what it came to. */
 interface Session {
   readonly socket: RunnerConnection;
+  /** Who dialled. */
+  readonly caller: Caller | undefined;
   readonly connection: WebSocketConnection;
   /** Whose it is, once it has registered. */
   runner: { readonly entry: RunnerEntry; readonly link: SessionLink } | undefined;
@@ -144,9 +147,12 @@ function register(parts: SessionParts, session: Session, registration: RunnerReg
   const { held = [] } = registration;
   registry
     .register(registration, {
-      connection: session.connection,
-      isOpen: () => !session.closed,
-      ready: (response, entry) => begin(parts, session, { response, entry, held }),
+      caller: session.caller,
+      arrival: {
+        connection: session.connection,
+        isOpen: () => !session.closed,
+        ready: (response, entry) => begin(parts, session, { response, entry, held }),
+      },
     })
     .catch(failed)
     .finally(() => {
@@ -228,10 +234,11 @@ function onClose({ state, reports }: SessionParts, session: Session): void {
 }
 
 /** Takes a runner's socket over, from its first frame to its end. */
-export function openSession(parts: SessionParts, socket: RunnerConnection): RunnerSession {
+export function openSession(parts: SessionParts, socket: RunnerConnection, caller?: Caller): RunnerSession {
   const { clock, limits } = parts.state;
   const session: Session = {
     socket,
+    caller,
     connection: createWebSocketConnection(socket, clock),
     runner: undefined,
     heard: true,

@@ -14,7 +14,7 @@ export interface Collection<T> {
   readonly size: number;
   /**
    * Replaces a document by what `next` makes of it, once that is on disk. `next` is asked again where another
-   * JobForge on the same store was faster; what it throws changes nothing.
+   * JobForge on the same store was faster; what it throws changes nothing, and so does giving back what there is.
    */
   change(id: string, next: (current: T | undefined) => T): Promise<T>;
   remove(id: string): Promise<void>;
@@ -60,6 +60,7 @@ export function createCollection<T>(records: RecordAccess, collection: string): 
       for (let tries = 0; tries < MAX_TRIES; tries++) {
         const current = held.get(id);
         const value = next(current?.value);
+        if (current !== undefined && value === current.value) return value;
         const record = JSON.stringify(value);
         const replaces = current?.text ?? null;
         const outcome = await records.write({ kind: 'put-record', collection, id, record, replaces });

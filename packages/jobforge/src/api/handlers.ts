@@ -1,13 +1,12 @@
 import { secretNameOf } from './request-parsing.js';
 import { capabilityOffers } from '../model/capability-offers.js';
 import type { Operations } from '../model/operations.js';
-import { createApiDocuments } from './api-documents.js';
 import { createAccessHandlers } from './access-handlers.js';
 import type { Handlers } from './call.js';
+import { createProbeHandlers } from './probe-handlers.js';
 import { maySee, maySeeRunner, scoped } from './scope.js';
 
 export function createHandlers(operations: Operations): Handlers {
-  const documents = createApiDocuments();
   return {
     registerRunner: async ({ body, caller }) => ({ body: await operations.registerRunner(body, caller) }),
     heartbeat: async ({ body, caller }) => {
@@ -58,16 +57,6 @@ export function createHandlers(operations: Operations): Handlers {
     webhookKey: async () => ({ body: await operations.webhookKey() }),
     deleteWebhook: async ({ id }) => ({ body: await operations.deleteWebhook(id) }),
     ...createAccessHandlers(operations),
-    jobForgeHealth: async () => {
-      const health = await operations.health();
-      return { status: health.status === 'healthy' ? 200 : 503, body: health };
-    },
-    jobForgeLive: async () => ({ body: { ok: true, reasons: [] } }),
-    openApi: async () => ({ body: documents.openApi() }),
-    asyncApi: async () => ({ body: documents.asyncApi() }),
-    jobForgeReady: async () => {
-      const readiness = operations.readiness();
-      return { status: readiness.ok ? 200 : 503, body: readiness };
-    },
+    ...createProbeHandlers(operations),
   };
 }

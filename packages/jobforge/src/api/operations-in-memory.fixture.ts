@@ -30,6 +30,10 @@ export interface InMemoryOperations extends Operations {
   changed(): Promise<void>;
 }
 
+async function noExecution(): Promise<never> {
+  throw new JobForgeError('EXECUTION_NOT_FOUND');
+}
+
 /** In-memory operations. What `overrides` names replaces their own. */
 export function createInMemoryOperations(overrides: Partial<Operations> = {}): InMemoryOperations {
   const changes = createChanges();
@@ -273,11 +277,10 @@ function runnerOperations(changes: Changes): RunnerPart {
       const { id, registeredAt } = addRunner({ ...request, id: request.name });
       return { runnerId: id, registeredAt, heartbeatIntervalMs: 10_000 };
     },
-    heartbeat: async ({ runnerId }) => ({
-      known: runners.has(runnerId),
-      receiving: runners.has(runnerId),
-      directives: [],
-    }),
+    heartbeat: async ({ runnerId }) => {
+      const known = runners.has(runnerId);
+      return { known, receiving: known, directives: [] };
+    },
     deregisterRunner: async (id) => ({ runnerId: found(id).id, deregistered: runners.delete(id) }),
     connectRunner: () => ({
       onFrame: () => undefined,
@@ -285,16 +288,10 @@ function runnerOperations(changes: Changes): RunnerPart {
       onDrain: () => undefined,
       onClose: () => undefined,
     }),
-    pollRunner: async (id) => {
-      found(id);
-      return { body: '{"frames":[]}', last: false, undelivered: () => undefined };
-    },
-    acceptExecution: async () => {
-      throw new JobForgeError('EXECUTION_NOT_FOUND');
-    },
-    recordEvents: async () => {
-      throw new JobForgeError('EXECUTION_NOT_FOUND');
-    },
+    pollRunner: async (id) =>
+      found(id) && { body: '{"frames":[]}', last: false, undelivered: () => undefined },
+    acceptExecution: noExecution,
+    recordEvents: noExecution,
     listRunners: async () => [...runners.values()],
     showRunner: async (id) => found(id),
     ...runnerControlsInMemory({ found, add: addRunner, remove: (id) => void runners.delete(id) }),

@@ -8,6 +8,7 @@ import { createClaims, type Claims } from './claims.js';
 import { createMembership, type Membership } from './membership.js';
 import { createOrphanSearch, type OrphanSearch } from './orphans.js';
 import { createReplicaCalls, type ReplicaCalls } from './replica-calls.js';
+import type { ReplicaDesk } from './replica-desk.js';
 import { releaseRunner, summonRunner } from './runner-moves.js';
 import { sharedHandlers, sharedOperations } from './shared-operations.js';
 
@@ -35,16 +36,6 @@ export interface ReplicaParts {
 const ANSWER_MS = 3_000;
 /** Submissions within this time wake the others once. */
 const ANNOUNCE_MS = 10;
-
-/** What the parts of a replica share. */
-export interface ReplicaDesk extends Pick<Membership, 'store' | 'others'> {
-  readonly recovery: RecoveryParts;
-  readonly links: LinkRegistry;
-  readonly calls: ReplicaCalls;
-  readonly operations: Operations;
-  /** One after the other: whatever changes which jobs this replica has. */
-  readonly inTurn: <T>(work: () => Promise<T>) => Promise<T>;
-}
 
 interface Parts {
   readonly desk: ReplicaDesk;

@@ -8,7 +8,7 @@ import type { StoredJob } from '../store/store.js';
 import { adoptJobs } from './adoption.js';
 import { summonRunner } from './runner-moves.js';
 import type { CallHandlers } from './replica-calls.js';
-import type { ReplicaDesk } from './replica.js';
+import type { ReplicaDesk } from './replica-desk.js';
 
 /** What one replica does for another. */
 export function sharedHandlers(operations: Operations): CallHandlers {

@@ -39,7 +39,7 @@ async function running(options: JobForgeOptions = {}) {
       body,
       headers: { 'x-lease-token': leaseToken, ...headers },
       ...(typeof body !== 'string' && { duplex: 'half' }),
-    } as RequestInit);
+    });
   return { forge, job, execution, url, put, get: (path: string) => fetch(`${url}/jobs/${job.id}${path}`) };
 }
 

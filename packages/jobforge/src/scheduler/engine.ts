@@ -1,49 +1,31 @@
-import type { HealthCheck, Probe, RateLimit } from '@controlplane/contracts';
-import { createAccess, OPEN_ACCESS, type Access, type AccessSettings } from '../access/access.js';
+import type { HealthCheck, Probe } from '@controlplane/contracts';
+import { createAccess, OPEN_ACCESS, type Access } from '../access/access.js';
 import { createLinkRegistry, type LinkRegistry } from '../links/link-registry.js';
 import type { Gate } from '../model/caller.js';
-import type { Clock } from '../model/clock.js';
-import type { JobForgeLimits } from '../model/limits.js';
-import type { Log } from '../model/log.js';
 import type { Operations } from '../model/operations.js';
 import { JOBFORGE_VERSION } from '../model/version.js';
 import type { RecordAccess } from '../store/collection.js';
-import type { Store } from '../store/store.js';
-import { createAudit } from '../access/audit.js';
 import { checkOwner, createAccessControls, type AccessControlParts } from './access-controls.js';
 import { createAccessWatch } from './access-watch.js';
-import { createAffinityPins } from './affinity-pins.js';
-import { createSecretBook, type SecretRecord } from '../access/secret-book.js';
-import type { SecretVault } from '../access/secret-vault.js';
-import { createFileRoom, type FileRoom } from '../files/file-room.js';
-import { createCollection } from '../store/collection.js';
+import { createFileRoom } from '../files/file-room.js';
 import { createReplica } from '../replicas/replica.js';
-import { createAgenda } from './agenda.js';
 import { createArtifacts, type Artifacts } from './artifacts.js';
-import { assertingStore } from './asserting-store.js';
 import { createAttemptEndings } from './attempt-endings.js';
 import { cancelJob, type CancellationParts } from './cancellation.js';
-import { createConcurrencyKeys } from './concurrency-keys.js';
 import { createDispatcher } from './dispatcher.js';
-import { createEngineMeters } from './engine-meters.js';
 import { engineMetrics } from './engine-metrics.js';
+import { createState, type EngineOptions } from './engine-state.js';
 import { stopEngine } from './engine-stop.js';
-import { createEventHub } from './event-hub.js';
 import { executionOperations } from './execution-operations.js';
 import { createExecutionReports } from './execution-reports.js';
 import { createExplanations, type Explanations } from './explanations.js';
-import { createGroupCommit } from './group-commit.js';
 import { jobEvents } from './job-events.js';
 import { createJobIntake } from './job-intake.js';
 import { createJobQueries, type JobQueries } from './job-queries.js';
-import { createJobWebhooks } from './job-webhooks.js';
 import { createJobRetries } from './job-retries.js';
 import { createLeaseSweeper } from './lease-sweeper.js';
 import type { LiveState } from './live-state.js';
-import { createPastExecutions } from './past-executions.js';
-import { createMeteredStore } from './metered-store.js';
-import { createRateLimits, RATE_LIMITS } from './rate-limits.js';
-import { createReadyQueue } from './ready-queue.js';
+import { RATE_LIMITS } from './rate-limits.js';
 import { recordAccess } from './record-access.js';
 import { recover } from './recovery.js';
 import { pollRunner, type PollParts } from './runner-polls.js';
@@ -54,26 +36,6 @@ import { createScheduler } from './scheduler.js';
 import { secretOperations } from './secret-operations.js';
 import { createSubmissions, type Submissions } from './submissions.js';
 import { trailOperations } from './trail-operations.js';
-
-export interface EngineOptions {
-  readonly store: Store;
-  readonly limits: JobForgeLimits;
-  readonly clock: Clock;
-  readonly random: () => number;
-  readonly log: Log;
-  /** Where the files of jobs are kept. Default: for as long as this process runs. */
-  readonly files?: FileRoom;
-  /** Encrypts secrets; without it there are none. */
-  readonly vault?: SecretVault | undefined;
-  /** Default: nobody is asked for a credential. */
-  readonly access?: AccessSettings;
-  /** Milliseconds on a clock that only rises, for what takes less than one. Default: performance.now. */
-  readonly stopwatch?: () => number;
-  /** By capability id; goes before what capabilities declare. Default: none. */
-  readonly rateLimits?: Readonly<Record<string, RateLimit>>;
-  /** Whether webhooks may be told at this machine and in private networks. Default: false. */
-  readonly allowPrivateWebhooks?: boolean;
-}
 
 /** Everything between the API and the store: the operations, and when they begin and end. */
 export interface Engine {
@@ -94,54 +56,6 @@ export interface Engine {
 
 /** When runners that dial in are to come again after JobForge was stopped. */
 const RECONNECT_MS = 1_000;
-
-function createState({
-  store: kept,
-  limits,
-  clock,
-  random,
-  log,
-  rateLimits = {},
-  vault,
-  stopwatch = () => performance.now(),
-  allowPrivateWebhooks = false,
-}: EngineOptions): LiveState {
-  const meters = createEngineMeters();
-  const store = assertingStore(kept, clock);
-  const commit = createGroupCommit({
-    ...{ clock, log, maxOperations: limits.maxCommitOperations },
-    store: createMeteredStore(store, meters, stopwatch),
-  });
-  const agenda = createAgenda(clock);
-  const ready = createReadyQueue();
-  const audit = createAudit({ keep: commit.keep, clock });
-  const collection = createCollection<SecretRecord>(recordAccess(store, commit), 'secrets');
-  const shared = { store, limits, clock, random, log, commit, agenda };
-  return {
-    ...shared,
-    webhooks: createJobWebhooks(shared, allowPrivateWebhooks),
-    meters,
-    jobs: new Map(),
-    executions: new Map(),
-    probes: new Map(),
-    past: createPastExecutions(),
-    ready,
-    affinity: createAffinityPins(clock, limits.affinityIdleMs),
-    concurrency: createConcurrencyKeys(ready.unhold),
-    rates: createRateLimits({ configured: rateLimits, clock, keep: commit.keep, later: agenda.add }),
-    audit,
-    secrets: createSecretBook({ collection, vault, clock, audit }),
-    hub: createEventHub(),
-    wake: () => undefined,
-    look: () => undefined,
-    inputBytes: 0,
-    stopping: false,
-    dismissed: false,
-    closed: false,
-    sharing: undefined,
-    lastInserted: 0,
-  };
-}
 
 /** Many calls in one turn of the event loop run it once. */
 function oncePerTurn(run: () => void): () => void {

@@ -224,6 +224,13 @@ function newRunnerId({ sharing }: LiveState, identity: string): string {
   return sharing === undefined ? newId() : sharedRunnerId(identity);
 }
 
+function keyOf(registration: RunnerRecord['registration']): { readonly signingKey?: string } {
+  const isSigned = !isDialIn(registration) && registration.features?.includes('signed');
+  return isSigned ? { signingKey: newSigningKey() } : {};
+}
+
+type Welcome = Omit<RunnerRegistrationResponse, 'signingKey'>;
+
 export function createRegistration(parts: RegistrationParts): Registration {
   const { state, index } = parts;
   const desk: Desk = { ...parts, checksOf: createChecksOf(state) };
@@ -238,6 +245,14 @@ export function createRegistration(parts: RegistrationParts): Registration {
     parts.links.session(entry.link)?.expect();
     return entry;
   };
+  const welcomeOf = (runnerId: string, { registration, registeredAt }: RunnerRecord): Welcome => ({
+    runnerId,
+    registeredAt: new Date(registeredAt).toISOString(),
+    heartbeatIntervalMs,
+    leaseMs,
+    limits: { maxBodyBytes, maxLogBytes },
+    contractVersion: negotiate(registration.contractVersion),
+  });
   const admit: Registration['register'] = async ({ held, ...registration }, { arrival, caller } = {}) => {
     const identity = identityOf(registration);
     if (index.byIdentity(identity) === undefined)
@@ -248,8 +263,7 @@ export function createRegistration(parts: RegistrationParts): Registration {
     const known = admitted.runnerId === undefined ? index.byIdentity(identity) : index.get(admitted.runnerId);
     if (known?.link.confirmsAccepts) await refuseSecond(known, registration);
     if (arrival?.isOpen() === false) throw new JobForgeError('RUNNER_UNREACHABLE');
-    const signed = !isDialIn(registration) && registration.features?.includes('signed');
-    const key = signed ? { signingKey: newSigningKey() } : {};
+    const key = keyOf(registration);
     const registeredAt = state.clock.now();
     return claims.hold({ identity, id: admitted.runnerId }, async (runnerId) => {
       // What it proves itself with comes first: a runner that is known and has none could not come back.
@@ -258,16 +272,7 @@ export function createRegistration(parts: RegistrationParts): Registration {
       const record: RunnerRecord = { registration, registeredAt, ...key, ...(grounds && { grounds }) };
       await stored(state, putRunner(runnerId, record));
       const entry = join(runnerId, { record, held, arrival, standing });
-      const response: RunnerRegistrationResponse = {
-        runnerId,
-        registeredAt: new Date(registeredAt).toISOString(),
-        heartbeatIntervalMs,
-        leaseMs,
-        limits: { maxBodyBytes, maxLogBytes },
-        contractVersion: negotiate(registration.contractVersion),
-        ...key,
-        ...credentials,
-      };
+      const response = { ...welcomeOf(runnerId, record), ...key, ...credentials };
       arrival?.ready(response, entry);
       return response;
     });

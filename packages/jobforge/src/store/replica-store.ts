@@ -1,4 +1,4 @@
-import type { StoredJob } from './store.js';
+import type { StoredJob } from './stored-job.js';
 
 /** To whom a job belongs that is being submitted, and what those need to know who may take it. */
 export interface JobPlace {

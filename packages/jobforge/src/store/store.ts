@@ -6,11 +6,9 @@
 import type { JobStatus } from '@controlplane/contracts';
 import type { AppendLink, ChainStore } from './chain-store.js';
 import type { JobPlace, SharedStore } from './replica-store.js';
+import type { FinalState, FinishJob, StoredJob } from './stored-job.js';
 
-/** How a job that has not ended was last written. Offers in flight are told by `lease` beside `queued`. */
-export type StoredState = 'pending' | 'queued' | 'retrying';
-
-export type FinalState = 'completed' | 'failed' | 'cancelled';
+export type { FinalState, FinishJob, StoredJob, StoredState } from './stored-job.js';
 
 export interface InsertJob {
   readonly kind: 'insert-job';
@@ -54,31 +52,6 @@ export interface CancelJob {
   readonly kind: 'cancel-job';
   readonly seq: number;
   readonly reason: string;
-}
-
-/** Written once; a second end of the same job changes nothing. */
-export interface FinishJob {
-  readonly kind: 'finish-job';
-  readonly seq: number;
-  readonly status: FinalState;
-  readonly attempt: number;
-  readonly eventSeq: number;
-  /** Attempts that a runner accepted. */
-  readonly startedAt: number | undefined;
-  readonly endedAt: number;
-  readonly runnerId: string | undefined;
-  readonly runnerVersion: string | undefined;
-  readonly executionId: string | undefined;
-  /** JSON of the result's data. */
-  readonly data: string | undefined;
-  /** JSON of the envelope. */
-  readonly error: string | undefined;
-  /** Log lines and steps of progress that were left out. */
-  readonly dropped: number;
-  /** Bytes of log text that were left out. */
-  readonly droppedBytes: number;
-  /** JSON of what the record of what ran says of it. Stores leave it aside: a link of the same batch carries it. */
-  readonly assertion?: string;
 }
 
 /**
@@ -179,25 +152,6 @@ export type StoreOperation =
  * the link's; `superseded` for a record that was not what it was to replace; else `done`.
  */
 export type Outcome = { readonly seq: number } | 'exists' | 'superseded' | 'done';
-
-export interface StoredJob {
-  /** Rises with each submission. */
-  readonly seq: number;
-  readonly id: string;
-  readonly type: string;
-  readonly head: string;
-  readonly input: string;
-  readonly createdAt: number;
-  readonly state: StoredState;
-  readonly lease: string | undefined;
-  readonly attempt: number;
-  readonly retries: number;
-  readonly nextAt: number | undefined;
-  /** JSON of the last failed attempt's envelope. */
-  readonly error: string | undefined;
-  readonly cancel: string | undefined;
-  readonly end: Omit<FinishJob, 'kind' | 'seq'> | undefined;
-}
 
 export type StoredAttempt = Omit<RetryJob, 'kind' | 'seq' | 'retries'>;
 export type StoredEvent = Omit<AddEvent, 'kind' | 'seq'>;

@@ -173,8 +173,11 @@ describe('a runner that polls', () => {
       status: 409,
       body: { error: { code: 'LEASE_SUPERSEDED' } },
     });
-    await runner.accept(again);
-    await runner.tell(again, ...ended(again));
+    // On a busy machine this one may be too late as well: there is always another.
+    let current: typeof again | undefined = again;
+    while (current && (await runner.accept(current)).status !== 200) [current] = await runner.offers();
+    if (current === undefined) throw new Error('nothing was offered again');
+    await runner.tell(current, ...ended(current));
     expect(await job.result()).toMatchObject(ONCE);
   });
 

@@ -13,8 +13,9 @@ const FIVE_MEGABYTES = 5 * 1024 * 1024;
 const names = Object.keys(ENDPOINTS) as EndpointName[];
 const rows = names.map((name): readonly [EndpointName, Endpoint] => [name, ENDPOINTS[name]]);
 const taking = rows.filter(([, endpoint]) => endpoint.request !== undefined);
-const withId = rows.filter(([, endpoint]) => endpoint.path.includes(':'));
-const params = { id: 'no-such-id', executionId: 'no-such-id' };
+/** What names something that must be there: a secret is made by its name. */
+const withId = rows.filter(([name, endpoint]) => endpoint.path.includes(':') && name !== 'setSecret');
+const params = { id: 'no-such-id', executionId: 'no-such-id', name: 'no-such-name' };
 
 const urls = { jobforge: '', runner: '' };
 const urlOf = (name: EndpointName): string => urls[ENDPOINTS[name].server] + endpointPath(name, params);
@@ -79,7 +80,7 @@ describe.each(taking)('%s', (name, endpoint) => {
     '1',
     '"text"',
     'null',
-    '{"id":[],"jobId":7,"runnerId":{},"name":1,"jobs":3,"reason":1,"instanceId":9,"leaseToken":5,"limit":"x"}',
+    '{"id":[],"jobId":7,"runnerId":{},"name":1,"jobs":3,"reason":1,"instanceId":9,"leaseToken":5,"limit":"x","overlapMs":"x"}',
   ])('refuses the types of %s', async (body) => {
     expect((await expectRefusal(await send(name, body))).code).toBe(refusalOf(name, 'VALIDATION_ERROR'));
   });

@@ -30,7 +30,7 @@ function entriesOf(name: string): string[] {
   const manifest = JSON.parse(readFileSync(join(root, 'packages', name, 'package.json'), 'utf8')) as {
     exports?: object;
   };
-  const built = JSON.stringify(manifest.exports ?? {}).matchAll(/\.\/dist\/([a-z-]+)\.js/g);
+  const built = JSON.stringify(manifest.exports ?? {}).matchAll(/\.\/dist\/([a-z-]+)\.js"/g);
   return [...new Set([...built].map((match) => join(root, 'packages', name, 'src', `${match[1]}.ts`)))];
 }
 

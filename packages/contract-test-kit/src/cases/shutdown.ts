@@ -69,6 +69,11 @@ async function deregisters(context: CaseContext): Promise<void> {
   });
 }
 
+function asNoAnswer(error: unknown): NoAnswer {
+  if (error instanceof NoAnswer) return error;
+  throw error;
+}
+
 /** An execution that runs while the runner is told to stop; settled is its outcome, or that none came. */
 async function startWork(
   context: CaseContext,
@@ -76,10 +81,7 @@ async function startWork(
   ms: number,
 ): Promise<{ readonly settled: Promise<ExecutionExchange | NoAnswer> }> {
   const { id } = context.fixture('conformance.sleep');
-  const settled = runner.client.execute(newExecution(id, { ms })).catch((error: unknown) => {
-    if (error instanceof NoAnswer) return error;
-    throw error;
-  });
+  const settled = runner.client.execute(newExecution(id, { ms })).catch(asNoAnswer);
   const early = await within(settled, { ms: 300, signal: context.signal });
   if (early instanceof NoAnswer) throw early;
   if (early) throw new NotEvaluable(`${id} ended at once instead of after ${ms} ms: ${showReply(early)}`);
@@ -101,19 +103,33 @@ async function finishesRunningWork(context: CaseContext): Promise<void> {
   must(end, { sent: 'SIGTERM', expected: 'an exit after the last execution', actual: 'still running' });
 }
 
-/** A signal takes its time on a busy machine: work that comes later is refused while the first still runs. */
-async function refusesLateWork(
-  context: CaseContext,
-  { runner }: OwnRunner,
-  settled: Promise<unknown>,
-): Promise<void> {
+/** What comes of work that is offered now; no answer, where the runner no longer listens. */
+async function offerLate(context: CaseContext, { runner }: OwnRunner): Promise<ExecutionExchange | NoAnswer> {
   const { id } = context.fixture('conformance.sleep');
+  return runner.client.execute(newExecution(id, { ms: 1 })).catch(asNoAnswer);
+}
+
+const isDraining = ({ reply, status }: ExecutionExchange): boolean =>
+  reply?.success === false && status === 503 && reply.error?.code === 'RUNNER_DRAINING';
+
+/**
+ * Offers work until it is refused or the first is over: a signal takes its time on a busy machine.
+ * @returns the last work that was taken, where none was refused
+ */
+async function workTakenLate(
+  context: CaseContext,
+  own: OwnRunner,
+  settled: Promise<unknown>,
+): Promise<ExecutionExchange | undefined> {
+  let taken: ExecutionExchange | undefined;
   for (;;) {
+    const late = await offerLate(context, own);
     const isOver = (await within(settled, { ms: 100, signal: context.signal })) !== undefined;
-    const late = await runner.client.execute(newExecution(id, { ms: 1 }));
-    if (late.reply?.success === false && late.status === 503 && late.reply.error?.code === 'RUNNER_DRAINING')
-      return;
-    mustReply(!isOver, '503 RUNNER_DRAINING, or a refused connection', late);
+    // Closed while it works, it refuses; closed because its work is over, it may have taken all before.
+    if (late instanceof NoAnswer) return isOver ? taken : undefined;
+    if (isDraining(late)) return undefined;
+    if (isOver) return late;
+    taken = late;
   }
 }
 
@@ -122,12 +138,8 @@ async function refusesNewWork(context: CaseContext): Promise<void> {
   const { settled } = await startWork(context, own, LONG_WORK_MS);
   own.process.signal('SIGTERM');
   await pause(300, context.signal);
-  try {
-    await refusesLateWork(context, own, settled);
-  } catch (error) {
-    // A runner that no longer listens takes nothing either.
-    if (!(error instanceof NoAnswer)) throw error;
-  }
+  const taken = await workTakenLate(context, own, settled);
+  if (taken) mustReply(false, '503 RUNNER_DRAINING, or a refused connection', taken);
   const first = await settled;
   must(!(first instanceof NoAnswer), {
     sent: 'SIGTERM while an execution runs',

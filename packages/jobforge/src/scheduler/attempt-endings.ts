@@ -85,13 +85,13 @@ function endOf(
   ending: Ending,
 ): Omit<JobEnd, 'status' | 'data' | 'error'> {
   const { job, runner, lease } = execution;
+  // Taken up after a restart, it may have said things before that.
+  const nextSeq = Math.max(job.lastEventSeq, execution.seenSeq) + 1;
   return {
     attempt: execution.attempt,
     // Where it began, its last event comes after all others, whatever number the runner gave it.
     eventSeq:
-      execution.startedAt === 0
-        ? (ending.eventSeq ?? job.lastEventSeq + 1)
-        : Math.max(ending.eventSeq ?? 0, job.lastEventSeq + 1),
+      execution.startedAt === 0 ? (ending.eventSeq ?? nextSeq) : Math.max(ending.eventSeq ?? 0, nextSeq),
     startedAt: execution.startedAt === 0 ? undefined : execution.startedAt,
     endedAt: state.clock.now(),
     runnerId: runner.id,

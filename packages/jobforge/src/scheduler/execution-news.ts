@@ -59,7 +59,8 @@ function accept(state: LiveState, execution: Execution, event: { readonly at: st
   runner.failures = 0;
   job.attempt = attempt;
   job.begun = execution;
-  job.lastEventSeq = 0;
+  // What it said before a restart is stored: its later events come after that.
+  job.lastEventSeq = Math.max(0, execution.seenSeq);
   moveJob(job, 'running');
   if (!execution.recovered)
     state.meters.wait.observe(

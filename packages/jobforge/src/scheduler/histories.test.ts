@@ -25,4 +25,26 @@ describe('whatever happens', () => {
     ];
     expect(await problemsOfHistory(steps, () => 0.5)).toEqual([]);
   });
+
+  it('the end of a job that is cancelled around a restart stands after what its runner had logged', async () => {
+    const [runner, execution, job] = [0, 0, 0];
+    const steps: HistoryStep[] = [
+      { kind: 'submit', capability: 0 },
+      { kind: 'connect', runner },
+      { kind: 'accept', runner, execution },
+      { kind: 'resubmit', job },
+      { kind: 'accept', runner, execution },
+      { kind: 'accept', runner, execution },
+      { kind: 'log', runner, execution },
+      { kind: 'settle' },
+      { kind: 'restart' },
+      { kind: 'connect', runner },
+      { kind: 'advance', ms: 100 },
+      { kind: 'crash', runner, told: false },
+      { kind: 'cancel', job },
+      { kind: 'settle' },
+      { kind: 'mute', runner },
+    ];
+    expect(await problemsOfHistory(steps, () => 0.5)).toEqual([]);
+  });
 });

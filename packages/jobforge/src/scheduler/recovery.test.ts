@@ -209,6 +209,30 @@ describe('after JobForge was killed', () => {
     });
   });
 
+  it('what an execution said stays before what comes when its runner has left', async () => {
+    const store = await newStore();
+    const first = await live(store);
+    const logging = await test.runner({
+      form: 'batch',
+      handle(execution) {
+        execution.accept();
+        execution.send({ type: 'log', level: 'info', message: 'one' });
+      },
+    });
+    await first.engine.operations.registerRunner(logging.registration());
+    await first.engine.operations.submitJob(submission('a'));
+    for await (const { type } of first.engine.operations.jobEvents('a')) if (type === 'job.log') break;
+    const [{ id } = { id: '' }] = await store.loadRunners();
+    first.kill();
+    await store.commit([{ kind: 'remove-runner', id }]);
+    const { engine } = await live(store);
+    const runner = await test.runner({ form: 'batch', handle: finish });
+    await engine.operations.registerRunner(runner.registration());
+    const ids: string[] = [];
+    for await (const event of engine.operations.jobEvents('a')) ids.push(event.id);
+    expect(ids).toEqual(['0.0', '0.1', '1.1', '2.0', '2.1']);
+  });
+
   it('a runner is offline until it is heard of', async () => {
     const store = await newStore();
     const first = await live(store);

@@ -101,7 +101,7 @@ async function recoverLease(parts: RecoveryParts, job: LiveJob, text: string): P
   const lease = leaseFromText(text);
   const seenSeq = await restoreEvents(state, job, job.attempt + 1);
   const runner = registry.get(lease.runnerId);
-  if (runner === undefined) return recoverWithoutRunner(parts, job, lease);
+  if (runner === undefined) return recoverWithoutRunner(parts, job, { lease, seenSeq });
   const capability = runner.registration.capabilities.find(({ id }) => id === lease.capabilityId);
   const timeoutMs = job.timeoutMs ?? capability?.timeoutMs ?? DEFAULTS.executionTimeoutMs;
   // Whether it had announced to write is not known any more: the worse is assumed.
@@ -121,11 +121,17 @@ async function recoverLease(parts: RecoveryParts, job: LiveJob, text: string): P
   if (job.cancel !== undefined) dispatcher.cancel(execution, job.cancel);
 }
 
-function recoverWithoutRunner({ state, endings }: RecoveryParts, job: LiveJob, { writes }: Lease): void {
+function recoverWithoutRunner(
+  { state, endings }: RecoveryParts,
+  job: LiveJob,
+  { lease, seenSeq }: { readonly lease: Lease; readonly seenSeq: number },
+): void {
+  // An attempt that said something had begun: what comes next stands after it.
+  if (seenSeq >= 0) [job.attempt, job.lastEventSeq] = [job.attempt + 1, seenSeq];
   moveJob(job, 'queued');
   if (job.cancel !== undefined)
     return endings.endWaiting(job, { status: 'cancelled', error: cancellation(job, job.cancel) });
-  if (!writes) return state.ready.push(job);
+  if (!lease.writes) return state.ready.push(job);
   const message = 'JobForge was restarted, and the runner of the execution has left.';
   endings.endWaiting(job, {
     status: 'failed',

@@ -16,7 +16,7 @@ function toProblems(issues: readonly StandardSchemaV1.Issue[], root: string): Er
 }
 
 function toChecked(result: StandardSchemaV1.Result<unknown>, root: string): Checked {
-  return result.issues ? { problems: toProblems(result.issues, root) } : { value: result.value };
+  return result.issues ? { problems: toProblems(result.issues, root) } : result;
 }
 
 /**

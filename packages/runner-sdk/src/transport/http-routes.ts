@@ -28,6 +28,16 @@ const toPattern = (path: string): RegExp =>
 const serves = (route: HttpRoute, method: string | undefined): boolean =>
   method === route.method || (method === 'HEAD' && route.method === 'GET');
 
+interface Found {
+  readonly route: HttpRoute;
+  readonly groups: Readonly<Record<string, string>> | undefined;
+}
+
+const NO_PARAMS: Readonly<Record<string, string>> = {};
+
+const decoded = (groups: Readonly<Record<string, string>>): Record<string, string> =>
+  Object.fromEntries(Object.entries(groups).map(([name, text]) => [name, decodeURIComponent(text)]));
+
 /**
  * Makes a middleware of a few routes. A runner serves a dozen: a general router would cost more at start than
  * everything else that the runner loads.
@@ -35,21 +45,30 @@ const serves = (route: HttpRoute, method: string | undefined): boolean =>
  */
 export function createHttpRoutes(routes: readonly HttpRoute[]): HttpMiddleware {
   const table = routes.map((route) => ({ route, pattern: toPattern(route.path) }));
-  return (request, response, next) => {
+  // What most requests ask for is found as it is written.
+  const plain = new Map(routes.filter(({ path }) => !path.includes(':')).map((route) => [route.path, route]));
+
+  function find(request: IncomingMessage): Found | undefined {
+    const known = plain.get(request.url ?? '/');
+    if (known) return { route: known, groups: undefined };
     const path = (request.url ?? '/').replace(/[?#].*$/s, '');
     for (const { route, pattern } of table) {
       const match = pattern.exec(path);
-      if (!match) continue;
-      if (!serves(route, request.method)) return route.refuse(request, response);
-      // A request must not end the process, whatever is wrong with it or with who answers it.
-      try {
-        const entries = Object.entries(match.groups ?? {});
-        const params = Object.fromEntries(entries.map(([name, text]) => [name, decodeURIComponent(text)]));
-        return route.handle(request, response, params);
-      } catch (error) {
-        return next(error);
-      }
+      if (match) return { route, groups: match.groups };
     }
-    next();
+    return undefined;
+  }
+
+  return (request, response, next) => {
+    const found = find(request);
+    if (!found) return next();
+    const { route, groups } = found;
+    if (!serves(route, request.method)) return route.refuse(request, response);
+    // A request must not end the process, whatever is wrong with it or with who answers it.
+    try {
+      route.handle(request, response, groups ? decoded(groups) : NO_PARAMS);
+    } catch (error) {
+      next(error);
+    }
   };
 }

@@ -27,6 +27,7 @@ export * from './pagination.js';
 export * from './truth.js';
 export * from './trail.js';
 export * from './media-types.js';
+export * from './redaction.js';
 export * from './limits.js';
 export * from './access.js';
 export * from './endpoint.js';

@@ -1,4 +1,5 @@
-const HIDDEN = '[redacted]';
+import { REDACTED } from '@controlplane/contracts';
+
 /** What is shorter is in every text: hiding it would leave nothing to read, and nothing hidden. */
 const MIN_LENGTH = 4;
 
@@ -17,12 +18,12 @@ export function hideValues(values: readonly string[]): ValueHider {
     .sort((left, right) => right.length - left.length);
   const text = (given: string): string => {
     let shown = given;
-    for (const value of hidden) shown = shown.replaceAll(value, HIDDEN);
+    for (const value of hidden) shown = shown.replaceAll(value, REDACTED);
     return shown;
   };
   const json = (value: unknown): unknown => {
     if (typeof value === 'string') return text(value);
-    if (typeof value === 'number') return hidden.includes(String(value)) ? HIDDEN : value;
+    if (typeof value === 'number') return hidden.includes(String(value)) ? REDACTED : value;
     if (Array.isArray(value)) return value.map(json);
     if (typeof value !== 'object' || value === null) return value;
     return Object.fromEntries(Object.entries(value).map(([key, member]) => [text(key), json(member)]));

@@ -1,6 +1,6 @@
-import type { JsonObject, LogEvent, ProgressEvent } from '@controlplane/contracts';
+import { redactText, type JsonObject, type LogEvent, type ProgressEvent } from '@controlplane/contracts';
 import { toJobEvent } from '../model/job-event.js';
-import { redactFields, redactText } from '../model/redact.js';
+import { redactFields } from '../model/redact-fields.js';
 import { tellInOrder, tellLater } from './event-order.js';
 import { flushLog, flushLogSoon, logOf } from './kept-log.js';
 import type { Execution } from './live-job.js';

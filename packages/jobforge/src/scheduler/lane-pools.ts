@@ -1,8 +1,8 @@
-import type { Terms } from '../model/demand.js';
+import type { Demand, Terms } from '../model/demand.js';
 import { createBlockades } from './blockades.js';
 import { createIndexedHeap } from './indexed-heap.js';
 import type { RunnerEntry } from './live-job.js';
-import { createPool, poolGoesFirst, poolKey, type Lane, type Pool } from './ready-lane.js';
+import { createPool, poolGoesFirst, type Lane, type Pool } from './ready-lane.js';
 
 /** The pools that have lanes, those from which something might be placed in the order of their next job. */
 export interface LanePools {
@@ -21,8 +21,28 @@ export interface LanePools {
   release(blocker: object | undefined): void;
 }
 
+/** Pools by what their lanes ask for and by the runner that these are kept on. */
+function createPoolTable() {
+  // By the runner itself, not by its id: another may come under that.
+  const byPin = new Map<RunnerEntry | undefined, Map<string, Pool>>();
+  return {
+    get: ({ key }: Demand, pin: RunnerEntry | undefined) => byPin.get(pin)?.get(key),
+    add(pool: Pool) {
+      const pools = byPin.get(pool.pin);
+      if (pools === undefined) byPin.set(pool.pin, new Map([[pool.demand.key, pool]]));
+      else pools.set(pool.demand.key, pool);
+    },
+    remove({ demand, pin }: Pool) {
+      const pools = byPin.get(pin);
+      pools?.delete(demand.key);
+      if (pools?.size === 0) byPin.delete(pin);
+    },
+    all: () => [...byPin.values()].flatMap((pools) => [...pools.values()]),
+  };
+}
+
 export function createLanePools(): LanePools {
-  const pools = new Map<string, Pool>();
+  const pools = createPoolTable();
   const active = createIndexedHeap<Pool>(poolGoesFirst);
   const blockades = createBlockades();
 
@@ -50,11 +70,12 @@ export function createLanePools(): LanePools {
 
   return {
     first: () => active.peek(),
-    find: ({ demand }, pin) => pools.get(poolKey(demand, pin)),
+    find: ({ demand }, pin) => pools.get(demand, pin),
     of({ demand }, pin) {
-      const key = poolKey(demand, pin);
-      let pool = pools.get(key);
-      if (pool === undefined) pools.set(key, (pool = createPool(key, demand, pin)));
+      const known = pools.get(demand, pin);
+      if (known !== undefined) return known;
+      const pool = createPool(demand, pin);
+      pools.add(pool);
       return pool;
     },
     attach(lane, pool) {
@@ -68,7 +89,7 @@ export function createLanePools(): LanePools {
       pool.members -= 1;
       if (pool.members > 0) return;
       blockades.lift(pool);
-      pools.delete(pool.key);
+      pools.remove(pool);
     },
     arrange,
     hide,
@@ -78,7 +99,7 @@ export function createLanePools(): LanePools {
       blockades.raise(pool, blockers);
     },
     release(blocker) {
-      for (const pool of blocker === undefined ? pools.values() : blockades.of(blocker)) activate(pool);
+      for (const pool of blocker === undefined ? pools.all() : blockades.of(blocker)) activate(pool);
     },
   };
 }

@@ -1,13 +1,18 @@
-import type { JobWhy, Placement } from '@controlplane/contracts';
+import { RunnerHeartbeat, type JobWhy, type Placement } from '@controlplane/contracts';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { JobForge } from '../control-plane.js';
 import type { JobInput } from '../embedded/job-handle.js';
 import { createManualClock, type ManualClock } from '../testing/manual-clock.js';
+import { openGuarded } from '../testing/guarded-forge.js';
 import { openForges } from '../testing/open-forge.js';
 import { ECHO, type StubExecution, type StubRunner } from '../testing/stub-runner.js';
 
 const test = openForges();
-afterEach(() => test.close());
+const guarded = openGuarded();
+afterEach(async () => {
+  await test.close();
+  await guarded.close();
+});
 
 interface Stage {
   readonly forge: JobForge;
@@ -101,6 +106,30 @@ describe('a job is placed', () => {
     expect(await placed({ affinity: 'k' }, { capability: 'other' })).toBe('b');
     expect(await placed({ affinity: 'k' })).toBe('a');
   });
+});
+
+it('places what was kept on a runner that has left and comes back by its secret', async () => {
+  const { forge, token, enroll } = await guarded.guarded();
+  const runner = await guarded.runner({
+    form: 'batch',
+    handle(execution) {
+      execution.accept();
+      execution.succeed({});
+    },
+  });
+  const enrolled = await enroll(runner, (await token({ kind: 'enrollment', name: 'one' })).token);
+  const { runnerId, runnerSecret } = enrolled.body;
+  const submit = (affinity: string): ReturnType<JobForge['submit']> =>
+    forge.submit({ capability: 'echo', input: {}, placement: { affinity } });
+  for (const key of ['k1', 'k2']) await (await submit(key)).result();
+  // It stays, and takes nothing: what belongs to it waits for it.
+  const timestamp = new Date().toISOString();
+  const beat = { runnerId, timestamp, status: 'unhealthy', instanceId: 'i1' };
+  await forge.operations.heartbeat(RunnerHeartbeat.parse(beat));
+  const waiting = [await submit('k1'), await submit('k1'), await submit('k2')];
+  await forge.operations.deregisterRunner(runnerId, { instanceId: 'i1' });
+  expect((await enroll(runner, runnerSecret ?? '')).body.runnerId).toBe(runnerId);
+  for (const job of waiting) expect(await job.result()).toMatchObject({ success: true });
 });
 
 describe('a job that no runner matches', () => {

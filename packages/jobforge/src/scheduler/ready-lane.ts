@@ -19,7 +19,6 @@ export interface Lane extends Placed {
 
 /** Lanes that the same runners serve: where one is told that none of them is free, all are. */
 export interface Pool extends Placed {
-  readonly key: string;
   readonly demand: Demand;
   /** The runner that the affinity of its lanes keeps them on. */
   readonly pin: RunnerEntry | undefined;
@@ -43,13 +42,9 @@ export function nextOf({ jobs }: Lane): LiveJob | undefined {
   return jobs.peek();
 }
 
-export function poolKey(demand: Demand, pin: RunnerEntry | undefined): string {
-  return pin === undefined ? demand.key : `${demand.key}\n@${pin.id}`;
-}
-
-export function createPool(key: string, demand: Demand, pin: RunnerEntry | undefined): Pool {
+export function createPool(demand: Demand, pin: RunnerEntry | undefined): Pool {
   const lanes = createIndexedHeap<Lane>((left, right) => goesFirst(left.head, right.head));
-  return { key, demand, pin, lanes, members: 0, blockers: [], place: -1 };
+  return { demand, pin, lanes, members: 0, blockers: [], place: -1 };
 }
 
 /** Whether the next job of the left pool goes before that of the right one. Pools without a lane are not compared. */

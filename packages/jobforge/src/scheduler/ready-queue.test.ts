@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { goesFirst } from '../model/job-order.js';
-import type { LiveJob } from './live-job.js';
+import type { LiveJob, RunnerEntry } from './live-job.js';
 import { createReadyQueue, type ReadyQueue } from './ready-queue.js';
 import { waitingJob } from './waiting-job.fixture.js';
 
@@ -60,6 +60,27 @@ describe('the ready queue', () => {
     expect(queue.isWaiting(waitingJob(9).terms, undefined)).toBe(false);
     queue.unhold('k');
     expect(takeNext(queue)?.seq).toBe(1);
+  });
+
+  it('keeps lanes of one runner apart from those of another that has come under its id', () => {
+    const queue = createReadyQueue();
+    const [left, came] = [{ id: 'r1' } as RunnerEntry, { id: 'r1' } as RunnerEntry];
+    for (const [seq, affinity] of [
+      [1, 'k1'],
+      [2, 'k2'],
+    ] as const) {
+      queue.push(waitingJob(seq, { placement: { affinity } }));
+      const lane = queue.first()?.lanes.peek();
+      if (lane === undefined) throw new Error('nothing waits');
+      queue.move(lane, left);
+      queue.block(lane.pool, [left]);
+    }
+    queue.release(left);
+    const lane = queue.first()?.lanes.peek();
+    if (lane === undefined) throw new Error('nothing waits');
+    queue.move(lane, came);
+    expect(lane.pool.pin).toBe(came);
+    expect([takeNext(queue)?.seq, takeNext(queue)?.seq]).toEqual([1, 2]);
   });
 
   it('counts the jobs that go before one to the same runners', () => {

@@ -52,15 +52,18 @@ async function deleteRunner(parts: ControlParts, id: string, force: boolean): Pr
   if (use !== undefined && !force)
     throw new JobForgeError('RUNNER_IN_USE', { message: `The runner "${entry.name}" ${use}.` });
   const before = entry.registration;
-  const wasLeaving = entry.leaving;
+  const { leaving } = entry;
+  const { draining } = entry.vitals;
   // Nothing is placed on it while its row is being removed.
   entry.leaving = true;
   entry.vitals.draining = true;
+  state.wake(entry);
   try {
     await stored(state, { kind: 'remove-runner', id });
   } catch (error) {
-    Object.assign(entry, { leaving: wasLeaving });
-    entry.vitals.draining = wasLeaving;
+    Object.assign(entry, { leaving });
+    entry.vitals.draining = draining;
+    state.wake(entry);
     throw error;
   }
   if (entry.registration !== before)

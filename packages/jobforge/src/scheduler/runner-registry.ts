@@ -54,10 +54,15 @@ export function createRunnerRegistry(parts: RegistryParts): RunnerRegistry {
   const { state, links } = parts;
   const index = createRunnerIndex(state.rates);
   const registration = createRegistration({ ...parts, index });
-  const forget = (entry: RunnerEntry): void => {
+  const release = (entry: RunnerEntry): void => {
     index.remove(entry);
-    forgetMarks(state, entry);
     links.close(entry.link);
+    // What waited for it has nobody to wait for.
+    state.wake(entry);
+  };
+  const forget = (entry: RunnerEntry): void => {
+    forgetMarks(state, entry);
+    release(entry);
   };
   return {
     get: index.get,
@@ -89,6 +94,7 @@ export function createRunnerRegistry(parts: RegistryParts): RunnerRegistry {
       if (entry.registration !== before || registration.isRegistering(before)) return stays;
       entry.vitals.draining = true;
       entry.leaving = true;
+      state.wake(entry);
       if (entry.active === 0 && !staysKnown) forget(entry);
       return { runnerId: id, deregistered: true };
     },
@@ -99,9 +105,6 @@ export function createRunnerRegistry(parts: RegistryParts): RunnerRegistry {
       return toRunnerMetadata(entry);
     },
     forget,
-    release(entry) {
-      index.remove(entry);
-      links.close(entry.link);
-    },
+    release,
   };
 }

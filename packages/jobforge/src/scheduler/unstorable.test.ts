@@ -1,32 +1,12 @@
 import { expect, it, onTestFinished } from 'vitest';
 import { JobSubmission } from '@controlplane/contracts';
-import { systemClock } from '../model/clock.js';
-import { DEFAULT_LIMITS } from '../model/limits.js';
-import { silentLog } from '../model/log.js';
-import { openSqliteStore } from '../store/sqlite-store.js';
-import type { Store } from '../store/store.js';
+import { engineRefusing } from '../testing/engine-over.js';
 import { startStubRunner, type StubExecution } from '../testing/stub-runner.js';
-import { createEngine, type Engine } from './engine.js';
+import type { Engine } from './engine.js';
 
-/** A control plane whose store refuses every batch with a word in it. */
-async function engineRefusing(word: string, handle: (execution: StubExecution) => void): Promise<Engine> {
-  const sqlite = await openSqliteStore({ location: ':memory:' });
-  const store: Store = {
-    ...sqlite,
-    commit: async (batch) => {
-      if (JSON.stringify(batch).includes(word)) throw new Error('string or blob too big');
-      return sqlite.commit(batch);
-    },
-  };
-  const engine = createEngine({
-    store,
-    limits: DEFAULT_LIMITS,
-    clock: systemClock,
-    random: Math.random,
-    log: silentLog,
-  });
-  await engine.start();
-  onTestFinished(() => engine.stop());
+/** A control plane whose store refuses every batch with a word in it, and its runner. */
+async function pairRefusing(word: string, handle: (execution: StubExecution) => void): Promise<Engine> {
+  const engine = await engineRefusing(word);
   const runner = await startStubRunner({ form: 'batch', handle });
   onTestFinished(() => runner.close());
   await engine.operations.registerRunner(runner.registration());
@@ -42,7 +22,7 @@ async function endOf({ operations }: Engine, id: string): Promise<unknown> {
 }
 
 it('a result that the store refuses fails its job alone and says so', async () => {
-  const engine = await engineRefusing('unstorable', (execution) => {
+  const engine = await pairRefusing('unstorable', (execution) => {
     execution.accept();
     execution.succeed({ said: execution.request.payload['text'] === 'bad' ? 'unstorable' : 'fine' });
   });
@@ -52,7 +32,7 @@ it('a result that the store refuses fails its job alone and says so', async () =
 });
 
 it('a log line that the store refuses is counted as left out, and the job completes', async () => {
-  const engine = await engineRefusing('unstorable', (execution) => {
+  const engine = await pairRefusing('unstorable', (execution) => {
     execution.accept();
     execution.send({ type: 'log', level: 'info', message: 'unstorable' });
     execution.succeed(1);
@@ -65,7 +45,7 @@ it('a log line that the store refuses is counted as left out, and the job comple
 });
 
 it('an error that the store refuses ends its job instead of leaving it between two attempts', async () => {
-  const engine = await engineRefusing('unstorable', (execution) => {
+  const engine = await pairRefusing('unstorable', (execution) => {
     execution.accept();
     execution.fail('UPSTREAM', { message: 'unstorable', retryable: true });
   });

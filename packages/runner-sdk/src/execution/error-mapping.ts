@@ -5,12 +5,13 @@ import {
   ErrorCategory,
   ErrorSeverity,
   isErrorCode,
+  redactText,
   type ErrorCause,
   type ErrorDetail,
   type ErrorEnvelope,
 } from '@controlplane/contracts';
 import { isCapabilityError } from '../errors/capability-error.js';
-import { readMember, redactText, sayThrown, toSafeJson, truncateText } from '../util/safe-json.js';
+import { readMember, sayThrown, toSafeJson, truncateText } from '../util/safe-json.js';
 
 /** Where an error happened. */
 export interface ErrorPlace {

@@ -1,4 +1,4 @@
-import { REDACTED } from '../util/safe-json.js';
+import { REDACTED } from '@controlplane/contracts';
 
 /** Values of one execution that must not leave the runner. */
 export interface Secrets {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { redactText, toSafeJson, truncateText } from './safe-json.js';
+import { toSafeJson, truncateText } from './safe-json.js';
 
 describe('toSafeJson', () => {
   test('redacts by the name of the key, at any depth', () => {
@@ -60,16 +60,6 @@ describe('toSafeJson', () => {
     expect(Object.keys(copied as object)).toEqual(['__proto__']);
     expect((copied as { admin?: boolean }).admin).toBeUndefined();
   });
-});
-
-test.each([
-  ['login failed: password=hunter2, user=ada', 'login failed: password=[redacted], user=ada'],
-  ['Authorization: Bearer abc.def', 'Authorization: Bearer [redacted]'],
-  ['{"token":"abc","a":1}', '{"token":"[redacted]","a":1}'],
-  ['postgres://me:secret@db/x', 'postgres://me:[redacted]@db/x'],
-  ['no secret here', 'no secret here'],
-])('redactText turns %j into %j', (text, expected) => {
-  expect(redactText(text)).toBe(expected);
 });
 
 test('truncateText leaves no half character', () => {

@@ -1,13 +1,7 @@
+import { isSecretName, REDACTED, redactText } from '@controlplane/contracts';
+
 /** A value that `JSON.stringify` writes without surprises. */
 export type SafeJson = string | number | boolean | null | SafeJson[] | { [key: string]: SafeJson };
-
-const SECRET_KEY =
-  /pass(word|wd|phrase)?$|secret|token|api[-_]?key|authorization|cookie|credential|private[-_]?key/i;
-const SECRET_TEXT =
-  /\b((?:[\w-]*(?:password|passwd|secret|token|api[-_]?key))["']?\s*[=:]\s*["']?|authorization["']?\s*[=:]\s*["']?(?:bearer\s+|basic\s+)?|bearer\s+)[^\s"',;&]+/gi;
-const URL_PASSWORD = /(\b[a-z][a-z0-9+.-]*:\/\/[^\s/:@]*:)[^\s/@]+@/gi;
-
-export const REDACTED = '[redacted]';
 
 const MAX_DEPTH = 6;
 const MAX_MEMBERS = 100;
@@ -24,16 +18,6 @@ interface Walk {
   readonly depth: number;
   readonly above: readonly object[];
   readonly budget: { left: number };
-}
-
-/** Whether a member of this name is likely to hold a secret. */
-export function isSecretKey(key: string): boolean {
-  return SECRET_KEY.test(key);
-}
-
-/** Replaces what looks like a secret in free text: `password=…`, `Bearer …`, the password of a URL. */
-export function redactText(text: string): string {
-  return text.replace(SECRET_TEXT, `$1${REDACTED}`).replace(URL_PASSWORD, `$1${REDACTED}@`);
 }
 
 /** Cuts a text to a length in UTF-16 units without leaving half a character. */
@@ -103,7 +87,7 @@ function copyMembers(value: object, below: Walk): SafeJson {
     below.budget.left -= Math.min(key.length, MAX_KEY);
     // defineProperty: a member called __proto__ stays a member.
     Object.defineProperty(copied, truncateText(key, MAX_KEY), {
-      value: isSecretKey(key) ? REDACTED : copy(member, below),
+      value: isSecretName(key) ? REDACTED : copy(member, below),
       enumerable: true,
       configurable: true,
       writable: true,

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { createAskedClock } from '../util/asked-clock.suite.js';
 import { startDialInControlPlane } from './dial-in-control-plane.suite.js';
 import { dialIn, isEnd } from './dial-in-runner.suite.js';
 import { createHeld } from './runner-fixture.suite.js';
@@ -48,6 +49,25 @@ describe('a websocket that is cut', () => {
     plane.cut();
     expect((await twice).executions[0]?.executionId).toBe('e1');
   });
+});
+
+test('a websocket over which the runner was asked twice to register stays when both are answered', async () => {
+  const plane = await startDialInControlPlane();
+  const clock = createAskedClock();
+  const held = createHeld();
+  await (await dialIn(plane, { delivery: 'websocket', capabilities: [held.capability], clock })).ready();
+  const again = { type: 'directives', directives: [{ kind: 'register' }] };
+  plane.send(again);
+  plane.send(again);
+  await plane.seen();
+  await expect.poll(() => plane.count('register')).toBe(3);
+  await plane.seen();
+  await clock.advance(10_000);
+  const ended = plane.next('events', isEnd);
+  held.done.resolve(1);
+  plane.offer('e1');
+  await ended;
+  expect(plane.authorizations).toHaveLength(1);
 });
 
 test('a poll that asked for nothing is followed by another when a claim that is refused frees its slot', async () => {

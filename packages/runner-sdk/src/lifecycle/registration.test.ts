@@ -1,6 +1,7 @@
 import { RunnerHeartbeat, RunnerRegistrationRequest } from '@controlplane/contracts';
 import { describe, expect, test } from 'vitest';
 import { isRunnerError } from '../errors/runner-error.js';
+import { createDeferred } from '../util/deferred.js';
 import type { Logger } from '../util/logger.js';
 import { createVirtualClock } from '../util/virtual-clock.js';
 import { CONTENT, refusal } from './recording-control-plane.js';
@@ -120,6 +121,20 @@ describe('registration', () => {
       expect((await post(`${url}/execute`, requestOf('hello.greet', { name: 'Ada' }))).status).toBe(200);
     },
   );
+
+  test('with a credential that cannot be sent is not tried, and the log holds nothing of it', async () => {
+    const warned = createDeferred<string>();
+    const logger: Logger = {
+      debug: () => undefined,
+      info: () => undefined,
+      warn: (fields: object | string) => warned.resolve(JSON.stringify(fields)),
+      error: () => undefined,
+    };
+    const { controlPlane } = await startRunner({ logger, credential: () => 'aa-first\nbb-second' });
+    expect(await warned.promise).toContain('give the credential alone, on one line');
+    expect(await warned.promise).not.toMatch(/first|second/);
+    expect(controlPlane.count(REGISTER)).toBe(0);
+  });
 
   test('is waited for only as long as the waiter likes', async () => {
     const { runner } = await startRunner({ fetch: () => new Promise<Response>(() => undefined) });

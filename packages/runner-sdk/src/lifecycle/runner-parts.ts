@@ -71,9 +71,10 @@ interface EndpointParts {
 
 function endpointsOf({ resolved, manifest, executor, sessions, health, observation, state }: EndpointParts) {
   const { name: service, maxBodyBytes } = resolved;
+  const { run = executor.run, verify } = sessions.pushed?.push ?? {};
   const execute = createPushDelivery({
-    run: sessions.pushed?.push?.run ?? executor.run,
-    verify: sessions.pushed?.push?.verify,
+    run,
+    verify,
     service,
     maxBodyBytes,
   });
@@ -82,6 +83,7 @@ function endpointsOf({ resolved, manifest, executor, sessions, health, observati
     maxBodyBytes,
     execute,
     cancel: executor.cancel,
+    verify,
     health: health.check,
     live: () => ({ ok: true, reasons: [] }),
     ready: () => ({ ok: sessions.reasons().length === 0, reasons: sessions.reasons() }),

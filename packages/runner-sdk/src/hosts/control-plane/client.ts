@@ -7,7 +7,7 @@ import {
 } from '@controlplane/contracts';
 import type { HttpClient } from '../../transport/http-client.js';
 import type { Credentials } from './credentials.js';
-import { envelopeIn, headerRetryAfterMs, notReached, refusalOf, type Refusal } from './refusals.js';
+import { notReached, refusalOfReply, type Refusal } from './refusals.js';
 
 /** What the control plane answered. */
 export type Answer<Value> = { readonly ok: true; readonly value: Value } | Refusal;
@@ -36,13 +36,9 @@ export interface ControlPlaneClient {
 /** Milliseconds for one poll, its hold and its answer included. */
 const POLL_MS = 40_000;
 
-function toRefusal(response: Response, body: unknown): Refusal {
-  const envelope = envelopeIn(body);
-  const retryAfterMs = headerRetryAfterMs(response.headers.get('retry-after'));
-  if (envelope)
-    return { ...refusalOf(envelope), retryAfterMs: refusalOf(envelope).retryAfterMs ?? retryAfterMs };
-  const message = `${response.url} answered ${response.status} without an error envelope; is it a JobForge?`;
-  return { ...notReached('UNREADABLE', message), retryAfterMs };
+function toRefusal({ url, status, headers }: Response, body: unknown): Refusal {
+  const unreadable = `${url} answered ${status} without an error envelope; is it a JobForge?`;
+  return refusalOfReply({ body, retryAfter: headers.get('retry-after') }, unreadable);
 }
 
 function unreachable(error: unknown): Refusal {

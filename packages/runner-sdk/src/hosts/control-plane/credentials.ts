@@ -33,7 +33,7 @@ export interface CredentialsOptions {
   readonly controlPlaneUrl: string;
   readonly state: StateFiles | undefined;
   readonly clock: Clock;
-  /** The secret could not be kept, in words. */
+  /** A credential could not be kept or used, in words. */
   readonly onProblem: (message: string) => void;
 }
 
@@ -42,17 +42,35 @@ export function fileNameOf(controlPlaneUrl: string): string {
   return createHash('sha256').update(controlPlaneUrl.replace(/\/+$/, '')).digest('hex').slice(0, 16);
 }
 
+/** Whether it can stand in a header: what cannot be sent would be quoted by the error of whoever tries. */
+const isSendable = (token: string): boolean => !/[^\x21-\x7e]/.test(token);
+
+const MALFORMED = 'a space, a line break or a character beyond ASCII, which no credential has';
+
+/** @param from - where the credential is from, in words: the message holds nothing of it */
+function checkSendable(given: string | undefined, from: string): string | undefined {
+  const token = given?.trim();
+  if (token === undefined || isSendable(token)) return token;
+  throw new Error(`${from} holds ${MALFORMED}; give the credential alone, on one line`);
+}
+
 async function readSource(source: CredentialSource | undefined): Promise<string | undefined> {
-  if (source === undefined || typeof source === 'string') return source;
+  if (source === undefined || typeof source === 'string') return checkSendable(source, 'option "credential"');
   if (typeof source === 'function') {
+    let given: string | undefined;
     try {
-      return await source();
+      given = await source();
     } catch (error) {
       throw new Error(`option "credential": the function failed: ${sayThrown(error)}`, { cause: error });
     }
+    return checkSendable(given, 'option "credential": what the function returned');
   }
+  return checkSendable(await readCredentialFile(source), `the credential's file ${source.file}`);
+}
+
+async function readCredentialFile(source: { readonly file: string }): Promise<string> {
   try {
-    return (await readFile(source.file, 'utf8')).trim();
+    return await readFile(source.file, 'utf8');
   } catch (error) {
     throw new Error(`the credential's file ${source.file} cannot be read: ${sayThrown(error)}`, {
       cause: error,
@@ -77,16 +95,16 @@ export function createCredentials(options: CredentialsOptions): Credentials {
     if (isLoaded) return;
     isLoaded = true;
     try {
-      secret ??= (await state?.read(file))?.trim() || undefined;
+      secret ??= checkSendable(await state?.read(file), 'its file') || undefined;
     } catch (error) {
-      onProblem(`the runner secret in the state directory cannot be read: ${sayThrown(error)}`);
+      onProblem(`the runner secret in the state directory cannot be used: ${sayThrown(error)}`);
     }
   }
 
-  function keep(runnerSecret: string | undefined): void {
+  function keep(runnerSecret: string): void {
     // In order: of two that are written at once, the older one could stay.
     keeping = keeping
-      .then(() => (runnerSecret === undefined ? state?.remove(file) : state?.write(file, runnerSecret)))
+      .then(() => state?.write(file, runnerSecret))
       .catch((error: unknown) =>
         onProblem(`the runner secret cannot be kept in the state directory: ${sayThrown(error)}`),
       );
@@ -103,6 +121,8 @@ export function createCredentials(options: CredentialsOptions): Credentials {
       return header(lasts ? session?.token : used);
     },
     take({ sessionCredential, runnerSecret }) {
+      const given = [sessionCredential?.token, runnerSecret].filter((one) => one !== undefined);
+      if (!given.every(isSendable)) return onProblem(`what the control plane gave holds ${MALFORMED}`);
       if (sessionCredential) session = sessionCredential;
       if (runnerSecret === undefined) return;
       secret = runnerSecret;
@@ -115,8 +135,8 @@ export function createCredentials(options: CredentialsOptions): Credentials {
       if (code === 'SESSION_EXPIRED') return true;
       const wasSecret = secret !== undefined && used === secret;
       if (!wasSecret || source === undefined) return false;
+      // Its file stays until another is given: whoever refused it may be the wrong one to ask.
       secret = undefined;
-      keep(undefined);
       return true;
     },
     flush: () => keeping,

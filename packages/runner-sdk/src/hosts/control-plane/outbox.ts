@@ -43,6 +43,8 @@ interface Box extends OutboxOptions {
   readonly files: Map<string, Set<string>>;
   nextFile: number;
   writing: Promise<void> | undefined;
+  /** The file that is being written. */
+  current: string | undefined;
 }
 
 async function readFiles(box: Box): Promise<Entry[]> {
@@ -76,11 +78,13 @@ async function writeFresh(box: Box): Promise<void> {
     const left = new Set(entries.map(({ executionId }) => executionId));
     box.files.set(file, left);
     for (const { executionId } of entries) box.fileOf.set(executionId, file);
+    box.current = file;
     await box.state
       .write(file, JSON.stringify(entries))
       .catch((error: unknown) =>
         box.onProblem(`results cannot be kept in the state directory: ${sayThrown(error)}`),
       );
+    box.current = undefined;
     if (left.size === 0) await takeAway(box, file);
   }
 }
@@ -103,6 +107,7 @@ export async function openOutbox(options: OutboxOptions): Promise<Outbox> {
     files: new Map(),
     nextFile: 0,
     writing: undefined,
+    current: undefined,
   };
   const entries = await readFiles(box);
   const removals = new Set<Promise<void>>();
@@ -125,7 +130,7 @@ export async function openOutbox(options: OutboxOptions): Promise<Outbox> {
       const left = box.files.get(file);
       left?.delete(executionId);
       // While it is being written, whoever writes it takes it away.
-      if (left?.size !== 0 || box.writing) return;
+      if (left?.size !== 0 || box.current === file) return;
       const removal = takeAway(box, file).finally(() => removals.delete(removal));
       removals.add(removal);
     },

@@ -52,15 +52,33 @@ export function refusalOf(envelope: ErrorEnvelope): Refusal {
 }
 
 /** The envelope in the body of an error reply, when there is one. */
-export function envelopeIn(body: unknown): ErrorEnvelope | undefined {
+function envelopeIn(body: unknown): ErrorEnvelope | undefined {
   const error = typeof body === 'object' && body !== null && 'error' in body ? body.error : undefined;
   return ErrorEnvelope.safeParse(error).data;
 }
 
 /** The `retry-after` header in milliseconds, where it is a number of seconds. */
-export function headerRetryAfterMs(header: string | null | undefined): number | undefined {
+function headerRetryAfterMs(header: string | null | undefined): number | undefined {
   const seconds = header === null || header === undefined ? Number.NaN : Number(header);
   return Number.isFinite(seconds) && seconds >= 0 ? seconds * 1000 : undefined;
+}
+
+/** What an error reply is made of. */
+export interface ErrorReply {
+  /** Parsed; undefined where it is no JSON. */
+  readonly body: unknown;
+  /** The `retry-after` header: it counts where the envelope does not say when. */
+  readonly retryAfter: string | null | undefined;
+}
+
+/**
+ * An error reply as a refusal.
+ * @param unreadable - what is said of a reply without an envelope
+ */
+export function refusalOfReply({ body, retryAfter }: ErrorReply, unreadable: string): Refusal {
+  const envelope = envelopeIn(body);
+  const refusal = envelope ? refusalOf(envelope) : notReached('UNREADABLE', unreadable);
+  return { ...refusal, retryAfterMs: refusal.retryAfterMs ?? headerRetryAfterMs(retryAfter) };
 }
 
 /** What is answered by nobody who speaks the contract. */

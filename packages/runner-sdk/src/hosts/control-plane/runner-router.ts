@@ -14,7 +14,7 @@ import { replyJson } from '../../transport/http-reply.js';
 import { createHttpRoutes, type HttpMiddleware, type HttpRoute } from '../../transport/http-routes.js';
 import { issueDetails, replyError, sayDetails } from './error-reply.js';
 import type { PushDelivery } from './push-delivery.js';
-import { readRequestBody } from './request-body.js';
+import { readRequestBody, type BodyOptions } from './request-body.js';
 
 /** What the endpoints of a runner report and pass on. */
 export interface RunnerRouterOptions {
@@ -31,6 +31,8 @@ export interface RunnerRouterOptions {
     reason: CancelReason,
     leaseToken?: string,
   ) => 'cancelling' | 'ended' | 'unknown' | 'superseded';
+  /** What is wrong with the signature of a request to cancel, in words; default: nothing is signed. */
+  readonly verify?: BodyOptions['verify'];
 }
 
 type Handler = HttpRoute['handle'];
@@ -40,7 +42,7 @@ type RunnerEndpoint = {
 }[EndpointName];
 
 function createCancelHandler(options: RunnerRouterOptions): Handler {
-  const { service, maxBodyBytes, cancel } = options;
+  const { service, maxBodyBytes, cancel, verify } = options;
   const answer = (response: ServerResponse, executionId: string, body: unknown): void => {
     const parsed = CancelExecutionRequest.safeParse(body);
     if (!parsed.success) {
@@ -63,8 +65,12 @@ function createCancelHandler(options: RunnerRouterOptions): Handler {
     const hasBody =
       request.headers['transfer-encoding'] !== undefined ||
       Number(request.headers['content-length'] ?? 0) > 0;
-    if (!hasBody) return answer(response, executionId, {});
-    readRequestBody(request, { maxBytes: maxBodyBytes, as: 'json' }, (body) => {
+    if (!hasBody) {
+      const message = verify?.(request.headers, '');
+      if (message !== undefined) return replyError(response, 'SIGNATURE_INVALID', { service, message });
+      return answer(response, executionId, {});
+    }
+    readRequestBody(request, { maxBytes: maxBodyBytes, as: 'json', verify }, (body) => {
       if (body.code === 'ABORTED') return;
       if (body.code !== undefined) return replyError(response, body.code, { service, message: body.message });
       answer(response, executionId, body.value);

@@ -1,13 +1,6 @@
 import type { SocketEnd } from '../../transport/reconnecting-socket.js';
 import type { DialInOptions } from './dial-in.js';
-import {
-  envelopeIn,
-  headerRetryAfterMs,
-  isPermanent,
-  notReached,
-  refusalOf,
-  type Refusal,
-} from './refusals.js';
+import { isPermanent, notReached, refusalOfReply, type Refusal } from './refusals.js';
 import { onRefused } from './session-core.js';
 
 /** A line whose connection has ended. */
@@ -23,18 +16,14 @@ export function refusalOfEnd({ refusal: said, core }: EndedLine, end: SocketEnd)
   const { refusal } = end;
   if (!refusal)
     return notReached('UNREACHABLE', `${end.reason || 'the connection was closed'} (${end.code})`);
-  const retryAfterMs = headerRetryAfterMs(refusal.retryAfter);
   let body: unknown;
   try {
     body = JSON.parse(refusal.body);
   } catch {
     body = undefined;
   }
-  const envelope = envelopeIn(body);
-  if (envelope)
-    return { ...refusalOf(envelope), retryAfterMs: refusalOf(envelope).retryAfterMs ?? retryAfterMs };
-  const message = `${core.controlPlaneUrl} answered the upgrade with ${refusal.status} and no error envelope; is there a proxy between?`;
-  return { ...notReached('UNREADABLE', message), retryAfterMs };
+  const unreadable = `${core.controlPlaneUrl} answered the upgrade with ${refusal.status} and no error envelope; is there a proxy between?`;
+  return refusalOfReply({ body, retryAfter: refusal.retryAfter }, unreadable);
 }
 
 /** @returns whether to try again */

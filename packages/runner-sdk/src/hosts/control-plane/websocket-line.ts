@@ -35,6 +35,7 @@ function register(state: State): void {
   state.refusal = undefined;
   const registration = { ...core.runner.describe(), delivery: { kind: 'websocket' }, held: offers.held() };
   socket.send(JSON.stringify({ type: 'register', registration }));
+  stopHandshakeTimer(state);
   state.handshakeTimer = core.runner.clock.setTimeout(
     () => socket.close(CLOSE_CODES.handshake, { reason: 'no ready in time' }),
     DEFAULTS.handshakeMs,

@@ -24,6 +24,12 @@ export const Placement = z.object({
   platform: PlatformSelector.optional(),
   /** Versions of the capability. `payload.version` is that of the payload and places nothing. */
   version: VersionRange.optional(),
+  /**
+   * How a capability is found: `id-or-type` takes one whose id is `payload.type` and, on runners that offer none, one
+   * whose `supportedJobTypes` hold `type`; `id` takes the first alone. With a token that has a scope of capabilities it
+   * is always `id`. Default: `id-or-type`.
+   */
+  servedBy: z.enum(['id', 'id-or-type']).optional(),
   /** Jobs of one key run on one runner, as long as that is there and can do them; else a new one is chosen for all. */
   affinity: Word.optional(),
   /**

@@ -51,19 +51,26 @@ export function maySeeRunner(caller: Caller, { name }: RunnerMetadata): boolean 
   return !isApi(caller) || inScope(caller.runners, name);
 }
 
+/** A submission that only a capability of the id can serve that it names: its job type is the caller's to choose. */
+function byIdAlone({ capabilities }: ApiCaller, submission: JobSubmission): JobSubmission {
+  if (capabilities === undefined) return submission;
+  return { ...submission, placement: { ...submission.placement, servedBy: 'id' } };
+}
+
 /**
- * A submission as a caller may make it: to the runners of its token where that has one pattern of them and the
- * submission says nothing. Refuses with SCOPE_EXCEEDED.
+ * A submission as a caller may make it: for capabilities that its token names, found by their ids alone, and to the
+ * runners of its token where that has one pattern of them and the submission says nothing. Refuses with SCOPE_EXCEEDED.
  */
 export function scoped(caller: Caller, submission: JobSubmission): JobSubmission {
   if (!isApi(caller)) return submission;
   const { capabilities, runners } = caller;
   const { payload, placement } = submission;
   if (!inScope(capabilities, payload.type)) throw exceeded(caller, `not for ${payload.type}`);
-  if (placedInScope(caller, submission)) return submission;
+  const narrowed = byIdAlone(caller, submission);
+  if (placedInScope(caller, submission)) return narrowed;
   const [only, ...others] = runners ?? [];
   if (placement?.runner === undefined && only !== undefined && others.length === 0)
-    return { ...submission, placement: { ...placement, runner: only } };
+    return { ...narrowed, placement: { ...narrowed.placement, runner: only } };
   throw exceeded(caller, `say in placement.runner which of them, not ${placement?.runner ?? 'any'}`);
 }
 

@@ -1,7 +1,7 @@
 import type { Concurrency, Placement } from '@controlplane/contracts';
 
 /** What a runner must be, beyond offering the capability. */
-export type Target = Pick<Placement, 'runner' | 'labels' | 'platform' | 'version'>;
+export type Target = Pick<Placement, 'runner' | 'labels' | 'platform' | 'version' | 'servedBy'>;
 
 /** What a job asks of a runner. */
 export interface Demand {
@@ -62,7 +62,7 @@ function labelsText(labels: NonNullable<Placement['labels']>): [string, string[]
     .toSorted(([left], [right]) => (left < right ? -1 : 1));
 }
 
-function targetText({ runner, labels, platform, version }: Target): string {
+function targetText({ runner, labels, platform, version, servedBy }: Target): string {
   const { os, arch } = platform ?? {};
   return JSON.stringify([
     runner ?? null,
@@ -70,16 +70,18 @@ function targetText({ runner, labels, platform, version }: Target): string {
     os === undefined ? null : osName(os),
     arch === undefined ? null : archName(arch),
     labels === undefined ? null : labelsText(labels),
+    servedBy === 'id',
   ]);
 }
 
 function targetOf(placement: Placement | undefined): Target | undefined {
   if (placement === undefined) return undefined;
-  const { runner, labels, platform, version } = placement;
+  const { runner, labels, platform, version, servedBy } = placement;
   const hasLabels = labels !== undefined && Object.keys(labels).length > 0;
   const hasPlatform = platform?.os !== undefined || platform?.arch !== undefined;
-  if (runner === undefined && version === undefined && !hasLabels && !hasPlatform) return undefined;
-  return { runner, labels, platform, version };
+  const isPlain = runner === undefined && version === undefined && servedBy !== 'id';
+  if (isPlain && !hasLabels && !hasPlatform) return undefined;
+  return { runner, labels, platform, version, servedBy };
 }
 
 /** What a job asks of a runner. */
@@ -104,13 +106,14 @@ export function termsOf(wanted: Wanted): Terms {
 }
 
 /** Says what a demand asks of a runner beyond the capability, a few words each. */
-export function needsOf({ target }: Demand): string[] {
+export function needsOf({ payloadType, target }: Demand): string[] {
   if (target === undefined) return [];
-  const { runner, labels = {}, platform, version } = target;
+  const { runner, labels = {}, platform, version, servedBy } = target;
   const pairs = Object.entries(labels).map(([name, wanted]) => labelWords(name, wanted));
   const { os, arch } = platform ?? {};
   const where = [os ?? (arch && '*'), arch].filter((part) => part !== undefined && part !== '').join('/');
   return [
+    ...(servedBy === 'id' ? [`a capability with the id ${payloadType}`] : []),
     ...(version === undefined ? [] : [`version ${version}`]),
     ...(runner === undefined ? [] : [`runner ${runner}`]),
     ...(pairs.length === 0 ? [] : [`labels ${pairs.join(' ')}`]),

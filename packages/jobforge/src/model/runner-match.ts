@@ -23,13 +23,13 @@ export interface Refusal {
   readonly reason: string;
 }
 
-/** The capabilities of a runner that serve a demand in some version: by id first, then by job type. */
+/** The capabilities of a runner that serve a demand in some version: by id first, then by job type unless that is ruled out. */
 function serving(
   capabilities: readonly RunnerCapability[],
-  { payloadType, jobType }: Demand,
+  { payloadType, jobType, target }: Demand,
 ): RunnerCapability[] {
   const byId = capabilities.filter(({ id }) => id === payloadType);
-  return byId.length > 0
+  return byId.length > 0 || target?.servedBy === 'id'
     ? byId
     : capabilities.filter(({ supportedJobTypes }) => supportedJobTypes.includes(jobType));
 }

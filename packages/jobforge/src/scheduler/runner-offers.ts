@@ -77,7 +77,11 @@ export function createRunnerOffers(
     },
     isOffered: (demand) =>
       [...runners.values()].some(({ registration }) =>
-        registration.capabilities.some((capability) => servesJob(capability, demand)),
+        registration.capabilities.some(
+          (capability) =>
+            servesJob(capability, demand) &&
+            (demand.target?.servedBy !== 'id' || capability.id === demand.payloadType),
+        ),
       ),
     forget() {
       byDemand.clear();

@@ -10,12 +10,15 @@ import {
 } from '@controlplane/contracts';
 import { z } from 'zod';
 import { misused, refused, unreachable } from './cli-failure.js';
+import type { TokenSource } from './client-token.js';
 import { jobEventStream } from './job-event-stream.js';
 
 export interface ApiClientOptions {
   /** Where JobForge listens. */
   readonly url: string;
   readonly fetch: typeof globalThis.fetch;
+  /** The credential of each request. Default: none. */
+  readonly token?: TokenSource;
   /** Longest wait for an answer to begin, in ms. Default: 30 000. */
   readonly answerMs?: number;
 }
@@ -45,8 +48,25 @@ const ANSWER_MS = 30_000;
 
 const Refusal = z.object({ success: z.literal(false), error: ErrorEnvelope });
 
-export function createApiClient({ url: given, fetch, answerMs = ANSWER_MS }: ApiClientOptions): ApiClient {
-  const url = baseUrl(given);
+type Send = (target: string, init?: RequestInit) => Promise<Response>;
+
+/** Sends the credential with each request. */
+function withToken(fetch: typeof globalThis.fetch, token: TokenSource): Send {
+  return async (target, init = {}) => {
+    const credential = await token();
+    if (credential === undefined) return fetch(target, init);
+    const headers = new Headers(init.headers);
+    headers.set('authorization', `Bearer ${credential}`);
+    return fetch(target, { ...init, headers });
+  };
+}
+
+const NO_TOKEN: TokenSource = async () => undefined;
+
+export function createApiClient(options: ApiClientOptions): ApiClient {
+  const { token = NO_TOKEN, answerMs = ANSWER_MS } = options;
+  const url = baseUrl(options.url);
+  const fetch = withToken(options.fetch, token);
 
   const call = async <Name extends EndpointName>(
     name: Name,

@@ -3,14 +3,12 @@ import type { Command } from 'commander';
 import { createHash } from 'node:crypto';
 import { damaged, misused } from './cli-failure.js';
 import type { CliContext } from './cli-context.js';
-import { asClient, sessionOf } from './client-command.js';
+import { asClient, sessionOf, type ClientOptions } from './client-command.js';
 import { printJson } from './json-output.js';
 import { printTable, type Column } from './table.js';
 import { toned } from './terminal.js';
 
-interface Options {
-  readonly url?: string;
-  readonly json?: boolean;
+interface Options extends ClientOptions {
   readonly output?: string;
 }
 

@@ -1,15 +1,13 @@
 import type { AuditEntry } from '@controlplane/contracts';
 import type { Command } from 'commander';
 import type { CliContext } from './cli-context.js';
-import { asClient, sessionOf } from './client-command.js';
+import { asClient, sessionOf, type ClientOptions } from './client-command.js';
 import { printJson } from './json-output.js';
 import { integer } from './option-values.js';
 import { printTable, type Column } from './table.js';
 import { toned } from './terminal.js';
 
-interface Options {
-  readonly url?: string;
-  readonly json?: boolean;
+interface Options extends ClientOptions {
   readonly actor?: string;
   readonly action?: string;
   readonly subject?: string;

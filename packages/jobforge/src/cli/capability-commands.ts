@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { CliContext } from './cli-context.js';
-import { asClient, sessionOf } from './client-command.js';
+import { asClient, sessionOf, type ClientOptions } from './client-command.js';
 import { printJson } from './json-output.js';
 import { printTable } from './table.js';
 import { toned } from './terminal.js';
@@ -11,7 +11,7 @@ export function addCapabilityCommands(program: Command, context: CliContext): vo
   asClient(capability.command('list'))
     .description('list capabilities and who offers them')
     .addHelpText('after', '\nWith --json: a list of capabilities as `GET /capabilities` answers it.')
-    .action(async (options: { url?: string; json?: boolean }) => {
+    .action(async (options: ClientOptions) => {
       const { client, terminal, json } = sessionOf(context, options);
       const offers = await client.call('listCapabilities');
       if (json) return printJson(terminal, 'capability list', offers);

@@ -2,9 +2,11 @@ import type { Log } from '../model/log.js';
 import type { MachineFacts } from './machine-facts.js';
 import type { Terminal } from './terminal.js';
 
-/** A control plane that serves, as `jobforge dev` needs it. */
+/** A control plane that serves, as the commands that serve need it. */
 export interface ServingForge {
   readonly url: string;
+  /** Where the admin token was made that JobForge takes; undefined where it was given, or none is asked for. */
+  readonly adminTokenFile?: string | undefined;
   /** Executions that have not ended. */
   running(): number;
   /** Takes nothing new, lets what runs end, and closes; tells how many had not ended by then. */
@@ -17,8 +19,14 @@ export interface ForgeOptions {
   /** Where the store is, as `createJobForge` takes it. */
   readonly store: string;
   readonly allowedHosts: readonly string[];
-  /** A key for secrets is made beside the store where none is given. */
-  readonly makesKey: boolean;
+  /** Where a key for secrets and an admin token are made that are not given; undefined makes none. */
+  readonly folder: string | undefined;
+  /** Of the files that jobs leave; undefined for the one beside the store. */
+  readonly files: string | undefined;
+  /** Asks everybody for a credential; the file of the admin token where one was named. Default: nobody is asked. */
+  readonly auth?: { readonly adminTokenFile: string | undefined };
+  /** Certificate and key in PEM. Default: HTTP. */
+  readonly tls?: { readonly cert: string; readonly key: string } | undefined;
   /** Whether webhooks may be told at this machine and in private networks. Default: false. */
   readonly allowPrivateWebhooks?: boolean;
   readonly log: Log;

@@ -3,7 +3,7 @@ import { createServer, type AddressInfo } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import type { ForgeOptions } from './cli-context.js';
 import { runJobforge, type CliRun } from './cli-run.fixture.js';
-import { DevLine, ErrorOutput } from './json-output.js';
+import { ServingLine, ErrorOutput } from './json-output.js';
 
 interface DevRun extends CliRun {
   readonly started: readonly ForgeOptions[];
@@ -62,7 +62,7 @@ describe('jobforge dev', () => {
   it('says with --json that it is ready before it says anything else', async () => {
     const run = await dev(['--json', '--memory', '--port', '0', '--allow-host', 'forge.test']);
     expect(run.started[0]).toMatchObject({ store: 'memory', port: 0, allowedHosts: ['forge.test'] });
-    const lines = run.out.map((line) => DevLine.parse(JSON.parse(line)));
+    const lines = run.out.map((line) => ServingLine.parse(JSON.parse(line)));
     expect(lines.map(({ event }) => event)).toEqual(['ready', 'log', 'stopping', 'stopped']);
     expect(lines[0]).toEqual({ event: 'ready', url: 'http://127.0.0.1:4711', data: null, version: '0.0.0' });
   });
@@ -89,7 +89,7 @@ describe('jobforge dev', () => {
     async (...[argv, running, handedBack, stopping, stopped]) => {
       expect((await dev(argv, { running, handedBack })).out.slice(-2)).toEqual([stopping, stopped]);
       const lines = (await dev([...argv, '--json'], { running, handedBack })).out.slice(-2);
-      expect(lines.map((line) => DevLine.parse(JSON.parse(line)))).toEqual([
+      expect(lines.map((line) => ServingLine.parse(JSON.parse(line)))).toEqual([
         { event: 'stopping', running },
         { event: 'stopped', handedBack },
       ]);

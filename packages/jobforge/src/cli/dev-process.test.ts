@@ -1,64 +1,15 @@
-import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import { onTestFinished, describe, expect, it } from 'vitest';
-import { DevLine } from './json-output.js';
-
-// The command as it is installed: built, in a process of its own.
-const bin = fileURLToPath(new URL('../../bin/jobforge.js', import.meta.url));
-
-interface DevProcess {
-  readonly child: ChildProcessWithoutNullStreams;
-  readonly url: string;
-  readonly lines: AsyncIterator<string>;
-}
-
-const jobforge = (args: readonly string[]): ChildProcessWithoutNullStreams => {
-  const child = spawn(process.execPath, [bin, ...args], { env: { ...process.env, NO_COLOR: '1' } });
-  onTestFinished(() => void child.kill('SIGKILL'));
-  return child;
-};
-
-async function startDev(...args: string[]): Promise<DevProcess> {
-  const child = jobforge(['dev', '--json', '--port', '0', ...args]);
-  let err = '';
-  child.stderr.on('data', (chunk: Buffer) => (err += chunk.toString()));
-  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-  const first = await lines.next();
-  if (first.done) throw new Error(`jobforge dev ended before it was ready: ${err}`);
-  const ready = DevLine.parse(JSON.parse(first.value));
-  if (ready.event !== 'ready') throw new Error(`the first line is ${ready.event}`);
-  return { child, url: ready.url, lines };
-}
-
-const exitOf = async (
-  child: ChildProcessWithoutNullStreams,
-): Promise<{ code: number; out: string; err: string }> => {
-  let out = '';
-  let err = '';
-  child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()));
-  child.stderr.on('data', (chunk: Buffer) => (err += chunk.toString()));
-  const [code] = (await once(child, 'close')) as [number];
-  return { code, out, err };
-};
-
-async function folder(): Promise<string> {
-  const path = await mkdtemp(join(tmpdir(), 'jobforge-'));
-  onTestFinished(() => rm(path, { recursive: true, force: true }));
-  return path;
-}
+import { exitOf, jobforge, startServing, testFolder } from './jobforge-process.fixture.js';
+import { ServingLine } from './json-output.js';
 
 describe('jobforge as a process', () => {
   it.each(['SIGTERM', 'SIGINT'] as const)(
     'keeps what was submitted across %s, which ends it with 0',
     async (signal) => {
-      const data = await folder();
-      const first = await startDev('--data', data);
+      const data = await testFolder();
+      const first = await startServing('dev', ['--data', data]);
       const submitted = await exitOf(
         jobforge(['job', 'submit', 'nobody.offers', '{"a":1}', '--id', 'kept', '--url', first.url]),
       );
@@ -68,7 +19,7 @@ describe('jobforge as a process', () => {
       });
       first.child.kill(signal);
       expect((await exitOf(first.child)).code).toBe(0);
-      const second = await startDev('--data', data);
+      const second = await startServing('dev', ['--data', data]);
       expect(await (await fetch(`${second.url}/jobs/kept`)).json()).toMatchObject({
         id: 'kept',
         status: 'queued',
@@ -77,8 +28,8 @@ describe('jobforge as a process', () => {
   );
 
   it('says so when another one holds its store', async () => {
-    const data = await folder();
-    await startDev('--data', data);
+    const data = await testFolder();
+    await startServing('dev', ['--data', data]);
     const second = await exitOf(jobforge(['dev', '--data', data, '--port', '0']));
     expect(second).toMatchObject({
       code: 1,
@@ -90,8 +41,8 @@ describe('jobforge as a process', () => {
   });
 
   it('says that the port is taken too when another one holds both', async () => {
-    const data = await folder();
-    const { url } = await startDev('--data', data);
+    const data = await testFolder();
+    const { url } = await startServing('dev', ['--data', data]);
     const { port } = new URL(url);
     const second = await exitOf(jobforge(['dev', '--data', data, '--port', port]));
     expect(second).toMatchObject({
@@ -118,7 +69,7 @@ describe('jobforge as a process', () => {
       runner.close().closeAllConnections();
     });
     await once(runner, 'listening');
-    const dev = await startDev('--memory');
+    const dev = await startServing('dev', ['--memory']);
     const address = runner.address();
     const health = `http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}/health`;
     const capability = {
@@ -146,7 +97,7 @@ describe('jobforge as a process', () => {
     await post('/jobs', { type: 'never', payload: { type: 'never', data: {} } });
     await taken;
     dev.child.kill('SIGTERM');
-    while (DevLine.parse(JSON.parse(String((await dev.lines.next()).value))).event !== 'stopping');
+    while (ServingLine.parse(JSON.parse(String((await dev.lines.next()).value))).event !== 'stopping');
     dev.child.kill('SIGTERM');
     expect((await exitOf(dev.child)).code).toBe(1);
   });

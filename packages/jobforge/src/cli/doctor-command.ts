@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { CliContext } from './cli-context.js';
 import { CliFailure } from './cli-failure.js';
-import { asClient, sessionOf, type Session } from './client-command.js';
+import { asClient, sessionOf, type Session, type ClientOptions } from './client-command.js';
 import { failed, ok, type DoctorCheck } from './doctor-check.js';
 import { checkFolder, checkPort } from './doctor-machine.js';
 import { checkServer } from './doctor-server.js';
@@ -10,9 +10,7 @@ import { printJson } from './json-output.js';
 import { printable } from './printable.js';
 import { toned, type Terminal, type Tone } from './terminal.js';
 
-interface DoctorOptions {
-  readonly url?: string;
-  readonly json?: boolean;
+interface DoctorOptions extends ClientOptions {
   readonly data?: string;
 }
 

@@ -2,7 +2,7 @@ import { JobStatus, type JobEvent, type JobResponse } from '@controlplane/contra
 import type { Command } from 'commander';
 import { addArtifactCommands } from './artifact-commands.js';
 import type { CliContext } from './cli-context.js';
-import { asClient, sessionOf, type Session } from './client-command.js';
+import { asClient, sessionOf, type Session, type ClientOptions } from './client-command.js';
 import { spoken } from './durations.js';
 import { EXIT, type ExitCode } from './exit-code.js';
 import { printFields } from './fields.js';
@@ -16,12 +16,7 @@ import { printTable } from './table.js';
 import { toned } from './terminal.js';
 import { watchJob } from './watch-job.js';
 
-interface Options {
-  readonly url?: string;
-  readonly json?: boolean;
-}
-
-interface ListOptions extends Options {
+interface ListOptions extends ClientOptions {
   readonly status?: JobStatus;
   readonly type?: string;
   readonly limit: number;
@@ -51,7 +46,7 @@ export function addJobCommands(
   asClient(job.command('show <id>'))
     .description('show one job with its result')
     .addHelpText('after', '\nWith --json: the job as `GET /jobs/:id` answers it.')
-    .action(async (id: string, options: Options) => {
+    .action(async (id: string, options: ClientOptions) => {
       const { client, terminal, json } = sessionOf(context, options);
       const shown = await client.call('showJob', { params: { id } });
       if (json) printJson(terminal, 'job show', shown);
@@ -63,7 +58,7 @@ export function addJobCommands(
   asClient(job.command('cancel <id>'))
     .description('cancel a job that has not ended')
     .addHelpText('after', '\nWith --json: the job.')
-    .action(async (id: string, options: Options) => {
+    .action(async (id: string, options: ClientOptions) => {
       const { client, terminal, json } = sessionOf(context, options);
       const cancelled = await client.call('cancelJob', { params: { id } });
       if (json) printJson(terminal, 'job cancel', cancelled);
@@ -77,7 +72,7 @@ export function addJobCommands(
     .description('show what a job has logged')
     .option('-f, --follow', 'go on until the job has ended')
     .addHelpText('after', '\nWith --json: the events of the type job.log, one a line.')
-    .action((id: string, options: Options & { follow?: boolean }) =>
+    .action((id: string, options: ClientOptions & { follow?: boolean }) =>
       logsOf(sessionOf(context, options), id, options.follow ?? false).then(settle),
     );
 }

@@ -2,7 +2,7 @@ import type { JobBatchEntry, RequestOf } from '@controlplane/contracts';
 import type { Command } from 'commander';
 import type { CliContext } from './cli-context.js';
 import { CliFailure, misused } from './cli-failure.js';
-import { asClient, sessionOf, type Session } from './client-command.js';
+import { asClient, sessionOf, type Session, type ClientOptions } from './client-command.js';
 import { EXIT, type ExitCode } from './exit-code.js';
 import { printJson } from './json-output.js';
 import { choice, integer } from './option-values.js';
@@ -10,9 +10,7 @@ import { printableLine } from './printable.js';
 import { moment } from './moment.js';
 import { toned } from './terminal.js';
 
-interface Options {
-  readonly url?: string;
-  readonly json?: boolean;
+interface Options extends ClientOptions {
   readonly all?: 'failed' | 'cancelled';
   readonly type?: string;
   readonly code?: string;

@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { CliFailure, refused } from './cli-failure.js';
 import type { CliContext } from './cli-context.js';
 import { capabilityOffers } from '../model/capability-offers.js';
-import { asClient, sessionOf, type Session } from './client-command.js';
+import { asClient, sessionOf, type Session, type ClientOptions } from './client-command.js';
 import { EXIT, type ExitCode } from './exit-code.js';
 import { exitCodeOf, followJob } from './follow-job.js';
 import { readJobInput } from './job-input.js';
@@ -15,9 +15,7 @@ import { printableLine } from './printable.js';
 import { waitingReason } from './waiting-reason.js';
 import { watchJob } from './watch-job.js';
 
-interface Options extends TermOptions {
-  readonly url?: string;
-  readonly json?: boolean;
+interface Options extends TermOptions, ClientOptions {
   readonly follow?: boolean;
   readonly wait?: boolean;
   readonly id?: string;

@@ -2,7 +2,7 @@ import type { RequestOf } from '@controlplane/contracts';
 import type { Command } from 'commander';
 import { misused } from './cli-failure.js';
 import { momentAhead } from './moment.js';
-import { choice, integer } from './option-values.js';
+import { choice, gather, integer } from './option-values.js';
 
 type Body = RequestOf<'submitJob'>;
 type Placement = NonNullable<Body['placement']>;
@@ -20,8 +20,6 @@ export interface TermOptions {
   readonly startAt?: string;
   readonly expiresAt?: string;
 }
-
-const gather = (text: string, before: readonly string[] = []): readonly string[] => [...before, text];
 
 /** Gives a command the options that say where and when a job may run. */
 export function withTerms(command: Command): Command {

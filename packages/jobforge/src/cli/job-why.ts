@@ -1,23 +1,18 @@
 import type { JobWhy, RunnerFit } from '@controlplane/contracts';
 import type { Command } from 'commander';
 import type { CliContext } from './cli-context.js';
-import { asClient, sessionOf } from './client-command.js';
+import { asClient, sessionOf, type ClientOptions } from './client-command.js';
 import { spoken } from './durations.js';
 import { printJson } from './json-output.js';
 import { printableLine } from './printable.js';
 import { toned, type Terminal } from './terminal.js';
-
-interface Options {
-  readonly url?: string;
-  readonly json?: boolean;
-}
 
 /** `jobforge job why` */
 export function addJobWhy(job: Command, context: CliContext): void {
   asClient(job.command('why <id>'))
     .description('say why a job is not running yet, runner by runner, and what would have to change')
     .addHelpText('after', '\nWith --json: the answer of `GET /jobs/:id/why`.')
-    .action(async (id: string, options: Options) => {
+    .action(async (id: string, options: ClientOptions) => {
       const { client, terminal, json } = sessionOf(context, options);
       const why = await client.call('whyJob', { params: { id } });
       if (json) printJson(terminal, 'job why', why);

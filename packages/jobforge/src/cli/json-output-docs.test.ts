@@ -7,7 +7,7 @@ const contractNames = new Map<z.ZodType, string>(
   Object.entries(CONTRACT_SCHEMAS).map(([name, schema]) => [schema, name]),
 );
 
-const LINES: ReadonlySet<string> = new Set(['dev', 'job submit --follow', 'job logs']);
+const LINES: ReadonlySet<string> = new Set(['dev', 'serve', 'job submit --follow', 'job logs']);
 
 function linkOf(schema: z.ZodType): string | undefined {
   const name = contractNames.get(schema);

@@ -22,9 +22,16 @@ export const FollowLine = z.discriminatedUnion('event', [
 ]);
 export type FollowLine = z.infer<typeof FollowLine>;
 
-/** One line of `dev --json`. The first is `ready`. */
-export const DevLine = z.discriminatedUnion('event', [
-  z.object({ event: z.literal('ready'), url: z.url(), data: z.string().nullable(), version: z.string() }),
+/** One line of `dev --json` and `serve --json`. The first is `ready`. */
+export const ServingLine = z.discriminatedUnion('event', [
+  z.object({
+    event: z.literal('ready'),
+    url: z.url(),
+    data: z.string().nullable(),
+    version: z.string(),
+    /** Where the admin token stands, where it was made by JobForge. */
+    adminTokenFile: z.string().optional(),
+  }),
   z.object({
     event: z.literal('log'),
     severity: z.enum(['debug', 'info', 'warn', 'error']),
@@ -34,7 +41,7 @@ export const DevLine = z.discriminatedUnion('event', [
   z.object({ event: z.literal('stopping'), running: z.number().int() }),
   z.object({ event: z.literal('stopped'), handedBack: z.number().int() }),
 ]);
-export type DevLine = z.infer<typeof DevLine>;
+export type ServingLine = z.infer<typeof ServingLine>;
 
 /** What any command prints with `--json` where it fails, instead of all else. */
 export const ErrorOutput = z.object({ success: z.literal(false), error: ErrorEnvelope });
@@ -42,7 +49,9 @@ export const ErrorOutput = z.object({ success: z.literal(false), error: ErrorEnv
 /** What each command prints with `--json`: one document on one line, or a line each where it says so. */
 export const JSON_OUTPUT = {
   /** Lines. */
-  dev: DevLine,
+  dev: ServingLine,
+  /** Lines. */
+  serve: ServingLine,
   'job submit': ENDPOINTS.submitJob.response,
   /** Lines. */
   'job submit --follow': FollowLine,
@@ -62,6 +71,11 @@ export const JSON_OUTPUT = {
   'runner enable': RunnerMetadata,
   'runner verify': ENDPOINTS.verifyRunner.response,
   'runner delete': ENDPOINTS.deleteRunner.response,
+  'runner revoke': ENDPOINTS.revokeRunner.response,
+  'runner rotate-secret': ENDPOINTS.rotateRunnerSecret.response,
+  'token create': ENDPOINTS.createToken.response,
+  'token list': ENDPOINTS.listTokens.response,
+  'token revoke': ENDPOINTS.revokeToken.response,
   'webhook add': ENDPOINTS.createWebhook.response,
   'webhook list': ENDPOINTS.listWebhooks.response,
   'webhook remove': ENDPOINTS.deleteWebhook.response,

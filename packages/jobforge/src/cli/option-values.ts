@@ -23,3 +23,6 @@ export function choice<const Word extends string>(words: readonly Word[]): (text
     throw new InvalidArgumentError(`expected one of ${words.join(', ')}.`);
   };
 }
+
+/** Gathers an option that may stand several times. */
+export const gather = (text: string, before: readonly string[] = []): readonly string[] => [...before, text];

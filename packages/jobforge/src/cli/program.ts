@@ -14,6 +14,8 @@ import { addJobCommands } from './job-commands.js';
 import { ErrorOutput } from './json-output.js';
 import { addRunnerCommands } from './runner-commands.js';
 import { addSecretCommands } from './secret-commands.js';
+import { addServeCommand } from './serve-command.js';
+import { addTokenCommands } from './token-commands.js';
 import { addWebhookCommands } from './webhook-commands.js';
 import { usageError } from './usage-error.js';
 
@@ -54,14 +56,21 @@ function createProgram(context: CliContext, settle: (code: ExitCode) => void): C
 
 Environment:
   JOBFORGE_URL  where JobForge listens, unless --url says so
+  JOBFORGE_TOKEN, JOBFORGE_TOKEN_FILE
+                the token to ask with, or a file of it, unless --token-file names one
   NO_COLOR      when set, nothing is coloured
   JOBFORGE_SECRETS_KEY, JOBFORGE_SECRETS_KEY_FILE
-                for dev: the key that secrets are stored with, 32 bytes as base64 or hex;
+                for dev and serve: the key that secrets are stored with, 32 bytes as base64 or hex;
                 default: secrets.key beside the store, made at the first start
+  JOBFORGE_ADMIN_TOKEN, JOBFORGE_ADMIN_TOKEN_FILE
+                for serve: the token that an operator begins with; default: admin.token beside the store
+  DATABASE_URL  for serve: the database, unless --store names one
 
 With --json a failure is {"success":false,"error":{"code":…,"message":…,…}} on stdout.`,
     );
   addDevCommand(program, context);
+  addServeCommand(program, context);
+  addTokenCommands(program, context);
   addJobCommands(program, context, settle);
   addRunnerCommands(program, context, settle);
   addCapabilityCommands(program, context);

@@ -1,20 +1,16 @@
 import type { RunnerMetadata } from '@controlplane/contracts';
 import type { Command } from 'commander';
 import type { CliContext } from './cli-context.js';
-import { asClient, sessionOf } from './client-command.js';
+import { asClient, sessionOf, type ClientOptions } from './client-command.js';
 import { spoken } from './durations.js';
 import type { ExitCode } from './exit-code.js';
 import { printFields } from './fields.js';
 import { printJson } from './json-output.js';
 import { addRunnerControlCommands } from './runner-control-commands.js';
+import { addRunnerSecretCommands } from './runner-secret-commands.js';
 import { runnerOf } from './runner-of.js';
 import { printTable, type Column } from './table.js';
 import { toned } from './terminal.js';
-
-interface Options {
-  readonly url?: string;
-  readonly json?: boolean;
-}
 
 /** `jobforge runner …` */
 export function addRunnerCommands(
@@ -26,7 +22,7 @@ export function addRunnerCommands(
   asClient(runner.command('list'))
     .description('list runners')
     .addHelpText('after', '\nWith --json: a list of runners as `GET /runners` answers it.')
-    .action(async (options: Options) => {
+    .action(async (options: ClientOptions) => {
       const { client, terminal, json } = sessionOf(context, options);
       const runners = await client.call('listRunners');
       if (json) return printJson(terminal, 'runner list', runners);
@@ -36,13 +32,14 @@ export function addRunnerCommands(
   asClient(runner.command('show <runner>'))
     .description('show one runner, by its id or by a name that it alone has')
     .addHelpText('after', '\nWith --json: the runner as `GET /runners/:id` answers it.')
-    .action(async (wanted: string, options: Options) => {
+    .action(async (wanted: string, options: ClientOptions) => {
       const { client, terminal, json } = sessionOf(context, options);
       const shown = await runnerOf(client, wanted);
       if (json) return printJson(terminal, 'runner show', shown);
       printFields(terminal, fieldsOf(shown, context.now()));
     });
   addRunnerControlCommands(runner, context, settle);
+  addRunnerSecretCommands(runner, context);
 }
 
 const stateOf = ({ status, draining, disabled }: RunnerMetadata): string =>

@@ -2,7 +2,7 @@ import type { RunnerMetadata } from '@controlplane/contracts';
 import type { Command } from 'commander';
 import type { ApiClient } from './api-client.js';
 import type { CliContext } from './cli-context.js';
-import { asClient, sessionOf } from './client-command.js';
+import { asClient, sessionOf, type ClientOptions } from './client-command.js';
 import { spoken } from './durations.js';
 import { EXIT, type ExitCode } from './exit-code.js';
 import { printJson } from './json-output.js';
@@ -10,9 +10,7 @@ import { printableLine } from './printable.js';
 import { runnerOf } from './runner-of.js';
 import { toned } from './terminal.js';
 
-interface Options {
-  readonly url?: string;
-  readonly json?: boolean;
+interface Options extends ClientOptions {
   readonly reason?: string;
   readonly force?: boolean;
 }

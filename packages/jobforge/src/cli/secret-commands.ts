@@ -2,15 +2,13 @@ import type { SecretEntry } from '@controlplane/contracts';
 import type { Command } from 'commander';
 import type { CliContext } from './cli-context.js';
 import { misused } from './cli-failure.js';
-import { asClient, sessionOf } from './client-command.js';
+import { asClient, sessionOf, type ClientOptions } from './client-command.js';
 import { unreadable } from './job-input.js';
 import { printJson } from './json-output.js';
 import { printTable, type Column } from './table.js';
 import { toned } from './terminal.js';
 
-interface Options {
-  readonly url?: string;
-  readonly json?: boolean;
+interface Options extends ClientOptions {
   readonly capability?: string;
   readonly file?: string;
 }

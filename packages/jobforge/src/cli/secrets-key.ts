@@ -1,7 +1,8 @@
-import { mkdir, open, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { newKey, readKey } from '../access/secret-vault.js';
 import { misused } from './cli-failure.js';
+import { ownerFile } from './owner-file.js';
 
 export interface KeySources {
   readonly env: NodeJS.ProcessEnv;
@@ -11,41 +12,14 @@ export interface KeySources {
 
 export const KEY_FILE = 'secrets.key';
 
-const isMissing = (error: unknown): boolean =>
-  error instanceof Error && 'code' in error && error.code === 'ENOENT';
-
-/** Reads the key file of a data folder, or makes it, readable by its owner alone. */
-async function keyIn(folder: string): Promise<string> {
-  const path = join(folder, KEY_FILE);
-  try {
-    return await readFile(path, 'utf8');
-  } catch (error) {
-    if (!isMissing(error)) throw error;
-  }
-  await mkdir(folder, { recursive: true });
-  const key = `${newKey().toString('base64')}\n`;
-  try {
-    const file = await open(path, 'wx', 0o600);
-    try {
-      await file.writeFile(key);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    return key;
-  } catch (error) {
-    // Another process was faster.
-    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return readFile(path, 'utf8');
-    throw error;
-  }
-}
-
 async function keyFrom({ env, folder }: KeySources): Promise<{ text: string; source: string } | undefined> {
   const given = env['JOBFORGE_SECRETS_KEY'];
   if (given) return { text: given, source: 'JOBFORGE_SECRETS_KEY' };
   const file = env['JOBFORGE_SECRETS_KEY_FILE'];
   if (file) return { text: await readFile(file, 'utf8'), source: `JOBFORGE_SECRETS_KEY_FILE (${file})` };
-  return folder === undefined ? undefined : { text: await keyIn(folder), source: join(folder, KEY_FILE) };
+  if (folder === undefined) return undefined;
+  const own = join(folder, KEY_FILE);
+  return { text: await ownerFile(own, () => newKey().toString('base64')), source: own };
 }
 
 /**

@@ -1,21 +1,33 @@
-import { dirname } from 'node:path';
+import { isLoopback } from '../api/loopback.js';
 import { createJobForge } from '../control-plane.js';
+import { adminToken } from './admin-token.js';
 import type { ForgeOptions, ServingForge } from './cli-context.js';
 import { secretsKey } from './secrets-key.js';
 
-const SQLITE = 'sqlite:';
-
 /** Starts a control plane in this process, with the store that was named. */
 export async function startForge(options: ForgeOptions): Promise<ServingForge> {
-  const { host, port, store, allowedHosts, makesKey, allowPrivateWebhooks = false, log } = options;
-  const folder = makesKey && store.startsWith(SQLITE) ? dirname(store.slice(SQLITE.length)) : undefined;
-  const key = await secretsKey({ env: process.env, folder });
+  const { host, port, store, folder, files, allowedHosts, auth, tls, log } = options;
+  const { env } = process;
+  const admin = auth && (await adminToken({ env, file: auth.adminTokenFile, folder }));
+  const key = await secretsKey({ env, folder });
+  if (auth && !tls && !isLoopback(host))
+    log(
+      'warn',
+      'credentials cross the network as they are: give --tls-cert and --tls-key, unless a proxy in front does TLS',
+    );
   const forge = await createJobForge({
     store,
-    listen: { host, port, allowedHosts },
-    webhooks: { allowPrivate: allowPrivateWebhooks },
+    listen: { host, port, allowedHosts, ...(tls && { tls }) },
+    auth: admin ? { adminToken: admin.token } : false,
+    webhooks: { allowPrivate: options.allowPrivateWebhooks ?? false },
     log,
+    ...(files !== undefined && { files }),
     ...(key !== undefined && { secretsKey: key }),
   }).start();
-  return { url: forge.url ?? '', running: () => forge.running, stop: () => forge.stop() };
+  return {
+    url: forge.url ?? '',
+    adminTokenFile: admin?.madeIn,
+    running: () => forge.running,
+    stop: () => forge.stop(),
+  };
 }

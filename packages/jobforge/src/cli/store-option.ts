@@ -35,3 +35,29 @@ export function storeWords(shown: string | null): string {
   if (shown === null) return 'embedded, in memory';
   return isPostgresUrl(shown) ? shown : `embedded, ${shown}`;
 }
+
+/** Where a control plane keeps its things. */
+export interface Place {
+  readonly store: string;
+  /** Folder for the keys that are made where none are given; undefined where none are. */
+  readonly folder: string | undefined;
+  /** Folder of the files that jobs leave; undefined for one beside the store. */
+  readonly files: string | undefined;
+  /** The store as it may be shown; null where nothing is kept. */
+  readonly shown: string | null;
+}
+
+/**
+ * What a command that serves is told about where things are kept. Replicas over one database have to be given their
+ * keys: each would make one of its own.
+ */
+export function placeOf(options: StoreOptions): Place {
+  const { data, memory = false } = options;
+  const { store, shown } = storeOf(options);
+  const isDatabase = isPostgresUrl(store);
+  return {
+    ...{ store, shown },
+    folder: memory || isDatabase ? undefined : data,
+    files: isDatabase ? join(data, 'files') : undefined,
+  };
+}

@@ -1,18 +1,13 @@
 import { WebhookEvent, type Webhook } from '@controlplane/contracts';
 import { InvalidArgumentError, type Command } from 'commander';
 import type { CliContext } from './cli-context.js';
-import { asClient, sessionOf } from './client-command.js';
+import { asClient, sessionOf, type ClientOptions } from './client-command.js';
 import { printJson } from './json-output.js';
 import { choice } from './option-values.js';
 import { printTable } from './table.js';
 import { toned } from './terminal.js';
 
-interface Options {
-  readonly url?: string;
-  readonly json?: boolean;
-}
-
-interface AddOptions extends Options {
+interface AddOptions extends ClientOptions {
   readonly id?: string;
   readonly event?: readonly WebhookEvent[];
   readonly type?: readonly string[];
@@ -64,7 +59,7 @@ export function addWebhookCommands(program: Command, context: CliContext): void 
   asClient(webhook.command('list'))
     .description('list registered webhooks')
     .addHelpText('after', '\nWith --json: a list of webhooks, without their keys.')
-    .action(async (options: Options) => {
+    .action(async (options: ClientOptions) => {
       const { client, terminal, json } = sessionOf(context, options);
       const webhooks = await client.call('listWebhooks');
       if (json) return printJson(terminal, 'webhook list', webhooks);
@@ -87,7 +82,7 @@ function addKeyAndRemove(webhook: Command, context: CliContext): void {
   asClient(webhook.command('remove <id>'))
     .description('remove a webhook, with what it has not been told yet')
     .addHelpText('after', '\nWith --json: {"id":…,"removed":true}.')
-    .action(async (id: string, options: Options) => {
+    .action(async (id: string, options: ClientOptions) => {
       const { client, terminal, json } = sessionOf(context, options);
       const removed = await client.call('deleteWebhook', { params: { id } });
       if (json) printJson(terminal, 'webhook remove', removed);
@@ -96,7 +91,7 @@ function addKeyAndRemove(webhook: Command, context: CliContext): void {
   asClient(webhook.command('key'))
     .description('show the key that signs what is told of jobs whose own webhook names none')
     .addHelpText('after', '\nWith --json: {"signingKey":…}.')
-    .action(async (options: Options) => {
+    .action(async (options: ClientOptions) => {
       const { client, terminal, json } = sessionOf(context, options);
       const key = await client.call('webhookKey');
       if (json) printJson(terminal, 'webhook key', key);

@@ -30,14 +30,8 @@ async function live(store: Store): Promise<{ engine: Engine; kill: () => void }>
     commit: (batch) => (dead ? Promise.resolve(batch.map(() => 'done' as const)) : store.commit(batch)),
     close: () => Promise.resolve(),
   };
-  const limits = { ...DEFAULT_LIMITS, leaseMs: 400 };
-  const engine = createEngine({
-    store: mortal,
-    limits,
-    clock: systemClock,
-    random: Math.random,
-    log: silentLog,
-  });
+  const parts = { store: mortal, clock: systemClock, random: Math.random, log: silentLog };
+  const engine = createEngine({ ...parts, limits: { ...DEFAULT_LIMITS, leaseMs: 400 } });
   await engine.start();
   const life = { engine, kill: () => void (dead = true) };
   lives.push(life);
@@ -48,6 +42,11 @@ async function newStore(): Promise<Store> {
   const store = await openSqliteStore({ location: ':memory:' });
   stores.push(store);
   return store;
+}
+
+function acceptAndLog(execution: StubExecution): void {
+  execution.accept();
+  execution.send({ type: 'log', level: 'info', message: 'one' });
 }
 
 const submission = (id: string, capability = 'echo', metadata = {}): JobSubmission =>
@@ -75,8 +74,7 @@ describe('after JobForge was killed', () => {
     const runner = await test.runner({
       form: 'batch',
       handle(execution) {
-        execution.accept();
-        execution.send({ type: 'log', level: 'info', message: 'one' });
+        acceptAndLog(execution);
         if (runner.executions.length > 1) execution.succeed();
       },
     });
@@ -212,13 +210,7 @@ describe('after JobForge was killed', () => {
   it('what an execution said stays before what comes when its runner has left', async () => {
     const store = await newStore();
     const first = await live(store);
-    const logging = await test.runner({
-      form: 'batch',
-      handle(execution) {
-        execution.accept();
-        execution.send({ type: 'log', level: 'info', message: 'one' });
-      },
-    });
+    const logging = await test.runner({ form: 'batch', handle: acceptAndLog });
     await first.engine.operations.registerRunner(logging.registration());
     await first.engine.operations.submitJob(submission('a'));
     for await (const { type } of first.engine.operations.jobEvents('a')) if (type === 'job.log') break;

@@ -261,8 +261,7 @@ describe('after JobForge was killed', () => {
 
   it('a runner is known whose old process left while the new one came', async () => {
     const store = await newStore();
-    const { engine } = await live(store);
-    const { operations } = engine;
+    const { operations } = (await live(store)).engine;
     const runner = await test.runner({ form: 'json', handle: finish });
     const { runnerId } = await operations.registerRunner(runner.registration());
     await Promise.all([

@@ -13,10 +13,11 @@ export interface SecretRecord {
   readonly updatedAt: number;
 }
 
-/** What an execution is given: all that it needs, or the names of what is not there. */
-export type Resolved =
-  | { readonly values: SecretValues; readonly missing?: undefined }
-  | { readonly missing: readonly string[] };
+/** What an execution is given, and the names of what is not there. */
+export interface Resolved {
+  readonly values: SecretValues;
+  readonly missing: readonly string[];
+}
 
 /** The secrets of a control plane, one of a name for all capabilities or for a certain one. */
 export interface SecretBook {
@@ -99,10 +100,14 @@ export function createSecretBook({ collection, vault, clock, audit }: SecretBook
     },
     missing: (names, capability) => names.filter((name) => placeFor(name, capability) === undefined),
     resolve(names, capability) {
-      const found = names.map((name) => [name, valueOf(name, capability)] as const);
-      const missing = found.filter(([, value]) => value === undefined).map(([name]) => name);
-      if (missing.length > 0) return { missing };
-      return { values: Object.fromEntries(found) as SecretValues };
+      const values: [string, string][] = [];
+      const missing: string[] = [];
+      for (const name of names) {
+        const value = valueOf(name, capability);
+        if (value === undefined) missing.push(name);
+        else values.push([name, value]);
+      }
+      return { values: Object.fromEntries(values), missing };
     },
     reload: () => collection.reload(),
   };

@@ -8,6 +8,8 @@ export interface ValueHider {
   text(text: string): string;
   /** A copy of a JSON value, its texts and keys without the values; a number that is one becomes a text. */
   json(value: unknown): unknown;
+  /** A hider of these values and of its own. */
+  and(values: readonly string[]): ValueHider;
 }
 
 /** Makes a hider of the values of an execution's secrets. */
@@ -28,5 +30,5 @@ export function hideValues(values: readonly string[]): ValueHider {
     if (typeof value !== 'object' || value === null) return value;
     return Object.fromEntries(Object.entries(value).map(([key, member]) => [text(key), json(member)]));
   };
-  return { text, json };
+  return { text, json, and: (more) => hideValues([...hidden, ...more]) };
 }

@@ -42,6 +42,22 @@ it('a checkpoint that is too large leaves the one before it', async () => {
   expect(runner.executions[1]?.request.checkpoint).toBe('small');
 });
 
+it('a checkpoint that comes with the end goes with it', async () => {
+  const { forge, runner } = await test.pair({
+    form: 'batch',
+    handle(execution) {
+      execution.accept();
+      if (execution.request.attempt > 1) return execution.succeed();
+      execution.send({ type: 'checkpoint', data: { done: 1 } });
+      execution.fail('BROKEN');
+    },
+  });
+  const job = await forge.submit(echo);
+  expect(await job.result()).toMatchObject({ success: false });
+  await forge.operations.retryJob(job.id);
+  expect((await runner.execution(1)).request.checkpoint).toBeUndefined();
+});
+
 it('a checkpoint survives a restart', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'jobforge-'));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));

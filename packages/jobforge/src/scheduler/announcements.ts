@@ -25,7 +25,9 @@ function keepCheckpoint(
       maxCheckpointBytes,
     });
   }
-  commit.keep({ kind: 'put-checkpoint', seq: job.seq, data }, () => (job.checkpointed = true));
+  commit.keep({ kind: 'put-checkpoint', seq: job.seq, data });
+  // What is written after it finds it: the job's end takes it along, although both came together.
+  job.checkpointed = true;
 }
 
 /** Moves the time at which JobForge ends an execution by itself, as far as it may be moved. */

@@ -3,11 +3,14 @@ import { endCancelled, type CancellationParts } from './cancellation.js';
 import type { LiveJob } from './live-job.js';
 import type { LiveState } from './live-state.js';
 
-/** Jobs of a job's concurrency key that came before it and are there to stay. */
+/** Jobs of a job's concurrency key that came before it and are there to stay; all of them where it is not among them. */
 function earlier({ concurrency }: LiveState, job: LiveJob): readonly LiveJob[] {
   const { key } = job.terms.concurrency ?? {};
   if (key === undefined) return [];
-  return concurrency.members(key).filter((other) => other !== job && other.cancel === undefined);
+  const members = concurrency.members(key);
+  const place = members.indexOf(job);
+  const before = place < 0 ? members : members.slice(0, place);
+  return before.filter(({ cancel }) => cancel === undefined);
 }
 
 /**
@@ -29,7 +32,7 @@ export function endTurnedAway(endings: AttemptEndings, job: LiveJob): void {
   endings.endWaiting(job, { status: 'cancelled', error: cancellation(job, 'user', message) });
 }
 
-/** Cancels those for which a job leaves no place, where it says so. */
+/** Cancels those before a job for which it leaves no place as it comes, where it says so. */
 export function supersedeOldest(parts: CancellationParts, job: LiveJob): void {
   const { concurrency } = job.terms;
   if (concurrency?.onConflict !== 'cancel-oldest') return;

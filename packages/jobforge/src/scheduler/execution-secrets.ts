@@ -32,15 +32,13 @@ export function secretsFor(state: LiveState, execution: Execution): string | und
   const names = namesOf(execution);
   if (names.length === 0) return undefined;
   const { capabilityId } = execution.lease;
-  const resolved = state.secrets.resolve(names, capabilityId);
-  if (resolved.missing === undefined) {
-    execution.hides = hideValues(Object.values(resolved.values));
-    return JSON.stringify(resolved.values);
-  }
+  const { values, missing } = state.secrets.resolve(names, capabilityId);
+  const shown = Object.values(values);
+  // Sent again after one was rotated, it is still about the value that it was begun with.
+  execution.hides = execution.hides?.and(shown) ?? hideValues(shown);
+  if (missing.length === 0) return JSON.stringify(values);
   // What was sent before has its secrets: it is only asked for again.
-  return execution.recovered || execution.offeredAt > 0
-    ? undefined
-    : secretMissing(capabilityId, resolved.missing);
+  return execution.recovered || execution.offeredAt > 0 ? undefined : secretMissing(capabilityId, missing);
 }
 
 /** The hider of an execution that was sent before JobForge was restarted is made when it is first heard of. */

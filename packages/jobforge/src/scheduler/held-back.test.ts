@@ -1,5 +1,8 @@
-import type { JobResponse } from '@controlplane/contracts';
-import { afterEach, describe, expect, it } from 'vitest';
+import { JobSubmission, type JobResponse } from '@controlplane/contracts';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
 import type { JobForge } from '../control-plane.js';
 import type { JobInput, JobHandle } from '../embedded/job-handle.js';
 import type { JobForgeOptions } from '../options.js';
@@ -121,6 +124,45 @@ describe('a concurrency key', () => {
     expect(next.request.jobId).toBe('c');
     next.succeed({});
     expect(await last.result()).toMatchObject({ success: true });
+  });
+
+  it('cancels the oldest of those that come together', async () => {
+    const { forge, runner } = await stage();
+    const oldest = { ...concurrency, onConflict: 'cancel-oldest' } as const;
+    const submission = (id: string): JobSubmission =>
+      JobSubmission.parse({ id, type: 'echo', payload: { type: 'echo', data: {} }, concurrency: oldest });
+    await forge.operations.submitJobs(['a', 'b', 'c'].map(submission));
+    const first = await runner.execution(0);
+    expect(first.request.jobId).toBe('a');
+    first.send({ type: 'cancelled', reason: 'user', executionTimeMs: 1 });
+    expect((await runner.execution(1)).request.jobId).toBe('c');
+    expect((await forge.job('b').show()).status).toBe('cancelled');
+  });
+
+  it('leaves those alone that came later while a job of it waits for its next attempt, over a restart', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'jobforge-'));
+    onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+    const store = `sqlite:${join(folder, 'jobs.db')}`;
+    const before = await stage({ store });
+    const oldest = { ...concurrency, onConflict: 'cancel-oldest' } as const;
+    const retryPolicy = { backoffMs: 1_000, jitter: false };
+    const first = await before.submit('a', { concurrency: oldest, retryPolicy });
+    (await before.runner.execution(0)).fail('EXECUTION_FAILED', { retryable: true });
+    for await (const { type } of first.events()) if (type === 'job.retrying') break;
+    await before.submit('b', { concurrency });
+    await before.runner.execution(1);
+    await before.forge.stop({ drainMs: 0 });
+    const clock = createManualClock(before.clock.now());
+    const forge = await test.forge({ store, clock });
+    const again = await before.runner.execution(2);
+    expect(again.request.jobId).toBe('b');
+    clock.advance(1_000);
+    expect(await forge.job('a').show()).toMatchObject({ status: 'queued' });
+    again.succeed({});
+    expect(await forge.job('b').result()).toMatchObject({ success: true });
+    (await before.runner.execution(3)).succeed({});
+    expect(await forge.job('a').result()).toMatchObject({ success: true });
+    expect(before.runner.cancelled).toEqual([]);
   });
 
   it('counts a job from when it may start', async () => {

@@ -71,6 +71,11 @@ function enqueue(parts: IntakeParts, job: LiveJob, admitted: boolean): void {
   if (!admitted) return endTurnedAway(endings, job);
   state.ready.push(job);
   state.look();
+}
+
+/** The same for a job that comes now. */
+function receive(parts: IntakeParts, job: LiveJob, admitted: boolean): void {
+  enqueue(parts, job, admitted);
   supersedeOldest(parts, job);
 }
 
@@ -87,7 +92,9 @@ function becomeReady(parts: IntakeParts, job: LiveJob): void {
     if (unmatched !== undefined)
       return endings.endWaiting(job, { status: 'failed', error: unmatched.envelope });
   }
-  enqueue(parts, job, phase === 'retrying' || joinKey(state, job));
+  // What is tried again came long ago.
+  if (phase === 'retrying') enqueue(parts, job, true);
+  else receive(parts, job, joinKey(state, job));
 }
 
 function watch(parts: IntakeParts, job: LiveJob): void {
@@ -126,7 +133,7 @@ function start(parts: IntakeParts, job: LiveJob, from: Arrival): void {
   else {
     // The runner was lost while the row was being written: it does not have the execution that the row names.
     if (execution !== undefined) state.commit.keep({ kind: 'lease-job', seq: job.seq, lease: undefined });
-    enqueue(parts, job, admitted);
+    receive(parts, job, admitted);
   }
   if (job.nextAt > 0 || job.expiresAt !== undefined) watch(parts, job);
 }
@@ -153,9 +160,10 @@ export function createJobIntake(parts: IntakeParts): JobIntake {
     resume(job) {
       if (job.phase === 'queued') {
         // JobForge may have died before it could say that the job's key was full.
-        if (job.attempt === 0 && !joinKey(state, job)) return endTurnedAway(parts.endings, job);
+        const isNew = job.attempt === 0;
+        if (isNew && !joinKey(state, job)) return endTurnedAway(parts.endings, job);
         state.ready.push(job);
-        supersedeOldest(parts, job);
+        if (isNew) supersedeOldest(parts, job);
       }
       watch(parts, job);
     },

@@ -130,7 +130,7 @@ export interface LiveJob {
   dropped: number;
   /** Bytes of log text that runners left out by themselves. */
   droppedBytes: number;
-  /** The store has a checkpoint for its next attempt. */
+  /** The store has a checkpoint for its next attempt, or is about to. */
   checkpointed: boolean;
   progress: { fraction: number; message?: string } | undefined;
   /** JSON of the last failed attempt's envelope. */

@@ -89,6 +89,44 @@ describe('secrets of a capability', () => {
     expect(runner.executions).toHaveLength(0);
   });
 
+  it('are hidden as they were sent, although they have been rotated since', async () => {
+    const forge = await test.forge();
+    const runner = await test.runner({ form, handle: ({ accept }) => accept() });
+    await forge.operations.setSecret('API_KEY', { value: VALUE });
+    await forge.operations.registerRunner(runner.registration({ capabilities }));
+    const job = await forge.submit(echo);
+    const broken = await runner.execution(0);
+    await forge.operations.setSecret('API_KEY', { value: 'another-value' });
+    broken.drop();
+    // It is sent again, with the new value, and answers as what it was begun with.
+    const again = await runner.execution(1);
+    again.send({ type: 'log', level: 'info', message: `using ${VALUE} and another-value` });
+    again.succeed({ got: VALUE });
+    expect(await job.result()).toMatchObject({ success: true, data: { got: '[redacted]' } });
+    const kept = [];
+    for await (const event of job.events()) kept.push(event);
+    expect(JSON.stringify(kept)).toContain('using [redacted] and [redacted]');
+  });
+
+  it('are hidden as far as they are known where one of them is gone after a restart', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'jobforge-'));
+    folders.push(folder);
+    const options = { store: `sqlite:${join(folder, 'jobs.db')}`, secretsKey: KEY };
+    const first = await test.forge(options);
+    const runner = await test.runner({ form, handle: ({ accept }) => accept() });
+    for (const name of ['API_KEY', 'OTHER']) await first.operations.setSecret(name, { value: VALUE + name });
+    const both = [{ ...ECHO, secrets: ['OTHER', 'API_KEY'] }];
+    await first.operations.registerRunner(runner.registration({ capabilities: both }));
+    const { id } = await first.submit(echo);
+    await runner.execution(0);
+    await expect.poll(async () => (await first.job(id).show()).status).toBe('running');
+    await first.operations.deleteSecret('OTHER');
+    await first.stop({ drainMs: 0 });
+    const second = await test.forge(options);
+    (await runner.execution(1)).succeed({ got: `${VALUE}API_KEY` });
+    expect(await second.job(id).result()).toMatchObject({ success: true, data: { got: '[redacted]' } });
+  });
+
   it('are listed and audited without their values, and refused where they are not there', async () => {
     const { operations } = await test.forge();
     await operations.setSecret('B', { value: VALUE, capability: 'echo' }, 'token:ops');

@@ -1,6 +1,6 @@
 import { RunnerHeartbeat } from '@controlplane/contracts';
 import { expect, it, onTestFinished } from 'vitest';
-import { engineRefusing } from '../testing/engine-over.js';
+import { engineRefusing } from '../testing/engine-over.fixture.js';
 import { startStubRunner } from '../testing/stub-runner.js';
 
 it.each([true, false])('a runner that cannot be deleted stays as it was: draining %s', async (draining) => {

@@ -1,6 +1,6 @@
 import { expect, it, onTestFinished } from 'vitest';
 import { JobSubmission } from '@controlplane/contracts';
-import { engineRefusing } from '../testing/engine-over.js';
+import { engineRefusing } from '../testing/engine-over.fixture.js';
 import { startStubRunner, type StubExecution } from '../testing/stub-runner.js';
 import type { Engine } from './engine.js';
 

@@ -31,7 +31,11 @@ export function defineCapability<
     definition.use ?? [],
     definition.execute.bind(definition),
   );
-  serveIfIsolated(id, execute as (input: unknown, ctx: CapabilityContext) => unknown);
+  serveIfIsolated(id, {
+    input,
+    checkpoint: definition.checkpoint,
+    execute: execute as (input: unknown, ctx: CapabilityContext) => unknown,
+  });
   return Object.freeze({
     id,
     version,

@@ -1,8 +1,10 @@
 import { ExecutionCancelled } from '../errors/execution-cancelled.js';
+import { RunnerError } from '../errors/runner-error.js';
 import { createDeferred, type Deferred } from '../util/deferred.js';
-import { toSafeJson } from '../util/safe-json.js';
+import { sayThrown, toSafeJson } from '../util/safe-json.js';
 import type { CapabilityContext, ContextLog, ContextLogMethod } from './capability-context.js';
 import type { ContextWords, FromIsolated, ToIsolated } from './isolation-messages.js';
+import { toPortable } from './portable-copy.js';
 import { fromWords } from './thrown-words.js';
 
 /** Lines that may be under way before the runner has read them; then they are dropped, and that is said. */
@@ -13,13 +15,24 @@ export interface IsolatedContext {
   readonly context: CapabilityContext;
   /** Takes what the runner says while the execution goes on. */
   take(message: Exclude<ToIsolated, { type: 'start' }>): void;
+  /** Sets what the last checkpoint was parsed to. */
+  restore(lastCheckpoint: unknown): void;
+  /** Says what was left unsaid; before the execution's end is told. */
+  end(): void;
 }
 
 /** Lets as many lines out as the runner can take: a handler that logs in an endless loop must not fill its memory. */
 function createGate(post: (message: FromIsolated) => void) {
   let unread = 0;
   let dropped = 0;
+  const sayDropped = (): void => {
+    if (dropped === 0) return;
+    const message = `${dropped} lines or pieces of output were left out: they came faster than they were read`;
+    dropped = 0;
+    post({ type: 'log', level: 'warn', message });
+  };
   return {
+    sayDropped,
     pass(message: FromIsolated): void {
       if (unread >= MAX_UNREAD) {
         dropped++;
@@ -30,10 +43,7 @@ function createGate(post: (message: FromIsolated) => void) {
     },
     read(count: number): void {
       unread -= count;
-      if (dropped === 0) return;
-      const message = `${dropped} lines or pieces of output were left out: they came faster than they were read`;
-      dropped = 0;
-      post({ type: 'log', level: 'warn', message });
+      sayDropped();
     },
   };
 }
@@ -72,6 +82,26 @@ function createLog(pass: (message: FromIsolated) => void): ContextLog {
   return { debug: logAt('debug'), info: logAt('info'), warn: logAt('warn'), error: logAt('error') };
 }
 
+function createProgress(pass: (message: FromIsolated) => void): CapabilityContext['progress'] {
+  return (fraction, message) => {
+    const said = message === undefined ? {} : { message: String(message) };
+    pass({ type: 'progress', fraction, ...said });
+    return Promise.resolve();
+  };
+}
+
+/** A checkpoint as it crosses over: what JSON would make of it. */
+function portableCheckpoint(data: unknown): unknown {
+  try {
+    return toPortable(data);
+  } catch (error) {
+    throw new RunnerError(
+      'CHECKPOINT_REFUSED',
+      `the checkpoint cannot be written as JSON: ${sayThrown(error)}`,
+    );
+  }
+}
+
 /** Makes the context of one execution in a thread or process of its own. */
 export function createIsolatedContext(
   words: ContextWords,
@@ -81,27 +111,24 @@ export function createIsolatedContext(
   const stop = new AbortController();
   const shutdown = new AbortController();
   const { ask, answered } = createQuestions(post);
-  const { deadline: deadlineMs, ...known } = words;
+  const { deadline: deadlineMs, lastCheckpoint: kept, ...known } = words;
+  let lastCheckpoint = kept;
   let deadline = new Date(deadlineMs);
   const context: CapabilityContext = {
     ...known,
     signal: stop.signal,
     shutdownSignal: shutdown.signal,
+    get lastCheckpoint() {
+      return lastCheckpoint;
+    },
     get deadline() {
       return deadline;
     },
     log: createLog(gate.pass),
-    progress(fraction, message) {
-      gate.pass({
-        type: 'progress',
-        fraction,
-        ...(message === undefined ? {} : { message: String(message) }),
-      });
-      return Promise.resolve();
-    },
+    progress: createProgress(gate.pass),
     output: (stream, chunk) => gate.pass({ type: 'output', stream, chunk }),
     redact: (value) => post({ type: 'redact', value: String(value) }),
-    checkpoint: async (data) => void (await ask('checkpoint', data)),
+    checkpoint: async (data) => void (await ask('checkpoint', portableCheckpoint(data))),
     willWrite: async () => void (await ask('willWrite')),
     async extend(ms) {
       deadline = new Date(Number(await ask('extend', ms)));
@@ -111,6 +138,8 @@ export function createIsolatedContext(
 
   return {
     context,
+    restore: (parsed) => void (lastCheckpoint = parsed),
+    end: gate.sayDropped,
     take(message) {
       switch (message.type) {
         case 'abort':

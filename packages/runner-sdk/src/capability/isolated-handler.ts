@@ -1,8 +1,14 @@
-import process, { argv, stderr, stdout } from 'node:process';
+import process, { argv, env, stderr, stdout } from 'node:process';
 import { isMainThread, parentPort, workerData } from 'node:worker_threads';
+import type { StandardSchemaV1 } from '@standard-schema/spec';
+import { CapabilityError } from '../errors/capability-error.js';
+import { sayThrown } from '../util/safe-json.js';
 import type { CapabilityContext } from './capability-context.js';
 import { createIsolatedContext, type IsolatedContext } from './isolated-context.js';
 import { ISOLATED_MARK, type FromIsolated, type ToIsolated } from './isolation-messages.js';
+import { isOwnCredential } from './isolation.js';
+import { toPortable } from './portable-copy.js';
+import { guardAgainstLoss } from './runner-guard.js';
 import { toWords } from './thrown-words.js';
 
 /** The way back to the runner, from a thread or process that is there to run one capability. */
@@ -31,8 +37,10 @@ function findIsolated(): Isolated | undefined {
     post: (message: FromIsolated) => void process.send?.(message),
     listen(take) {
       process.addListener('message', (message) => take(message as ToIsolated));
-      // The runner is gone: whatever goes on here is nobody's any more.
-      process.addListener('disconnect', () => process.kill(process.pid, 'SIGKILL'));
+      // The runner is gone: whatever goes on here, and what was started from here, is nobody's any more.
+      const group = process.platform === 'win32' ? process.pid : -process.pid;
+      process.addListener('disconnect', () => process.kill(group, 'SIGKILL'));
+      guardAgainstLoss();
     },
   };
 }
@@ -62,41 +70,70 @@ function divertOutput(currentContext: () => CapabilityContext | undefined): void
   }
 }
 
-type Execute = (input: unknown, ctx: CapabilityContext) => unknown;
+/** What runs here: the handler, and the schemas that make what it is given. */
+export interface IsolatedWork {
+  readonly input: StandardSchemaV1;
+  readonly checkpoint: StandardSchemaV1 | undefined;
+  readonly execute: (input: unknown, ctx: CapabilityContext) => unknown;
+}
 
-/** A result becomes JSON in any case: what cannot cross as it is crosses as that. */
-function postResult(post: Isolated['post'], value: unknown): void {
+/** What a schema makes of a value. The runner has checked it already: it is refused only by a schema that wavers. */
+async function parse(schema: StandardSchemaV1, value: unknown): Promise<unknown> {
+  const result = await schema['~standard'].validate(value);
+  if (!result.issues) return result.value;
+  const said = result.issues.map(({ message }) => message).join('; ');
+  throw new CapabilityError(
+    'VALIDATION_ERROR',
+    `refused where the handler runs, but not by the runner: ${said}`,
+  );
+}
+
+/** The result as it crosses over: what JSON would make of it. */
+function portableResult(value: unknown): unknown {
   try {
-    post({ type: 'returned', value });
-  } catch {
-    const json = JSON.stringify(value) as string | undefined;
-    post({ type: 'returned', value: json === undefined ? undefined : JSON.parse(json) });
+    return toPortable(value);
+  } catch (error) {
+    const message = `the result cannot be written as JSON: ${sayThrown(error)}`;
+    throw new CapabilityError('OUTPUT_INVALID', message, { retryable: false, cause: error });
   }
+}
+
+/** A module that is loaded once more may read a file of variables once more. */
+function forgetCredentials(): void {
+  for (const name of Object.keys(env)) if (isOwnCredential(name)) delete env[name];
 }
 
 /**
  * In a thread or process that was started for this capability: takes executions from the runner and runs them.
  * Anywhere else it does nothing.
  */
-export function serveIfIsolated(capabilityId: string, execute: Execute): void {
+export function serveIfIsolated(capabilityId: string, work: IsolatedWork): void {
   const isolated = isolatedOf();
   if (isolated?.capabilityId !== capabilityId) return;
   const { post, listen } = isolated;
   let current: IsolatedContext | undefined;
 
+  const call = async (mine: IsolatedContext, given: unknown): Promise<FromIsolated> => {
+    const { context, restore } = mine;
+    try {
+      if (work.checkpoint && context.lastCheckpoint !== undefined)
+        restore(await parse(work.checkpoint, context.lastCheckpoint));
+      const input = await parse(work.input, given);
+      return { type: 'returned', value: portableResult(await work.execute(input, context)) };
+    } catch (error) {
+      return { type: 'threw', thrown: toWords(error) };
+    }
+  };
   const run = async ({ input, context }: Extract<ToIsolated, { type: 'start' }>): Promise<void> => {
+    forgetCredentials();
     const mine = createIsolatedContext(context, (message) => {
       if (current === mine) post(message);
     });
     current = mine;
-    try {
-      const value = await execute(input, mine.context);
-      current = undefined;
-      postResult(post, value);
-    } catch (error) {
-      current = undefined;
-      post({ type: 'threw', thrown: toWords(error) });
-    }
+    const end = await call(mine, input);
+    mine.end();
+    current = undefined;
+    post(end);
   };
   divertOutput(() => current?.context);
   listen((message) => {

@@ -3,6 +3,9 @@ import type { CancelReason, LogLevel, RunnerExecutionRequest } from '@controlpla
 /** By which a thread or process knows that it is there to run one capability: the id of that follows. */
 export const ISOLATED_MARK = '--controlplane-isolated';
 
+/** Where a process finds the pipe whose other end the runner holds; 0 to 3 are its standard streams and its channel. */
+export const RUNNER_FD = 4;
+
 /** A thrown value in plain words, so that it can cross over. */
 export interface ThrownWords {
   readonly name: string;
@@ -21,6 +24,7 @@ export interface ContextWords {
   readonly capabilityId: string;
   readonly attempt: number;
   readonly metadata: RunnerExecutionRequest['metadata'];
+  /** As it was kept, not as the capability's schema parses it. */
   readonly lastCheckpoint: unknown;
   readonly secrets: Readonly<Record<string, string>>;
   /** Milliseconds since 1970. */
@@ -29,6 +33,7 @@ export interface ContextWords {
 
 /** From the runner to the thread or process; one execution at a time. */
 export type ToIsolated =
+  /** The input is as it was sent: it is parsed where the handler runs. */
   | { readonly type: 'start'; readonly input: unknown; readonly context: ContextWords }
   | { readonly type: 'abort'; readonly kind: CancelReason; readonly message: string }
   | { readonly type: 'shutdown'; readonly message: string }

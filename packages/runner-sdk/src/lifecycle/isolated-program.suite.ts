@@ -14,10 +14,14 @@ const body = (isolation: string, file: string): string => `
   const capability = defineCapability({
     id: 'spin', version: '1.0.0', description: 'Spins.', input, inputJsonSchema: { type: 'object' },
     isolation: '${isolation}', module: ${file},
-    execute({ spin, fill }) {
+    async execute({ spin, fill, port, variables }) {
+      if (port) {
+        const { connect } = await import('node:net');
+        await new Promise((resolve) => connect(port, '127.0.0.1').once('connect', resolve));
+      }
       while (spin);
       for (const kept = []; fill; ) kept.push(Array.from({ length: 10_000 }, (_, index) => ({ index })));
-      return process.argv.length;
+      return variables ? variables.map((name) => process.env[name] ?? null) : process.argv.length;
     },
   });
   createRunner({ capabilities: [capability] }).start().then((runner) => process.stdout.write(runner.url + '\\n'));

@@ -119,7 +119,7 @@ export function joinParts(options: RunnerOptions) {
     logger,
     slots,
   });
-  const executor = createExecutor({
+  const running = createExecutor({
     registry,
     slots,
     service: name,
@@ -130,6 +130,14 @@ export function joinParts(options: RunnerOptions) {
     instanceId,
     observer: combineObservers([...observation.observers, batch.observer]),
   });
+  const executor: Executor = {
+    ...running,
+    abort() {
+      running.abort();
+      // The process may end next: a handler that blocks would go on without it.
+      void plan.isolation.close();
+    },
+  };
   const parts = { ...plan, instanceId, executor, slots, health, observation, state, address };
   const { fetch, random = Math.random } = options;
   const runnerFor = (followStates: () => void) =>

@@ -9,7 +9,7 @@ export interface ChildPool {
   take(): Promise<Child>;
   /** Gives it back after a clean end; one that is gone makes room for another. */
   giveBack(child: Child): void;
-  /** Ends all by force. */
+  /** Ends all by force: told before it returns, gone when it resolves. */
   close(): Promise<void>;
 }
 
@@ -65,12 +65,27 @@ function popLiving(idle: Child[]): Child | undefined {
   return child;
 }
 
+/** All that were started and are not gone, also those that are not ready yet. */
+function createLiving(startChild: StartChild) {
+  const living = new Set<Child>();
+  return {
+    start(): Child {
+      for (const child of living) if (child.isGone) living.delete(child);
+      const child = startChild();
+      living.add(child);
+      return child;
+    },
+    kill: async () => void (await Promise.all([...living].map((child) => child.kill()))),
+  };
+}
+
 /** Makes a pool; nothing is started yet. */
 export function createChildPool(options: ChildPoolOptions): ChildPool {
   const { max, maxIdle } = options;
   const idle: Child[] = [];
   const busy = new Set<Child>();
   const waiting: Array<Deferred<Child>> = [];
+  const living = createLiving(options.start);
   let starting = 0;
   let isClosed = false;
 
@@ -83,19 +98,19 @@ export function createChildPool(options: ChildPoolOptions): ChildPool {
   const close = async (): Promise<void> => {
     isClosed = true;
     for (const turn of waiting.splice(0)) turn.reject(closedError(options));
-    await Promise.all([...idle.splice(0), ...busy].map((child) => child.kill()));
+    await living.kill();
   };
 
   async function startOne(): Promise<Child> {
     starting++;
     try {
-      const child = await startReady(options);
-      if (!isClosed) return lend(child);
-      await child.kill();
-      throw closedError(options);
+      const child = await startReady({ ...options, start: living.start });
+      if (isClosed) throw closedError(options);
+      return lend(child);
     } catch (error) {
+      if (isClosed) throw closedError(options);
       // Nobody gives back what never was: whoever waits must not wait for it.
-      if (!isClosed) serveNext();
+      serveNext();
       throw error;
     } finally {
       starting--;

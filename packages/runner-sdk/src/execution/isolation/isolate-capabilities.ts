@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { DEFAULTS, type CancelReason } from '@controlplane/contracts';
+import type { StandardSchemaV1 } from '@standard-schema/spec';
 import type { CapabilityContext } from '../../capability/capability-context.js';
 import type { Capability } from '../../capability/capability.js';
 import { systemClock, type Clock } from '../../util/clock.js';
@@ -34,9 +35,25 @@ export interface IsolationOptions {
 const SHUTDOWN_GRACE_MS = 2_000;
 const DEADLINE_GRACE_MS = 5_000;
 
+/**
+ * Refuses what the schema refuses, and leaves what it takes as it was sent: that is parsed where the handler runs, since
+ * what a schema makes of it (a URL, an instance of a class) would not cross over as what it is.
+ */
+function checkOnly(schema: StandardSchemaV1): StandardSchemaV1 {
+  const { vendor, version } = schema['~standard'];
+  const validate = (value: unknown): ReturnType<StandardSchemaV1['~standard']['validate']> => {
+    const asSent = (result: StandardSchemaV1.Result<unknown>) => (result.issues ? result : { value });
+    const result = schema['~standard'].validate(value);
+    return result instanceof Promise ? result.then(asSent) : asSent(result);
+  };
+  return { '~standard': { version, vendor, validate } };
+}
+
 function isolate(capability: Capability, pool: ChildPool, options: IsolatedCallOptions): Capability {
   return {
     ...capability,
+    input: checkOnly(capability.input),
+    checkpoint: capability.checkpoint && checkOnly(capability.checkpoint),
     async execute(input: unknown, ctx: CapabilityContext) {
       const child = await pool.take();
       try {

@@ -3,6 +3,23 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { CapabilityError, defineCapability } from '@controlplane/runner-sdk';
 
+/** Says how it is written on its prototype, as decimals, money and times of libraries do. */
+class Decimal {
+  constructor(digits) {
+    this.digits = digits;
+  }
+  toJSON() {
+    return this.digits;
+  }
+}
+
+class Point {
+  constructor(x, y) {
+    this.x = x;
+    this.y = y;
+  }
+}
+
 /** A schema that takes anything, so that nothing but the package itself is loaded. */
 const input = { '~standard': { version: 1, vendor: 'fixture', validate: (value) => ({ value }) } };
 
@@ -54,6 +71,35 @@ const HANDLERS = {
   exit: () => process.exit(3),
   die: () => process.kill(process.pid, 'SIGKILL'),
   unusual: () => ({ made: new Date(0), toJSON: () => ({ json: true }), call() {} }),
+  instances: () => ({
+    amount: new Decimal('1.10'),
+    url: new URL('http://127.0.0.1/a'),
+    bytes: Buffer.from('a'),
+    point: new Point(1, 2),
+    when: new Date(0),
+    missing: undefined,
+    list: [new Decimal('2'), undefined, () => 1],
+    keyed: new Map([['one', new Decimal('1')]]),
+  }),
+  unreadable: () => ({
+    get value() {
+      throw new Error('not now');
+    },
+  }),
+  aFunction: () => () => 1,
+  async keep(_given, ctx) {
+    await ctx.checkpoint({ amount: new Decimal('1.10'), url: new URL('http://127.0.0.1/a') });
+  },
+  burst(_given, ctx) {
+    for (let line = 0; line < 15_000; line++) ctx.log.info('x');
+  },
+  async orphan({ port }) {
+    const program = `require('node:net').connect(${port}, '127.0.0.1').on('connect', () => process.stdout.write('up'))`;
+    const child = spawn(process.execPath, ['-e', program], { stdio: ['ignore', 'pipe', 'inherit'] });
+    await once(child.stdout, 'data');
+    // oxlint-disable-next-line no-restricted-properties -- what it is there to show
+    process.exit(3);
+  },
   // oxlint-disable-next-line node/no-process-env -- what it is there to show
   environment: () => process.env,
   async parent({ port }) {
@@ -79,5 +125,39 @@ const define = (isolation, more = {}) =>
     ...more,
   });
 
+/** Makes of its input and its checkpoints what no clone carries. */
+const toUrl = {
+  '~standard': {
+    version: 1,
+    vendor: 'fixture',
+    validate: ({ url }) =>
+      URL.canParse(url) ? { value: { url: new URL(url) } } : { issues: [{ message: 'no URL' }] },
+  },
+};
+
+/** Takes a Date and makes a year of it. */
+const toYear = {
+  '~standard': {
+    version: 1,
+    vendor: 'fixture',
+    validate: (value) =>
+      value instanceof Date
+        ? { value: value.getUTCFullYear() }
+        : { issues: [{ message: `no Date but ${typeof value}` }] },
+  },
+};
+
+const defineParsing = (isolation) =>
+  define(isolation, {
+    id: `parsing.${isolation}`,
+    input: toUrl,
+    checkpoint: toUrl,
+    output: toYear,
+    outputJsonSchema: { type: 'integer' },
+    execute: ({ url }, { lastCheckpoint }) => new Date((lastCheckpoint?.url ?? url).pathname.slice(1)),
+  });
+
+export const parsingInThread = defineParsing('thread');
+export const parsingInProcess = defineParsing('process');
 export const inThread = define('thread');
 export const inProcess = define('process', { environment: ['NAMED_VARIABLE'] });

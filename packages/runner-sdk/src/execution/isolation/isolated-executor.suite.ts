@@ -7,10 +7,12 @@ import type { ExecutionRequest } from '../execute.js';
 import { createExecutor, type ExecutorLimits } from '../executor.js';
 import { isolateCapabilities } from './isolate-capabilities.js';
 // @ts-expect-error a module of the tests, in JavaScript: threads and processes load it as it is
-import { inProcess, inThread } from './isolated-capabilities.fixture.mjs';
+import { inProcess, inThread, parsingInProcess, parsingInThread } from './isolated-capabilities.fixture.mjs';
 
 /** The same capability, isolated in both ways. */
 export const CAPABILITIES = { thread: inThread as Capability, process: inProcess as Capability };
+/** One that parses what it is given into what no clone carries, and answers with a Date. */
+export const PARSING = { thread: parsingInThread as Capability, process: parsingInProcess as Capability };
 export type Kind = keyof typeof CAPABILITIES;
 
 /** An executor of one isolated capability. */
@@ -19,7 +21,7 @@ export function createIsolated(
   options: { slots?: number; limits?: Partial<ExecutorLimits> } = {},
 ) {
   const { slots = 2, limits = {} } = options;
-  const isolation = isolateCapabilities([CAPABILITIES[kind]], {
+  const isolation = isolateCapabilities([CAPABILITIES[kind], PARSING[kind]], {
     slots,
     cancelGraceMs: limits.cancelGraceMs ?? 10_000,
   });

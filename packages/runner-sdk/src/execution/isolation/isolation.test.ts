@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { createCapabilityRegistry } from '../../capability/capability-registry.js';
 import { createSlots } from '../admission.js';
@@ -56,11 +58,6 @@ describe.each<Kind>(['thread', 'process'])('a handler in a %s of its own', (kind
     });
   });
 
-  test('may return what only JSON can carry', async () => {
-    const { start } = createIsolated(kind);
-    expect(await start({ do: 'unusual' }).ended).toMatchObject({ type: 'succeeded', data: { json: true } });
-  });
-
   test('hears of a cancel', async () => {
     const { start, executor } = createIsolated(kind);
     const { id, ended, events } = start({ do: 'wait' });
@@ -115,6 +112,19 @@ describe('a process', () => {
     expect(seen).toMatchObject({ NAMED_VARIABLE: 'named', PATH: process.env['PATH'] });
     expect(Object.keys(seen)).not.toContain('RUNNER_TOKEN');
     expect(Object.keys(seen)).not.toContain('SOMETHING_ELSE');
+  });
+
+  test('that ends by itself takes the programs that it started with it', async () => {
+    const { start } = createIsolated('process');
+    const server = createServer().listen(0, '127.0.0.1');
+    onTestFinished(() => void server.close());
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const { ended } = start({ do: 'orphan', port });
+    const [program] = (await once(server, 'connection')) as [Socket];
+    const left = new Promise((resolve) => program.on('error', () => undefined).on('close', resolve));
+    expect(await ended).toMatchObject({ error: { code: 'EXECUTION_CRASHED' } });
+    await left;
   });
 
   test('that is killed is a failed execution', async () => {

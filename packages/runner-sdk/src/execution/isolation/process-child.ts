@@ -7,9 +7,7 @@ import { createDeferred } from '../../util/deferred.js';
 import { sayThrown } from '../../util/safe-json.js';
 import type { Child } from './child.js';
 import { childEnvironment } from './child-environment.js';
-
-/** Flags of this process that would make another one do something else than load its module. */
-const NOT_PASSED_ON = /^--(input-type|inspect|watch|test|eval|print)|^-[ep]$/;
+import { passedFlags } from './passed-flags.js';
 
 /** Whole groups have ids below zero; Windows has none. */
 const HAS_GROUPS = process.platform !== 'win32';
@@ -19,8 +17,9 @@ function killGroup(pid: number | undefined): void {
   try {
     kill(HAS_GROUPS ? -pid : pid, 'SIGKILL');
   } catch (error) {
-    // ESRCH: it went by itself.
-    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+    // ESRCH: it went by itself. EPERM: on macOS, nothing of the group is left but its dead.
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== 'ESRCH' && code !== 'EPERM') throw error;
   }
 }
 
@@ -28,10 +27,11 @@ function killGroup(pid: number | undefined): void {
 export function startProcess(capabilityId: string, { module, environment }: Isolation): Child {
   const started = fork(fileURLToPath(module), [ISOLATED_MARK, capabilityId], {
     env: childEnvironment(environment),
-    execArgv: execArgv.filter((flag) => !NOT_PASSED_ON.test(flag)),
+    execArgv: passedFlags(execArgv),
     detached: HAS_GROUPS,
     serialization: 'advanced',
-    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    // The last one is RUNNER_FD: nothing is written, its end tells that this process is gone.
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc', 'pipe'],
   });
   const gone = createDeferred<void>();
   let isGone = false;
@@ -52,20 +52,23 @@ export function startProcess(capabilityId: string, { module, environment }: Isol
       started[change]();
       started.channel?.[change]();
       // The pipes are sockets, which the types do not say.
-      for (const pipe of [started.stdout, started.stderr])
-        (pipe as unknown as NodeJS.Timeout | null)?.[change]();
+      for (const pipe of started.stdio.slice(1)) (pipe as unknown as NodeJS.Timeout | null)?.[change]();
     },
     async kill() {
-      killGroup(started.pid);
+      // The id of one that is gone may be another's by now.
+      if (!isGone) killGroup(started.pid);
       await gone.promise;
     },
   };
+  started.stdio[4]?.on('error', () => undefined);
   started.on('message', (message) => child.listener?.said(message as FromIsolated));
   started.stdout?.on('data', (chunk: Uint8Array) => child.listener?.wrote('stdout', chunk));
   started.stderr?.on('data', (chunk: Uint8Array) => child.listener?.wrote('stderr', chunk));
   started.on('error', (error) => leave(`its process could not be started: ${sayThrown(error)}`));
   // Not `close`: a program that the handler left behind may hold the pipes.
   started.on('exit', (code, signal) => {
+    // One that ended by itself leaves what it started, and the next attempt would run beside that.
+    if (HAS_GROUPS) killGroup(started.pid);
     leave(signal ? `its process was ended by ${signal}` : `its process ended with code ${code}`);
   });
   return child;

@@ -18,6 +18,8 @@ export const HTTP_LIMITS = {
   stalledComments: 4,
   /** How long `close()` waits for requests that are being answered. */
   closeGraceMs: 5_000,
+  /** How often connections are looked for meanwhile that have nothing more to say. */
+  closeLookMs: 50,
   /** What is wrong with a body is listed up to this many places. */
   maxDetails: 50,
 } as const;

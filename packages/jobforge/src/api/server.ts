@@ -163,8 +163,11 @@ function closed({ server, closing, sockets, cutUnused }: Closing): Promise<void>
       server.closeAllConnections();
       sockets.terminate();
     }, HTTP_LIMITS.closeGraceMs);
+    // An answer that was on its way leaves its connection open behind it.
+    const leave = setInterval(() => server.closeIdleConnections(), HTTP_LIMITS.closeLookMs);
     server.close(() => {
       clearTimeout(cut);
+      clearInterval(leave);
       resolve();
     });
     server.closeIdleConnections();

@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { createFileRoom } from './file-room.js';
+import { createFileRoom, type ArrivedFile, type FileRoom } from './file-room.js';
 
 const folders: string[] = [];
 const inFolder = (): string => {
@@ -25,6 +25,12 @@ async function textOf(body: AsyncIterable<Uint8Array>): Promise<string> {
   return text;
 }
 
+async function keep(room: FileRoom, jobId: string, text: string): Promise<ArrivedFile> {
+  const arrived = await room.receive(jobId, chunks(text), 9);
+  await arrived.keep();
+  return arrived;
+}
+
 async function listed(ids: AsyncIterable<string>): Promise<string[]> {
   const all: string[] = [];
   for await (const id of ids) all.push(id);
@@ -34,32 +40,39 @@ async function listed(ids: AsyncIterable<string>): Promise<string[]> {
 describe('a room of files', () => {
   it('keeps what comes in pieces under its SHA-256, and gives it back over a restart', async () => {
     const folder = inFolder();
-    const kept = await createFileRoom(folder).put('a:1', chunks('one ', 'two'), 100);
-    expect(kept).toEqual({ sha256: createHash('sha256').update('one two').digest('hex'), bytes: 7 });
+    const arrived = await createFileRoom(folder).receive('a:1', chunks('one ', 'two'), 100);
+    const { sha256, bytes } = arrived;
+    expect([sha256, bytes]).toEqual([createHash('sha256').update('one two').digest('hex'), 7]);
     const again = createFileRoom(folder);
-    expect(await textOf(again.read('a:1', kept.sha256))).toBe('one two');
-    await expect(textOf(again.read('other', kept.sha256))).rejects.toThrow(/ENOENT/);
+    await expect(textOf(again.read('a:1', sha256))).rejects.toThrow(/ENOENT/);
+    await arrived.keep();
+    expect(await textOf(again.read('a:1', sha256))).toBe('one two');
+    await expect(textOf(again.read('other', sha256))).rejects.toThrow(/ENOENT/);
   });
 
   it('refuses what is too large, or breaks off, and leaves nothing of it', async () => {
     const folder = inFolder();
     const room = createFileRoom(folder);
-    await expect(room.put('a', chunks('12345', '67890'), 9)).rejects.toThrow(/more than 9 bytes/);
+    await expect(room.receive('a', chunks('12345', '67890'), 9)).rejects.toThrow(/more than 9 bytes/);
     async function* breaking(): AsyncGenerator<Uint8Array> {
       yield Buffer.from('half');
       throw new Error('hung up');
     }
-    await expect(room.put('a', breaking(), 9)).rejects.toThrow('hung up');
+    await expect(room.receive('a', breaking(), 9)).rejects.toThrow('hung up');
+    await (await room.receive('a', chunks('unwanted'), 9)).discard();
     const [job = ''] = readdirSync(folder);
     expect(readdirSync(join(folder, job))).toEqual(['job']);
-    expect(await room.put('a', chunks('123456789'), 9)).toMatchObject({ bytes: 9 });
+    const { sha256 } = await keep(room, 'a', '123456789');
+    expect(readdirSync(join(folder, job)).toSorted()).toEqual([sha256, 'job'].toSorted());
+    for (let times = 0; times < 2; times += 1) await room.removeFile('a', sha256);
+    expect(readdirSync(join(folder, job))).toEqual(['job']);
   });
 
   it('knows which jobs have files, and forgets those of one', async () => {
     const room = createFileRoom(inFolder());
     expect(await listed(room.jobs())).toEqual([]);
-    await room.put('a:1', chunks('x'), 9);
-    await room.put('B', chunks('x'), 9);
+    await keep(room, 'a:1', 'x');
+    await keep(room, 'B', 'x');
     expect(await listed(room.jobs())).toEqual(['B', 'a:1']);
     await room.remove('a:1');
     expect(await listed(room.jobs())).toEqual(['B']);
@@ -68,7 +81,7 @@ describe('a room of files', () => {
   it('without a folder keeps files for as long as it is open', async () => {
     const room = createFileRoom(undefined);
     expect(await listed(room.jobs())).toEqual([]);
-    const { sha256 } = await room.put('a', chunks('x'), 9);
+    const { sha256 } = await keep(room, 'a', 'x');
     expect(await textOf(room.read('a', sha256))).toBe('x');
     await room.close();
     await expect(textOf(room.read('a', sha256))).rejects.toThrow(/ENOENT/);

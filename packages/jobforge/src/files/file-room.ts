@@ -9,10 +9,13 @@ import { mkdir, mkdtemp, open, readdir, readFile, rename, rm, writeFile } from '
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** What came in. */
-export interface KeptFile {
+/** A file that has come in, and is on disk under a name that nobody knows. One of the two is called. */
+export interface ArrivedFile {
   readonly sha256: string;
   readonly bytes: number;
+  /** Puts it where it is found by its SHA-256; where that is there already it is the same. */
+  keep(): Promise<void>;
+  discard(): Promise<void>;
 }
 
 /** The body was larger than it may be. */
@@ -22,12 +25,14 @@ export class FileTooLarge extends Error {
 
 /** Files of jobs. */
 export interface FileRoom {
-  /** Keeps a body as it comes; on disk when resolved. Rejects with {@link FileTooLarge} as soon as that is known. */
-  put(jobId: string, body: AsyncIterable<Uint8Array>, maxBytes: number): Promise<KeptFile>;
+  /** Takes in a body as it comes. Rejects with {@link FileTooLarge} as soon as that is known. */
+  receive(jobId: string, body: AsyncIterable<Uint8Array>, maxBytes: number): Promise<ArrivedFile>;
   /** Reads a file that was kept; fails where it is not there. */
   read(jobId: string, sha256: string): AsyncIterable<Uint8Array>;
   /** Ids of the jobs that have files. */
   jobs(): AsyncIterable<string>;
+  /** Forgets a file of a job; what is not there is no error. */
+  removeFile(jobId: string, sha256: string): Promise<void>;
   /** Forgets all files of a job. */
   remove(jobId: string): Promise<void>;
   /** Forgets everything where the room was for this process alone. */
@@ -43,7 +48,11 @@ const isMissing = (error: unknown): boolean =>
   error instanceof Error && 'code' in error && error.code === 'ENOENT';
 
 /** Writes a body to a file that nobody knows yet, and counts and hashes it on the way. */
-async function receive(path: string, body: AsyncIterable<Uint8Array>, maxBytes: number): Promise<KeptFile> {
+async function write(
+  path: string,
+  body: AsyncIterable<Uint8Array>,
+  maxBytes: number,
+): Promise<Pick<ArrivedFile, 'sha256' | 'bytes'>> {
   const file = await open(path, 'wx', 0o600);
   try {
     const hash = createHash('sha256');
@@ -71,17 +80,17 @@ export function createFileRoom(folder: string | undefined): FileRoom {
     folder === undefined ? (own ??= mkdtemp(join(tmpdir(), 'jobforge-files-'))) : Promise.resolve(folder);
 
   return {
-    async put(jobId, body, maxBytes) {
+    async receive(jobId, body, maxBytes) {
       const place = join(await root(), folderName(jobId));
       await mkdir(place, { recursive: true, mode: 0o700 });
       await writeFile(join(place, OWNER), jobId, { mode: 0o600 });
       const arriving = join(place, `${randomUUID()}.part`);
+      const discard = (): Promise<void> => rm(arriving, { force: true });
       try {
-        const kept = await receive(arriving, body, maxBytes);
-        await rename(arriving, join(place, kept.sha256));
-        return kept;
+        const written = await write(arriving, body, maxBytes);
+        return { ...written, keep: () => rename(arriving, join(place, written.sha256)), discard };
       } catch (error) {
-        await rm(arriving, { force: true });
+        await discard();
         throw error;
       }
     },
@@ -106,6 +115,7 @@ export function createFileRoom(folder: string | undefined): FileRoom {
         }
       }
     },
+    removeFile: async (jobId, sha256) => rm(join(await root(), folderName(jobId), sha256), { force: true }),
     remove: async (jobId) => rm(join(await root(), folderName(jobId)), { recursive: true, force: true }),
     async close() {
       if (own !== undefined) await rm(await own, { recursive: true, force: true });

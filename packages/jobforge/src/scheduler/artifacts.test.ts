@@ -113,6 +113,49 @@ describe('artifacts', () => {
     expect(await codeOf(await put('c', 'x'))).toBe('PAYLOAD_TOO_LARGE');
   });
 
+  it('leave nothing on the disk of what is refused or replaced', async () => {
+    const files = inFolder();
+    const { put, get } = await running({ files, limits: { maxArtifactsPerJob: 2 } });
+    const kept = (): string[] =>
+      readdirSync(join(files, readdirSync(files)[0] ?? ''))
+        .filter((name) => name !== 'job')
+        .toSorted();
+    for (const name of ['a', 'b']) expect((await put(name, 'one')).status).toBe(201);
+    expect((await put('c', 'too many')).status).toBe(413);
+    expect((await put('a', 'other', { 'x-content-sha256': sha256('announced') })).status).toBe(400);
+    expect(kept()).toEqual([sha256('one')]);
+    expect((await put('a', 'two')).status).toBe(201);
+    expect(kept()).toEqual([sha256('one'), sha256('two')].toSorted());
+    expect((await put('b', 'two')).status).toBe(201);
+    expect(kept()).toEqual([sha256('two')]);
+    expect(await (await get('/artifacts/a')).text()).toBe('two');
+  });
+
+  it('that come at once are as few as those that come one by one', async () => {
+    const files = inFolder();
+    const { put, get } = await running({ files, limits: { maxArtifactsPerJob: 2 } });
+    const bodies = ['a', 'b', 'c', 'd'].map((name) => {
+      let finish = (): void => undefined;
+      const body = new ReadableStream({
+        start(controller) {
+          controller.enqueue(Buffer.from(name));
+          finish = () => controller.close();
+        },
+      });
+      return { sent: put(name, body), finish: () => finish() };
+    });
+    // Those without room are answered while the others still come.
+    const refused = await Promise.any([
+      Promise.all([bodies[2]?.sent, bodies[3]?.sent]),
+      ...bodies.slice(0, 2).map(async ({ sent }) => [await sent]),
+    ]);
+    expect(refused.every((reply) => reply?.status === 413)).toBe(true);
+    for (const { finish } of bodies) finish();
+    const replies = await Promise.all(bodies.map(({ sent }) => sent));
+    expect(replies.map(({ status }) => status).toSorted()).toEqual([201, 201, 413, 413]);
+    expect((await (await get('/artifacts')).json()) as unknown[]).toHaveLength(2);
+  });
+
   it('go with their job', async () => {
     const folder = inFolder();
     const clock = createManualClock(Date.now());

@@ -1,5 +1,5 @@
 import type { Artifact } from '@controlplane/contracts';
-import { FileTooLarge, type FileRoom } from '../files/file-room.js';
+import { FileTooLarge, type ArrivedFile, type FileRoom } from '../files/file-room.js';
 import type { ArtifactOperations, ArtifactUpload } from '../model/artifact-operations.js';
 import { JobForgeError } from '../model/job-forge-error.js';
 import type { RecordAccess } from '../store/collection.js';
@@ -8,6 +8,7 @@ import { iso } from './job-views.js';
 import type { Execution } from './live-job.js';
 import type { LiveState } from './live-state.js';
 import { jobNotFound, reading } from './store-reads.js';
+import { createTurns, type Turns } from './turns.js';
 
 export interface ArtifactParts {
   readonly state: LiveState;
@@ -25,7 +26,8 @@ export interface Artifacts {
 
 const collectionOf = (jobId: string): string => `artifacts:${jobId}`;
 /** A name within one attempt: a file that is sent again takes the place of the first. */
-const placeOf = ({ executionId, name }: Artifact): string => `${executionId}/${name}`;
+const placeOf = ({ executionId, name }: Pick<Artifact, 'executionId' | 'name'>): string =>
+  `${executionId}/${name}`;
 
 async function artifactsOf({ records }: Pick<ArtifactParts, 'records'>, jobId: string): Promise<Artifact[]> {
   const found = await reading(records.load(collectionOf(jobId)));
@@ -34,56 +36,112 @@ async function artifactsOf({ records }: Pick<ArtifactParts, 'records'>, jobId: s
     .sort((left, right) => (left.createdAt < right.createdAt ? -1 : 1));
 }
 
-function checkRoom(state: LiveState, known: readonly Artifact[], { executionId, name }: Artifact): void {
+/** Files of one job that are on their way in, by their places. */
+type Arrivals = Map<string, string[]>;
+
+function enter(arrivals: Arrivals, jobId: string, place: string): () => void {
+  const arriving = arrivals.get(jobId) ?? [];
+  arrivals.set(jobId, arriving);
+  arriving.push(place);
+  return () => {
+    arriving.splice(arriving.indexOf(place), 1);
+    if (arriving.length === 0) arrivals.delete(jobId);
+  };
+}
+
+/** Refuses a file for which there is no room, beside those that are there and those on their way. */
+function checkRoom(state: LiveState, known: readonly Artifact[], places: readonly string[]): void {
   const { maxArtifactsPerJob } = state.limits;
-  const isNew = !known.some((artifact) => artifact.executionId === executionId && artifact.name === name);
-  if (!isNew || known.length < maxArtifactsPerJob) return;
+  const all = new Set([...known.map(placeOf), ...places]);
+  // Of one name many may come at once: each takes its own place on the disk.
+  if (Math.max(all.size, places.length) <= maxArtifactsPerJob) return;
   throw new JobForgeError('PAYLOAD_TOO_LARGE', {
-    message: `The job has ${known.length} artifacts, and may have ${maxArtifactsPerJob}.`,
+    message: `The job has ${known.length} artifacts and ${places.length} on their way, and may have ${maxArtifactsPerJob}.`,
     remedy: 'Leave fewer files, such as one archive of them.',
   });
 }
 
-async function keep({ state, files }: ArtifactParts, { job }: Execution, upload: ArtifactUpload) {
+async function receive({ state, files }: Desk, jobId: string, upload: ArtifactUpload): Promise<ArrivedFile> {
   const { maxArtifactBytes } = state.limits;
-  let kept;
+  let arrived;
   try {
-    kept = await files.put(job.id, upload.body, maxArtifactBytes);
+    arrived = await files.receive(jobId, upload.body, maxArtifactBytes);
   } catch (error) {
     if (!(error instanceof FileTooLarge)) throw error;
     throw new JobForgeError('PAYLOAD_TOO_LARGE', {
       message: `The artifact ${upload.name} is larger than the limit of ${maxArtifactBytes} bytes.`,
     });
   }
-  if (upload.sha256 === undefined || upload.sha256.toLowerCase() === kept.sha256) return kept;
+  if (upload.sha256 === undefined || upload.sha256.toLowerCase() === arrived.sha256) return arrived;
+  await arrived.discard();
   throw new JobForgeError('VALIDATION_ERROR', {
-    message: `The artifact ${upload.name} arrived with the SHA-256 ${kept.sha256}, and ${upload.sha256.slice(0, 64)} was announced.`,
+    message: `The artifact ${upload.name} arrived with the SHA-256 ${arrived.sha256}, and ${upload.sha256.slice(0, 64)} was announced.`,
     remedy: 'Send it again.',
   });
 }
 
-async function put(parts: ArtifactParts, executionId: string, upload: ArtifactUpload): Promise<Artifact> {
-  const { state, records, reports } = parts;
-  const execution = reports.holder(executionId, upload.leaseToken);
+interface Desk extends ArtifactParts {
+  readonly arrivals: Arrivals;
+  /** By job: what a file takes the place of is seen by one at a time. */
+  readonly turns: Turns;
+}
+
+function holderOf({ reports }: Desk, executionId: string, { leaseToken }: ArtifactUpload): Execution {
+  const execution = reports.holder(executionId, leaseToken);
   if (typeof execution === 'string') throw new JobForgeError(execution);
-  const { name, contentType } = upload;
-  const jobId = execution.job.id;
-  const { sha256, bytes } = await keep(parts, execution, upload);
-  const artifact: Artifact = {
-    ...{ name, jobId, executionId, bytes, sha256, contentType },
-    createdAt: iso(state.clock.now()),
+  return execution;
+}
+
+/** Takes a file that has arrived among those of its job, and what it replaces out of them. */
+async function settle(desk: Desk, artifact: Artifact, arrived: ArrivedFile): Promise<void> {
+  const { state, files, records } = desk;
+  const { jobId } = artifact;
+  const [place, collection] = [placeOf(artifact), collectionOf(jobId)];
+  const known = await artifactsOf(desk, jobId);
+  checkRoom(state, known, [place]);
+  const others = known.filter((one) => placeOf(one) !== place);
+  const forget = async (sha256: string, named: readonly Artifact[]): Promise<void> => {
+    if (!named.some((one) => one.sha256 === sha256)) await files.removeFile(jobId, sha256);
   };
-  checkRoom(state, await artifactsOf(parts, jobId), artifact);
-  // It may have been given to another while the file came.
-  const now = reports.holder(executionId, upload.leaseToken);
-  if (typeof now === 'string') throw new JobForgeError(now);
-  const record = JSON.stringify(artifact);
-  await records.write({ kind: 'put-record', collection: collectionOf(jobId), id: placeOf(artifact), record });
-  return artifact;
+  await arrived.keep();
+  try {
+    await records.write({ kind: 'put-record', collection, id: place, record: JSON.stringify(artifact) });
+  } catch (error) {
+    await forget(artifact.sha256, known);
+    throw error;
+  }
+  for (const { sha256 } of known) await forget(sha256, [...others, artifact]);
+}
+
+async function put(desk: Desk, executionId: string, upload: ArtifactUpload): Promise<Artifact> {
+  const { state, arrivals, turns } = desk;
+  const jobId = holderOf(desk, executionId, upload).job.id;
+  const { name, contentType } = upload;
+  const leave = enter(arrivals, jobId, placeOf({ executionId, name }));
+  try {
+    checkRoom(state, await artifactsOf(desk, jobId), arrivals.get(jobId) ?? []);
+    const arrived = await receive(desk, jobId, upload);
+    const { sha256, bytes } = arrived;
+    const createdAt = iso(state.clock.now());
+    const artifact: Artifact = { name, jobId, executionId, bytes, sha256, contentType, createdAt };
+    await turns.take(jobId, async () => {
+      try {
+        // It may have been given to another while the file came.
+        holderOf(desk, executionId, upload);
+        await settle(desk, artifact, arrived);
+      } finally {
+        await arrived.discard();
+      }
+    });
+    return artifact;
+  } finally {
+    leave();
+  }
 }
 
 export function createArtifacts(parts: ArtifactParts): Artifacts {
   const { state, files, records } = parts;
+  const desk: Desk = { ...parts, arrivals: new Map(), turns: createTurns() };
 
   const list = async (jobId: string): Promise<Artifact[]> => {
     if ((await reading(state.store.loadJob(jobId))) === undefined) throw jobNotFound(jobId);
@@ -106,7 +164,7 @@ export function createArtifacts(parts: ArtifactParts): Artifacts {
 
   return {
     operations: {
-      putArtifact: (executionId, upload) => put(parts, executionId, upload),
+      putArtifact: (executionId, upload) => put(desk, executionId, upload),
       listArtifacts: list,
       getArtifact: get,
     },

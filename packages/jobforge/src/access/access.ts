@@ -1,13 +1,14 @@
 import { DEFAULTS } from '@controlplane/contracts';
 import type { Caller, Gate, RunnerCaller } from '../model/caller.js';
 import type { Clock } from '../model/clock.js';
-import { JobForgeError } from '../model/job-forge-error.js';
+import { isJobForgeError, JobForgeError } from '../model/job-forge-error.js';
 import type { TokenRecord } from '../model/token-state.js';
 import { createCollection, type RecordAccess } from '../store/collection.js';
 import { createFailureLimit } from './failure-limit.js';
 import { createRunnerAdmission, endOfGrounds, type RunnerAdmission } from './runner-admission.js';
 import { createRunnerSecrets, type RunnerAccessRecord, type RunnerSecrets } from './runner-secrets.js';
 import { hashOf, isHashOf, readCredential } from './secret-text.js';
+import { createSecondLook, noSecondLook, type SecondLook } from './second-look.js';
 import { createSessions, type SessionKeyRecord } from './sessions.js';
 import { createTokens, type Tokens } from './tokens.js';
 
@@ -51,6 +52,7 @@ interface Verifiers {
   readonly secrets: RunnerSecrets;
   readonly sessions: ReturnType<typeof createSessions>;
   readonly clock: Clock;
+  readonly again: SecondLook;
 }
 
 /** The runner that has proved itself, unless what it rests on is over. */
@@ -60,15 +62,18 @@ function standing(parts: Verifiers, caller: RunnerCaller): RunnerCaller {
   return caller;
 }
 
-function bySecret(parts: Verifiers, runnerId: string, text: string): RunnerCaller {
-  const { id } = parts.secrets.verify(runnerId, text);
-  return standing(parts, { kind: 'runner', runnerId, secretId: id });
+function bySecret(parts: Verifiers, runnerId: string, text: string): RunnerCaller | Promise<RunnerCaller> {
+  return parts.again(() => {
+    const { id } = parts.secrets.verify(runnerId, text);
+    return standing(parts, { kind: 'runner', runnerId, secretId: id });
+  });
 }
 
 function bySession(parts: Verifiers, token: string): RunnerCaller | Promise<RunnerCaller> {
   const claims = parts.sessions.verify(token);
-  const judge = ({ runnerId, token: by, secretId, expiresAt }: Awaited<typeof claims>): RunnerCaller =>
-    standing(parts, { kind: 'runner', runnerId, token: by, secretId, expiresAt });
+  // A signature that is wrong stays wrong, whatever is read.
+  const judge = ({ runnerId, token: by, secretId, expiresAt }: Awaited<typeof claims>) =>
+    parts.again(() => standing(parts, { kind: 'runner', runnerId, token: by, secretId, expiresAt }));
   return claims instanceof Promise ? claims.then(judge) : judge(claims);
 }
 
@@ -82,9 +87,9 @@ function createVerify(
       return { kind: 'api', name: OPTIONS_TOKEN, role: 'admin' };
     switch (credential.form) {
       case 'api':
-        return parts.tokens.verifyApi(credential.id, credential.secret);
+        return parts.again(() => parts.tokens.verifyApi(credential.id, credential.secret));
       case 'enrollment':
-        return parts.tokens.verifyEnrollment(credential.id, credential.secret);
+        return parts.again(() => parts.tokens.verifyEnrollment(credential.id, credential.secret));
       case 'runner':
         return bySecret(parts, credential.id, credential.secret);
       case 'session':
@@ -112,6 +117,7 @@ function createGate(
   const byClaim = createFailureLimit({ clock, maxFailures });
   const byAddress = createFailureLimit({ clock, maxFailures: maxFailures * NAMES_PER_ADDRESS });
   const onRefusal = (error: unknown, text: string, address: string): never => {
+    if (isJobForgeError(error) && error.envelope.code === 'STORE_UNAVAILABLE') throw error;
     byClaim.failed(`${address}|${claimOf(text)}`);
     byAddress.failed(address);
     const waitMs = byAddress.waitMs(address);
@@ -138,10 +144,13 @@ export function createAccess({
   records,
   clock,
   settings,
+  isShared = false,
 }: {
   readonly records: RecordAccess;
   readonly clock: Clock;
   readonly settings: AccessSettings;
+  /** Whether other JobForges work over the same store. */
+  readonly isShared?: boolean;
 }): Access {
   const { required, adminToken, sessionMs, maxFailuresPerMinute } = settings;
   const collections = {
@@ -152,14 +161,15 @@ export function createAccess({
   const tokens = createTokens({ collection: collections.tokens, clock });
   const secrets = createRunnerSecrets({ collection: collections.secrets, clock });
   const sessions = createSessions({ collection: collections.keys, clock, sessionMs });
-  const verify = createVerify(
-    { tokens, secrets, sessions, clock },
-    adminToken === undefined ? undefined : hashOf(adminToken),
-  );
-  const gate = createGate(verify, { clock, maxFailures: maxFailuresPerMinute });
   const reload = async (): Promise<void> => {
     await Promise.all(Object.values(collections).map((collection) => collection.reload()));
   };
+  const again = isShared ? createSecondLook(reload, clock) : noSecondLook;
+  const verify = createVerify(
+    { tokens, secrets, sessions, clock, again },
+    adminToken === undefined ? undefined : hashOf(adminToken),
+  );
+  const gate = createGate(verify, { clock, maxFailures: maxFailuresPerMinute });
   return {
     tokens,
     secrets,

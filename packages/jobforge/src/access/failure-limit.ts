@@ -5,7 +5,6 @@ export interface FailureLimit {
   /** Milliseconds until this key may try again; 0 where it may now. */
   waitMs(key: string): number;
   failed(key: string): void;
-  succeeded(key: string): void;
 }
 
 interface Window {
@@ -48,6 +47,5 @@ export function createFailureLimit({
       if (windows.size >= MAX_KEYS && oldest !== undefined) windows.delete(oldest);
       windows.set(key, { count: 1, endsAt: clock.now() + windowMs });
     },
-    succeeded: (key) => void windows.delete(key),
   };
 }

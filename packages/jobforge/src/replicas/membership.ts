@@ -4,6 +4,7 @@ import type { RecoveryParts } from '../scheduler/recovery.js';
 import type { OtherReplica, ReplicaListener, ReplicaStore, SharedStore } from '../store/replica-store.js';
 import { adoptJobs } from './adoption.js';
 import { letGo } from './claims.js';
+import { createRunnerHomes, type RunnerHomes } from './runner-homes.js';
 
 /** This JobForge among the others: that it is there, who else is, and what becomes of one that is lost. */
 export interface Membership {
@@ -11,6 +12,8 @@ export interface Membership {
   store(): ReplicaStore;
   /** The others, as of the last beat. */
   others(): readonly OtherReplica[];
+  /** Where the runners of the others are, as of the last beat. */
+  readonly homes: Pick<RunnerHomes, 'homeOf' | 'runners'>;
   join(): Promise<void>;
   leave(): Promise<void>;
   /** Says that this one is there. Where the others have given it up, it lets go of everything and joins anew. */
@@ -70,6 +73,11 @@ export function createMembership({ shared, recovery, listener, onLost }: Members
   let store: ReplicaStore | undefined;
   let others: readonly OtherReplica[] = [];
   let news = createNews(recovery);
+  const homes = createRunnerHomes();
+  const lookAround = async (): Promise<void> => {
+    others = await current().others();
+    homes.update(others);
+  };
 
   const current = (): ReplicaStore => {
     if (store === undefined) throw new Error('This JobForge has not joined the others yet.');
@@ -78,18 +86,19 @@ export function createMembership({ shared, recovery, listener, onLost }: Members
   const membership: Membership = {
     store: current,
     others: () => others,
+    homes,
     expecting,
     async join() {
       store = await shared.join();
       store.listen(listener);
       news = createNews(recovery);
-      others = await store.others();
+      await lookAround();
     },
     leave: async () => store?.leave(),
     async beat() {
       const floor = expecting.count > 0 ? undefined : floorOf(recovery);
       if (await current().beat({ floor, runners: news() })) {
-        others = await current().others();
+        await lookAround();
         return;
       }
       log('error', 'the other replicas have given this one up: it lets go of everything and joins anew');
@@ -106,7 +115,7 @@ export function createMembership({ shared, recovery, listener, onLost }: Members
           log('warn', 'jobs of a replica that was lost are taken over', { jobs: jobs.length });
         await adoptJobs(recovery, jobs);
       }
-      if (lost.length > 0) others = await current().others();
+      if (lost.length > 0) await lookAround();
       return lost.length > 0;
     },
   };

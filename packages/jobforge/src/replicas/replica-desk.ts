@@ -4,12 +4,23 @@ import type { RecoveryParts } from '../scheduler/recovery.js';
 import type { Membership } from './membership.js';
 import type { ReplicaCalls } from './replica-calls.js';
 
+/** What is kept in memory and may be changed by another replica. */
+export interface KeptRecords {
+  /** Reads anew who may do what, the secrets, and who is to be told of ends. */
+  reload(): Promise<void>;
+  /** Takes up what is still to be told of ends and nobody here knows of. */
+  takeUpDeliveries(): Promise<void>;
+}
+
 /** What the parts of a replica share. */
-export interface ReplicaDesk extends Pick<Membership, 'store' | 'others'> {
+export interface ReplicaDesk extends Pick<Membership, 'store' | 'others' | 'homes'> {
   readonly recovery: RecoveryParts;
   readonly links: LinkRegistry;
   readonly calls: ReplicaCalls;
   readonly operations: Operations;
+  readonly records: KeptRecords;
+  /** Says that jobs may be this replica's without its knowledge: see orphans. */
+  readonly suspect: () => void;
   /** One after the other: whatever changes which jobs this replica has. */
   readonly inTurn: <T>(work: () => Promise<T>) => Promise<T>;
 }

@@ -8,8 +8,8 @@ import { createClaims, type Claims } from './claims.js';
 import { createMembership, type Membership } from './membership.js';
 import { createOrphanSearch, type OrphanSearch } from './orphans.js';
 import { createReplicaCalls, type ReplicaCalls } from './replica-calls.js';
-import type { ReplicaDesk } from './replica-desk.js';
-import { releaseRunner, summonRunner } from './runner-moves.js';
+import type { KeptRecords, ReplicaDesk } from './replica-desk.js';
+import { createSummon, releaseRunner, type Summon } from './runner-moves.js';
 import { sharedHandlers, sharedOperations } from './shared-operations.js';
 
 /** This JobForge as one of several over a store. */
@@ -30,6 +30,7 @@ export interface ReplicaParts {
   readonly recovery: RecoveryParts;
   readonly links: LinkRegistry;
   readonly operations: Operations;
+  readonly records: KeptRecords;
 }
 
 /** How long a question to another replica may take. */
@@ -43,6 +44,7 @@ interface Parts {
   readonly membership: Membership;
   readonly orphans: OrphanSearch;
   readonly appetite: Appetite;
+  readonly summon: Summon;
 }
 
 /** Whether there may be work that is nobody's. */
@@ -66,7 +68,11 @@ function createFeeder({ desk, claims, appetite }: Parts): { feed(): Promise<void
       feeding = true;
       desk
         .inTurn(feed)
-        .catch((error: unknown) => state.log('warn', 'jobs could not be claimed', { problem: String(error) }))
+        .catch((error: unknown) => {
+          // What was claimed may be this replica's although it was not told so.
+          desk.suspect();
+          state.log('warn', 'jobs could not be claimed', { problem: String(error) });
+        })
         .finally(() => {
           feeding = false;
           state.wake();
@@ -76,7 +82,7 @@ function createFeeder({ desk, claims, appetite }: Parts): { feed(): Promise<void
   };
 }
 
-function createSharing({ desk, claims, membership, orphans, appetite }: Parts): Sharing {
+function createSharing({ desk, claims, membership, appetite, summon }: Parts): Sharing {
   const { clock } = desk.recovery.state;
   let announcing = false;
   const announce = (): void => {
@@ -98,19 +104,7 @@ function createSharing({ desk, claims, membership, orphans, appetite }: Parts): 
       desk.recovery.state.wake();
       announce();
     },
-    async welcome(runnerId) {
-      membership.expecting.count += 1;
-      try {
-        // A beat on its way may say that nothing as old as what comes now is here.
-        await desk.inTurn(async () => undefined);
-        await summonRunner(desk, runnerId);
-      } catch (error) {
-        orphans.suspect();
-        throw error;
-      } finally {
-        membership.expecting.count -= 1;
-      }
-    },
+    welcome: summon,
   };
 }
 
@@ -121,11 +115,11 @@ function createRounds({ desk, claims, membership, orphans, appetite }: Parts, fe
   let stopTimer = (): void => undefined;
   const beat = async (): Promise<void> => {
     await membership.beat();
-    await membership.takeOverLost();
+    // What a runner that is taken over proves itself with may have been handed out where it was.
+    await desk.records.reload();
+    if (await membership.takeOverLost()) await desk.records.takeUpDeliveries();
     await claims.release();
     await orphans.look();
-    // Another replica may have set one.
-    await desk.recovery.state.secrets.reload();
     appetite.hungry = true;
   };
   const round = async (): Promise<void> => {
@@ -135,9 +129,11 @@ function createRounds({ desk, claims, membership, orphans, appetite }: Parts, fe
   };
   const next = (): void => {
     round()
-      .catch((error: unknown) =>
-        log('warn', 'this replica could not say that it is there', { problem: String(error) }),
-      )
+      .catch((error: unknown) => {
+        // What was released, taken over or claimed may be this replica's although it was not told so.
+        desk.suspect();
+        log('warn', 'this replica could not say that it is there', { problem: String(error) });
+      })
       .finally(() => {
         if (!stopped) stopTimer = clock.after(limits.replicaBeatMs, next);
       })
@@ -152,7 +148,7 @@ function createRounds({ desk, claims, membership, orphans, appetite }: Parts, fe
   };
 }
 
-export function createReplica({ shared, recovery, links, operations }: ReplicaParts): Replica {
+export function createReplica({ shared, recovery, links, operations, records }: ReplicaParts): Replica {
   const { state } = recovery;
   const turns = createTurns();
   const inTurn = <T>(work: () => Promise<T>): Promise<T> => turns.take('jobs', work);
@@ -172,23 +168,28 @@ export function createReplica({ shared, recovery, links, operations }: ReplicaPa
       },
     },
   });
-  const { store, others } = membership;
+  const { store, others, homes, expecting } = membership;
+  const orphans = createOrphanSearch({ recovery, store });
   const calls: ReplicaCalls = createReplicaCalls({
     ...{ store, clock: state.clock, log: state.log, answerMs: ANSWER_MS },
     handlers: {
       ...sharedHandlers(operations),
-      releaseRunner: (runnerId: string, to: number) => inTurn(() => releaseRunner(desk, runnerId, to)),
+      reloadRecords: records.reload,
+      releaseRunner: (runnerId: string, to: number) =>
+        inTurn(() => releaseRunner(desk, runnerId, to)).catch((error: unknown) => {
+          // What it let go of may still be this replica's.
+          orphans.suspect();
+          throw error;
+        }),
     },
   });
-  const desk: ReplicaDesk = { recovery, links, store, others, operations, inTurn, calls };
-  const claims = createClaims({ recovery, store, isAlone: () => others().length === 0 });
-  const parts: Parts = {
-    desk,
-    claims,
-    membership,
-    orphans: createOrphanSearch({ recovery, store }),
-    appetite,
+  const desk: ReplicaDesk = {
+    ...{ recovery, links, store, others, homes, operations, records, inTurn, calls },
+    suspect: orphans.suspect,
   };
+  const claims = createClaims({ recovery, store, isAlone: () => others().length === 0 });
+  const summon = createSummon({ desk, expecting });
+  const parts: Parts = { desk, claims, membership, orphans, appetite, summon };
   const feeder = createFeeder(parts);
   const rounds = createRounds(parts, feeder.feed);
   return {
@@ -199,7 +200,7 @@ export function createReplica({ shared, recovery, links, operations }: ReplicaPa
       rounds.begin();
     },
     look: feeder.look,
-    operations: sharedOperations(desk),
+    operations: sharedOperations(desk, summon),
     leave: () => inTurn(membership.leave),
     stop: rounds.stop,
   };

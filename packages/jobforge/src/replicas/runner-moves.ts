@@ -1,19 +1,12 @@
-import type { LinkRegistry } from '../links/link-registry.js';
 import type { RecoveryParts } from '../scheduler/recovery.js';
 import type { Execution, RunnerEntry } from '../scheduler/live-job.js';
 import { flushLog } from '../scheduler/kept-log.js';
 import { vacate } from '../scheduler/occupancy.js';
-import type { ReplicaStore } from '../store/replica-store.js';
+import { createTurns } from '../scheduler/turns.js';
 import { adoptJobs, adoptRunners } from './adoption.js';
 import { letGo } from './claims.js';
-import type { ReplicaCalls } from './replica-calls.js';
-
-export interface MoveParts {
-  readonly recovery: RecoveryParts;
-  readonly links: LinkRegistry;
-  readonly store: () => ReplicaStore;
-  readonly calls: ReplicaCalls;
-}
+import type { Membership } from './membership.js';
+import type { ReplicaDesk } from './replica-desk.js';
 
 /** Forgets an execution here without a word to its runner: it goes on, and is somebody else's. */
 function forgetExecution({ state }: RecoveryParts, execution: Execution): void {
@@ -28,7 +21,7 @@ function forgetExecution({ state }: RecoveryParts, execution: Execution): void {
 
 /** Lets a runner go that has come to another replica, with what it runs. */
 export async function releaseRunner(
-  { recovery, store }: MoveParts,
+  { recovery, store }: ReplicaDesk,
   runnerId: string,
   to: number,
 ): Promise<readonly number[]> {
@@ -53,7 +46,8 @@ const openOf = (entry: RunnerEntry): Execution[] =>
   );
 
 /** Has every other replica let a runner go; asks again where one of them was lost meanwhile. */
-export async function summonRunner({ recovery, store, calls }: MoveParts, runnerId: string): Promise<void> {
+async function summonRunner(desk: ReplicaDesk, runnerId: string): Promise<void> {
+  const { recovery, store, calls, records } = desk;
   const asked = new Set<number>();
   const handed: number[] = [];
   for (;;) {
@@ -70,10 +64,40 @@ export async function summonRunner({ recovery, store, calls }: MoveParts, runner
       asked.clear();
     }
   }
+  // What it proves itself with may have been handed out where it was.
+  await records.reload();
   await adoptRunners(recovery, [runnerId]);
   const jobs = await recovery.state.store.loadJobs(handed);
   await adoptJobs(
     recovery,
     jobs.filter(({ end }) => end === undefined),
   );
+}
+
+/** Has a runner come here from wherever it is, with what it runs. */
+export type Summon = (runnerId: string) => Promise<void>;
+
+export interface SummonParts {
+  readonly desk: ReplicaDesk;
+  readonly expecting: Membership['expecting'];
+}
+
+/** Once for all who ask for the same runner at once. */
+export function createSummon({ desk, expecting }: SummonParts): Summon {
+  const turns = createTurns();
+  const summon = async (runnerId: string): Promise<void> => {
+    if (desk.recovery.registry.get(runnerId) !== undefined) return;
+    expecting.count += 1;
+    try {
+      // A beat on its way may say that nothing as old as what comes now is here.
+      await desk.inTurn(async () => undefined);
+      await summonRunner(desk, runnerId);
+    } catch (error) {
+      desk.suspect();
+      throw error;
+    } finally {
+      expecting.count -= 1;
+    }
+  };
+  return (runnerId) => turns.take(runnerId, () => summon(runnerId));
 }

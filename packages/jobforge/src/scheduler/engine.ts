@@ -4,11 +4,11 @@ import { createLinkRegistry, type LinkRegistry } from '../links/link-registry.js
 import type { Gate } from '../model/caller.js';
 import type { Operations } from '../model/operations.js';
 import { JOBFORGE_VERSION } from '../model/version.js';
-import type { RecordAccess } from '../store/collection.js';
 import { checkOwner, createAccessControls, type AccessControlParts } from './access-controls.js';
-import { createAccessWatch } from './access-watch.js';
+import { createAccessWatch, type AccessWatch } from './access-watch.js';
 import { createFileRoom } from '../files/file-room.js';
 import { createReplica } from '../replicas/replica.js';
+import type { KeptRecords } from '../replicas/replica-desk.js';
 import { createArtifacts, type Artifacts } from './artifacts.js';
 import { createAttemptEndings } from './attempt-endings.js';
 import { cancelJob, type CancellationParts } from './cancellation.js';
@@ -105,16 +105,22 @@ function idle(state: LiveState, drainMs: number): Promise<void> {
 
 /** Who may ask what; its records are written with everything else, in its order. */
 function createStateAccess({ store, commit, clock }: LiveState, settings = OPEN_ACCESS): Access {
-  const records: RecordAccess = {
-    load: (collection) => store.loadRecords(collection),
-    write: (operation) =>
-      new Promise((resolve, reject) => {
-        commit.attempt(operation, (error, outcome) =>
-          error === undefined ? resolve(outcome) : reject(error),
-        );
-      }),
+  const isShared = store.shared !== undefined;
+  return createAccess({ records: recordAccess(store, commit), clock, settings, isShared });
+}
+
+/** What is kept in memory and another JobForge on the same store may change. */
+function keptRecords(
+  { secrets, webhooks }: LiveState,
+  { access, watch }: { readonly access: Access; readonly watch: AccessWatch },
+): KeptRecords {
+  return {
+    async reload() {
+      await Promise.all([secrets.reload(), access.reload(), webhooks.reloadRegistered()]);
+      watch.look();
+    },
+    takeUpDeliveries: webhooks.takeUp,
   };
-  return createAccess({ records, clock, settings });
 }
 
 /** What the operations are made of. */
@@ -197,7 +203,8 @@ export function createEngine(options: EngineOptions): Engine {
   });
 
   const { shared } = store;
-  const replica = shared && createReplica({ shared, recovery, links, operations: own });
+  const keptHere = keptRecords(state, { access, watch });
+  const replica = shared && createReplica({ shared, recovery, links, operations: own, records: keptHere });
   state.look = oncePerTurn(() => {
     scheduler.run();
     replica?.look();

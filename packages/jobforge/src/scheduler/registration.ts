@@ -1,11 +1,4 @@
-import {
-  CONTRACT_VERSION_CURRENT,
-  negotiateVersion,
-  serializeVersion,
-  type ContractVersion,
-  type RunnerRegistrationRequest,
-  type RunnerRegistrationResponse,
-} from '@controlplane/contracts';
+import type { RunnerRegistrationRequest, RunnerRegistrationResponse } from '@controlplane/contracts';
 import { createDispatchSigner, newSigningKey, type DispatchSigner } from '../links/dispatch-signature.js';
 import type { LinkRegistry } from '../links/link-registry.js';
 import type { LinkConnection } from '../links/session-link.js';
@@ -28,9 +21,10 @@ import {
   type NewRunner,
   type RunnerRecord,
 } from './runner-entry.js';
+import { checkArrival, negotiate } from './registration-check.js';
 import type { RunnerIndex } from './runner-index.js';
 import { outliveDrain } from './runner-marks.js';
-import { sharedRunnerId } from './sharing.js';
+import { sharedRunnerId, type Sharing } from './sharing.js';
 import { createTurns } from './turns.js';
 
 /** Where a registration came from, when it came over a connection of its own. */
@@ -62,31 +56,6 @@ export interface Registration {
 
 interface Desk extends RegistrationParts {
   checksOf(registration: RunnerRegistrationRequest): ReadonlyMap<string, InputCheck | undefined>;
-}
-
-/** The version that both sides speak. */
-function negotiate(theirs: ContractVersion): ContractVersion {
-  const agreed = negotiateVersion(CONTRACT_VERSION_CURRENT, theirs);
-  if (agreed !== undefined) return agreed;
-  throw new JobForgeError('CONTRACT_MISMATCH', {
-    message: `The runner speaks contract ${serializeVersion(theirs)}; JobForge speaks ${serializeVersion(CONTRACT_VERSION_CURRENT)}.`,
-  });
-}
-
-/** Refuses what cannot be served as it came. */
-function checkArrival(registration: RunnerRegistrationRequest, arrival: Arrival | undefined): void {
-  const kind = registration.delivery?.kind ?? 'push';
-  const invalid = (path: string[], message: string): JobForgeError =>
-    new JobForgeError('VALIDATION_ERROR', { message, details: [{ path, message, code: 'custom' }] });
-  if ((kind === 'websocket') !== (arrival !== undefined)) {
-    const message =
-      arrival === undefined
-        ? 'A runner with the delivery websocket registers by the first frame over its socket: dial GET /runners/connect.'
-        : `A runner that registers over its socket has the delivery websocket, not ${kind}.`;
-    throw invalid(['delivery', 'kind'], message);
-  }
-  if (isDialIn(registration) && registration.instanceId === undefined)
-    throw invalid(['instanceId'], 'Required of a runner that dials in: it tells one process from the next.');
 }
 
 function createChecksOf(state: LiveState): Desk['checksOf'] {
@@ -224,6 +193,16 @@ function newRunnerId({ sharing }: LiveState, identity: string): string {
   return sharing === undefined ? newId() : sharedRunnerId(identity);
 }
 
+/** Has a runner that is not here leave whichever replica it is with. */
+async function bringHere(
+  { state, index }: Desk,
+  sharing: Sharing,
+  { identity, id }: { readonly identity: string; readonly id: string | undefined },
+): Promise<void> {
+  const own = id ?? index.byIdentity(identity)?.id ?? newRunnerId(state, identity);
+  if (index.get(own) === undefined) await sharing.welcome(own);
+}
+
 function keyOf(registration: RunnerRecord['registration']): { readonly signingKey?: string } {
   const isSigned = !isDialIn(registration) && registration.features?.includes('signed');
   return isSigned ? { signingKey: newSigningKey() } : {};
@@ -255,11 +234,12 @@ export function createRegistration(parts: RegistrationParts): Registration {
   });
   const admit: Registration['register'] = async ({ held, ...registration }, { arrival, caller } = {}) => {
     const identity = identityOf(registration);
-    if (index.byIdentity(identity) === undefined)
-      await state.sharing?.welcome(newRunnerId(state, identity), registration);
     const asked = parts.admission.admit(caller, registration);
     // What is known at once is not waited for: the registration takes its place among what is being written.
     const admitted = asked instanceof Promise ? await asked : asked;
+    // Only who may come is taken from where it was.
+    if (state.sharing !== undefined)
+      await bringHere(desk, state.sharing, { identity, id: admitted.runnerId });
     const known = admitted.runnerId === undefined ? index.byIdentity(identity) : index.get(admitted.runnerId);
     if (known?.link.confirmsAccepts) await refuseSecond(known, registration);
     if (arrival?.isOpen() === false) throw new JobForgeError('RUNNER_UNREACHABLE');

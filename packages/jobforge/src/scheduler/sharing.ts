@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import type { RunnerRegistrationRequest } from '@controlplane/contracts';
 import type { JobPlace } from '../store/replica-store.js';
 import type { LiveJob } from './live-job.js';
 
@@ -10,7 +9,7 @@ export interface Sharing {
   /** Told when a job is on disk that is nobody's. */
   onUnowned(): void;
   /** Has a runner that comes here leave the replica that it was with. */
-  welcome(runnerId: string, registration: RunnerRegistrationRequest): Promise<void>;
+  welcome(runnerId: string): Promise<void>;
 }
 
 const ID_BYTES = 15;

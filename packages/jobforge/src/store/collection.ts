@@ -36,14 +36,16 @@ export function createCollection<T>(records: RecordAccess, collection: string): 
   /** Rises with each write, so that what was read meanwhile is known to be old. */
   let writes = 0;
 
+  const read = (id: string, text: string): Held<T> => {
+    const known = held.get(id);
+    return known?.text === text ? known : { text, value: JSON.parse(text) as T };
+  };
   const reload = async (): Promise<void> => {
     for (;;) {
       const before = writes;
       const loaded = await records.load(collection);
       if (before !== writes) continue;
-      held = new Map(
-        loaded.map(({ id, record }) => [id, { text: record, value: JSON.parse(record) as T }] as const),
-      );
+      held = new Map(loaded.map(({ id, record }) => [id, read(id, record)]));
       return;
     }
   };

@@ -94,7 +94,7 @@ function createInbox(socket: WebSocket): Inbox {
 /** Opens a socket without registering. */
 export async function dial(
   url: string,
-  options: { readonly autoPong?: boolean } = {},
+  options: { readonly autoPong?: boolean; readonly headers?: Readonly<Record<string, string>> } = {},
 ): Promise<DialInRunner> {
   const socket = new WebSocket(`${url.replace('http', 'ws')}/runners/connect`, WEBSOCKET_PROTOCOL, options);
   const inbox = createInbox(socket);

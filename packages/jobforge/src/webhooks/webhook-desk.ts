@@ -38,8 +38,12 @@ export interface WebhookDesk {
   announce(job: EndingJob, end: () => TellableEnd): Announcement | undefined;
   /** What has not been told of a job, or could not be. */
   ofJob(jobId: string): WebhookDelivery[];
-  /** Reads everything anew: at the start, and where another JobForge on the same store has written. */
+  /** Reads everything anew: at the start. */
   reload(): Promise<void>;
+  /** Reads anew who is to be told: another JobForge on the same store may have changed it. */
+  reloadRegistered(): Promise<void>;
+  /** Takes up what is still to be told and nobody here knows of. */
+  takeUp(): Promise<void>;
   stop(): void;
 }
 
@@ -100,6 +104,8 @@ export function createWebhookDesk(registry: WebhookRegistry, deliveries: Deliver
       await registry.reload();
       await deliveries.reload();
     },
+    reloadRegistered: registry.reload,
+    takeUp: deliveries.reload,
     stop: deliveries.stop,
   };
 }

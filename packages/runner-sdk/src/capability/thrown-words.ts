@@ -1,5 +1,5 @@
 import { CapabilityError, isCapabilityError } from '../errors/capability-error.js';
-import { readMember, toSafeJson } from '../util/safe-json.js';
+import { readMember, sayThrown, toSafeJson } from '../util/safe-json.js';
 import type { ThrownWords } from './isolation-messages.js';
 
 const MAX_CAUSES = 10;
@@ -16,7 +16,7 @@ function wordsOf(thrown: unknown, depth: number): ThrownWords {
   const said = textOf(thrown, 'message');
   return {
     name: textOf(thrown, 'name') ?? 'NonError',
-    message: said ?? JSON.stringify(toSafeJson(thrown)),
+    message: said || sayThrown(thrown),
     stack: textOf(thrown, 'stack'),
     code: textOf(thrown, 'code'),
     ...(typeof options === 'object' && options !== null

@@ -30,7 +30,7 @@ export function keepCheckpoint(
   const { capability, channel, extras } = execution;
   const refuse = (why: string): Promise<never> =>
     Promise.reject(new RunnerError('CHECKPOINT_REFUSED', `${operationOf(capability)}: ${why}`));
-  const json = toBoundedJson(data, scope.limits.maxCheckpointBytes, 'the checkpoint');
+  const json = toBoundedJson(data, scope.limits.maxCheckpointBytes, 'checkpoint');
   if (typeof json !== 'string') return refuse(json.message);
   const keep = ({ problems }: Checked): Promise<void> => {
     if (problems) return refuse(`the checkpoint does not fit its schema: ${describeProblems(problems)}`);

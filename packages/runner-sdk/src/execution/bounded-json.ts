@@ -1,4 +1,5 @@
 import type { ErrorCode } from '@controlplane/contracts';
+import { sayLargestPart } from '../util/largest-part.js';
 import { sayThrown } from '../util/safe-json.js';
 
 /** A value that may not be sent, and why. */
@@ -11,9 +12,14 @@ export interface Unsendable {
  * Writes a value as JSON, unless it cannot be or is too large.
  * @param value - the value
  * @param maxBytes - most bytes of UTF-8
- * @param what - how a message names it, such as `the result`
+ * @param name - how a message names it; a part of it is named by a path that begins so
  */
-export function toBoundedJson(value: unknown, maxBytes: number, what: string): string | Unsendable {
+export function toBoundedJson(
+  value: unknown,
+  maxBytes: number,
+  name: 'result' | 'checkpoint',
+): string | Unsendable {
+  const what = `the ${name}`;
   let json: string | undefined;
   try {
     json = value === undefined ? 'null' : JSON.stringify(value);
@@ -31,6 +37,6 @@ export function toBoundedJson(value: unknown, maxBytes: number, what: string): s
   if (bytes <= maxBytes) return json;
   return {
     code: 'PAYLOAD_TOO_LARGE',
-    message: `${what} is ${bytes} bytes of JSON; at most ${maxBytes} can be sent`,
+    message: `${what} is ${bytes} bytes of JSON; at most ${maxBytes} can be sent${sayLargestPart(json, name)}`,
   };
 }

@@ -93,6 +93,21 @@ describe('an execution', () => {
     expect(last()).toMatchObject({ type: 'failed', error: { code } });
   });
 
+  test('that is too large names the part of its result that is to blame', async () => {
+    const execute = () => ({ id: 1, pages: [{ html: '' }, { html: 'x'.repeat(2000) }] });
+    const large = defineCapability({ ...words, id: 'large', input: z.object({}), execute });
+    const { start, requestOf } = createExecutorFixture([large], { limits: { maxResultBytes: 1000 } });
+    const { last } = await start(requestOf('large'));
+    await settle();
+    expect(last()).toMatchObject({
+      error: {
+        code: 'PAYLOAD_TOO_LARGE',
+        retryable: false,
+        message: expect.stringContaining('; its largest part is result.pages[1].html with 2002 bytes'),
+      },
+    });
+  });
+
   test('succeeds with null when the handler returns nothing', async () => {
     const quiet = defineCapability({ ...words, id: 'quiet', input: z.object({}), execute: () => undefined });
     const { start, requestOf } = createExecutorFixture([quiet]);

@@ -60,7 +60,7 @@ function succeed(scope: HandlerScope, execution: RunningExecution, checked: Chec
     const message = `${operationOf(capability)} returned what its output schema refuses: ${describeProblems(checked.problems)}`;
     return fail(scope, execution, { code: 'OUTPUT_INVALID', message, details: checked.problems });
   }
-  const json = toBoundedJson(checked.value, scope.limits.maxResultBytes, 'the result');
+  const json = toBoundedJson(checked.value, scope.limits.maxResultBytes, 'result');
   if (typeof json !== 'string') {
     return fail(scope, execution, {
       code: json.code,

@@ -1,4 +1,5 @@
 import { envelopeOf, isTerminalEvent, type ExecutionEvent } from '@controlplane/contracts';
+import { sayLargestPart } from '../../util/largest-part.js';
 
 /** Bytes of a request or frame around the events of an execution, at most. */
 const OVERHEAD_BYTES = 1024;
@@ -30,7 +31,9 @@ export function fitEvent(
   const limit = limits.maxBytes - OVERHEAD_BYTES;
   if (!isTerminalEvent(event) || bytes <= limit) return event;
   const { executionId, seq, at, executionTimeMs } = event;
-  const message = `the result is ${bytes} bytes of JSON; the control plane reads at most ${limit} at once`;
+  const largest =
+    event.type === 'succeeded' ? sayLargestPart(JSON.stringify(event.data ?? null), 'result') : '';
+  const message = `the result is ${bytes} bytes of JSON; the control plane reads at most ${limit} at once${largest}`;
   const error = envelopeOf('PAYLOAD_TOO_LARGE', { service: limits.service, message });
   return { type: 'failed', executionId, seq, at, executionTimeMs, error };
 }

@@ -18,7 +18,7 @@ export type TokenName = z.infer<typeof TokenName>;
 const MAX_LIFETIME_MS = 315_360_000_000;
 const LifetimeMs = z.number().int().positive().max(MAX_LIFETIME_MS);
 
-/** Capability ids or runner names, `*` standing for any characters. */
+/** Capability ids or runner names, `*` standing for any characters and `?` for one. */
 const Patterns = z.array(z.string().min(1).max(256)).min(1).max(100);
 
 /** Asks for a token for programs and people. */

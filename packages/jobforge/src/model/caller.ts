@@ -1,4 +1,5 @@
 import type { AccessRole } from '@controlplane/contracts';
+import { matchesGlob } from './name-glob.js';
 
 /** Whoever has proved itself with an API token. */
 export interface ApiCaller {
@@ -6,9 +7,9 @@ export interface ApiCaller {
   /** Of the token. */
   readonly name: string;
   readonly role: AccessRole;
-  /** Patterns of capability ids; undefined for all. */
+  /** Globs of capability ids; undefined for all. */
   readonly capabilities?: readonly string[] | undefined;
-  /** Patterns of runner names; undefined for all. */
+  /** Globs of runner names; undefined for all. */
   readonly runners?: readonly string[] | undefined;
   readonly expiresAt?: number | undefined;
 }
@@ -41,26 +42,9 @@ export function allows(role: AccessRole, wanted: AccessRole): boolean {
   return ROLES.indexOf(role) >= ROLES.indexOf(wanted);
 }
 
-/** Whether a name matches a pattern in which `*` stands for any characters. */
-export function matchesPattern(pattern: string, name: string): boolean {
-  const parts = pattern.split('*');
-  const [first = '', ...rest] = parts;
-  if (rest.length === 0) return name === pattern;
-  const last = rest.pop() ?? '';
-  if (name.length < first.length + last.length || !name.startsWith(first) || !name.endsWith(last))
-    return false;
-  let at = first.length;
-  for (const part of rest) {
-    const found = name.indexOf(part, at);
-    if (found < 0 || found + part.length > name.length - last.length) return false;
-    at = found + part.length;
-  }
-  return true;
-}
-
 /** Whether a name is in a scope; everything is where there is none. */
 export function inScope(scope: readonly string[] | undefined, name: string): boolean {
-  return scope === undefined || scope.some((pattern) => matchesPattern(pattern, name));
+  return scope === undefined || scope.some((pattern) => matchesGlob(name, pattern));
 }
 
 /** Who asked, as the audit trail and the log name it. */

@@ -117,7 +117,7 @@ export function missingWords(wanted: string, known: readonly string[]): string {
 export interface Surroundings {
   readonly now: number;
   /** Ids of all capabilities that are offered. */
-  readonly known: readonly string[];
+  readonly known: () => readonly string[];
   /** Some runner offers the capability, whether or not it matches. */
   readonly isOffered: boolean;
 }
@@ -129,7 +129,7 @@ export function whyWaiting(
   at: Surroundings,
 ): string {
   if (offers.length === 0) {
-    if (!at.isOffered) return missingWords(demand.payloadType, at.known);
+    if (!at.isOffered) return missingWords(demand.payloadType, at.known());
     return `no runner that offers ${demand.payloadType} has ${needsOf(demand).join(', ')}`;
   }
   const reasons = offers.flatMap((offer) => {

@@ -103,12 +103,6 @@ function idle(state: LiveState, drainMs: number): Promise<void> {
   });
 }
 
-/** Who may ask what; its records are written with everything else, in its order. */
-function createStateAccess({ store, commit, clock }: LiveState, settings = OPEN_ACCESS): Access {
-  const isShared = store.shared !== undefined;
-  return createAccess({ records: recordAccess(store, commit), clock, settings, isShared });
-}
-
 /** What is kept in memory and another JobForge on the same store may change. */
 function keptRecords(
   { secrets, webhooks }: LiveState,
@@ -180,7 +174,9 @@ export function createEngine(options: EngineOptions): Engine {
   const links = createLinkRegistry({ clock, limits });
   const endings = createAttemptEndings(state);
   const dispatcher = createDispatcher(state, endings);
-  const access = createStateAccess(state, options.access);
+  const records = recordAccess(state.store, state.commit);
+  const isShared = store.shared !== undefined;
+  const access = createAccess({ records, clock, settings: options.access ?? OPEN_ACCESS, isShared });
   const { admission } = access;
   const registry = createRunnerRegistry({ state, links, endings, dispatcher, admission });
   const watch = createAccessWatch({ state, registry, links, endings });
@@ -190,7 +186,6 @@ export function createEngine(options: EngineOptions): Engine {
   const submissions = createSubmissions({ state, registry, intake, explanations });
   const reports = createExecutionReports({ state, dispatcher, endings });
   const files = options.files ?? createFileRoom(undefined);
-  const records = recordAccess(state.store, state.commit);
   const artifacts = createArtifacts({ state, files, records, reports });
   const sweeper = createLeaseSweeper({ state, registry, dispatcher, endings });
   const queries = createJobQueries(state, explanations);

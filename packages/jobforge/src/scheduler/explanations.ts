@@ -123,7 +123,7 @@ function waitingFor({ state, registry }: ExplanationParts, { terms }: LiveJob): 
   const offers = kept === undefined ? registry.offers(demand) : [kept];
   const words = whyWaiting(demand, offers, {
     now: state.clock.now(),
-    known: registry.capabilityIds(),
+    known: registry.capabilityIds,
     isOffered: offers.length > 0 || registry.isOffered(demand),
   });
   return kept === undefined ? words : `${words}; the affinity key "${affinity}" is with it`;

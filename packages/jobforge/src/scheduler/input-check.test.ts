@@ -4,9 +4,9 @@ import { createInputChecks } from './input-check.js';
 const member = (schema: object): object => ({ type: 'object', properties: { a: schema } });
 
 function told(schema: object, input: Record<string, unknown>): string[] {
-  const built = createInputChecks().of(schema as Record<string, unknown>);
-  if (!('check' in built)) throw new Error(built.problem);
-  return (built.check(input) ?? []).map(({ path, message }) => `${path?.join('.')}: ${message}`);
+  const inputSchema = schema as Record<string, unknown>;
+  const checks = createInputChecks().of([{ id: 'a', inputSchema }], (_, problem) => expect.fail(problem));
+  return (checks.get('a')?.(input) ?? []).map(({ path, message }) => `${path?.join('.')}: ${message}`);
 }
 
 describe('what is wrong with an input', () => {
@@ -41,5 +41,38 @@ describe('what is wrong with an input', () => {
     ]);
     const named = { type: 'object', properties: { name: {} }, additionalProperties: false };
     expect(told(named, { nam: 1 })).toEqual(['input.nam: is not expected here (did you mean name?)']);
+  });
+});
+
+describe('schemas', () => {
+  const notSchema = { type: 'nothing' };
+
+  it('are compiled when they are needed, each text once, whoever has it', () => {
+    const problems: string[] = [];
+    const inputChecks = createInputChecks();
+    const tell = (id: string): void => void problems.push(id);
+    const one = inputChecks.of(
+      [
+        { id: 'a', inputSchema: { type: 'object', required: ['x'] } },
+        { id: 'b', inputSchema: notSchema },
+      ],
+      tell,
+    );
+    const other = inputChecks.of([{ id: 'c', inputSchema: { type: 'object', required: ['x'] } }], tell);
+    expect(problems).toEqual([]);
+    expect(one.get('a')).toBe(other.get('c'));
+    expect([one.get('b'), one.get('b'), one.get('none')]).toEqual([undefined, undefined, undefined]);
+    expect(problems).toEqual(['b']);
+  });
+
+  it('are compiled again where there were too many since', () => {
+    const schemas = ['x', 'y', 'z'].map((name) => ({ id: name, inputSchema: { required: [name] } }));
+    const checks = createInputChecks(2).of(schemas, () => undefined);
+    const [x, y] = [checks.get('x'), checks.get('y')];
+    expect(checks.get('x')).toBe(x);
+    checks.get('z');
+    expect(checks.get('x')).toBe(x);
+    expect(checks.get('y')).not.toBe(y);
+    expect(checks.get('y')?.({})).toMatchObject([{ path: ['input', 'y'] }]);
   });
 });

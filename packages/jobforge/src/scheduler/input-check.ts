@@ -11,7 +11,7 @@ export type InputCheck = (input: JsonObject) => ErrorDetail[] | undefined;
 const MAX_DETAILS = 20;
 /** Inputs up to this size are told everything that is wrong with them, larger ones the first thing alone. */
 const MAX_EXHAUSTIVE_CHARACTERS = 64 * 1024;
-const MAX_CACHED = 1_000;
+const MAX_COMPILED = 1_000;
 
 const OPTIONS: Options = { strict: false, addUsedSchema: false, validateFormats: true, verbose: true };
 
@@ -63,31 +63,66 @@ function createCheck(schema: JsonObject): InputCheck {
   };
 }
 
-/** Compiles input schemas, each text once. */
-export interface InputChecks {
-  /** The check of a schema, or why it cannot be compiled. */
-  of(schema: JsonObject): { readonly check: InputCheck } | { readonly problem: string };
+/** The checks of the inputs of one runner's capabilities. */
+export interface CapabilityChecks {
+  /** Undefined where what the schema says cannot be checked, and of a capability that the runner does not offer. */
+  get(capabilityId: string): InputCheck | undefined;
 }
 
-export function createInputChecks(): InputChecks {
-  const compiled = new Map<string, ReturnType<InputChecks['of']>>();
-  const build = (schema: JsonObject): ReturnType<InputChecks['of']> => {
-    try {
-      return { check: createCheck(schema) };
-    } catch (error) {
-      return { problem: error instanceof Error ? error.message : String(error) };
-    }
+/** Compiles input schemas when they are needed, each text once. */
+export interface InputChecks {
+  /** @param onProblem - hears of a schema that cannot be compiled, and why */
+  of(
+    capabilities: readonly { readonly id: string; readonly inputSchema: JsonObject }[],
+    onProblem: (capabilityId: string, problem: string) => void,
+  ): CapabilityChecks;
+}
+
+type Compiled = { readonly check: InputCheck } | { readonly problem: string };
+
+function build(schema: JsonObject): Compiled {
+  try {
+    return { check: createCheck(schema) };
+  } catch (error) {
+    return { problem: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+/** @param maxCompiled - schemas that are kept compiled, those that were needed last */
+export function createInputChecks(maxCompiled = MAX_COMPILED): InputChecks {
+  const compiled = new Map<string, Compiled>();
+  const find = (text: string): Compiled | undefined => {
+    const known = compiled.get(text);
+    if (known === undefined) return undefined;
+    compiled.delete(text);
+    compiled.set(text, known);
+    return known;
+  };
+  const add = (text: string, schema: JsonObject): Compiled => {
+    const built = build(schema);
+    const oldest = compiled.keys().next().value;
+    if (compiled.size >= maxCompiled && oldest !== undefined) compiled.delete(oldest);
+    compiled.set(text, built);
+    return built;
   };
   return {
-    of(schema) {
-      const text = JSON.stringify(schema);
-      const known = compiled.get(text);
-      if (known !== undefined) return known;
-      const built = build(schema);
-      const oldest = compiled.keys().next().value;
-      if (compiled.size >= MAX_CACHED && oldest !== undefined) compiled.delete(oldest);
-      compiled.set(text, built);
-      return built;
+    of(capabilities, onProblem) {
+      const schemas = new Map(capabilities.map(({ id, inputSchema }) => [id, inputSchema]));
+      const texts = new Map<string, string>();
+      const told = new Set<string>();
+      return {
+        get(id) {
+          const schema = schemas.get(id);
+          if (schema === undefined) return undefined;
+          const text = texts.get(id) ?? JSON.stringify(schema);
+          texts.set(id, text);
+          const found = find(text) ?? add(text, schema);
+          if ('check' in found) return found.check;
+          if (!told.has(id)) onProblem(id, found.problem);
+          told.add(id);
+          return undefined;
+        },
+      };
     },
   };
 }

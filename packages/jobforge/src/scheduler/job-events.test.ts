@@ -1,12 +1,18 @@
 import { JobSubmission } from '@controlplane/contracts';
 import { afterEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../model/clock.js';
+import { toJobRecord } from '../model/job-record.js';
 import { DEFAULT_LIMITS } from '../model/limits.js';
 import { silentLog } from '../model/log.js';
 import { openSqliteStore } from '../store/sqlite-store.js';
 import type { Store } from '../store/store.js';
+import { createManualClock } from '../testing/manual-clock.js';
 import { openForges } from '../testing/open-forge.js';
 import { createEngine } from './engine.js';
+import { createState } from './engine-state.js';
+import { jobEvents } from './job-events.js';
+import type { Sharing } from './sharing.js';
+import { waitingJob } from './waiting-job.fixture.js';
 
 const test = openForges();
 afterEach(test.close);
@@ -175,4 +181,39 @@ it('events that were told live are told again word for word', async () => {
     '2.3',
   ]);
   expect(await all()).toEqual(live);
+});
+
+it('asks ever more seldom after a job that its own JobForge has, where several share a store', async () => {
+  const clock = createManualClock();
+  const timers: number[] = [];
+  const store = await openSqliteStore({ location: ':memory:' });
+  const state = createState({
+    ...{ store, limits: DEFAULT_LIMITS, random: Math.random, log: silentLog },
+    clock: {
+      now: clock.now,
+      after(delayMs, wake) {
+        timers.push(delayMs);
+        return clock.after(delayMs, wake);
+      },
+    },
+  });
+  const asked = JobSubmission.parse({ type: 'echo', payload: { type: 'echo', data: {} } });
+  const row = { id: 'a', type: 'echo', createdAt: 0, ...toJobRecord(asked) } as const;
+  await store.commit([{ kind: 'insert-job', ...row, state: 'queued', lease: undefined }]);
+  state.jobs.set('a', waitingJob(1));
+  state.sharing = {} as Sharing;
+  const leave = new AbortController();
+  const followed = (async () => {
+    for await (const { type } of jobEvents(state, 'a', { signal: leave.signal }))
+      if (type === 'job.queued') expect(timers).toEqual([]);
+  })();
+  await expect.poll(() => timers).toHaveLength(1);
+  for (let looks = 2; looks <= 12; looks += 1) {
+    clock.advance(timers.at(-1) ?? 0);
+    await expect.poll(() => timers).toHaveLength(looks);
+  }
+  expect([timers[0], timers.at(-1)]).toEqual([50, 1_000]);
+  leave.abort();
+  await followed;
+  await store.close();
 });

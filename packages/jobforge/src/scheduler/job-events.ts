@@ -146,11 +146,11 @@ async function* happening(state: LiveState, id: string, inbox: Inbox): AsyncGene
       yield event;
       continue;
     }
+    lookMs = Math.min(LAST_LOOK_MS, 1.5 * lookMs);
     if (state.jobs.has(id)) continue;
     const { events, ended } = await readPast(state, id);
     yield* events;
     if (ended) return;
-    lookMs = Math.min(LAST_LOOK_MS, 1.5 * lookMs);
   }
 }
 

@@ -9,7 +9,7 @@ import { expiry, type AttemptEndings } from './attempt-endings.js';
 import { endTurnedAway, joinKey, supersedeOldest } from './concurrency-conflicts.js';
 import type { Dispatcher } from './dispatcher.js';
 import type { Explanations } from './explanations.js';
-import { termsOf } from '../model/demand.js';
+import type { Terms } from '../model/demand.js';
 import { rankOf } from '../model/job-order.js';
 import { newLiveJob, type Execution, type LiveJob } from './live-job.js';
 import { holdInput, type LiveState } from './live-state.js';
@@ -20,9 +20,15 @@ import type { Scheduler } from './scheduler.js';
 /** What a submission came to: the new job, the word that its id was taken, or an error. */
 export type Stored = (error: JobForgeError | undefined, job: LiveJob | undefined) => void;
 
+/** What is asked for, and where and when that may run. */
+export interface Asked {
+  readonly submission: JobSubmission;
+  readonly terms: Terms;
+}
+
 /** Brings jobs in: from a submission to the disk, and from there to where they wait or run. */
 export interface JobIntake {
-  insert(submission: JobSubmission, stored: Stored): void;
+  insert(asked: Asked, stored: Stored): void;
   /** Sets a job in motion that was waiting when JobForge stopped. */
   resume(job: LiveJob): void;
 }
@@ -38,7 +44,7 @@ export interface IntakeParts {
 const timeOf = (timestamp: string | undefined): number | undefined =>
   timestamp === undefined ? undefined : Date.parse(timestamp);
 
-function toLiveJob({ limits, clock }: LiveState, submission: JobSubmission, id: string): LiveJob {
+function toLiveJob({ limits, clock }: LiveState, { submission, terms }: Asked, id: string): LiveJob {
   const { payload, metadata, priority } = submission;
   const now = clock.now();
   const scheduledAt = timeOf(metadata.scheduledAt) ?? 0;
@@ -46,7 +52,7 @@ function toLiveJob({ limits, clock }: LiveState, submission: JobSubmission, id: 
     id,
     type: submission.type,
     capability: payload.type,
-    terms: termsOf(submission),
+    terms,
     rank: rankOf({ priority, since: Math.max(now, scheduledAt) }, limits.priorityAgingMs),
     createdAt: now,
     expiresAt: timeOf(metadata.expiresAt),
@@ -167,8 +173,9 @@ export function createJobIntake(parts: IntakeParts): JobIntake {
       }
       watch(parts, job);
     },
-    insert(submission, stored) {
-      const job = toLiveJob(state, submission, submission.id ?? newId());
+    insert(asked, stored) {
+      const { submission } = asked;
+      const job = toLiveJob(state, asked, submission.id ?? newId());
       const { head, input } = toJobRecord(submission);
       const arrival = arrive(parts, job);
       const { execution } = arrival;

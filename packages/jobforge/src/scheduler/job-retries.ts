@@ -55,7 +55,6 @@ function reopen(state: LiveState, job: LiveJob): Promise<void> {
       if (error === undefined && outcome === 'done') {
         state.jobs.set(job.id, job);
         state.concurrency.join(job);
-        state.concurrency.join(job);
         moveJob(job, 'queued');
         state.ready.push(job);
         state.wake();

@@ -10,7 +10,7 @@ import type { PlaceableRunner } from '../model/placement.js';
 import type { RunnerStanding } from '../model/runner-standing.js';
 import type { RunnerMarks, RunnerVitals } from '../model/runner-status.js';
 import type { WaitingEvent } from './event-order.js';
-import type { InputCheck } from './input-check.js';
+import type { CapabilityChecks } from './input-check.js';
 import type { LogRecord } from './log-record.js';
 
 /** A runner as the scheduler holds it. */
@@ -27,7 +27,7 @@ export interface RunnerEntry extends PlaceableRunner {
   signer: DispatchSigner | undefined;
   /** It refused a signature: it is told to register, which gives it the key that is used. */
   distrusted: boolean;
-  checks: ReadonlyMap<string, InputCheck | undefined>;
+  checks: CapabilityChecks;
   readonly executions: Map<string, Execution>;
   readonly activeByCapability: Map<string, number>;
   /** Offers in a row that failed: spaces out the next ones. */

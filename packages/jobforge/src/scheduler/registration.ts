@@ -7,7 +7,7 @@ import type { Caller } from '../model/caller.js';
 import { JobForgeError } from '../model/job-forge-error.js';
 import type { RunnerStanding } from '../model/runner-standing.js';
 import type { StoreOperation } from '../store/store.js';
-import { createInputChecks, type InputCheck } from './input-check.js';
+import { createInputChecks, type CapabilityChecks } from './input-check.js';
 import { settleHoldings, type HoldingsParts } from './held-executions.js';
 import type { RunnerEntry } from './live-job.js';
 import type { LiveState } from './live-state.js';
@@ -55,23 +55,17 @@ export interface Registration {
 }
 
 interface Desk extends RegistrationParts {
-  checksOf(registration: RunnerRegistrationRequest): ReadonlyMap<string, InputCheck | undefined>;
+  checksOf(registration: RunnerRegistrationRequest): CapabilityChecks;
 }
 
-function createChecksOf(state: LiveState): Desk['checksOf'] {
+function createChecksOf({ log }: LiveState): Desk['checksOf'] {
   const inputChecks = createInputChecks();
-  return (registration) =>
-    new Map(
-      registration.capabilities.map((capability) => {
-        const compiled = inputChecks.of(capability.inputSchema);
-        if ('check' in compiled) return [capability.id, compiled.check];
-        const where = { runner: registration.name, capability: capability.id, problem: compiled.problem };
-        state.log(
-          'warn',
-          'an input schema cannot be compiled: inputs of this capability are not checked at submit',
-          where,
-        );
-        return [capability.id, undefined];
+  return ({ name: runner, capabilities }) =>
+    inputChecks.of(capabilities, (capability, problem) =>
+      log('warn', 'an input schema cannot be compiled: inputs of this capability are not checked at submit', {
+        runner,
+        capability,
+        problem,
       }),
     );
 }

@@ -4,7 +4,7 @@ import type { DispatchSigner } from '../links/dispatch-signature.js';
 import type { RunnerLink } from '../links/runner-link.js';
 import type { Grounds, RunnerStanding } from '../model/runner-standing.js';
 import { markRefusal, runnerStatus } from '../model/runner-status.js';
-import type { InputCheck } from './input-check.js';
+import type { CapabilityChecks } from './input-check.js';
 import type { Execution, RunnerEntry } from './live-job.js';
 
 /** What a runner is known by until it has a secret: its name on its machine, else at its address, else its process. */
@@ -34,7 +34,7 @@ export interface NewRunner {
   readonly record: RunnerRecord;
   readonly link: RunnerLink;
   readonly signer: DispatchSigner | undefined;
-  readonly checks: ReadonlyMap<string, InputCheck | undefined>;
+  readonly checks: CapabilityChecks;
   readonly now: number;
   readonly standing: RunnerStanding | undefined;
   /** It comes from the store, not from itself. */

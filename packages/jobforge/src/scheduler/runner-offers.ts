@@ -22,8 +22,9 @@ export interface RunnerOffers {
   forget(): void;
 }
 
-/** Demands whose offers are remembered; clients choose them, so they are bounded. */
+/** Demands whose offers are remembered, and offers in all of these; clients choose them, so they are bounded. */
 const MAX_CACHED_DEMANDS = 10_000;
+const MAX_CACHED_OFFERS = 200_000;
 
 interface Offers {
   readonly list: readonly RunnerOffer[];
@@ -48,6 +49,7 @@ export function createRunnerOffers(
   rates: RateLimits,
 ): RunnerOffers {
   const byDemand = new Map<string, Offers>();
+  let cachedOffers = 0;
   let declared: ReadonlyMap<string, RateLimit> | undefined;
 
   const rateOf = (capabilityId: string): CapabilityRate | undefined => {
@@ -59,11 +61,20 @@ export function createRunnerOffers(
       const match = matchOf(runner, demand);
       return 'capability' in match ? [{ runner, ...match, rate: rateOf(match.capability.id) }] : [];
     });
+  const clear = (): void => {
+    byDemand.clear();
+    cachedOffers = 0;
+  };
+  /** Makes room for as many offers more. */
+  const reserve = (count: number): void => {
+    if (byDemand.size >= MAX_CACHED_DEMANDS || cachedOffers + count > MAX_CACHED_OFFERS) clear();
+    cachedOffers += count;
+  };
   const offersOf = (demand: Demand): Offers => {
     const cached = byDemand.get(demand.key);
     if (cached !== undefined) return cached;
-    if (byDemand.size >= MAX_CACHED_DEMANDS) byDemand.clear();
     const offers: Offers = { list: findOffers(demand), byRunner: undefined };
+    reserve(offers.list.length);
     byDemand.set(demand.key, offers);
     return offers;
   };
@@ -72,7 +83,10 @@ export function createRunnerOffers(
     offers: (demand) => offersOf(demand).list,
     offerOf(demand, runner) {
       const offers = offersOf(demand);
-      offers.byRunner ??= new Map(offers.list.map((offer) => [offer.runner, offer]));
+      if (offers.byRunner === undefined) {
+        reserve(offers.list.length);
+        offers.byRunner = new Map(offers.list.map((offer) => [offer.runner, offer]));
+      }
       return offers.byRunner.get(runner);
     },
     isOffered: (demand) =>
@@ -84,7 +98,7 @@ export function createRunnerOffers(
         ),
       ),
     forget() {
-      byDemand.clear();
+      clear();
       declared = undefined;
     },
   };

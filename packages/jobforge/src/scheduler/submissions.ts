@@ -9,7 +9,7 @@ import { isSameRequest, toJobRequest } from '../model/job-record.js';
 import { shownStatus } from '../model/job-state.js';
 import { nearName } from '../model/near-name.js';
 import type { Submitted } from '../model/operations.js';
-import { demandOf } from '../model/demand.js';
+import { termsOf, type Demand, type Terms } from '../model/demand.js';
 import type { Explanations } from './explanations.js';
 import { secretMissing } from './execution-secrets.js';
 import type { JobIntake } from './job-intake.js';
@@ -31,13 +31,12 @@ export interface SubmissionParts {
   readonly explanations: Explanations;
 }
 
-/** What names nothing but an id that no capability can have would wait for ever. */
-function checkCapability(
-  registry: RunnerRegistry,
-  { payload, type }: JobSubmission,
-): JobForgeError | undefined {
-  const wanted = payload.type;
-  if (type !== wanted || Identifier.safeParse(wanted).success) return undefined;
+/** What names nothing but an id that no capability can have, and no type that one supports, would wait for ever. */
+function checkCapability(registry: RunnerRegistry, demand: Demand): JobForgeError | undefined {
+  const { payloadType: wanted, jobType } = demand;
+  if (jobType !== wanted || Identifier.safeParse(wanted).success) return undefined;
+  // What runners call the types of jobs that they support is free.
+  if (registry.isOffered(demand)) return undefined;
   const meant = nearName(wanted, registry.capabilityIds());
   const words = `${JSON.stringify(wanted)} cannot be the id of a capability`;
   const message = meant === undefined ? words : `${words} (did you mean ${meant}?)`;
@@ -49,9 +48,12 @@ function checkCapability(
   });
 }
 
-function checkInput(registry: RunnerRegistry, submission: JobSubmission): JobForgeError | undefined {
-  const { payload } = submission;
-  const offers = registry.offers(demandOf(submission));
+function checkInput(
+  registry: RunnerRegistry,
+  demand: Demand,
+  { payload }: JobSubmission,
+): JobForgeError | undefined {
+  const offers = registry.offers(demand);
   let details: ErrorDetail[] | undefined;
   let refusedBy = '';
   const seen = new Set<unknown>();
@@ -76,10 +78,10 @@ function checkInput(registry: RunnerRegistry, submission: JobSubmission): JobFor
 function checkSecrets(
   { secrets }: LiveState,
   registry: RunnerRegistry,
-  submission: JobSubmission,
+  demand: Demand,
 ): JobForgeError | undefined {
   let refused: JobForgeError | undefined;
-  for (const { capability } of registry.offers(demandOf(submission))) {
+  for (const { capability } of registry.offers(demand)) {
     if (capability.secrets === undefined) return undefined;
     const missing = secrets.missing(capability.secrets, capability.id);
     if (missing.length === 0) return undefined;
@@ -103,15 +105,19 @@ function checkMatch(
   return explanations.unmatched(submission);
 }
 
-function refusalOf(parts: SubmissionParts, submission: JobSubmission): JobForgeError | undefined {
+function refusalOf(
+  parts: SubmissionParts,
+  submission: JobSubmission,
+  { demand }: Terms,
+): JobForgeError | undefined {
   const { state, registry } = parts;
   if (state.stopping) return new JobForgeError('SHUTTING_DOWN');
   return (
     state.webhooks.refusalOf(submission.webhook) ??
-    checkCapability(registry, submission) ??
+    checkCapability(registry, demand) ??
     checkMatch(parts, submission) ??
-    checkInput(registry, submission) ??
-    checkSecrets(state, registry, submission)
+    checkInput(registry, demand, submission) ??
+    checkSecrets(state, registry, demand)
   );
 }
 
@@ -171,12 +177,13 @@ function insertMany(
       if (waiting === 0) resolve(entries);
     };
     for (const [index, submission] of submissions.entries()) {
-      const refused = refusalOf(parts, submission);
+      const terms = termsOf(submission);
+      const refused = refusalOf(parts, submission, terms);
       if (refused !== undefined) {
         settle(index, refusedEntry(submission, refused));
         continue;
       }
-      parts.intake.insert(submission, (error, job) => {
+      parts.intake.insert({ submission, terms }, (error, job) => {
         if (error !== undefined) settle(index, refusedEntry(submission, error));
         else settle(index, job && { id: job.id, status: shownStatus(job.phase) });
       });
@@ -190,9 +197,12 @@ export function createSubmissions(parts: SubmissionParts): Submissions {
 
   const insert = (submission: JobSubmission): Promise<LiveJob | undefined> =>
     new Promise((resolve, reject) => {
-      const refused = refusalOf(parts, submission);
+      const terms = termsOf(submission);
+      const refused = refusalOf(parts, submission, terms);
       if (refused !== undefined) return reject(refused);
-      intake.insert(submission, (error, job) => (error === undefined ? resolve(job) : reject(error)));
+      intake.insert({ submission, terms }, (error, job) =>
+        error === undefined ? resolve(job) : reject(error),
+      );
     });
 
   return {

@@ -47,6 +47,9 @@ export function inScope(scope: readonly string[] | undefined, name: string): boo
   return scope === undefined || scope.some((pattern) => matchesGlob(name, pattern));
 }
 
+/** Who is named where the program around JobForge asked. */
+export const LIBRARY = 'library';
+
 /** Who asked, as the audit trail and the log name it. */
 export function actorOf(caller: Caller): string {
   switch (caller.kind) {

@@ -57,7 +57,8 @@ export interface JobEventsOptions {
 /**
  * Everything that JobForge can be asked to do. The HTTP API and the embedded library call this and
  * nothing else, so that both behave alike. What is refused is thrown as a `JobForgeError`, whose
- * envelope crosses the wire unchanged. Inputs have been parsed by their contract schemas already.
+ * envelope crosses the wire unchanged. Inputs have been parsed by their contract schemas already. An
+ * `actor` is who asked, for the audit trail: default `library`, the program around JobForge.
  */
 export interface Operations
   extends
@@ -78,7 +79,7 @@ export interface Operations
   /** Why a job is not running yet. Refuses with JOB_NOT_FOUND. */
   whyJob(id: string): Promise<JobWhy>;
   /** Resolves once the cancellation is on disk; a running execution is told to stop. Refuses with JOB_NOT_FOUND or JOB_FINISHED. */
-  cancelJob(id: string, reason?: CancelReason): Promise<JobResponse>;
+  cancelJob(id: string, reason?: CancelReason, actor?: string): Promise<JobResponse>;
   /** What has happened, then what happens; ends after the job has. Refuses with JOB_NOT_FOUND at the first step. */
   jobEvents(id: string, options?: JobEventsOptions): AsyncIterable<JobEvent>;
 

@@ -7,7 +7,7 @@ export interface RetryOperations {
    * counted anew; has one that waits for its next attempt tried at once. Resolves once that is on disk. Refuses with
    * JOB_NOT_FOUND, JOB_NOT_RETRYABLE or SHUTTING_DOWN.
    */
-  retryJob(id: string): Promise<JobResponse>;
+  retryJob(id: string, actor?: string): Promise<JobResponse>;
   /** The same for all that match, a page at a time. */
-  retryJobs(request: JobRetryRequest): Promise<JobRetryResponse>;
+  retryJobs(request: JobRetryRequest, actor?: string): Promise<JobRetryResponse>;
 }

@@ -1,5 +1,6 @@
 import { isJobForgeError } from '../model/job-forge-error.js';
 import { adoptJobs } from './adoption.js';
+import type { Question } from './replica-calls.js';
 import type { ReplicaDesk } from './replica-desk.js';
 
 function refusesWith(error: unknown, code: string): boolean {
@@ -32,16 +33,14 @@ export async function withOwner<T>(desk: ReplicaDesk, id: string, { name, args, 
     const owner = await desk.store().ownerOf(id);
     if (owner === undefined) {
       if (!(await claimed(desk, id))) return here();
-    } else if (owner !== desk.store().id) return (await desk.calls.ask(owner, name, args)) as T;
+    } else if (owner !== desk.store().id) return (await desk.calls.ask(owner, { name, args })) as T;
     else await new Promise<void>((resolve) => void state.clock.after(BETWEEN_MS, resolve));
   }
   return here();
 }
 
 /** Something to be done by whichever replica can. */
-export interface Deed<T> {
-  readonly name: string;
-  readonly args: readonly unknown[];
+export interface Deed<T> extends Question {
   readonly here: () => Promise<T>;
 }
 
@@ -49,7 +48,7 @@ export interface Deed<T> {
 export async function withHome<T>(desk: ReplicaDesk, runnerId: string, deed: Deed<T>): Promise<T> {
   if (desk.recovery.registry.get(runnerId) !== undefined) return deed.here();
   const home = desk.homes.homeOf(runnerId);
-  return home === undefined ? deed.here() : ((await desk.calls.ask(home, deed.name, deed.args)) as T);
+  return home === undefined ? deed.here() : ((await desk.calls.ask(home, deed)) as T);
 }
 
 /** Asks the others, one after the other, about an execution that this one does not know. */
@@ -60,7 +59,7 @@ export async function withHolder<T>(desk: ReplicaDesk, deed: Deed<T>): Promise<T
     if (!refusesWith(error, 'EXECUTION_NOT_FOUND')) throw error;
     for (const { id } of desk.others()) {
       try {
-        return (await desk.calls.ask(id, deed.name, deed.args)) as T;
+        return (await desk.calls.ask(id, deed)) as T;
       } catch (refusal) {
         if (!refusesWith(refusal, 'EXECUTION_NOT_FOUND')) throw refusal;
       }

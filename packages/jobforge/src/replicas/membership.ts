@@ -13,7 +13,7 @@ export interface Membership {
   /** The others, as of the last beat. */
   others(): readonly OtherReplica[];
   /** Where the runners of the others are, as of the last beat. */
-  readonly homes: Pick<RunnerHomes, 'homeOf' | 'runners'>;
+  readonly homes: Omit<RunnerHomes, 'update'>;
   join(): Promise<void>;
   leave(): Promise<void>;
   /** Says that this one is there. Where the others have given it up, it lets go of everything and joins anew. */

@@ -14,10 +14,18 @@ import type { ReplicaStore } from '../store/replica-store.js';
 /** What replicas ask of one another, by name: what goes in and comes out is JSON. */
 export type CallHandlers = Readonly<Record<string, (...args: never[]) => Promise<unknown>>>;
 
+/** What one replica asks another. */
+export interface Question {
+  readonly name: string;
+  readonly args: readonly unknown[];
+  /** How long the answer may take. Default: that of all. */
+  readonly answerMs?: number | undefined;
+}
+
 /** Questions to other replicas and their answers, as messages through the store. */
 export interface ReplicaCalls {
   /** Refuses with what the other refuses with, or with STORE_UNAVAILABLE where it does not answer. */
-  ask(to: number, name: string, args: readonly unknown[]): Promise<unknown>;
+  ask(to: number, question: Question): Promise<unknown>;
   /** Reads what has come and acts on it. */
   receive(): Promise<void>;
   /** Ends what waits for a replica that is lost. */
@@ -95,10 +103,10 @@ export function createReplicaCalls({ store, clock, log, handlers, answerMs }: Ca
   };
 
   return {
-    ask: (to, name, args) =>
+    ask: (to, { name, args, answerMs: withinMs = answerMs }) =>
       new Promise((resolve, reject) => {
         const id = randomUUID();
-        const cancelTimer = clock.after(answerMs, () => settle(id, { error: silence(to) }));
+        const cancelTimer = clock.after(withinMs, () => settle(id, { error: silence(to) }));
         waiting.set(id, {
           to,
           settle({ value, error }) {

@@ -1,8 +1,10 @@
 import type { LinkRegistry } from '../links/link-registry.js';
 import type { Operations } from '../model/operations.js';
+import type { Artifacts } from '../scheduler/artifacts.js';
 import type { RecoveryParts } from '../scheduler/recovery.js';
 import type { Membership } from './membership.js';
 import type { ReplicaCalls } from './replica-calls.js';
+import type { OwedJobs } from './runner-moves.js';
 
 /** What is kept in memory and may be changed by another replica. */
 export interface KeptRecords {
@@ -19,6 +21,8 @@ export interface ReplicaDesk extends Pick<Membership, 'store' | 'others' | 'home
   readonly calls: ReplicaCalls;
   readonly operations: Operations;
   readonly records: KeptRecords;
+  readonly artifacts: Pick<Artifacts, 'judge' | 'put'>;
+  readonly owed: OwedJobs;
   /** Says that jobs may be this replica's without its knowledge: see orphans. */
   readonly suspect: () => void;
   /** One after the other: whatever changes which jobs this replica has. */

@@ -1,6 +1,4 @@
-import type { LinkRegistry } from '../links/link-registry.js';
 import type { Operations } from '../model/operations.js';
-import type { RecoveryParts } from '../scheduler/recovery.js';
 import type { Sharing } from '../scheduler/sharing.js';
 import { createTurns } from '../scheduler/turns.js';
 import type { SharedStore } from '../store/replica-store.js';
@@ -8,7 +6,7 @@ import { createClaims, type Claims } from './claims.js';
 import { createMembership, type Membership } from './membership.js';
 import { createOrphanSearch, type OrphanSearch } from './orphans.js';
 import { createReplicaCalls, type ReplicaCalls } from './replica-calls.js';
-import type { KeptRecords, ReplicaDesk } from './replica-desk.js';
+import type { ReplicaDesk } from './replica-desk.js';
 import { createSummon, releaseRunner, type Summon } from './runner-moves.js';
 import { sharedHandlers, sharedOperations } from './shared-operations.js';
 
@@ -25,12 +23,11 @@ export interface Replica {
   stop(): void;
 }
 
-export interface ReplicaParts {
+export interface ReplicaParts extends Pick<
+  ReplicaDesk,
+  'recovery' | 'links' | 'operations' | 'records' | 'artifacts'
+> {
   readonly shared: SharedStore;
-  readonly recovery: RecoveryParts;
-  readonly links: LinkRegistry;
-  readonly operations: Operations;
-  readonly records: KeptRecords;
 }
 
 /** How long a question to another replica may take. */
@@ -148,7 +145,8 @@ function createRounds({ desk, claims, membership, orphans, appetite }: Parts, fe
   };
 }
 
-export function createReplica({ shared, recovery, links, operations, records }: ReplicaParts): Replica {
+export function createReplica({ shared, ...parts }: ReplicaParts): Replica {
+  const { recovery, operations, records, artifacts } = parts;
   const { state } = recovery;
   const turns = createTurns();
   const inTurn = <T>(work: () => Promise<T>): Promise<T> => turns.take('jobs', work);
@@ -175,6 +173,7 @@ export function createReplica({ shared, recovery, links, operations, records }: 
     handlers: {
       ...sharedHandlers(operations),
       reloadRecords: records.reload,
+      judgeLease: async (...asked: Parameters<typeof artifacts.judge>) => artifacts.judge(...asked),
       releaseRunner: (runnerId: string, to: number) =>
         inTurn(() => releaseRunner(desk, runnerId, to)).catch((error: unknown) => {
           // What it let go of may still be this replica's.
@@ -184,18 +183,20 @@ export function createReplica({ shared, recovery, links, operations, records }: 
     },
   });
   const desk: ReplicaDesk = {
-    ...{ recovery, links, store, others, homes, operations, records, inTurn, calls },
+    ...parts,
+    ...{ store, others, homes, inTurn, calls },
+    owed: new Map(),
     suspect: orphans.suspect,
   };
   const claims = createClaims({ recovery, store, isAlone: () => others().length === 0 });
   const summon = createSummon({ desk, expecting });
-  const parts: Parts = { desk, claims, membership, orphans, appetite, summon };
-  const feeder = createFeeder(parts);
-  const rounds = createRounds(parts, feeder.feed);
+  const own: Parts = { desk, claims, membership, orphans, appetite, summon };
+  const feeder = createFeeder(own);
+  const rounds = createRounds(own, feeder.feed);
   return {
     async start() {
       await membership.join();
-      state.sharing = createSharing(parts);
+      state.sharing = createSharing(own);
       await membership.takeOverLost();
       rounds.begin();
     },

@@ -1,8 +1,11 @@
 import type { RunnerHeartbeat } from '@controlplane/contracts';
-import type { Caller } from '../model/caller.js';
+import { LIBRARY, type Caller } from '../model/caller.js';
 import type { Operations } from '../model/operations.js';
 import { withHome } from './deeds.js';
 import type { ReplicaDesk } from './replica-desk.js';
+
+/** A runner may take its time to show what it does. */
+const VERIFIED_MS = 30_000;
 
 /** Whose a beat is: a runner that names itself otherwise is known by its secret. */
 function whoseBeat(
@@ -22,6 +25,7 @@ type RunnerDeeds = Pick<
   | 'disableRunner'
   | 'enableRunner'
   | 'deleteRunner'
+  | 'verifyRunner'
   | 'heartbeat'
   | 'deregisterRunner'
 >;
@@ -37,25 +41,36 @@ export function runnerDeeds(desk: ReplicaDesk): RunnerDeeds {
     },
     showRunner: (id) =>
       withHome(desk, id, { name: 'showRunner', args: [id], here: () => operations.showRunner(id) }),
-    drainRunner: (id, request) =>
+    drainRunner: (id, request, actor = LIBRARY) =>
       withHome(desk, id, {
         name: 'drainRunner',
-        args: [id, request],
-        here: () => operations.drainRunner(id, request),
+        args: [id, request, actor],
+        here: () => operations.drainRunner(id, request, actor),
       }),
-    disableRunner: (id, request) =>
+    disableRunner: (id, request, actor = LIBRARY) =>
       withHome(desk, id, {
         name: 'disableRunner',
-        args: [id, request],
-        here: () => operations.disableRunner(id, request),
+        args: [id, request, actor],
+        here: () => operations.disableRunner(id, request, actor),
       }),
-    enableRunner: (id) =>
-      withHome(desk, id, { name: 'enableRunner', args: [id], here: () => operations.enableRunner(id) }),
-    deleteRunner: (id, query) =>
+    enableRunner: (id, actor = LIBRARY) =>
+      withHome(desk, id, {
+        name: 'enableRunner',
+        args: [id, actor],
+        here: () => operations.enableRunner(id, actor),
+      }),
+    verifyRunner: (id, actor = LIBRARY) =>
+      withHome(desk, id, {
+        name: 'verifyRunner',
+        args: [id, actor],
+        answerMs: VERIFIED_MS,
+        here: () => operations.verifyRunner(id, actor),
+      }),
+    deleteRunner: (id, query, actor = LIBRARY) =>
       withHome(desk, id, {
         name: 'deleteRunner',
-        args: [id, query],
-        here: () => operations.deleteRunner(id, query),
+        args: [id, query, actor],
+        here: () => operations.deleteRunner(id, query, actor),
       }),
     heartbeat: (beat, caller) =>
       withHome(desk, whoseBeat(desk, beat, caller), {

@@ -7,6 +7,8 @@ export interface RunnerHomes {
   /** The replica that has a runner; undefined where none of the others has. */
   homeOf(runnerId: string): number | undefined;
   runners(): readonly RunnerMetadata[];
+  /** A runner has gone to a replica that has yet to say so. */
+  moved(runnerId: string, to: number): void;
 }
 
 interface Said {
@@ -15,10 +17,19 @@ interface Said {
   readonly runners: readonly RunnerMetadata[];
 }
 
+/** Rounds of what the others say after which a move is forgotten that none of them has told. */
+const MOVE_ROUNDS = 5;
+
+interface Move {
+  readonly to: number;
+  rounds: number;
+}
+
 /** What a replica says again is read once. */
 export function createRunnerHomes(): RunnerHomes {
   let said = new Map<number, Said>();
   let homes = new Map<string, number>();
+  const moves = new Map<string, Move>();
   const read = ({ id, runners: text }: OtherReplica): Said => {
     const known = said.get(id);
     return known?.text === text ? known : { text, runners: JSON.parse(text) as RunnerMetadata[] };
@@ -29,8 +40,13 @@ export function createRunnerHomes(): RunnerHomes {
       homes = new Map();
       for (const [id, { runners }] of said)
         for (const runner of runners) if (!homes.has(runner.id)) homes.set(runner.id, id);
+      for (const [id, move] of moves) {
+        move.rounds += 1;
+        if (homes.has(id) || !said.has(move.to) || move.rounds > MOVE_ROUNDS) moves.delete(id);
+      }
     },
-    homeOf: (runnerId) => homes.get(runnerId),
+    homeOf: (runnerId) => homes.get(runnerId) ?? moves.get(runnerId)?.to,
+    moved: (runnerId, to) => void moves.set(runnerId, { to, rounds: 0 }),
     runners: () => [...said.values()].flatMap(({ runners }) => runners),
   };
 }

@@ -19,24 +19,43 @@ function forgetExecution({ state }: RecoveryParts, execution: Execution): void {
   letGo(state, job);
 }
 
-/** Lets a runner go that has come to another replica, with what it runs. */
-export async function releaseRunner(
-  { recovery, store }: ReplicaDesk,
-  runnerId: string,
-  to: number,
-): Promise<readonly number[]> {
-  const { state, registry } = recovery;
-  const entry = registry.get(runnerId);
-  if (entry === undefined) return [];
-  // What it has not claimed it does not run.
+/** Seqs of jobs that were let go of, and may not have been handed over, by runner. */
+export type OwedJobs = Map<string, readonly number[]>;
+
+/** Forgets a runner and what it runs; what it has not claimed it does not run. */
+function forgetRunner({ recovery, owed }: ReplicaDesk, entry: RunnerEntry): void {
   for (const execution of openOf(entry)) recovery.endings.putBack(execution);
   const executions = [...entry.executions.values()];
   for (const execution of executions) forgetExecution(recovery, execution);
-  const seqs = executions.map(({ job }) => job.seq);
-  registry.release(entry);
+  if (executions.length > 0)
+    owed.set(
+      entry.id,
+      executions.map(({ job }) => job.seq),
+    );
+  recovery.registry.release(entry);
+}
+
+/** Lets a runner go that has come to another replica, with what it runs. Asked again it hands over what it owes. */
+export async function releaseRunner(
+  desk: ReplicaDesk,
+  runnerId: string,
+  to: number,
+): Promise<readonly number[]> {
+  const { recovery, store, owed, homes } = desk;
+  const { state, registry } = recovery;
+  const entry = registry.get(runnerId);
+  if (entry !== undefined) {
+    forgetRunner(desk, entry);
+    homes.moved(runnerId, to);
+  }
+  // What was found again meanwhile is this replica's.
+  const here = new Set([...state.jobs.values()].map(({ seq }) => seq));
+  const seqs = (owed.get(runnerId) ?? []).filter((seq) => !here.has(seq));
+  if (entry === undefined && seqs.length === 0) return [];
   await new Promise<void>((resolve) => state.commit.passed(resolve));
   if (seqs.length > 0) await store().release(seqs, to);
-  state.log('info', 'a runner has gone to another replica', { runner: entry.name, executions: seqs.length });
+  owed.delete(runnerId);
+  state.log('info', 'a runner has gone to another replica', { runner: runnerId, executions: seqs.length });
   return seqs;
 }
 
@@ -55,7 +74,9 @@ async function summonRunner(desk: ReplicaDesk, runnerId: string): Promise<void> 
     const next = others.find((id) => id !== 0 && !asked.has(id));
     if (next === undefined) break;
     try {
-      handed.push(...((await calls.ask(next, 'releaseRunner', [runnerId, store().id])) as number[]));
+      handed.push(
+        ...((await calls.ask(next, { name: 'releaseRunner', args: [runnerId, store().id] })) as number[]),
+      );
       asked.add(next);
     } catch (error) {
       const there = (await store().others()).some(({ id }) => id === next);

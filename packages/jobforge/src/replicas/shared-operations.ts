@@ -1,5 +1,5 @@
 import type { JobListQuery, JobResponse, RunnerHeartbeat } from '@controlplane/contracts';
-import type { Caller } from '../model/caller.js';
+import { LIBRARY, type Caller } from '../model/caller.js';
 import type { Operations } from '../model/operations.js';
 import { shownStatus } from '../model/job-state.js';
 import { isEnded, readCursor } from '../scheduler/job-queries.js';
@@ -14,10 +14,10 @@ import type { Summon } from './runner-moves.js';
 /** What one replica does for another. */
 export function sharedHandlers(operations: Operations): CallHandlers {
   const { cancelJob, retryJob, deregisterRunner, acceptExecution, recordEvents } = operations;
-  const { drainRunner, disableRunner, enableRunner, deleteRunner, showRunner } = operations;
+  const { drainRunner, disableRunner, enableRunner, deleteRunner, showRunner, verifyRunner } = operations;
   return {
     ...{ cancelJob, retryJob, deregisterRunner, acceptExecution, recordEvents },
-    ...{ drainRunner, disableRunner, enableRunner, deleteRunner, showRunner },
+    ...{ drainRunner, disableRunner, enableRunner, deleteRunner, showRunner, verifyRunner },
     async heartbeat(beat: RunnerHeartbeat, caller?: Caller) {
       // Whose it is nobody but the runner's own replica can tell.
       if (caller !== undefined) operations.checkOwner(caller, { beatOf: beat.runnerId });
@@ -75,7 +75,7 @@ function recordDeeds({ operations, store, calls }: ReplicaDesk): RecordDeeds {
     const others = await store()
       .others()
       .catch(() => []);
-    await Promise.allSettled(others.map(({ id }) => calls.ask(id, 'reloadRecords', [])));
+    await Promise.allSettled(others.map(({ id }) => calls.ask(id, { name: 'reloadRecords', args: [] })));
   };
   const told =
     <Args extends readonly unknown[], T>(deed: (...args: Args) => Promise<T>) =>
@@ -104,14 +104,18 @@ export function sharedOperations(desk: ReplicaDesk, summon: Summon): Operations 
     ...runnerDeeds(desk),
     ...recordDeeds(desk),
     listJobs: listing(desk, operations),
-    cancelJob: (id, reason) =>
+    cancelJob: (id, reason = 'user', actor = LIBRARY) =>
       withOwner(desk, id, {
         name: 'cancelJob',
-        args: reason === undefined ? [id] : [id, reason],
-        here: () => operations.cancelJob(id, reason),
+        args: [id, reason, actor],
+        here: () => operations.cancelJob(id, reason, actor),
       }),
-    retryJob: (id) =>
-      withOwner(desk, id, { name: 'retryJob', args: [id], here: () => operations.retryJob(id) }),
+    retryJob: (id, actor = LIBRARY) =>
+      withOwner(desk, id, {
+        name: 'retryJob',
+        args: [id, actor],
+        here: () => operations.retryJob(id, actor),
+      }),
     acceptExecution: (id, request) =>
       withHolder(desk, {
         name: 'acceptExecution',
@@ -124,6 +128,15 @@ export function sharedOperations(desk: ReplicaDesk, summon: Summon): Operations 
         args: [id, request],
         here: () => operations.recordEvents(id, request),
       }),
+    // The file is kept here: only whether it may be is asked of whoever has the execution.
+    putArtifact: (id, upload) =>
+      desk.artifacts.put(id, upload, () =>
+        withHolder(desk, {
+          name: 'judgeLease',
+          args: upload.leaseToken === undefined ? [id] : [id, upload.leaseToken],
+          here: async () => desk.artifacts.judge(id, upload.leaseToken),
+        }),
+      ),
     async pollRunner(id, request) {
       // Whoever polls here is here from now on.
       if (desk.recovery.registry.get(id) === undefined && desk.homes.homeOf(id) !== undefined)

@@ -1,7 +1,7 @@
 import type { JsonObject } from '@controlplane/contracts';
 import type { Access } from '../access/access.js';
 import type { AccessOperations } from '../model/access-operations.js';
-import type { Caller, RunnerTarget } from '../model/caller.js';
+import { LIBRARY, type Caller, type RunnerTarget } from '../model/caller.js';
 import { JobForgeError } from '../model/job-forge-error.js';
 import type { AccessWatch } from './access-watch.js';
 import type { LiveState } from './live-state.js';
@@ -13,9 +13,6 @@ export interface AccessControlParts {
   readonly access: Access;
   readonly watch: AccessWatch;
 }
-
-/** Who is named where the program around JobForge asked. */
-const LIBRARY = 'library';
 
 /** Handing out and taking back, and what it means for the runners that are here. */
 export function createAccessControls(parts: AccessControlParts): AccessOperations {

@@ -5,7 +5,6 @@ import { JobForgeError } from '../model/job-forge-error.js';
 import type { RecordAccess } from '../store/collection.js';
 import type { ExecutionReports } from './execution-reports.js';
 import { iso } from './job-views.js';
-import type { Execution } from './live-job.js';
 import type { LiveState } from './live-state.js';
 import { jobNotFound, reading } from './store-reads.js';
 import { createTurns, type Turns } from './turns.js';
@@ -17,9 +16,17 @@ export interface ArtifactParts {
   readonly reports: Pick<ExecutionReports, 'holder'>;
 }
 
+/** Resolves to a job's id. */
+export type Judge = (executionId: string, leaseToken: string | undefined) => string;
+type AskJudge = () => string | Promise<string>;
+
 /** Files of jobs: what can be asked of them, and how they go with their jobs. */
 export interface Artifacts {
   readonly operations: ArtifactOperations;
+  /** The job of the execution that a lease token is the right to. Refuses with EXECUTION_NOT_FOUND or LEASE_SUPERSEDED. */
+  readonly judge: Judge;
+  /** Keeps a file here whose right to be kept is judged elsewhere. */
+  put(executionId: string, upload: ArtifactUpload, judge: AskJudge): Promise<Artifact>;
   /** Forgets the files of jobs that are no longer there. Resolves to how many jobs that were. */
   sweep(): Promise<number>;
 }
@@ -86,12 +93,6 @@ interface Desk extends ArtifactParts {
   readonly turns: Turns;
 }
 
-function holderOf({ reports }: Desk, executionId: string, { leaseToken }: ArtifactUpload): Execution {
-  const execution = reports.holder(executionId, leaseToken);
-  if (typeof execution === 'string') throw new JobForgeError(execution);
-  return execution;
-}
-
 /** Takes a file that has arrived among those of its job, and what it replaces out of them. */
 async function settle(desk: Desk, artifact: Artifact, arrived: ArrivedFile): Promise<void> {
   const { state, files, records } = desk;
@@ -113,9 +114,13 @@ async function settle(desk: Desk, artifact: Artifact, arrived: ArrivedFile): Pro
   for (const { sha256 } of known) await forget(sha256, [...others, artifact]);
 }
 
-async function put(desk: Desk, executionId: string, upload: ArtifactUpload): Promise<Artifact> {
+async function put(
+  desk: Desk,
+  { executionId, ...upload }: ArtifactUpload & { readonly executionId: string },
+  judge: AskJudge,
+): Promise<Artifact> {
   const { state, arrivals, turns } = desk;
-  const jobId = holderOf(desk, executionId, upload).job.id;
+  const jobId = await judge();
   const { name, contentType } = upload;
   const leave = enter(arrivals, jobId, placeOf({ executionId, name }));
   try {
@@ -127,7 +132,7 @@ async function put(desk: Desk, executionId: string, upload: ArtifactUpload): Pro
     await turns.take(jobId, async () => {
       try {
         // It may have been given to another while the file came.
-        holderOf(desk, executionId, upload);
+        await judge();
         await settle(desk, artifact, arrived);
       } finally {
         await arrived.discard();
@@ -162,9 +167,18 @@ export function createArtifacts(parts: ArtifactParts): Artifacts {
     return { artifact, body: files.read(jobId, artifact.sha256) };
   };
 
+  const judge: Judge = (executionId, leaseToken) => {
+    const execution = parts.reports.holder(executionId, leaseToken);
+    if (typeof execution === 'string') throw new JobForgeError(execution);
+    return execution.job.id;
+  };
+
   return {
+    judge,
+    put: (executionId, upload, ask) => put(desk, { executionId, ...upload }, ask),
     operations: {
-      putArtifact: (executionId, upload) => put(desk, executionId, upload),
+      putArtifact: (executionId, upload) =>
+        put(desk, { executionId, ...upload }, () => judge(executionId, upload.leaseToken)),
       listArtifacts: list,
       getArtifact: get,
     },

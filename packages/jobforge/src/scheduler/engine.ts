@@ -11,6 +11,7 @@ import { createReplica } from '../replicas/replica.js';
 import type { KeptRecords } from '../replicas/replica-desk.js';
 import { createArtifacts, type Artifacts } from './artifacts.js';
 import { createAttemptEndings } from './attempt-endings.js';
+import { auditedOperations } from './audited-operations.js';
 import { cancelJob, type CancellationParts } from './cancellation.js';
 import { createDispatcher } from './dispatcher.js';
 import { engineMetrics } from './engine-metrics.js';
@@ -127,6 +128,11 @@ interface Parts extends SessionParts, PollParts, CancellationParts, AccessContro
 }
 
 function operationsOf(parts: Parts): Operations {
+  const operations = plainOperations(parts);
+  return { ...operations, ...auditedOperations(operations, parts.state.audit) };
+}
+
+function plainOperations(parts: Parts): Operations {
   const { state, registry, submissions, queries, explanations, startedAt } = parts;
   return {
     submitJob: submissions.submitJob,
@@ -199,7 +205,8 @@ export function createEngine(options: EngineOptions): Engine {
 
   const { shared } = store;
   const keptHere = keptRecords(state, { access, watch });
-  const replica = shared && createReplica({ shared, recovery, links, operations: own, records: keptHere });
+  const forReplica = { recovery, links, artifacts, operations: own, records: keptHere };
+  const replica = shared && createReplica({ shared, ...forReplica });
   state.look = oncePerTurn(() => {
     scheduler.run();
     replica?.look();

@@ -140,7 +140,7 @@ describe('secrets of a capability', () => {
     });
     const { entries } = await operations.listAudit(AuditQuery.parse({}));
     expect(entries).toMatchObject([
-      { action: 'secret.delete', subject: 'secret:A', actor: 'anyone' },
+      { action: 'secret.delete', subject: 'secret:A', actor: 'library' },
       { action: 'secret.set', subject: 'secret:A' },
       { action: 'secret.set', subject: 'secret:A' },
       { action: 'secret.set', subject: 'secret:B', actor: 'token:ops', detail: { capability: 'echo' } },

@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process';
 import { createRequire } from 'node:module';
-import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { openSqlite } from './sqlite-driver.js';
 import { openSqliteStore } from './sqlite-store.js';
@@ -34,6 +34,26 @@ const insertion = (id: string, input = '{}') =>
   }) as const;
 
 describe('a SQLite file', () => {
+  it.skipIf(process.platform === 'win32')(
+    'belongs to its user alone, with its folder where it made that',
+    async () => {
+      const location = newFile();
+      const folder = dirname(location);
+      const store = await openSqliteStore({ location });
+      await store.commit([insertion('a')]);
+      const modes = readdirSync(folder).map((name) => [name, statSync(join(folder, name)).mode & 0o777]);
+      expect(Object.fromEntries(modes)).toEqual({ 'jobs.db': 0o600, 'jobs.db-wal': 0o600 });
+      expect(statSync(folder).mode & 0o777).toBe(0o700);
+      await store.close();
+
+      const given = newFile();
+      mkdirSync(dirname(given));
+      chmodSync(dirname(given), 0o755);
+      await (await openSqliteStore({ location: given })).close();
+      expect(statSync(dirname(given)).mode & 0o777).toBe(0o755);
+    },
+  );
+
   it('refuses a second JobForge in one clear sentence', async () => {
     const location = newFile();
     const store = await openSqliteStore({ location });

@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { JobForgeError } from '../model/job-forge-error.js';
 import { migrate } from './migrations/migrate.js';
@@ -79,13 +79,19 @@ function closeDatabase(database: SqliteDatabase): void {
   }
 }
 
+/** Makes the file and its folder, where they are not there, for this user alone. SQLite gives its other files the file's mode. */
+function makeOwn(location: string): void {
+  mkdirSync(dirname(location), { recursive: true, mode: 0o700 });
+  closeSync(openSync(location, 'a', 0o600));
+}
+
 /**
  * Opens a store over one SQLite file that this process alone uses.
  * @throws JobForgeError STORE_UNAVAILABLE when another process has the file; Error with one clear sentence when a newer
  * version wrote it
  */
 export async function openSqliteStore({ location, durability = 'full' }: SqliteStoreOptions): Promise<Store> {
-  if (location !== ':memory:') mkdirSync(dirname(location), { recursive: true });
+  if (location !== ':memory:') makeOwn(location);
   const database = await open(location);
   database.exec(`PRAGMA synchronous = ${durability === 'full' ? 'FULL' : 'NORMAL'}`);
   const write = sqliteWrites(database);

@@ -1,8 +1,9 @@
-import { DEFAULTS, type ExecutionEvent } from '@controlplane/contracts';
+import { DEFAULTS } from '@controlplane/contracts';
 import { backoffMs } from '../../util/backoff.js';
 import { sleep } from '../../util/clock.js';
 import type { HostedRunner } from '../host.js';
 import type { Answer, ControlPlaneClient } from './client.js';
+import { batchOf } from './event-batch.js';
 import { eventBytes, fitEvent } from './event-sizes.js';
 import {
   unsentEvents,
@@ -27,8 +28,6 @@ export interface EventPosterOptions {
 }
 
 const BOUNDS = { minMs: DEFAULTS.reconnectMinMs, maxMs: DEFAULTS.reconnectMaxMs };
-const MAX_EVENTS = 1_000;
-const BATCH_BYTES = 512 * 1024;
 
 /** Refusals after which the execution is not this runner's, or what it says can never be taken. */
 const LOST: ReadonlySet<string> = new Set([
@@ -46,23 +45,6 @@ function verdictOf({ code }: Refusal): Verdict {
 
 const leaseOf = (leaseToken: string | undefined): { leaseToken?: string } =>
   leaseToken === undefined ? {} : { leaseToken };
-
-/** As many of the events as go into one request. */
-function batchOf(
-  events: readonly ExecutionEvent[],
-  limits: { maxBytes: number; service: string },
-): ExecutionEvent[] {
-  const batch: ExecutionEvent[] = [];
-  let bytes = 0;
-  for (const given of events.slice(0, MAX_EVENTS)) {
-    const event = fitEvent(given, limits);
-    const size = eventBytes(event);
-    if (batch.length > 0 && bytes + size > Math.min(BATCH_BYTES, limits.maxBytes)) break;
-    batch.push(event);
-    bytes += size;
-  }
-  return batch;
-}
 
 function sayLost(
   { runner }: EventPosterOptions,
@@ -102,7 +84,10 @@ async function postOnce(
 ): Promise<Answer<unknown> | undefined> {
   const { runner, client, offers, signal } = options;
   const limits = { maxBytes: options.maxBytes(), service: runner.manifest.name };
-  const batch = batchOf(unsentEvents(execution), limits);
+  const batch = batchOf(unsentEvents(execution), limits.maxBytes, (given) => {
+    const event = fitEvent(given, limits);
+    return { event, bytes: eventBytes(event) };
+  }).map(({ event }) => event);
   const last = batch.at(-1);
   if (!last) return undefined;
   const { executionId, leaseToken } = execution;

@@ -2,7 +2,7 @@ import { envelopeOf, isTerminalEvent, type ExecutionEvent } from '@controlplane/
 import { sayLargestPart } from '../../util/largest-part.js';
 
 /** Bytes of a request or frame around the events of an execution, at most. */
-const OVERHEAD_BYTES = 1024;
+export const OVERHEAD_BYTES = 1024;
 
 /** What an event may be as large as, and who says so when it is larger. */
 export interface EventLimits {

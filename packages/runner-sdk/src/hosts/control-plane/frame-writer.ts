@@ -1,10 +1,11 @@
-import { isTerminalEvent, type ExecutionEvent } from '@controlplane/contracts';
+import type { ExecutionEvent } from '@controlplane/contracts';
+import { batchOf } from './event-batch.js';
 import { eventLine } from './event-lines.js';
 import { fitEvent, type EventLimits } from './event-sizes.js';
 import { unsentEvents, type OfferedExecution, type OfferWire } from './offered-executions.js';
 
-/** UTF-16 units of events that are gathered into one frame. */
-const FRAME_LENGTH = 256 * 1024;
+/** Bytes of the events of several executions that are gathered into one frame. */
+const FRAME_BYTES = 256 * 1024;
 
 /** Bytes of a frame that the control plane reads, where it has not said so. */
 const DEFAULT_LIMIT_BYTES = 4 * 1024 * 1024;
@@ -30,20 +31,21 @@ export interface FrameWriter extends OfferWire {
   setLimit(maxBytes: number | undefined): void;
 }
 
-/** Events as the members of a JSON array. */
-function eventsJson(
-  execution: OfferedExecution,
-  events: readonly ExecutionEvent[],
-  limits: EventLimits,
-): string {
-  const lines = events.map((event) => {
-    const line = eventLine(event, execution.subscription?.dataJson()).trimEnd();
-    // A UTF-16 unit is at most three bytes of UTF-8: most ends need not be measured.
-    if (!isTerminalEvent(event) || line.length * 3 <= limits.maxBytes / 2) return line;
-    const fitting = fitEvent(event, limits, Buffer.byteLength(line));
-    return fitting === event ? line : JSON.stringify(fitting);
-  });
-  return lines.join(',');
+/** An event as it is sent. */
+interface Line {
+  readonly seq: number;
+  readonly json: string;
+  readonly bytes: number;
+}
+
+function lineOf(execution: OfferedExecution, event: ExecutionEvent, limits: EventLimits): Line {
+  const { seq } = event;
+  const json = eventLine(event, execution.subscription?.dataJson()).trimEnd();
+  const bytes = Buffer.byteLength(json);
+  const fitting = fitEvent(event, limits, bytes);
+  if (fitting === event) return { seq, json, bytes };
+  const instead = JSON.stringify(fitting);
+  return { seq, json: instead, bytes: Buffer.byteLength(instead) };
 }
 
 const leaseOf = (leaseToken: string | undefined): string =>
@@ -73,34 +75,47 @@ function sendEvents(state: State, members: readonly string[]): void {
   if (!state.send(`{"type":"events","executions":[${members.join(',')}]}`)) state.isBlocked = true;
 }
 
-/** One execution's share of a frame; nothing when it has said all. */
-function memberOf({ maxBytes, service }: State, execution: OfferedExecution): string | undefined {
-  const events = unsentEvents(execution);
-  const last = events.at(-1);
+/** One execution's share of a frame. */
+interface Member {
+  readonly json: string;
+  readonly bytes: number;
+}
+
+/** The next share of an execution, which stays dirty when that is not all; nothing when it has said all. */
+function memberOf(state: State, execution: OfferedExecution): Member | undefined {
+  const { maxBytes, service } = state;
+  const unsent = unsentEvents(execution);
+  const batch = batchOf(unsent, maxBytes, (event) => lineOf(execution, event, { maxBytes, service }));
+  const last = batch.at(-1);
   if (!last) return undefined;
   execution.sentSeq = last.seq;
-  const json = eventsJson(execution, events, { maxBytes, service });
-  return `{"executionId":"${execution.executionId}"${leaseOf(execution.leaseToken)},"events":[${json}]}`;
+  if (batch.length < unsent.length) state.dirty.add(execution);
+  const events = batch.map(({ json }) => json).join(',');
+  return {
+    json: `{"executionId":"${execution.executionId}"${leaseOf(execution.leaseToken)},"events":[${events}]}`,
+    bytes: batch.reduce((sum, { bytes }) => sum + bytes, 0),
+  };
 }
 
 function flush(state: State): void {
   state.isScheduled = false;
   flushAccepts(state);
   let members: string[] = [];
-  let length = 0;
+  let bytes = 0;
+  // Those that have more to say are met again after all the others.
   for (const execution of state.dirty) {
     // A slow connection must not fill the memory: events wait in the executions' own bounds.
     if (state.isBlocked || !state.isOpen()) break;
     state.dirty.delete(execution);
     const member = memberOf(state, execution);
     if (member === undefined) continue;
-    if (length > 0 && length + member.length > FRAME_LENGTH) {
+    if (bytes > 0 && bytes + member.bytes > FRAME_BYTES) {
       sendEvents(state, members);
       members = [];
-      length = 0;
+      bytes = 0;
     }
-    members.push(member);
-    length += member.length;
+    members.push(member.json);
+    bytes += member.bytes;
   }
   sendEvents(state, members);
 }

@@ -57,6 +57,7 @@ export async function startDialInControlPlane() {
   const asked: number[] = [];
   const unansweredClaims: (() => void)[] = [];
   let offers: unknown[] = [];
+  let sayings: unknown[] = [];
   let socket: WebSocket | undefined;
   const plane = {
     /** What a registration is answered with. */
@@ -174,14 +175,16 @@ export async function startDialInControlPlane() {
   }
 
   function flushPolls(): void {
-    if (offers.length === 0) return;
+    if (offers.length === 0 && sayings.length === 0) return;
     const open = polls
       .splice(0)
       .filter((one) => !one.destroyed)
       .pop();
     if (!open) return;
-    reply(open, 200, { frames: [{ type: 'offers', executions: offers }] });
+    const offered = offers.length === 0 ? [] : [{ type: 'offers', executions: offers }];
+    reply(open, 200, { frames: [...sayings, ...offered] });
     offers = [];
+    sayings = [];
   }
 
   const server = createServer((request, response) => void answer(request, response));
@@ -229,6 +232,11 @@ export async function startDialInControlPlane() {
       for (const say of unansweredClaims.splice(0)) say();
     },
     send,
+    /** Answers the poll that is open, or the next, with a frame. */
+    answerPoll(frame: unknown): void {
+      sayings.push(frame);
+      flushPolls();
+    },
     offer(executionId: string, capabilityId = 'held'): void {
       const offer = jobOf(executionId, capabilityId);
       if (socket?.readyState === 1) return send({ type: 'offers', executions: [offer] });

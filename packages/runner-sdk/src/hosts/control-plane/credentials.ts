@@ -23,6 +23,8 @@ export interface Credentials {
    * @returns whether another credential is left to be tried
    */
   refused(code: string): boolean;
+  /** The session is not taken any more: until a registration brings another, there is none. */
+  forgetSession(): void;
   /** Resolves when what is to be kept is. */
   flush(): Promise<void>;
 }
@@ -138,6 +140,9 @@ export function createCredentials(options: CredentialsOptions): Credentials {
       // Its file stays until another is given: whoever refused it may be the wrong one to ask.
       secret = undefined;
       return true;
+    },
+    forgetSession() {
+      session = undefined;
     },
     flush: () => keeping,
   };

@@ -29,6 +29,8 @@ export interface HttpLineOptions {
   readonly describe: () => RunnerRegistrationRequest;
   /** Executions whose leases a beat renews. Default: all that run. */
   readonly executions?: (() => string[]) | undefined;
+  /** Whether there is work that the control plane must hear of, also while the runner drains. Default: any that runs. */
+  readonly holdsWork?: (() => boolean) | undefined;
   /** Called after each registration. */
   readonly onRegistered?: ((reply: RunnerRegistrationResponse) => void) | undefined;
   /** Called when the runner has to register again. */
@@ -37,6 +39,8 @@ export interface HttpLineOptions {
 
 /** Registers and beats by single requests: what push and long-poll have in common. */
 export type HttpLine = Pick<ControlPlaneLine, 'start' | 'renew' | 'announceDrain' | 'leave'> & {
+  /** Whether the runner would be registered now: one that drains is while it holds work. */
+  mayRegister(): boolean;
   /** Falls silent at once and without a goodbye: another line takes over. */
   abandon(): void;
 };
@@ -45,31 +49,48 @@ interface Line extends HttpLineOptions {
   readonly stopping: AbortController;
   /** The registration loop, while one runs. */
   registering: Promise<void> | undefined;
-  /** Ends the tries to register. */
-  readonly settled: AbortController;
+  /** Ends the tries to register that are made now. */
+  settled: AbortController;
   /** Cuts off a registration that is under way. */
-  readonly asking: AbortController;
+  asking: AbortController;
   /** Ends the heartbeat loop that runs now. */
   beating: AbortController;
   /** The heartbeat that is under way: they never overlap, so that an older one cannot undo a newer. */
   lastBeat: Promise<unknown>;
 }
 
+/** Without a registration the leases of what it holds would run out, though it goes on. */
+function mustStay({ core, holdsWork }: Line): boolean {
+  const isKnown = core.runnerId !== undefined;
+  return isKnown && (holdsWork?.() ?? core.runner.running().length > 0);
+}
+
+function mayRegister(line: Line): boolean {
+  return !line.stopping.signal.aborted && (!line.core.runner.isDraining() || mustStay(line));
+}
+
+function startRegistered(line: Line, reply: RunnerRegistrationResponse): void {
+  const { core, settled } = line;
+  line.credentials.take(reply);
+  onRegistered(core, reply);
+  startBeating(line);
+  // The registration does not say so, and work would come until the next beat does.
+  if (core.runner.isDraining() && !settled.signal.aborted) void beat(line, AbortSignal.timeout(FAREWELL_MS));
+  line.onRegistered?.(reply);
+}
+
 function register(line: Line): void {
-  const { core, client, settled, asking, stopping } = line;
+  const { core, client } = line;
   const { clock, random, logger } = core.runner;
-  if (line.registering || core.runner.isDraining() || stopping.signal.aborted) return;
+  if (line.registering || !mayRegister(line)) return;
+  const settled = (line.settled = new AbortController());
+  const asking = (line.asking = new AbortController());
   onLost(core);
   line.onLost?.();
   line.registering = registerUntilDone(
     {
       ask: () => client.register(line.describe(), asking.signal),
-      onRegistered: (reply) => {
-        line.credentials.take(reply);
-        onRegistered(core, reply);
-        startBeating(line);
-        line.onRegistered?.(reply);
-      },
+      onRegistered: (reply) => startRegistered(line, reply),
       hasAlternative: ({ code }) => line.credentials.refused(code),
       onRefused: (refusal) => onRefused(core, refusal),
       clock,
@@ -109,7 +130,7 @@ function startBeating(line: Line): void {
     onMissed: (missed: number) => onMissed(core, missed),
     onRefused: (refusal: Refusal) => {
       if (!needsRegistration(refusal)) return;
-      line.credentials.refused(refusal.code);
+      line.credentials.forgetSession();
       core.actions?.renew();
     },
     intervalMs: () => core.intervalMs,
@@ -133,13 +154,17 @@ async function settleRegistration({ settled, asking, registering }: Line): Promi
 }
 
 async function announceDrain(line: Line): Promise<void> {
+  // It is told once it is known again.
+  if (line.registering && mustStay(line)) return;
   await settleRegistration(line);
   if (line.core.runnerId !== undefined) await beat(line, AbortSignal.timeout(FAREWELL_MS));
 }
 
 async function leave(line: Line, reason: string): Promise<void> {
   const { core, client, stopping } = line;
-  const { runnerId, runner } = core;
+  const { runner } = core;
+  await settleRegistration(line);
+  const { runnerId } = core;
   stopping.abort();
   if (runnerId === undefined) return;
   const body = { instanceId: runner.instanceId, reason };
@@ -165,7 +190,9 @@ export function createHttpLine(options: HttpLineOptions): HttpLine {
   };
   return {
     start: () => register(line),
+    mayRegister: () => mayRegister(line),
     renew() {
+      if (!mayRegister(line)) return;
       line.beating.abort();
       register(line);
     },

@@ -1,11 +1,12 @@
-import { DEFAULTS, type PollResponse } from '@controlplane/contracts';
+import { DEFAULTS, ServerFrame, type PollResponse } from '@controlplane/contracts';
 import { startPollLoop, type PollLoop, type PollOutcome } from '../../transport/poll-loop.js';
+import { backoffMs } from '../../util/backoff.js';
 import { sleep } from '../../util/clock.js';
 import type { ControlPlaneClient } from './client.js';
 import type { DialInOptions, Line } from './dial-in.js';
 import { createEventPoster } from './event-poster.js';
 import { createHttpLine, type HttpLine } from './http-line.js';
-import { needsRegistration } from './refusals.js';
+import { needsRegistration, refusalOf, type Refusal } from './refusals.js';
 import { FAREWELL_MS, onDirectives, onLost } from './session-core.js';
 import { within } from './within.js';
 
@@ -26,17 +27,23 @@ interface State extends LongPollOptions {
   /** A poll that asks for work is about to be made. */
   isAsking: boolean;
   maxBytes: number;
+  /** Polls in a row that were refused. */
+  refusedPolls: number;
 }
 
 /** Milliseconds between two answers that say nothing, at least: a control plane that holds no poll must not be flooded. */
 const MIN_HOLD_MS = 100;
+
+const BACKOFF = { minMs: DEFAULTS.reconnectMinMs, maxMs: DEFAULTS.reconnectMaxMs };
 
 function freeSlots({ core }: State): number {
   const { used, total } = core.runner.slots();
   return core.runner.isDraining() ? 0 : Math.max(0, total - used);
 }
 
-function onFrames({ core, offers }: State, { frames }: PollResponse): void {
+/** @returns why the runner may not stay, where that is among what was said */
+function onFrames({ core, offers }: State, { frames }: PollResponse): Refusal | undefined {
+  let refusal: Refusal | undefined;
   for (const frame of frames) {
     if (frame.type === 'offers' && Array.isArray(frame['executions' as keyof typeof frame])) {
       for (const offer of frame['executions' as keyof typeof frame] as unknown[]) offers.offer(offer);
@@ -44,7 +51,25 @@ function onFrames({ core, offers }: State, { frames }: PollResponse): void {
     if (frame.type === 'directives' && 'directives' in frame && Array.isArray(frame.directives)) {
       onDirectives(core, frame.directives);
     }
+    if (frame.type === 'refused') {
+      const { data } = ServerFrame.safeParse(frame);
+      if (data?.type === 'refused') refusal = refusalOf(data.error);
+    }
   }
+  return refusal;
+}
+
+/** A registration says whether the runner is only not known any more, or may not stay. */
+async function registerAgain(state: State, { code }: Refusal, signal: AbortSignal): Promise<'stop'> {
+  const { core, credentials } = state;
+  const { clock, logger, random } = core.runner;
+  credentials.forgetSession();
+  logger.warn({ code }, 'the control plane takes no polls of this runner; registering again');
+  const refused = state.refusedPolls++;
+  // Who takes the registration and then no poll must not be flooded with both.
+  if (refused > 0) await sleep(clock, backoffMs(refused - 1, BACKOFF, random()), signal);
+  if (!signal.aborted) renew(state);
+  return 'stop';
 }
 
 async function poll(state: State, signal: AbortSignal): Promise<PollOutcome> {
@@ -56,20 +81,14 @@ async function poll(state: State, signal: AbortSignal): Promise<PollOutcome> {
   const answer = await client.poll(core.runnerId ?? 'unknown', body, signal);
   if (signal.aborted) return 'stop';
   if (answer.ok) {
-    onFrames(state, answer.value);
+    const refusal = onFrames(state, answer.value);
+    if (refusal) return registerAgain(state, refusal, signal);
+    state.refusedPolls = 0;
     const isTooSoon = answer.value.frames.length === 0 && clock.elapsed() - startedMs < MIN_HOLD_MS;
     if (isTooSoon) await sleep(clock, MIN_HOLD_MS, signal);
     return 'again';
   }
-  if (needsRegistration(answer)) {
-    state.credentials.refused(answer.code);
-    logger.warn(
-      { code: answer.code },
-      'the control plane does not know this runner any more; registering again',
-    );
-    renew(state);
-    return 'stop';
-  }
+  if (needsRegistration(answer)) return registerAgain(state, answer, signal);
   logger.debug({ code: answer.code, reason: answer.message }, 'a poll failed; polling again');
   return { failed: true, retryAfterMs: answer.retryAfterMs };
 }
@@ -87,7 +106,7 @@ function startPolling(state: State): void {
   state.loop = startPollLoop(
     {
       poll: (signal) => poll(state, signal),
-      backoff: { minMs: DEFAULTS.reconnectMinMs, maxMs: DEFAULTS.reconnectMaxMs },
+      backoff: BACKOFF,
       clock,
       random,
     },
@@ -97,6 +116,7 @@ function startPolling(state: State): void {
 
 function renew(state: State): void {
   const { polling, stopping, http, offers, core, onRenew } = state;
+  if (!http.mayRegister()) return;
   polling.abort();
   if (!onRenew || stopping.signal.aborted) return http.renew();
   stopping.abort();
@@ -140,6 +160,7 @@ export function createLongPollLine(options: LongPollOptions): Line {
     credentials,
     describe: () => ({ ...core.runner.describe(), delivery: { kind: 'long-poll' }, held: offers.held() }),
     executions: offers.running,
+    holdsWork: () => offers.held().length > 0,
     onLost: () => {
       state.polling.abort();
       offers.onLinkLost();
@@ -159,6 +180,7 @@ export function createLongPollLine(options: LongPollOptions): Line {
     askedFor: 0,
     isAsking: false,
     maxBytes: DEFAULTS.maxBodyBytes,
+    refusedPolls: 0,
   };
   const poster = createEventPoster({
     runner: core.runner,

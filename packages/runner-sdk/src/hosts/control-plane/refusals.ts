@@ -24,6 +24,8 @@ export const PERMANENT_REFUSALS: Readonly<Partial<Record<ErrorCode, number>>> = 
   TOKEN_REVOKED: 69,
   MACHINE_MISMATCH: 70,
   ALREADY_CONNECTED: 71,
+  ROLE_REQUIRED: 72,
+  RUNNER_MISMATCH: 73,
 };
 
 /** Whether a refusal is for good. */
@@ -31,10 +33,24 @@ export function isPermanent({ code }: Pick<Refusal, 'code'>): boolean {
   return Object.hasOwn(PERMANENT_REFUSALS, code);
 }
 
-/** What only a registration can mend: the control plane has forgotten the runner, its process or its session. */
-const NOT_KNOWN: ReadonlySet<string> = new Set(['RUNNER_NOT_FOUND', 'INSTANCE_MISMATCH', 'SESSION_EXPIRED']);
+/**
+ * What only a registration can mend, or show to be for good: the control plane has forgotten the runner, its process
+ * or its session, or does not take what the session rests on any more.
+ */
+const NOT_KNOWN: ReadonlySet<string> = new Set<ErrorCode>([
+  'RUNNER_NOT_FOUND',
+  'INSTANCE_MISMATCH',
+  'SESSION_EXPIRED',
+  'CREDENTIAL_MISSING',
+  'CREDENTIAL_INVALID',
+  'TOKEN_EXPIRED',
+  'TOKEN_REVOKED',
+  'MACHINE_MISMATCH',
+  'ROLE_REQUIRED',
+  'RUNNER_MISMATCH',
+]);
 
-/** Whether a request that was refused so may pass once the runner has registered again. */
+/** Whether a request that was refused so leads to a registration: its answer says whether the runner may stay. */
 export function needsRegistration({ code }: Pick<Refusal, 'code'>): boolean {
   return NOT_KNOWN.has(code);
 }
@@ -64,7 +80,7 @@ function headerRetryAfterMs(header: string | null | undefined): number | undefin
 }
 
 /** What an error reply is made of. */
-export interface ErrorReply {
+interface ErrorReply {
   /** Parsed; undefined where it is no JSON. */
   readonly body: unknown;
   /** The `retry-after` header: it counts where the envelope does not say when. */

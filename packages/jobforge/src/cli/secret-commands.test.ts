@@ -1,23 +1,18 @@
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
+import { openFolders } from '../testing/open-folders.js';
 import { openForges } from '../testing/open-forge.js';
 import { runJobforge } from './cli-run.fixture.js';
 import { JSON_OUTPUT } from './json-output.js';
 import { secretsKey } from './secrets-key.js';
 
 const test = openForges();
-const folders: string[] = [];
-const inFolder = (): string => {
-  const folder = mkdtempSync(join(tmpdir(), 'jobforge-'));
-  folders.push(folder);
-  return folder;
-};
+const { inFolder, remove } = openFolders();
 afterEach(async () => {
   await test.close();
-  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true });
+  remove();
 });
 
 async function served(): Promise<string> {

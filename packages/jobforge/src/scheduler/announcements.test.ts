@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, it, onTestFinished } from 'vitest';
+import { createManualClock } from '../testing/manual-clock.js';
 import { openForges } from '../testing/open-forge.js';
 
 const test = openForges();
@@ -85,17 +86,22 @@ it.each([
   ['lives on by as much as it may', 10_000, true],
   ['ends where the extension is beyond the bound', 1, false],
 ])('an execution that extends its limit %s', async (_, maxExtensionMs, success) => {
-  const { forge } = await test.pair({
+  const clock = createManualClock();
+  const forge = await test.forge({ clock, limits: { maxExtensionMs, overdueMs: 50 } });
+  const runner = await test.runner({
     form: 'batch',
-    limits: { maxExtensionMs, overdueMs: 50, offerMs: 60 },
     handle(execution) {
       execution.accept();
       execution.send({ type: 'extended', timeoutMs: 5_000 });
-      // The runner's own work: longer than its limit of 50 ms and what JobForge adds to it.
-      setTimeout(() => execution.succeed(), 400).unref();
+      execution.send({ type: 'log', level: 'info', message: 'extended' });
     },
   });
+  await forge.operations.registerRunner(runner.registration());
   const job = await forge.submit({ ...echo, timeoutMs: 50, retryPolicy: { maxRetries: 0 } });
+  for await (const { type } of job.events()) if (type === 'job.log') break;
+  // Longer than its limit of 50 ms and what JobForge adds to it.
+  clock.advance(4_000);
+  if (success) (await runner.execution(0)).succeed();
   const result = await job.result();
   expect(result.success).toBe(success);
   expect(result.error?.code).toBe(success ? undefined : 'EXECUTION_TIMEOUT');

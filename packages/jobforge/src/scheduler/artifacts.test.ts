@@ -1,25 +1,20 @@
 import { Artifact } from '@controlplane/contracts';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { runJobforge } from '../cli/cli-run.fixture.js';
 import { saveFile } from '../cli/save-file.js';
 import type { JobForgeOptions } from '../options.js';
 import { createManualClock } from '../testing/manual-clock.js';
+import { openFolders } from '../testing/open-folders.js';
 import { openForges } from '../testing/open-forge.js';
 
 const test = openForges();
-const folders: string[] = [];
-const inFolder = (): string => {
-  const folder = mkdtempSync(join(tmpdir(), 'jobforge-'));
-  folders.push(folder);
-  return folder;
-};
+const { inFolder, remove } = openFolders();
 afterEach(async () => {
   await test.close();
-  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true });
+  remove();
 });
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { request } from 'node:http';
 import { connect } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
+import { systemClock, type Clock } from '../model/clock.js';
 import { openDialIns } from '../testing/dial-in-forge.js';
 import { createManualClock } from '../testing/manual-clock.js';
 import { dialInRegistration, eventsOf, type Offered } from '../testing/dial-in-runner.js';
@@ -17,14 +18,20 @@ const ONCE = { success: true, metadata: { attempts: 1 } };
 const ended = (offered: Offered, data: unknown = 1): object[] =>
   eventsOf(offered, [{ type: 'succeeded', data }], 1);
 
+/** A runner that polls, and a job that it is offered. */
+async function offeredIn(forge: Awaited<ReturnType<typeof test.listening>>) {
+  const runner = await poller(forge.url);
+  const polled = runner.offers();
+  const job = await forge.submit(echo);
+  const [offered] = await polled;
+  if (offered === undefined) throw new Error('nothing was offered');
+  return { runner, job, offered };
+}
+
 describe('a runner that polls', () => {
   it('is answered with an offer, claims it, and its result is on disk when it is acknowledged', async () => {
     const forge = await test.listening();
-    const runner = await poller(forge.url);
-    const polled = runner.offers();
-    const job = await forge.submit(echo);
-    const [offered] = await polled;
-    if (offered === undefined) throw new Error('nothing was offered');
+    const { runner, job, offered } = await offeredIn(forge);
     expect(offered).toMatchObject({ jobId: job.id, payload: { text: 'hi' } });
     expect(await runner.accept(offered)).toEqual({
       status: 200,
@@ -94,11 +101,7 @@ describe('a runner that polls', () => {
 
   it('hears of a cancellation at once', async () => {
     const forge = await test.listening();
-    const runner = await poller(forge.url);
-    const polled = runner.offers();
-    const job = await forge.submit(echo);
-    const [offered] = await polled;
-    if (offered === undefined) throw new Error('nothing was offered');
+    const { runner, job, offered } = await offeredIn(forge);
     await runner.accept(offered);
     const told = runner.poll();
     await job.cancel();
@@ -127,18 +130,27 @@ describe('a runner that polls', () => {
   });
 
   it('that hung up while it was polling gets nothing, and the job goes to its next poll at no cost', async () => {
-    const forge = await test.listening();
+    const pollHoldMs = 54_321;
+    let held = (): void => undefined;
+    const isHeld = new Promise<void>((resolve) => (held = resolve));
+    const clock: Clock = {
+      now: systemClock.now,
+      after(delayMs, wake) {
+        if (delayMs === pollHoldMs) held();
+        return systemClock.after(delayMs, wake);
+      },
+    };
+    const forge = await test.listening({ clock, limits: { pollHoldMs } });
     const runner = await poller(forge.url);
-    const hungUp = new Promise<void>((resolve) => {
-      const body = '{}';
-      const sent = request(`${forge.url}/runners/${runner.runnerId}/poll`, {
-        method: 'POST',
-        headers: { 'content-type': 'application/json', 'content-length': '2' },
-      });
-      sent.on('error', () => undefined);
-      sent.on('close', () => resolve());
-      sent.end(body, () => setTimeout(() => sent.destroy(), 20));
+    const sent = request(`${forge.url}/runners/${runner.runnerId}/poll`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'content-length': '2' },
     });
+    sent.on('error', () => undefined);
+    const hungUp = new Promise((resolve) => sent.once('close', resolve));
+    sent.end('{}');
+    await isHeld;
+    sent.destroy();
     await hungUp;
     const job = await forge.submit(echo);
     const [offered] = await runner.offers();
@@ -183,11 +195,7 @@ describe('a runner that polls', () => {
 
   it('and registers anew keeps what it holds', async () => {
     const forge = await test.listening();
-    const runner = await poller(forge.url);
-    const polled = runner.offers();
-    const job = await forge.submit(echo);
-    const [offered] = await polled;
-    if (offered === undefined) throw new Error('nothing was offered');
+    const { runner, job, offered } = await offeredIn(forge);
     await runner.accept(offered);
     expect(await runner.register({ held: [offered.executionId] })).toBe(runner.runnerId);
     expect(await runner.offers()).toMatchObject([

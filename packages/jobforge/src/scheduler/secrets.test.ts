@@ -1,16 +1,16 @@
 import { AuditQuery } from '@controlplane/contracts';
-import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
+import { openFolders } from '../testing/open-folders.js';
 import { openForges } from '../testing/open-forge.js';
 import { ECHO, type StubExecution } from '../testing/stub-runner.js';
 
 const test = openForges();
-const folders: string[] = [];
+const { inFolder, remove } = openFolders();
 afterEach(async () => {
   await test.close();
-  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true });
+  remove();
 });
 
 const VALUE = 'hunter2-"quoted"-long';
@@ -109,8 +109,7 @@ describe('secrets of a capability', () => {
   });
 
   it('are hidden as far as they are known where one of them is gone after a restart', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'jobforge-'));
-    folders.push(folder);
+    const folder = inFolder();
     const options = { store: `sqlite:${join(folder, 'jobs.db')}`, secretsKey: KEY };
     const first = await test.forge(options);
     const runner = await test.runner({ form, handle: ({ accept }) => accept() });
@@ -150,12 +149,6 @@ describe('secrets of a capability', () => {
 });
 
 describe('the store of secrets', () => {
-  const inFolder = (): string => {
-    const folder = mkdtempSync(join(tmpdir(), 'jobforge-'));
-    folders.push(folder);
-    return folder;
-  };
-
   it('keeps them over a restart, encrypted, and gives none to a JobForge with another key', async () => {
     const folder = inFolder();
     const store = `sqlite:${join(folder, 'jobs.db')}`;

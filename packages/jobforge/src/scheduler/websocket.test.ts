@@ -1,6 +1,7 @@
 import { RunnerHeartbeat } from '@controlplane/contracts';
 import { afterEach, describe, expect, it } from 'vitest';
 import { openDialIns } from '../testing/dial-in-forge.js';
+import { createManualClock } from '../testing/manual-clock.js';
 import { eventsOf, type DialInRunner } from '../testing/dial-in-runner.js';
 import { ECHO } from '../testing/stub-runner.js';
 
@@ -169,7 +170,9 @@ describe('a runner over a socket', () => {
 
 describe('a stalled runner', () => {
   it('keeps what it runs and gets nothing new until an ordinary beat comes', async () => {
-    const forge = await test.listening({ limits: { heartbeatIntervalMs: 40, leaseMs: 150 } });
+    const clock = createManualClock(Date.now());
+    const limits = { heartbeatIntervalMs: 40, leaseMs: 150 };
+    const forge = await test.listening({ clock, limits });
     const runner = await test.socket(forge.url, { autoPong: false });
     const { runnerId } = await runner.register({ maxConcurrency: 5 });
     const running = await forge.submit(echo);
@@ -183,7 +186,7 @@ describe('a stalled runner', () => {
     // The watchdog beats by requests of its own, for longer than the lease and the ping deadline.
     for (let beats = 0; beats < 10; beats += 1) {
       await forge.operations.heartbeat(stalled);
-      await new Promise((resolve) => setTimeout(resolve, 30));
+      clock.advance(30);
     }
     const waiting = await forge.submit(echo);
     expect((await waiting.show()).waitingFor).toBe(

@@ -1,5 +1,5 @@
 import type { PostgresQuery } from './postgres-driver.js';
-import type { JobQuery, Store } from './store.js';
+import type { JobQuery } from './store.js';
 import {
   JOB_COLUMNS,
   JOINED,
@@ -10,19 +10,8 @@ import {
   toJob,
   toRecord,
   type Row,
+  type StoreReads,
 } from './stored-rows.js';
-
-type Reads = Pick<
-  Store,
-  | 'loadJob'
-  | 'loadJobs'
-  | 'loadHistory'
-  | 'loadCheckpoint'
-  | 'listJobs'
-  | 'unfinishedJobs'
-  | 'loadRunners'
-  | 'loadRecords'
->;
 
 const BY_NUMBER = `${JOINED} WHERE j.seq < $1 ORDER BY j.seq DESC LIMIT $2`;
 const COMPLETED = `${JOINED} WHERE j.seq < $1 AND e.status = 'completed' ORDER BY j.seq DESC LIMIT $2`;
@@ -37,7 +26,7 @@ function rowsOf(query: PostgresQuery, { before, ended }: JobQuery, limit: number
 }
 
 /** The reading half of the PostgreSQL store. */
-export function postgresReads(query: PostgresQuery): Reads {
+export function postgresReads(query: PostgresQuery): StoreReads {
   return {
     async loadJob(id) {
       const [row] = await query(`${JOINED} WHERE j.id = $1`, [id]);

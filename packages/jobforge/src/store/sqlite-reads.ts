@@ -1,5 +1,5 @@
 import type { SqliteDatabase, SqliteStatement } from './sqlite-driver.js';
-import type { JobHistory, JobQuery, Store } from './store.js';
+import type { JobHistory, JobQuery } from './store.js';
 import {
   JOB_COLUMNS,
   JOINED,
@@ -10,19 +10,8 @@ import {
   toJob,
   toRecord,
   type Row,
+  type StoreReads,
 } from './stored-rows.js';
-
-type Reads = Pick<
-  Store,
-  | 'loadJob'
-  | 'loadJobs'
-  | 'loadHistory'
-  | 'loadCheckpoint'
-  | 'listJobs'
-  | 'unfinishedJobs'
-  | 'loadRunners'
-  | 'loadRecords'
->;
 
 interface ListStatements {
   readonly byNumber: SqliteStatement;
@@ -42,7 +31,7 @@ function loadHistory(attempts: SqliteStatement, events: SqliteStatement, seq: nu
 }
 
 /** The reading half of the SQLite store. */
-export function sqliteReads(database: SqliteDatabase): Reads {
+export function sqliteReads(database: SqliteDatabase): StoreReads {
   const byId = database.prepare(`${JOINED} WHERE j.id = ?`);
   const bySeq = database.prepare(`${JOINED} WHERE j.seq = ?`);
   const unfinished = database.prepare(`${JOINED} WHERE j.seq > ? AND e.seq IS NULL ORDER BY j.seq LIMIT ?`);

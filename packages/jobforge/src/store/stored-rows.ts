@@ -4,12 +4,26 @@ import type {
   FinishJob,
   JobPage,
   JobQuery,
+  Store,
   StoredAttempt,
   StoredEvent,
   StoredJob,
   StoredRecord,
   StoredState,
 } from './store.js';
+
+/** What an engine answers from its rows. */
+export type StoreReads = Pick<
+  Store,
+  | 'loadJob'
+  | 'loadJobs'
+  | 'loadHistory'
+  | 'loadCheckpoint'
+  | 'listJobs'
+  | 'unfinishedJobs'
+  | 'loadRunners'
+  | 'loadRecords'
+>;
 
 /** A row as a driver hands it over: numbers may come as text. */
 export type Row = Record<string, unknown>;

@@ -58,6 +58,12 @@ export interface CapabilityContext<
    */
   readonly willWrite: () => Promise<void>;
   /**
+   * Lets others have their turn: heartbeats, cancels, other executions. For a loop that computes for long: awaited in
+   * each of its steps, it lets go of the thread every 10 ms and costs little in between.
+   * @throws ExecutionCancelled when the execution was told to stop, or RunnerError `EXECUTION_OVER` once it has ended
+   */
+  readonly yield: () => Promise<void>;
+  /**
    * Adds the output of a child process to the log of the job: bytes or text as they come, characters may be split
    * between chunks.
    */

@@ -2,6 +2,7 @@ import { ExecutionCancelled } from '../errors/execution-cancelled.js';
 import { RunnerError } from '../errors/runner-error.js';
 import { createDeferred, type Deferred } from '../util/deferred.js';
 import { sayThrown, toSafeJson } from '../util/safe-json.js';
+import { createYield } from '../util/yielding.js';
 import type { CapabilityContext, ContextLog, ContextLogMethod } from './capability-context.js';
 import type { ContextWords, FromIsolated, ToIsolated } from './isolation-messages.js';
 import { toPortable } from './portable-copy.js';
@@ -124,6 +125,7 @@ export function createIsolatedContext(
     get deadline() {
       return deadline;
     },
+    yield: createYield(() => (stop.signal.aborted ? (stop.signal.reason as Error) : undefined)),
     log: createLog(gate.pass),
     progress: createProgress(gate.pass),
     output: (stream, chunk) => gate.pass({ type: 'output', stream, chunk }),

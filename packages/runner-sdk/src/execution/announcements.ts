@@ -10,8 +10,8 @@ import { checkValue, describeProblems, type Checked } from './schema-check.js';
 
 const DONE = Promise.resolve();
 
-/** Why a handler can announce nothing any more. */
-function overReason({ cancelled, channel, capability }: RunningExecution): Error | undefined {
+/** Why a handler has nothing to announce, and need not go on. */
+export function overReason({ cancelled, channel, capability }: RunningExecution): Error | undefined {
   if (cancelled) return cancelled;
   return channel.terminal
     ? new RunnerError('EXECUTION_OVER', `the execution of ${operationOf(capability)} has ended`)

@@ -1,6 +1,7 @@
 import type { CapabilityContext } from '../capability/capability-context.js';
 import { ExecutionCancelled } from '../errors/execution-cancelled.js';
-import { deadlineOf } from './announcements.js';
+import { createYield } from '../util/yielding.js';
+import { deadlineOf, overReason } from './announcements.js';
 import { createVoice, type Voice } from './execution-voice.js';
 import { givenSecrets } from './given-secrets.js';
 import type { HandlerScope } from './handler-scope.js';
@@ -50,6 +51,10 @@ const lazyMembers = {
   },
   get secrets(): Readonly<Record<string, string>> {
     return givenSecrets(sourced(this)[EXECUTION]);
+  },
+  get yield(): CapabilityContext['yield'] {
+    const { [EXECUTION]: execution } = sourced(this);
+    return (extrasOf(execution).yield ??= createYield(() => overReason(execution)));
   },
   get log(): Voice['log'] {
     return voiceOf(sourced(this)).log;

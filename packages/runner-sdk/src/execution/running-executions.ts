@@ -24,6 +24,8 @@ export interface ExecutionExtras {
   writing: Promise<void> | undefined;
   /** Ends the wait for its acknowledgement. */
   onStop: ((reason: ExecutionCancelled) => void) | undefined;
+  /** Of `ctx.yield`. */
+  yield: (() => Promise<void>) | undefined;
   /** By the clock's `elapsed`; kept where there is an idle limit. */
   lastActivityMs: number;
   idleTimer: TimerHandle | undefined;
@@ -39,6 +41,7 @@ export function extrasOf(execution: RunningExecution): ExecutionExtras {
     shutdown: undefined,
     writing: undefined,
     onStop: undefined,
+    yield: undefined,
     lastActivityMs: execution.startedMs,
     idleTimer: undefined,
     isIdle: false,

@@ -8,19 +8,23 @@
  * signs), the thread beats in its stead until the next sign.
  */
 export const WATCHDOG_SOURCE = String.raw`'use strict';
-const { parentPort, workerData } = require('node:worker_threads');
-const { layout, shared } = workerData;
+const { parentPort, Worker, workerData } = require('node:worker_threads');
+const { layout, shared, sampler } = workerData;
 const times = new BigInt64Array(shared, 0, layout.headerBytes / 8);
 const counts = new Int32Array(shared, 0, layout.headerBytes / 4);
 const bytes = Buffer.from(shared);
 const MAX_REPLY_BYTES = 1048576;
 const MAX_REPLIES = 100;
+const SAMPLE_EVERY_NS = 60000000000n;
 
 const sessions = new Map();
 let pulseMs;
 let timer;
 let isSuspected = false;
 let stalledMs = 0;
+let stack;
+let sampledNs;
+let samplerThread;
 
 const msSince = (ns, nowNs) => Number(nowNs - ns) / 1e6;
 
@@ -106,8 +110,25 @@ function handOver() {
   if (stalledMs === 0) return;
   const told = [...sessions].map(([id, { beats, replies, problem }]) => ({ id, beats, replies, problem }));
   for (const [id, session] of sessions) sessions.set(id, isFresh(session));
-  parentPort.postMessage({ stalledMs, sessions: told });
+  parentPort.postMessage({ stalledMs, sessions: told, stack });
   stalledMs = 0;
+  stack = undefined;
+  // In a call that cannot be interrupted it waits for the end of that, and so for the end of the stall at most.
+  if (samplerThread) samplerThread.terminate();
+  samplerThread = undefined;
+}
+
+/** Looks what the main thread is at, where that is wanted, and not again within a minute. */
+function sample(nowNs) {
+  if (!sampler || (sampledNs !== undefined && nowNs - sampledNs < SAMPLE_EVERY_NS)) return;
+  sampledNs = nowNs;
+  const resourceLimits = { maxOldGenerationSizeMb: 64, stackSizeMb: 1 };
+  samplerThread = new Worker(sampler, { eval: true, execArgv: [], env: {}, resourceLimits });
+  // Without an inspector, or with too little room for the program: the stall is told without its stack.
+  samplerThread.on('error', () => undefined);
+  samplerThread.on('message', (text) => {
+    if (stalledMs > 0) stack = text;
+  });
 }
 
 function dueInMs(id, { beat, ownBeatNs }, nowNs) {
@@ -137,6 +158,7 @@ function look() {
     isSuspected = true;
     return pulseMs / 2;
   }
+  if (stalledMs === 0) sample(nowNs);
   stalledMs = Math.round(silentMs);
   standIn(nowNs);
   return Math.max(1, Math.min(pulseMs, soonestMs()));

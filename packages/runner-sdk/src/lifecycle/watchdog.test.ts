@@ -85,6 +85,27 @@ test('beats on time and with what runs while the main thread is blocked', async 
   expect(JSON.stringify(warnings)).toContain('the event loop was blocked');
 });
 
+/** Keeps the main thread busy, where `blockThread` leaves it waiting in a call that cannot be interrupted. */
+function computeForLong(ms: number): void {
+  const untilMs = performance.now() + ms;
+  while (performance.now() < untilMs);
+}
+
+test.each([
+  ['computes', computeForLong],
+  ['waits in one call', blockThread],
+])('says what the main thread was at while it %s, once a minute', async (_what, block) => {
+  const { stalled, warnings } = await startWatchdog();
+  block(INTERVAL_MS * 6);
+  await stalled;
+  const file = block === blockThread ? 'beat-recorder.suite.ts' : 'watchdog.test.ts';
+  const stack = expect.stringMatching(new RegExp(`at ${block.name} \\(.*${file}:\\d+:\\d+\\)`)) as string;
+  expect(warnings[0]?.[0]).toMatchObject({ stack });
+  block(INTERVAL_MS * 3);
+  await expect.poll(() => warnings.length).toBe(2);
+  expect(warnings[1]?.[0]).not.toHaveProperty('stack');
+});
+
 test('stays silent while the main thread answers, however late its heartbeat is', async () => {
   const { recorder } = await startWatchdog();
   await new Promise((resolve) => setTimeout(resolve, INTERVAL_MS * 3));

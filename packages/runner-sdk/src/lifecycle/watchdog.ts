@@ -1,9 +1,11 @@
-import { Worker } from 'node:worker_threads';
+import * as inspector from 'node:inspector';
+import { isMainThread, Worker } from 'node:worker_threads';
 import { RunnerHeartbeatResponse } from '@controlplane/contracts';
 import type { ExecutionObserver } from '../execution/execution-observer.js';
 import type { StandIn, StandInBeat } from '../hosts/host.js';
 import type { Logger } from '../util/logger.js';
 import { sayThrown } from '../util/safe-json.js';
+import { STALL_SAMPLER_SOURCE } from './stall-sampler-source.js';
 import { createWatchdogMemory, MAX_WATCHED_SESSIONS, WATCHDOG_LAYOUT } from './watchdog-memory.js';
 import { WATCHDOG_SOURCE } from './watchdog-source.js';
 
@@ -47,6 +49,8 @@ const LIMITS = { maxOldGenerationSizeMb: 24, maxYoungGenerationSizeMb: 4, stackS
 /** What the thread tells when the main thread answers again. */
 interface ToldStall {
   readonly stalledMs: number;
+  /** Where the main thread was, one line a frame, the innermost first; not every stall is looked into. */
+  readonly stack?: string;
   readonly sessions: ReadonlyArray<{
     readonly id: number;
     readonly beats: number;
@@ -57,6 +61,16 @@ interface ToldStall {
 
 const pulseMsOf = (intervalMs: number): number =>
   Math.min(PULSE.maxMs, Math.max(PULSE.minMs, Math.round(intervalMs / PULSE.perInterval)));
+
+/** A program that is being debugged is held by its debugger; and only the first thread of a process can be looked at. */
+function samplerSource(): string | undefined {
+  try {
+    return isMainThread && inspector.url() === undefined ? STALL_SAMPLER_SOURCE : undefined;
+  } catch {
+    // Bun and Deno have the module, and not all of it.
+    return undefined;
+  }
+}
 
 interface Thread {
   /** Starts it, unless it runs already or is gone. */
@@ -87,7 +101,7 @@ function createThread(
         execArgv: [],
         env: {},
         resourceLimits: LIMITS,
-        workerData: { shared, layout: WATCHDOG_LAYOUT },
+        workerData: { shared, layout: WATCHDOG_LAYOUT, sampler: samplerSource() },
       });
       started.unref();
       started.on('message', on.stall);
@@ -117,14 +131,19 @@ function createThread(
 }
 
 function onStall(
-  { stalledMs, sessions }: ToldStall,
+  { stalledMs, sessions, stack }: ToldStall,
   to: Pick<WatchdogOptions, 'logger' | 'onStalled'> & { readonly replyTo: readonly TakesReply[] },
 ): void {
   const beats = sessions.reduce((sum, session) => sum + session.beats, 0);
   const problem = sessions.find((session) => session.problem !== undefined)?.problem;
   to.onStalled?.({ stalledMs, beats });
   to.logger.warn(
-    { stalledMs, beats, ...(problem === undefined ? {} : { problem }) },
+    {
+      stalledMs,
+      beats,
+      ...(stack === undefined ? {} : { stack }),
+      ...(problem === undefined ? {} : { problem }),
+    },
     `the event loop was blocked for ${stalledMs} ms; give what blocks it isolation: 'thread', or break it up`,
   );
   for (const { id, replies } of sessions) {

@@ -60,6 +60,10 @@ const HANDLERS = {
         once: true,
       });
     }),
+  async compute(_given, ctx) {
+    ctx.log.info('computing');
+    for (;;) await ctx.yield();
+  },
   deaf: () => new Promise(() => setInterval(() => undefined, 1000)),
   loop() {
     for (;;);

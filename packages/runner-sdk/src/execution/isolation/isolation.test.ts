@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
+import type { TerminalEvent } from '@controlplane/contracts';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { createCapabilityRegistry } from '../../capability/capability-registry.js';
 import { createSlots } from '../admission.js';
@@ -65,6 +66,17 @@ describe.each<Kind>(['thread', 'process'])('a handler in a %s of its own', (kind
     executor.cancel(id, 'user');
     expect(await ended).toMatchObject({ type: 'cancelled', reason: 'user' });
     expect(events).toHaveLength(2);
+  });
+
+  test('that computes and yields hears of its cancel', async () => {
+    const { start, executor } = createIsolated(kind);
+    const { id, ended, says } = start({ do: 'compute' });
+    await says('computing');
+    executor.cancel(id, 'user');
+    const { type, executionTimeMs } = (await ended) as TerminalEvent;
+    expect(type).toBe('cancelled');
+    // By force it would end a second later.
+    expect(executionTimeMs).toBeLessThan(1000);
   });
 
   test('in an endless loop is stopped by force at its deadline, and its slot is free', async () => {

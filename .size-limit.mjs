@@ -1,4 +1,4 @@
-// What an entry of the SDK adds to a program: its own code, brotli, without its dependencies. The limits are a little
+// What an entry of the SDK or of the capabilities adds to a program: its own code, brotli, without its dependencies. The limits are a little
 // above what is needed, so that a dependency or another entry that slips in is noticed.
 const node = (config) => ({ ...config, platform: 'node', format: 'esm' });
 const external = ['@controlplane/contracts', '@opentelemetry/api', 'ky', 'ws', 'zod', 'zod-to-json-schema'];
@@ -11,10 +11,18 @@ const entry = (name, limit) => ({
   modifyEsbuildConfig: node,
 });
 
+const capability = (name, limit) => ({
+  ...entry(name, limit),
+  name: `@controlplane/capabilities/${name}`,
+  path: `packages/capabilities/dist/${name}.js`,
+  ignore: [...external, '@controlplane/runner-sdk'],
+});
+
 export default [
   entry('index', '42 kB'),
   entry('host', '20 kB'),
   entry('testing', '25 kB'),
   entry('opentelemetry', '1 kB'),
+  capability('shell', '10 kB'),
   { ...entry('cli', '3 kB'), name: 'runner-sdk (command)' },
 ];

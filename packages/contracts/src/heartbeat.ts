@@ -86,6 +86,11 @@ export const RunnerMetadata = z.object({
   /** Executions that the control plane has placed on the runner and that have not ended. */
   activeExecutions: z.number().int().nonnegative().optional(),
   draining: z.boolean().optional(),
+  /**
+   * While it drains: when, as things stand, nothing that was placed on it runs there any more, at the latest; a time
+   * that has passed where nothing does. Absent while an offer to it is open.
+   */
+  safeToTerminateAt: Timestamp.optional(),
   /** Nothing is placed on it until it is enabled, whichever process answers for it. */
   disabled: RunnerMark.optional(),
   /** Milliseconds for which its main thread had not answered at the last beat; nothing new is placed on it. */

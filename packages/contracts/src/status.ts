@@ -36,6 +36,8 @@ export const RunnerStatusReport = z.object({
       cancelled: z.number().int().nonnegative(),
     })
     .optional(),
+  /** While it drains: when everything has ended or was handed back, at the latest; now where nothing runs any more. */
+  safeToTerminateAt: Timestamp.optional(),
   /** Results that the control plane has not acknowledged. */
   unacknowledged: z.number().int().nonnegative().default(0),
 });

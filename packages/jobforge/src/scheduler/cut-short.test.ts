@@ -21,6 +21,7 @@ describe('what writes and is cut short', () => {
     ['by its time limit and announces nothing, has failed', SILENT, [], TIMEOUT, FAILED],
     ['by a shutdown before it has announced it, is handed back', ANNOUNCES, [], SHUTDOWN, AGAIN],
     ['by a shutdown after that, has failed', ANNOUNCES, [{ type: 'writing' }], SHUTDOWN, FAILED],
+    ['by a shutdown and announces nothing, is handed back', SILENT, [], SHUTDOWN, AGAIN],
     ['by its own handler, is tried again as that says', ANNOUNCES, [{ type: 'writing' }], THROWN, AGAIN],
   ])('%s', async (...[, capabilities, said, error, result]) => {
     const forge = await test.listening();

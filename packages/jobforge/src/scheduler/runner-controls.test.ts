@@ -102,6 +102,30 @@ describe('a runner that is to drain', () => {
     expect((await job.show()).waitingFor).toBe('dialler is draining (upgrade)');
   });
 
+  it('is said to be safe to terminate once what it runs must have ended', async () => {
+    const forge = await test.listening();
+    const runner = await test.socket(forge.url);
+    const { runnerId } = await runner.register();
+    const drain = async (): Promise<Reply['body']> =>
+      (await ask('POST', `${forge.url}/runners/${runnerId}/drain`)).body;
+    const job = await forge.submit({ ...echo, timeoutMs: 60_000 });
+    const offered = await runner.offer();
+    expect(await forge.operations.showRunner(runnerId)).not.toHaveProperty('safeToTerminateAt');
+    expect(await drain()).not.toHaveProperty('safeToTerminateAt');
+    const before = Date.now();
+    await runner.accept(offered);
+    const running = await drain();
+    expect(running).toMatchObject({ draining: true, activeExecutions: 1 });
+    const safeAt = Date.parse(String(running['safeToTerminateAt']));
+    expect(safeAt).toBeGreaterThan(before + 60_000);
+    expect(safeAt).toBeLessThan(before + 90_000);
+    runner.succeed(offered);
+    await job.result();
+    const idle = await drain();
+    expect(idle).toMatchObject({ activeExecutions: 0 });
+    expect(Date.parse(String(idle['safeToTerminateAt']))).toBeLessThanOrEqual(Date.now());
+  });
+
   it('is told with its beats until it drains', async () => {
     const forge = await test.listening();
     const runner = await test.runner({ form: 'batch', handle: ({ succeed }) => succeed() });

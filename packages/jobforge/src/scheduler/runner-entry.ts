@@ -141,6 +141,23 @@ export function shownRunnerStatus(entry: RunnerEntry): RunnerStatus {
   return connected || registration.delivery?.kind === 'long-poll' ? runnerStatus(vitals) : 'offline';
 }
 
+/** When nothing runs any more on a runner that drains; undefined where that is not known. */
+function safeToTerminateAt({ executions, lastSeenAt }: RunnerEntry): number | undefined {
+  let latest = lastSeenAt;
+  for (const { phase, deadlineAt } of executions.values()) {
+    // Whether it runs at all is known within seconds.
+    if (phase === 'open') return undefined;
+    latest = Math.max(latest, deadlineAt);
+  }
+  return Number.isFinite(latest) ? latest : undefined;
+}
+
+function drainOf(entry: RunnerEntry): Pick<RunnerMetadata, 'draining' | 'safeToTerminateAt'> {
+  if (!entry.vitals.draining && entry.marks.drain === undefined) return { draining: false };
+  const safeAt = safeToTerminateAt(entry);
+  return { draining: true, ...(safeAt === undefined ? {} : { safeToTerminateAt: iso(safeAt) }) };
+}
+
 /** A runner as clients are shown it. */
 export function toRunnerMetadata(entry: RunnerEntry): RunnerMetadata {
   const { name, version, contractVersion, capabilities, healthCheckEndpoint, tags } = entry.registration;
@@ -169,7 +186,7 @@ export function toRunnerMetadata(entry: RunnerEntry): RunnerMetadata {
     }) as Partial<RunnerMetadata>),
     maxConcurrency: entry.slots,
     activeExecutions: entry.active,
-    draining: entry.vitals.draining || entry.marks.drain !== undefined,
+    ...drainOf(entry),
     ...(entry.marks.disabled === undefined ? {} : { disabled: entry.marks.disabled }),
     ...(entry.vitals.stalledMs > 0 ? { stalledMs: entry.vitals.stalledMs } : {}),
   };

@@ -21,6 +21,8 @@ export interface Core extends HandlerScope {
   readonly runnerId: () => string | undefined;
   readonly instanceId: string | undefined;
   draining: boolean;
+  /** By the clock's `elapsed`: when a drain gives up the last execution; undefined before. */
+  drainEndsMs: number | undefined;
   /** Executions that went on for a second after they were told to stop. */
   uncooperative: number;
 }

@@ -75,6 +75,8 @@ export interface Executor {
    * up on them after `graceMs`. Resolves when none runs.
    */
   readonly drain: (options: { readonly drainMs: number; readonly graceMs: number }) => Promise<void>;
+  /** By the clock's `now`: when a drain that has begun has ended everything, at the latest; now where nothing runs. */
+  readonly drainEndsAt: () => number | undefined;
   /** Accepts nothing new and ends what runs at once. */
   readonly abort: () => void;
 }
@@ -148,12 +150,19 @@ function cancel(
 
 async function drain(core: Core, { drainMs, graceMs }: { drainMs: number; graceMs: number }): Promise<void> {
   core.draining = true;
+  core.drainEndsMs = core.clock.elapsed() + drainMs + graceMs;
   for (const execution of core.running.all()) announceShutdown(execution);
   const waiting = new AbortController();
   await Promise.race([core.running.idle(), sleep(core.clock, drainMs, waiting.signal)]);
   waiting.abort();
   for (const execution of core.running.all()) core.deadlines.stop(execution, 'shutdown', graceMs);
   await core.running.idle();
+}
+
+function drainEndsAt({ clock, drainEndsMs, running }: Core): number | undefined {
+  if (drainEndsMs === undefined) return undefined;
+  const leftMs = running.size === 0 ? 0 : Math.max(0, drainEndsMs - clock.elapsed());
+  return clock.now() + leftMs;
 }
 
 function abort(core: Core): void {
@@ -208,6 +217,7 @@ export function createExecutor(options: ExecutorOptions): Executor {
     end: (execution, outcome, dataJson) => end(core, execution, { outcome, dataJson }),
     forget: (execution) => forget(core, execution),
     draining: false,
+    drainEndsMs: undefined,
     uncooperative: 0,
   };
   const executor = {
@@ -223,6 +233,7 @@ export function createExecutor(options: ExecutorOptions): Executor {
     running: () => core.running.all().map(({ request }) => request.executionId),
     uncooperative: () => core.uncooperative,
     drain: (drainOptions) => drain(core, drainOptions),
+    drainEndsAt: () => drainEndsAt(core),
     abort: () => abort(core),
   };
 }

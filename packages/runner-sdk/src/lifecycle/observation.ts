@@ -35,6 +35,7 @@ export interface StatusSources {
   readonly executions: () => readonly RunningExecution[];
   readonly state: () => string;
   readonly reasons: () => string[];
+  readonly drainEndsAt: () => number | undefined;
   readonly hosts: () => readonly NamedHostStatus[];
 }
 

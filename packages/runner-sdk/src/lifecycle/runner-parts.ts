@@ -92,6 +92,7 @@ function endpointsOf({ resolved, manifest, executor, sessions, health, observati
       executions: executor.executions,
       state: () => state.current,
       reasons: sessions.reasons,
+      drainEndsAt: executor.drainEndsAt,
       hosts: sessions.statuses,
     }),
   });

@@ -50,6 +50,24 @@ test('GET /status counts executions by how they ended, and refusals not at all',
   expect((await statusOf(url)).ended).toEqual({ succeeded: 1, failed: 1, cancelled: 0 });
 });
 
+test('GET /status of a runner that drains says when it may be terminated', async () => {
+  const held = createHeld();
+  const { runner, url } = await startRunner({ capabilities: [held.capability] });
+  await runner.ready();
+  expect(await statusOf(url)).not.toHaveProperty('safeToTerminateAt');
+  const reply = post(`${url}/execute`, requestOf('held'));
+  await held.started;
+  const before = Date.now();
+  const stopped = runner.stop({ drainMs: 20_000 });
+  const safeAt = Date.parse((await statusOf(url)).safeToTerminateAt ?? '');
+  // With the two seconds in which what is left is told to stop.
+  expect(safeAt).toBeGreaterThanOrEqual(before + 21_900);
+  expect(safeAt).toBeLessThan(before + 27_000);
+  held.done.resolve('done');
+  await reply;
+  await stopped;
+});
+
 test('GET /status says why no work arrives', async () => {
   const { runner, url } = await startRunner({ controlPlaneUrl: 'http://127.0.0.1:1' });
   expect(await statusOf(url)).toMatchObject({

@@ -33,6 +33,8 @@ export interface StatusOptions {
   readonly state: () => string;
   readonly runnerId: () => string | undefined;
   readonly reasons: () => string[];
+  /** By the clock's `now`: when a drain is over at the latest; undefined while there is none. */
+  readonly drainEndsAt: () => number | undefined;
   /** How work arrives, such as `push`. */
   readonly delivery: () => string | undefined;
   /** Results that the control plane has not acknowledged. */
@@ -67,6 +69,7 @@ export function createStatus(options: StatusOptions): () => RunnerStatusReport {
   return () => {
     const runnerId = options.runnerId();
     const delivery = options.delivery();
+    const endsAt = options.drainEndsAt();
     return {
       name,
       version,
@@ -74,6 +77,7 @@ export function createStatus(options: StatusOptions): () => RunnerStatusReport {
       state: options.state(),
       ...(runnerId === undefined ? {} : { runnerId }),
       ...(delivery === undefined ? {} : { delivery }),
+      ...(endsAt === undefined ? {} : { safeToTerminateAt: new Date(endsAt).toISOString() }),
       uptime: process.uptime(),
       reasons: options.reasons(),
       slots: { used: slots.taken, total: slots.max },

@@ -12,17 +12,12 @@ const TRIES = 40;
 const BETWEEN_MS = 50;
 
 /** Takes a job where it is nobody's; false where it has ended. */
-async function claimed(desk: ReplicaDesk, id: string): Promise<boolean> {
-  try {
-    return await desk.inTurn(async () => {
-      const job = await desk.store().claimJob(id);
-      if (job !== undefined) await adoptJobs(desk.recovery, [job]);
-      return job !== undefined;
-    });
-  } catch (error) {
-    desk.suspect();
-    throw error;
-  }
+function claimed(desk: ReplicaDesk, id: string): Promise<boolean> {
+  return desk.inTurn(async () => {
+    const job = await desk.store().claimJob(id);
+    if (job !== undefined) await adoptJobs(desk.recovery, [job]);
+    return job !== undefined;
+  });
 }
 
 /** Has whoever has a job do something with it; takes it where it is nobody's. */

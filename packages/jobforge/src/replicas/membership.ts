@@ -28,6 +28,8 @@ export interface MembershipParts {
   readonly shared: SharedStore;
   readonly recovery: RecoveryParts;
   readonly listener: ReplicaListener;
+  /** Whether jobs may be this replica's that it does not know of. */
+  readonly suspects: () => boolean;
   /** Told of each that was lost. */
   readonly onLost: (replica: number) => void;
 }
@@ -67,7 +69,8 @@ function letGoOfAll({ state, registry }: RecoveryParts): void {
   for (const entry of [...registry.entries()]) registry.release(entry);
 }
 
-export function createMembership({ shared, recovery, listener, onLost }: MembershipParts): Membership {
+export function createMembership(parts: MembershipParts): Membership {
+  const { shared, recovery, listener, suspects, onLost } = parts;
   const { log, limits } = recovery.state;
   const expecting = { count: 0 };
   let store: ReplicaStore | undefined;
@@ -96,7 +99,7 @@ export function createMembership({ shared, recovery, listener, onLost }: Members
     },
     leave: async () => store?.leave(),
     async beat() {
-      const floor = expecting.count > 0 ? undefined : floorOf(recovery);
+      const floor = expecting.count > 0 || suspects() ? undefined : floorOf(recovery);
       if (await current().beat({ floor, runners: news() })) {
         await lookAround();
         return;

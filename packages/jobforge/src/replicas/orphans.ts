@@ -9,6 +9,8 @@ import { adoptJobs } from './adoption.js';
 export interface OrphanSearch {
   /** Says that there may be some. */
   suspect(): void;
+  /** Whether there may be some: what the others are told of this replica's jobs must not leave them out. */
+  suspects(): boolean;
   look(): Promise<void>;
 }
 
@@ -28,14 +30,20 @@ export function createOrphanSearch({ recovery, store }: OrphanParts): OrphanSear
   let seen = new Set<string>();
   let seenAt = 0;
 
+  const suspect = (): void => {
+    suspectedUntil = state.clock.now() + SUSPECTED_MS;
+  };
+  const suspects = (): boolean => state.clock.now() <= suspectedUntil;
+  state.commit.onFlush(() => {
+    if (state.commit.failure() !== undefined) suspect();
+  });
+
   return {
-    suspect() {
-      suspectedUntil = state.clock.now() + SUSPECTED_MS;
-    },
+    suspect,
+    suspects,
     async look() {
       const now = state.clock.now();
-      if (state.commit.failure() !== undefined) suspectedUntil = now + SUSPECTED_MS;
-      if (now > suspectedUntil || now - seenAt < APART_MS) return;
+      if (!suspects() || now - seenAt < APART_MS) return;
       const unknown = (await store().ownJobs()).filter(({ id }) => !state.jobs.has(id));
       const orphans = unknown.filter(({ id }) => seen.has(id));
       seen = new Set(unknown.map(({ id }) => id));

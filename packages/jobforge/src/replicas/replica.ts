@@ -65,11 +65,7 @@ function createFeeder({ desk, claims, appetite }: Parts): { feed(): Promise<void
       feeding = true;
       desk
         .inTurn(feed)
-        .catch((error: unknown) => {
-          // What was claimed may be this replica's although it was not told so.
-          desk.suspect();
-          state.log('warn', 'jobs could not be claimed', { problem: String(error) });
-        })
+        .catch((error: unknown) => state.log('warn', 'jobs could not be claimed', { problem: String(error) }))
         .finally(() => {
           feeding = false;
           state.wake();
@@ -126,11 +122,9 @@ function createRounds({ desk, claims, membership, orphans, appetite }: Parts, fe
   };
   const next = (): void => {
     round()
-      .catch((error: unknown) => {
-        // What was released, taken over or claimed may be this replica's although it was not told so.
-        desk.suspect();
-        log('warn', 'this replica could not say that it is there', { problem: String(error) });
-      })
+      .catch((error: unknown) =>
+        log('warn', 'this replica could not say that it is there', { problem: String(error) }),
+      )
       .finally(() => {
         if (!stopped) stopTimer = clock.after(limits.replicaBeatMs, next);
       })
@@ -149,7 +143,14 @@ export function createReplica({ shared, ...parts }: ReplicaParts): Replica {
   const { recovery, operations, records, artifacts } = parts;
   const { state } = recovery;
   const turns = createTurns();
-  const inTurn = <T>(work: () => Promise<T>): Promise<T> => turns.take('jobs', work);
+  const inTurn = <T>(work: () => Promise<T>): Promise<T> =>
+    turns.take('jobs', () =>
+      work().catch((error: unknown) => {
+        // What was being given up, taken over or claimed may be this replica's, whatever it knows.
+        orphans.suspect();
+        throw error;
+      }),
+    );
   const appetite: Appetite = { hungry: true };
   const readMail = (): void =>
     void calls
@@ -157,6 +158,7 @@ export function createReplica({ shared, ...parts }: ReplicaParts): Replica {
       .catch((error: unknown) => state.log('warn', 'messages could not be read', { problem: String(error) }));
   const membership = createMembership({
     ...{ shared, recovery },
+    suspects: () => orphans.suspects(),
     onLost: (replica) => calls.forget(replica),
     listener: {
       onMessage: readMail,
@@ -174,12 +176,7 @@ export function createReplica({ shared, ...parts }: ReplicaParts): Replica {
       ...sharedHandlers(operations),
       reloadRecords: records.reload,
       judgeLease: async (...asked: Parameters<typeof artifacts.judge>) => artifacts.judge(...asked),
-      releaseRunner: (runnerId: string, to: number) =>
-        inTurn(() => releaseRunner(desk, runnerId, to)).catch((error: unknown) => {
-          // What it let go of may still be this replica's.
-          orphans.suspect();
-          throw error;
-        }),
+      releaseRunner: (runnerId: string, to: number) => inTurn(() => releaseRunner(desk, runnerId, to)),
     },
   });
   const desk: ReplicaDesk = {

@@ -1,4 +1,5 @@
 import { isJobForgeError } from '../model/job-forge-error.js';
+import { reading } from '../scheduler/store-reads.js';
 import { adoptJobs } from './adoption.js';
 import type { Question } from './replica-calls.js';
 import type { ReplicaDesk } from './replica-desk.js';
@@ -14,7 +15,7 @@ const BETWEEN_MS = 50;
 /** Takes a job where it is nobody's; false where it has ended. */
 function claimed(desk: ReplicaDesk, id: string): Promise<boolean> {
   return desk.inTurn(async () => {
-    const job = await desk.store().claimJob(id);
+    const job = await reading(desk.store().claimJob(id));
     if (job !== undefined) await adoptJobs(desk.recovery, [job]);
     return job !== undefined;
   });
@@ -25,7 +26,7 @@ export async function withOwner<T>(desk: ReplicaDesk, id: string, { name, args, 
   const { state } = desk.recovery;
   for (let tries = 1; tries < TRIES; tries += 1) {
     if (state.jobs.has(id)) return here();
-    const owner = await desk.store().ownerOf(id);
+    const owner = await reading(desk.store().ownerOf(id));
     if (owner === undefined) {
       if (!(await claimed(desk, id))) return here();
     } else if (owner !== desk.store().id) return (await desk.calls.ask(owner, { name, args })) as T;

@@ -15,6 +15,8 @@ import {
   type ReplicaEngineOptions,
 } from '../testing/replica-engine.fixture.js';
 
+const unavailable = { envelope: { code: 'STORE_UNAVAILABLE', retryable: true } };
+
 describe.skipIf(missingPostgres() !== undefined)('where the store fails a replica', () => {
   let cluster: PostgresCluster;
   let clock: ManualClock;
@@ -109,7 +111,7 @@ describe.skipIf(missingPostgres() !== undefined)('where the store fails a replic
     const other = await open({ change: ({ claimJob }) => ({ claimJob: losingOneAnswer(claimJob) }) });
     await seesOthers(one);
     const { job } = await one.operations.submitJob(asking('echo'));
-    await expect(patiently(other.operations.cancelJob(job.id))).rejects.toThrow('reset');
+    await expect(patiently(other.operations.cancelJob(job.id))).rejects.toMatchObject(unavailable);
     await working(other);
     await passing(() => statusOf(one, job.id)).toBe('completed');
   });
@@ -131,7 +133,7 @@ describe.skipIf(missingPostgres() !== undefined)('where the store fails a replic
     const { runnerId, job, offered } = await running(one);
     const other = await open();
     await knows(other, runnerId);
-    await expect(patiently(other.operations.pollRunner(runnerId, {}))).rejects.toThrow();
+    await expect(patiently(other.operations.pollRunner(runnerId, {}))).rejects.toMatchObject(unavailable);
     // Ends with the engine.
     offers(other, runnerId).catch(() => undefined);
     await passing(async () => other.running()).toBe(1);
@@ -145,7 +147,7 @@ describe.skipIf(missingPostgres() !== undefined)('where the store fails a replic
     const { runnerId, job } = await running(one);
     const other = await open();
     await knows(other, runnerId);
-    await expect(patiently(other.operations.pollRunner(runnerId, {}))).rejects.toThrow();
+    await expect(patiently(other.operations.pollRunner(runnerId, {}))).rejects.toMatchObject(unavailable);
     await working(other);
     await passing(() => statusOf(one, job.id)).toBe('completed');
   });

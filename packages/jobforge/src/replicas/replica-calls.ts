@@ -66,6 +66,14 @@ function silence(to: number): ErrorEnvelope {
   }).envelope;
 }
 
+function failure(error: unknown): JobForgeError {
+  const { name, message } = error instanceof Error ? error : new Error(String(error));
+  return new JobForgeError('STORE_UNAVAILABLE', {
+    message: 'The replica that has it could not do what it was asked to.',
+    causes: [{ name, message }],
+  });
+}
+
 /** The refusal of another replica as one's own. */
 function asRefusal({ code, message, details, remedy, causes, retryAfter }: ErrorEnvelope): JobForgeError {
   return new JobForgeError(code as ErrorCode, {
@@ -86,7 +94,9 @@ async function answerTo(
   try {
     return { value: await handler(...args) };
   } catch (error) {
-    return { error: (isJobForgeError(error) ? error : new JobForgeError('INTERNAL_ERROR')).envelope };
+    if (isJobForgeError(error)) return { error: error.envelope };
+    // It may be asked again: what it came to is judged anew then.
+    return { error: failure(error).envelope };
   }
 }
 

@@ -139,18 +139,22 @@ function createRounds({ desk, claims, membership, orphans, appetite }: Parts, fe
   };
 }
 
-export function createReplica({ shared, ...parts }: ReplicaParts): Replica {
-  const { recovery, operations, records, artifacts } = parts;
-  const { state } = recovery;
+/** What fails in its turn may have given up, taken over or claimed jobs, whatever this replica knows. */
+function createInTurn(suspect: () => void): ReplicaDesk['inTurn'] {
   const turns = createTurns();
-  const inTurn = <T>(work: () => Promise<T>): Promise<T> =>
+  return (work) =>
     turns.take('jobs', () =>
       work().catch((error: unknown) => {
-        // What was being given up, taken over or claimed may be this replica's, whatever it knows.
-        orphans.suspect();
+        suspect();
         throw error;
       }),
     );
+}
+
+export function createReplica({ shared, ...parts }: ReplicaParts): Replica {
+  const { recovery, operations, records, artifacts } = parts;
+  const { state } = recovery;
+  const inTurn = createInTurn(() => orphans.suspect());
   const appetite: Appetite = { hungry: true };
   const readMail = (): void =>
     void calls

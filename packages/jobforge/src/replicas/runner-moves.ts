@@ -2,6 +2,7 @@ import type { RecoveryParts } from '../scheduler/recovery.js';
 import type { Execution, RunnerEntry } from '../scheduler/live-job.js';
 import { flushLog } from '../scheduler/kept-log.js';
 import { vacate } from '../scheduler/occupancy.js';
+import { reading } from '../scheduler/store-reads.js';
 import { createTurns } from '../scheduler/turns.js';
 import { adoptJobs, adoptRunners } from './adoption.js';
 import { letGo } from './claims.js';
@@ -112,7 +113,7 @@ export function createSummon({ desk, expecting }: SummonParts): Summon {
     try {
       // A beat on its way may say that nothing as old as what comes now is here.
       await desk.inTurn(async () => undefined);
-      await summonRunner(desk, runnerId);
+      await reading(summonRunner(desk, runnerId));
     } catch (error) {
       desk.suspect();
       throw error;

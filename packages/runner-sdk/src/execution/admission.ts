@@ -6,9 +6,11 @@ export interface Slots {
   readonly taken: number;
   /** The most that may. */
   readonly max: number;
+  /** How many may still be taken, as far as the runner's own slots go. */
+  readonly free: number;
   /**
    * Takes a slot of the runner and one of the capability.
-   * @returns undefined when both were free; else in words which one is not
+   * @returns undefined when both were free; else in words why there is none
    */
   take(capability: Capability): string | undefined;
   /** Gives both back. */
@@ -23,8 +25,9 @@ export interface Slots {
 /**
  * Makes the slots of a runner.
  * @param max - executions that may run at once, over all capabilities
+ * @param left - executions that may still be begun. Default: any number
  */
-export function createSlots(max: number): Slots {
+export function createSlots(max: number, left?: () => number): Slots {
   const byCapability = new Map<string, number>();
   const listeners = new Set<() => void>();
   let taken = 0;
@@ -33,8 +36,12 @@ export function createSlots(max: number): Slots {
     get taken() {
       return taken;
     },
+    get free() {
+      return Math.min(max - taken, left?.() ?? max);
+    },
     take({ id, maxConcurrency }) {
       if (taken >= max) return `all ${max} slots of the runner are taken`;
+      if (left && left() <= 0) return 'the runner has begun all executions that it runs';
       const ofCapability = byCapability.get(id) ?? 0;
       if (maxConcurrency !== undefined && ofCapability >= maxConcurrency) {
         return `all ${maxConcurrency} slots of the capability "${id}" are taken`;

@@ -1,20 +1,17 @@
+import type { HandlerScope } from './handler-scope.js';
 import type { Claim, RunningExecution } from './running-executions.js';
 
-/**
- * Starts the handler once the claim is confirmed, or forgets the execution.
- * @param forget - ends it without a word: it is not this runner's
- */
-export function startWhenConfirmed(
-  execution: RunningExecution,
-  claim: Claim,
-  forget: (execution: RunningExecution) => void,
-): void {
+type Scope = Pick<HandlerScope, 'forget' | 'observer'>;
+
+/** Starts the handler once the claim is confirmed, or forgets the execution: it is not this runner's. */
+export function startWhenConfirmed(execution: RunningExecution, claim: Claim, scope: Scope): void {
   const { confirmed } = claim;
   const settle = (isConfirmed: boolean): void => {
     // A repeated offer has brought another promise in place of this one.
     if (claim.confirmed !== confirmed || execution.channel.terminal) return;
-    if (!isConfirmed) return forget(execution);
+    if (!isConfirmed) return scope.forget(execution);
     execution.claim = undefined;
+    scope.observer?.confirmed?.(execution);
     claim.start?.();
   };
   void confirmed.then(settle, () => settle(false));
@@ -24,10 +21,10 @@ export function startWhenConfirmed(
 export function claimAgain(
   execution: RunningExecution,
   confirmed: Promise<boolean> | undefined,
-  forget: (execution: RunningExecution) => void,
+  scope: Scope,
 ): void {
   const { claim } = execution;
   if (!claim || !confirmed) return;
   claim.confirmed = confirmed;
-  if (claim.start) startWhenConfirmed(execution, claim, forget);
+  if (claim.start) startWhenConfirmed(execution, claim, scope);
 }

@@ -20,9 +20,9 @@ interface SourcedContext {
 const voiceOf = (context: SourcedContext): Voice =>
   (context[VOICE] ??= createVoice(context[SCOPE], context[EXECUTION]));
 
-function shutdownSignalOf({ draining }: HandlerScope, execution: RunningExecution): AbortSignal {
+function shutdownSignalOf({ shuttingDown }: HandlerScope, execution: RunningExecution): AbortSignal {
   const { signal } = (extrasOf(execution).shutdown ??= new AbortController());
-  if (draining) announceShutdown(execution);
+  if (shuttingDown) announceShutdown(execution);
   return signal;
 }
 

@@ -6,6 +6,8 @@ import type { RunningExecution } from './running-executions.js';
 export interface ExecutionObserver {
   /** It holds a slot from now on; its handler has not started. */
   readonly started: (execution: RunningExecution) => void;
+  /** It was claimed, and is this runner's from now on. Not called for what needs no claim. */
+  readonly confirmed?: ((execution: RunningExecution) => void) | undefined;
   /** Its slot is free. Without an event it turned out not to be this runner's, and nobody was told of it. */
   readonly ended: (execution: RunningExecution, event: TerminalEvent | undefined) => void;
   /** It was not admitted. */
@@ -20,6 +22,9 @@ export function combineObservers(observers: readonly ExecutionObserver[]): Execu
   return {
     started: (execution) => {
       for (const observer of observers) observer.started(execution);
+    },
+    confirmed: (execution) => {
+      for (const observer of observers) observer.confirmed?.(execution);
     },
     ended: (execution, event) => {
       for (const observer of observers) observer.ended(execution, event);

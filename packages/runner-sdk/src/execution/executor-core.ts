@@ -20,9 +20,11 @@ export interface Core extends HandlerScope {
   readonly deadlines: Deadlines;
   readonly runnerId: () => string | undefined;
   readonly instanceId: string | undefined;
+  /** Nothing new is accepted. */
   draining: boolean;
-  /** By the clock's `elapsed`: when a drain gives up the last execution; undefined before. */
-  drainEndsMs: number | undefined;
+  /** By the clock's `elapsed`: when a drain gives up the last execution. */
+  drainEndsMs: number;
+  shuttingDown: boolean;
   /** Executions that went on for a second after they were told to stop. */
   uncooperative: number;
 }

@@ -72,13 +72,20 @@ export interface Executor {
   readonly executions: () => readonly RunningExecution[];
   /**
    * Accepts nothing new, lets running executions finish within `drainMs`, tells the rest to stop and gives
-   * up on them after `graceMs`. Resolves when none runs.
+   * up on them after `graceMs`. Without a `drainMs` they may take as long as they like, and are told nothing.
+   * Resolves when none runs. Of several drains at once the one that ends first counts.
    */
-  readonly drain: (options: { readonly drainMs: number; readonly graceMs: number }) => Promise<void>;
-  /** By the clock's `now`: when a drain that has begun has ended everything, at the latest; now where nothing runs. */
+  readonly drain: (options: DrainOptions) => Promise<void>;
+  /** By the clock's `now`: when a drain has ended everything, at the latest; undefined where that is not known. */
   readonly drainEndsAt: () => number | undefined;
   /** Accepts nothing new and ends what runs at once. */
   readonly abort: () => void;
+}
+
+/** How executions are let finish; times in milliseconds. */
+export interface DrainOptions {
+  readonly drainMs?: number | undefined;
+  readonly graceMs: number;
 }
 
 function toRunning(
@@ -114,7 +121,7 @@ function run(
   { sink, options }: { readonly sink: EventSink; readonly options: RunOptions | undefined },
 ): Subscription {
   const running = core.running.get(request.executionId);
-  if (running) claimAgain(running, options?.confirmed, core.forget);
+  if (running) claimAgain(running, options?.confirmed, core);
   const startedMs = core.clock.elapsed();
   const known = running?.channel ?? core.replay.get(request.executionId, startedMs);
   if (known) return subscribe(known, sink);
@@ -148,25 +155,35 @@ function cancel(
   return 'cancelling';
 }
 
-async function drain(core: Core, { drainMs, graceMs }: { drainMs: number; graceMs: number }): Promise<void> {
+function shutDown(core: Core): void {
   core.draining = true;
-  core.drainEndsMs = core.clock.elapsed() + drainMs + graceMs;
+  core.shuttingDown = true;
+}
+
+async function drain(core: Core, { drainMs, graceMs }: DrainOptions): Promise<void> {
+  core.draining = true;
+  core.drainEndsMs = Math.min(core.drainEndsMs, core.clock.elapsed() + (drainMs ?? Infinity) + graceMs);
+  if (drainMs === undefined) return core.running.idle();
+  shutDown(core);
   for (const execution of core.running.all()) announceShutdown(execution);
   const waiting = new AbortController();
   await Promise.race([core.running.idle(), sleep(core.clock, drainMs, waiting.signal)]);
   waiting.abort();
-  for (const execution of core.running.all()) core.deadlines.stop(execution, 'shutdown', graceMs);
+  for (const execution of core.running.all()) {
+    // What an earlier drain told to stop has its grace already.
+    if (execution.cancelled?.kind !== 'shutdown') core.deadlines.stop(execution, 'shutdown', graceMs);
+  }
   await core.running.idle();
 }
 
-function drainEndsAt({ clock, drainEndsMs, running }: Core): number | undefined {
-  if (drainEndsMs === undefined) return undefined;
+function drainEndsAt({ clock, draining, drainEndsMs, running }: Core): number | undefined {
+  if (!draining) return undefined;
   const leftMs = running.size === 0 ? 0 : Math.max(0, drainEndsMs - clock.elapsed());
-  return clock.now() + leftMs;
+  return Number.isFinite(leftMs) ? clock.now() + leftMs : undefined;
 }
 
 function abort(core: Core): void {
-  core.draining = true;
+  shutDown(core);
   for (const execution of core.running.all()) {
     announceShutdown(execution);
     if (execution.claim) {
@@ -217,7 +234,8 @@ export function createExecutor(options: ExecutorOptions): Executor {
     end: (execution, outcome, dataJson) => end(core, execution, { outcome, dataJson }),
     forget: (execution) => forget(core, execution),
     draining: false,
-    drainEndsMs: undefined,
+    drainEndsMs: Infinity,
+    shuttingDown: false,
     uncooperative: 0,
   };
   const executor = {

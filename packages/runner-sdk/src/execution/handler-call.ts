@@ -109,7 +109,7 @@ function begin(scope: HandlerScope, execution: RunningExecution, checked: Checke
   if (claim) {
     claim.start = () => invoke(scope, execution, checked.value);
     scope.deadlines.arm(execution);
-    return startWhenConfirmed(execution, claim, scope.forget);
+    return startWhenConfirmed(execution, claim, scope);
   }
   if (execution.startsAtOnce) return invoke(scope, execution, checked.value);
   // Not at once: whoever sends the acceptance has sent it before the handler can block the thread, or end it.

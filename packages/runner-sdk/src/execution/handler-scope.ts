@@ -30,6 +30,6 @@ export interface HandlerScope {
   /** Ends an execution that turned out not to be this runner's. */
   readonly forget: (execution: RunningExecution) => void;
   readonly observer: ExecutionObserver | undefined;
-  /** The runner has begun to shut down. */
-  readonly draining: boolean;
+  /** The runner has begun to shut down, and handlers are told so. */
+  readonly shuttingDown: boolean;
 }

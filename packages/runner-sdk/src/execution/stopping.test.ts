@@ -219,6 +219,35 @@ describe('a drain', () => {
     expect(last()).toMatchObject({ type: 'succeeded' });
   });
 
+  test('without a time tells nothing to what runs, until another drain has one', async () => {
+    const { capability, context } = createHeld();
+    const { start, requestOf, executor, clock } = createExecutorFixture([capability]);
+    const { last, types } = await start(requestOf('held', {}, { timeoutMs: 3_600_000 }));
+    const { shutdownSignal } = context.current as CapabilityContext;
+    const drained = executor.drain({ graceMs: 100 });
+    expect((await start(requestOf('held'))).last()).toMatchObject({ error: { code: 'RUNNER_DRAINING' } });
+    await clock.advance(600_000);
+    expect(shutdownSignal.aborted).toBe(false);
+    const sooner = executor.drain({ drainMs: 1000, graceMs: 100 });
+    expect(shutdownSignal.aborted).toBe(true);
+    await clock.advance(999);
+    expect(types()).toEqual(['accepted']);
+    await clock.advance(1 + 100);
+    expect(last()).toMatchObject({ error: { code: 'RUNNER_SHUTDOWN' } });
+    await drained;
+    await sooner;
+  });
+
+  test('that began earlier ends earlier, and its grace is not begun anew', async () => {
+    const { start, requestOf, executor, clock } = createExecutorFixture([deaf]);
+    const { last } = await start(requestOf('deaf'));
+    void executor.drain({ drainMs: 1000, graceMs: 100 });
+    await clock.advance(950);
+    void executor.drain({ drainMs: 100, graceMs: 100 });
+    await clock.advance(150);
+    expect(last()).toMatchObject({ error: { code: 'RUNNER_SHUTDOWN' } });
+  });
+
   test('is over at once when it is aborted', async () => {
     const { start, requestOf, executor } = createExecutorFixture([deaf]);
     const { last } = await start(requestOf('deaf'));

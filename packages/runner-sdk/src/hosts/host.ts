@@ -60,7 +60,7 @@ export interface HostedRunner {
   readonly cancel: (executionId: string, reason: CancelReason, leaseToken?: string) => CancelAnswer;
   /** The ids of all executions that run now, of every host. */
   readonly running: () => string[];
-  /** The slots of the runner, which its hosts share. */
+  /** The slots of the runner, which its hosts share; fewer in total where it is to run no more than so many jobs. */
   readonly slots: () => { readonly used: number; readonly total: number };
   /** Calls back whenever a slot is free again, whichever host had it; returns what ends that. */
   readonly onSlotFreed: (listener: () => void) => () => void;

@@ -22,8 +22,44 @@ export interface BatchEnd {
 /** Watches over the limits of a runner. */
 export interface BatchMode {
   readonly observer: ExecutionObserver;
+  /** How many executions may still be begun; undefined where any number may. */
+  readonly left: (() => number) | undefined;
   start(): void;
   stop(): void;
+}
+
+/**
+ * Counts executions up to a number of them.
+ * @param onReached - called when so many are this runner's, in the turn of the event loop in which they are
+ */
+function createJobCount(maxJobs: number, onReached: () => void) {
+  /** Those that are not confirmed included: no more are ever begun. */
+  let begun = 0;
+  /** Those that are this runner's for sure. */
+  let own = 0;
+  function confirmed(): void {
+    own++;
+    if (own < maxJobs) return;
+    queueMicrotask(() => {
+      if (own >= maxJobs) onReached();
+    });
+  }
+  const observer: Pick<ExecutionObserver, 'started' | 'ended'> = {
+    started({ claim }) {
+      begun++;
+      if (!claim) confirmed();
+    },
+    ended({ claim }, event) {
+      if (event !== undefined) {
+        if (claim) confirmed();
+        return;
+      }
+      // It was never this runner's.
+      begun--;
+      if (!claim) own--;
+    },
+  };
+  return { ...observer, confirmed, left: () => maxJobs - begun };
 }
 
 /**
@@ -38,7 +74,6 @@ export function createBatchMode(
   onEnd: (end: BatchEnd) => void,
 ): BatchMode {
   const { maxJobs, idleTimeoutMs, maxUptimeMs } = limits;
-  let begun = 0;
   let running = 0;
   let isOver = false;
   let idleTimer: TimerHandle | undefined;
@@ -64,19 +99,21 @@ export function createBatchMode(
     idleTimer = clock.setTimeout(() => end(`idle for ${idleTimeoutMs} ms`, true), idleTimeoutMs);
   }
 
+  const jobs =
+    maxJobs === undefined ? undefined : createJobCount(maxJobs, () => end(`ran ${maxJobs} jobs`, true));
+
   return {
+    left: jobs?.left,
     observer: {
-      started() {
-        begun++;
+      started(execution) {
         running++;
         idleTimer = forget(idleTimer);
-        // What is offered from now on is refused: no more than these are ever begun.
-        if (maxJobs !== undefined && begun >= maxJobs) queueMicrotask(() => end(`ran ${maxJobs} jobs`, true));
+        jobs?.started(execution);
       },
-      ended(_execution, event) {
+      confirmed: () => jobs?.confirmed(),
+      ended(execution, event) {
         running--;
-        // It was never this runner's.
-        if (event === undefined) begun--;
+        jobs?.ended(execution, event);
         waitIdle();
       },
     },

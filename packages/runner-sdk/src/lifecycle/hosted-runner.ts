@@ -66,7 +66,7 @@ export function createHostedRunner(parts: HostedRunnerParts, changed: () => void
     run: executor.run,
     cancel: executor.cancel,
     running: executor.running,
-    slots: () => ({ used: slots.taken, total: slots.max }),
+    slots: () => ({ used: slots.taken, total: slots.taken + slots.free }),
     onSlotFreed: slots.onFreed,
     health: parts.health,
     vitals: observation.vitals,

@@ -1,9 +1,6 @@
 import type { RunnerParts } from './runner-parts.js';
-import { createShutdown, type StopOptions } from './shutdown.js';
+import { createShutdown, type EndOptions, type StopOptions } from './shutdown.js';
 import { drainAndExit, handleSignals } from './signals.js';
-
-/** The most milliseconds that a timer holds. */
-const FOR_EVER_MS = 2_147_483_647;
 
 /** Every way in which a runner comes to its end. */
 export interface RunnerEnding {
@@ -24,13 +21,12 @@ export function createRunnerEnding(parts: RunnerParts, ownsProcess: boolean): Ru
   const releases: RunnerEnding['releases'] = [];
   const { stop } = createShutdown({ state, executor, sessions, logger, drainMs: resolved.drainMs, releases });
 
-  const exitWith = (code: number, options: StopOptions): void => {
+  const exitWith = (code: number, options: EndOptions): void => {
     if (!ownsProcess) return void stop(options);
     drainAndExit({ drain: () => stop(options), abort: executor.abort, logger }, code);
   };
   address.drain = (reason) => exitWith(0, { reason });
-  address.over = ({ reason, isPatient }) =>
-    exitWith(0, { reason, ...(isPatient ? { drainMs: FOR_EVER_MS } : {}) });
+  address.over = (end) => exitWith(0, end);
   address.refused = () => {
     if (!ownsProcess) return;
     // Not at once ended: another part of the program may go on without a runner.

@@ -78,7 +78,10 @@ export interface RunnerOptions {
   readonly healthChecks?: Readonly<Record<string, HealthCheckFunction>> | undefined;
   /** Milliseconds that running executions get to finish in when the runner stops. Environment: `RUNNER_DRAIN_MS`. Default: 25,000. */
   readonly drainMs?: number | undefined;
-  /** Drain and stop after so many executions. Environment: `RUNNER_MAX_JOBS`. Default: none. */
+  /**
+   * Drain and stop after so many executions. The last of them may take as long as they like, unless the runner is
+   * stopped in another way meanwhile. Environment: `RUNNER_MAX_JOBS`. Default: none.
+   */
   readonly maxJobs?: number | undefined;
   /** Drain and stop when nothing has run for so many milliseconds. Environment: `RUNNER_IDLE_TIMEOUT_MS`. Default: none. */
   readonly idleTimeoutMs?: number | undefined;

@@ -110,7 +110,7 @@ export function joinParts(options: RunnerOptions) {
   const address: RunnerAddress = { url: undefined, drain: nothing, refused: nothing, over: nothing };
   const batch = createBatchMode(resolved, clock, (end) => address.over(end));
   const instanceId = randomUUID();
-  const slots = createSlots(maxConcurrency);
+  const slots = createSlots(maxConcurrency, batch.left);
   const observation = createObservation({
     choices: options,
     name,

@@ -35,11 +35,11 @@ export function spawnRunner(controlPlaneUrl: string, env: NodeJS.ProcessEnv = {}
 }
 
 /** A runner in a process of its own that is registered. */
-export async function startProcess() {
+export async function startProcess(env: NodeJS.ProcessEnv = {}) {
   const controlPlane = await startRecordingControlPlane();
   onTestFinished(controlPlane.close);
   const registered = controlPlane.next(/register$/);
-  const child = spawnRunner(controlPlane.url);
+  const child = spawnRunner(controlPlane.url, env);
   const [line] = (await once(child.stdout, 'data')) as [Buffer];
   await registered;
   return { child, controlPlane, url: line.toString().trim() };

@@ -32,8 +32,8 @@ export interface Runner {
    */
   ready(options?: { readonly signal?: AbortSignal }): Promise<void>;
   /**
-   * Drains, deregisters and closes; called twice it does so once. What does not end in time is reported as
-   * retryable `RUNNER_SHUTDOWN`.
+   * Drains, deregisters and closes; called twice it does so once, within the time that ends first. What does not end
+   * in time is reported as retryable `RUNNER_SHUTDOWN`.
    */
   stop(options?: StopOptions): Promise<void>;
   /** The endpoints as a router for an application of yours: `app.use('/runner', runner.router())`. */

@@ -11,6 +11,12 @@ export interface StopOptions {
   readonly drainMs?: number | undefined;
 }
 
+/** How a runner comes to its end. */
+export interface EndOptions extends StopOptions {
+  /** What runs may take as long as it likes, and is not told; until somebody ends the runner who has not the time. */
+  readonly isPatient?: boolean | undefined;
+}
+
 /** Milliseconds between telling what is left to stop and giving it up; with the drain it stays below 30 s. */
 const SHUTDOWN_GRACE_MS = 2_000;
 
@@ -25,22 +31,28 @@ export interface ShutdownOptions {
   readonly releases: ReadonlyArray<() => Promise<void> | void>;
 }
 
-/** Makes the way down of a runner, taken at most once. */
+/** Makes the way down of a runner, taken at most once: who asks for it again can make it shorter. */
 export function createShutdown(options: ShutdownOptions): {
-  readonly stop: (stopOptions?: StopOptions) => Promise<void>;
+  readonly stop: (endOptions?: EndOptions) => Promise<void>;
 } {
   const { state, executor, sessions, logger } = options;
   let stopping: Promise<void> | undefined;
 
-  async function goDown({ reason = 'stopped', drainMs = options.drainMs }: StopOptions): Promise<void> {
-    state.moveTo('draining');
+  function drain({ isPatient = false, drainMs: givenMs = options.drainMs }: EndOptions): Promise<void> {
     const running = executor.running().length;
+    const drainMs = isPatient ? undefined : givenMs;
     logger.info(
       { running, drainMs },
       running === 0 ? 'stopping' : 'draining: waiting for running executions',
     );
+    return executor.drain({ drainMs, graceMs: SHUTDOWN_GRACE_MS });
+  }
+
+  async function goDown(endOptions: EndOptions): Promise<void> {
+    const { reason = 'stopped' } = endOptions;
+    state.moveTo('draining');
     // The executor refuses what is new from here on, so that both can go on at once.
-    const drained = executor.drain({ drainMs, graceMs: SHUTDOWN_GRACE_MS });
+    const drained = drain(endOptions);
     await sessions.announceDrain();
     await drained;
     await sessions.leave(reason);
@@ -49,5 +61,11 @@ export function createShutdown(options: ShutdownOptions): {
     logger.info('stopped');
   }
 
-  return { stop: (stopOptions = {}) => (stopping ??= goDown(stopOptions)) };
+  return {
+    stop(endOptions = {}) {
+      if (!stopping) return (stopping = goDown(endOptions));
+      if (executor.running().length > 0) void drain(endOptions);
+      return stopping;
+    },
+  };
 }

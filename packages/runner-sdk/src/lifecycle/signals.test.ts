@@ -91,6 +91,18 @@ describe('a runner in a process of its own', () => {
     expect(controlPlane.recorded.at(-1)?.path).toBe('/runners/runner-1/deregister');
   });
 
+  test('that lets its last job finish hands it back in time after SIGTERM', async () => {
+    const { child, controlPlane, url } = await startProcess({ RUNNER_MAX_JOBS: '1', RUNNER_DRAIN_MS: '100' });
+    const announced = controlPlane.next(/heartbeat$/);
+    const outcome = post(`${url}/execute`, requestOf('wait', { ms: 60_000 }));
+    expect((await announced).body).toMatchObject({ draining: true });
+    const ended = once(child, 'exit');
+    child.kill('SIGTERM');
+    expect((await outcome).json).toMatchObject({ error: { code: 'RUNNER_SHUTDOWN', retryable: true } });
+    expect(await ended).toEqual([0, null]);
+    expect(controlPlane.recorded.at(-1)?.path).toBe('/runners/runner-1/deregister');
+  });
+
   test('ends at once on a second signal with exit code 1', async () => {
     const { child, controlPlane, url } = await startProcess();
     const outcome = post(`${url}/execute`, requestOf('wait', { ms: 60_000 })).catch(() => 'cut off');

@@ -2,8 +2,9 @@ import type { JobHandle } from '@controlplane/jobforge';
 import { expect, it } from 'vitest';
 import { SOON_LOST, type OpenStage } from './stage.js';
 
-/** A handler may have begun before the control plane has read that it was accepted. */
-async function accepted(job: JobHandle): Promise<void> {
+/** A handler may have begun before the control plane has read that it was accepted, and be about to when it has. */
+async function underWay({ acts }: Awaited<ReturnType<OpenStage>>, job: JobHandle): Promise<void> {
+  await acts.beginning(job.id);
   await expect.poll(async () => (await job.show()).status, { timeout: 5_000 }).toBe('running');
 }
 
@@ -62,7 +63,7 @@ export function links(fresh: OpenStage): void {
       {},
       { retryPolicy: { maxRetries: 9, backoffMs: 1, maxBackoffMs: 2 } },
     );
-    await accepted(job);
+    await underWay(own, job);
     gate.shut();
     const second = await own.runner();
     await own.acts.beginning(job.id, 2);
@@ -85,7 +86,7 @@ export function links(fresh: OpenStage): void {
     const own = await fresh(SOON_LOST);
     const { gate } = await own.gatedRunner();
     const job = await own.submit('stage.writes', {}, { retryPolicy: { maxRetries: 3 } });
-    await accepted(job);
+    await underWay(own, job);
     gate.shut();
     await own.runner();
     expect((await job.result()).error).toMatchObject({ code: 'RUNNER_LOST' });

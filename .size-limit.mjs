@@ -24,5 +24,6 @@ export default [
   entry('testing', '25 kB'),
   entry('opentelemetry', '1 kB'),
   capability('shell', '10 kB'),
+  capability('script', '12 kB'),
   { ...entry('cli', '3 kB'), name: 'runner-sdk (command)' },
 ];

@@ -1,4 +1,4 @@
-const REDACTED = '[redacted]';
+import { createHiding } from './hide-secrets.js';
 
 /** What is kept of one stream: its beginning and its end. */
 export interface CapturedOutput {
@@ -55,11 +55,9 @@ function createTail(maxBytes: number): { write(chunk: Uint8Array): void; read():
  * @param hidden - secrets that are replaced in the text; one that lies across the cut is replaced too
  */
 export function createCapturedOutput(maxBytes: number, hidden: readonly string[] = []): CapturedOutput {
-  const secrets = hidden
-    .filter((value) => value.trim() !== '')
-    .sort((one, other) => other.length - one.length);
+  const hiding = createHiding(hidden);
   // One more, to see whether the byte behind a cut goes on with a character.
-  const margin = 1 + Math.max(0, ...secrets.map((value) => Buffer.byteLength(value)));
+  const margin = 1 + hiding.longestBytes;
   const headBytes = Math.ceil(maxBytes / 2);
   const tailBytes = maxBytes - headBytes;
   const head: Uint8Array[] = [];
@@ -68,11 +66,8 @@ export function createCapturedOutput(maxBytes: number, hidden: readonly string[]
   const tail = createTail(maxBytes + margin);
   let totalBytes = 0;
 
-  const hide = (bytes: Buffer): Buffer => {
-    if (secrets.length === 0) return bytes;
-    const text = secrets.reduce((shown, value) => shown.replaceAll(value, REDACTED), bytes.toString('utf8'));
-    return Buffer.from(text);
-  };
+  const hide = (bytes: Buffer): Buffer =>
+    hiding.longestBytes === 0 ? bytes : Buffer.from(hiding.text(bytes.toString('utf8')));
   return {
     get totalBytes() {
       return totalBytes;

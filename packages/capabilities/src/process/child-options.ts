@@ -22,6 +22,10 @@ export interface ChildOptions {
   readonly stateDirectory?: string | undefined;
 }
 
+/** What is said at the start of a runner whose programs could read what is its own. */
+export const SAME_USER =
+  "its programs run as the runner's user: none is given the runner's credentials, but each can read that user's files, the runner's state directory among them, and in /proc the variables that the runner was started with; set runAs to another user to prevent it";
+
 /** {@link ChildOptions}, checked and with every default filled. */
 export interface ChildSettings {
   readonly environment: readonly string[];

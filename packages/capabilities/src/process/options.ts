@@ -24,3 +24,8 @@ export function ledgerDirectoryOf(stateDirectory: string | undefined): string {
   const state = stateDirectoryOf(stateDirectory);
   return state ? join(state, 'processes') : join(tmpdir(), `controlplane-processes-${userInfo().uid}`);
 }
+
+/** Folder in which scripts work: of this user's own, among the temporary files. */
+export function scriptFolderOf(workDirectory: string | undefined): string {
+  return workDirectory ?? join(tmpdir(), `controlplane-scripts-${userInfo().uid}`);
+}

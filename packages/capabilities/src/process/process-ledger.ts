@@ -1,6 +1,6 @@
-import { lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { RunnerError } from '@controlplane/runner-sdk';
+import { makePrivateFolder } from './private-folder.js';
 import { allPids, bootId, markedPids, processOf, sendSignal } from './process-table.js';
 
 /** What is written down of an execution while it runs. */
@@ -31,18 +31,6 @@ export interface ProcessLedger {
 const nameOf = (pid: number): ProcessName => ({ pid, startTicks: processOf(pid)?.startTicks ?? 0 });
 
 const lives = ({ pid, startTicks }: ProcessName): boolean => processOf(pid)?.startTicks === startTicks;
-
-/** A folder that others may write to could name processes of theirs, or of ours. */
-function prepare(directory: string): void {
-  mkdirSync(directory, { recursive: true, mode: 0o700 });
-  const stat = lstatSync(directory);
-  const isOurs = stat.isDirectory() && stat.uid === process.getuid?.() && (stat.mode & 0o022) === 0;
-  if (isOurs) return;
-  throw new RunnerError(
-    'INVALID_OPTION',
-    `${directory} is to hold records of running programs, but others may write to it or it belongs to somebody else; remove it, or set stateDirectory`,
-  );
-}
 
 function readEntry(file: string): LedgerEntry | undefined {
   try {
@@ -86,7 +74,8 @@ function endLeftBehind(directory: string): void {
  * @throws RunnerError `INVALID_OPTION` when the folder is not this user's own
  */
 export function createProcessLedger(directory: string): ProcessLedger {
-  prepare(directory);
+  // A folder that others may write to could name processes of theirs, or of ours.
+  makePrivateFolder(directory, 0o700);
   endLeftBehind(directory);
   const owner = nameOf(process.pid);
   const boot = bootId();

@@ -6,13 +6,12 @@ import {
   type CapabilityContext,
 } from '@controlplane/runner-sdk';
 import type { StandardSchemaV1 } from '@standard-schema/spec';
-import { createCapturedOutput } from '../process/captured-output.js';
-import { childSettings, type ChildOptions, type ChildSettings } from '../process/child-options.js';
+import { childSettings, SAME_USER, type ChildOptions, type ChildSettings } from '../process/child-options.js';
+import { commandOutcome, createCaptured } from '../process/command-outcome.js';
 import { stateDirectoryOf } from '../process/options.js';
 import { stricterLimits, withLimits } from '../process/resource-limits.js';
 import { runProcess } from '../process/run-process.js';
 import { createAllowedFolders } from './allowed-folders.js';
-import { commandOutcome } from './command-outcome.js';
 import { prepareFull } from './full-command.js';
 import type { PreparedCommand } from './prepared-command.js';
 import { prepareReadonly } from './readonly-command.js';
@@ -84,11 +83,7 @@ interface Running {
 async function runCommand(input: ShellInput, ctx: CapabilityContext, running: Running): Promise<ShellResult> {
   const { settings, maxOutputBytes } = running;
   const command = await running.prepare(input, ctx.secrets);
-  const hidden = Object.values(ctx.secrets);
-  const captured = {
-    stdout: createCapturedOutput(maxOutputBytes, hidden),
-    stderr: createCapturedOutput(maxOutputBytes, hidden),
-  };
+  const captured = createCaptured(maxOutputBytes, Object.values(ctx.secrets));
   try {
     const end = await runProcess({
       argv: withLimits(command.argv, stricterLimits(settings.limits, input.limits ?? {})),
@@ -106,7 +101,8 @@ async function runCommand(input: ShellInput, ctx: CapabilityContext, running: Ru
         ctx.output(stream, chunk);
       },
     });
-    if (!ctx.signal.aborted) return commandOutcome(end, captured, input.exitCodes ?? [0]);
+    if (!ctx.signal.aborted)
+      return commandOutcome(end, captured, { exitCodes: input.exitCodes, what: 'the command' });
     // The outcome says why it was stopped; how it ended is for the log.
     ctx.log.warn('the command was stopped', { ...end });
     throw ctx.signal.reason;
@@ -139,6 +135,7 @@ export function shell(options: ShellOptions): ShellCapability {
     timeoutMs: options.timeoutMs,
     maxConcurrency: options.maxConcurrency,
     secrets: options.secrets ?? [],
+    startWarning: profile === 'full' && !options.runAs ? SAME_USER : undefined,
     execute: (input, ctx) => runCommand(input, ctx as CapabilityContext, running),
   });
 }

@@ -95,6 +95,8 @@ export interface CapabilityDefinition<
   readonly module?: string | URL | undefined;
   /** Names of environment variables that a process of its own is given, beside PATH and the like. Default: none. */
   readonly environment?: readonly string[] | undefined;
+  /** What whoever runs it should know, such as what it lays open: logged as a warning when its runner starts. Default: none. */
+  readonly startWarning?: string | undefined;
   /** Stands around the handler, the first outermost, within the runner's own `use`. Default: none. */
   readonly use?: readonly Middleware[] | undefined;
   /**
@@ -131,6 +133,8 @@ export interface Capability<
   readonly rateLimit: RateLimit | undefined;
   readonly jobTypes: readonly string[];
   readonly secrets: readonly string[];
+  /** Logged when its runner starts. */
+  readonly startWarning: string | undefined;
   /** Where its handler runs; undefined with the runner. */
   readonly isolated: Isolation | undefined;
   execute(

@@ -57,6 +57,7 @@ export function defineCapability<
     rateLimit: definition.rateLimit,
     jobTypes: [...(definition.jobTypes ?? [])],
     secrets: [...new Set(definition.secrets ?? [])],
+    startWarning: definition.startWarning,
     isolated: isolation,
     execute,
   });
@@ -100,6 +101,7 @@ const RULES: ReadonlyArray<
     (value) => value === undefined || isStandardSchema(value),
     'a schema that speaks Standard Schema, or nothing',
   ],
+  ['startWarning', (value) => value === undefined || typeof value === 'string', 'a text, or nothing'],
   ['name', (value) => value === undefined || typeof value === 'string', 'a text, or nothing'],
   ['inputJsonSchema', isJsonSchema, 'a JSON Schema object, or nothing'],
   ['outputJsonSchema', isJsonSchema, 'a JSON Schema object, or nothing'],

@@ -33,7 +33,7 @@ async function listen(parts: RunnerParts, releases: RunnerEnding['releases']): P
  * @throws RunnerError `LISTEN_FAILED` or `STOPPED`
  */
 export async function startParts(parts: RunnerParts, ending: RunnerEnding): Promise<void> {
-  const { resolved, address, batch, isolation, logger, manifest, observation, sessions } = parts;
+  const { resolved, address, batch, isolation, logger, manifest, observation, registry, sessions } = parts;
   const { releases } = ending;
   throwIfStopped(parts);
   releases.push(isolation.close);
@@ -49,6 +49,9 @@ export async function startParts(parts: RunnerParts, ending: RunnerEnding): Prom
       { drainMs: resolved.drainMs },
       'Kubernetes ends a pod 30 s after SIGTERM unless terminationGracePeriodSeconds says otherwise: this drain may be cut off',
     );
+  }
+  for (const { id, startWarning } of registry.list()) {
+    if (startWarning !== undefined) logger.warn({ capability: id }, `${id}: ${startWarning}`);
   }
   observation.start();
   batch.start();

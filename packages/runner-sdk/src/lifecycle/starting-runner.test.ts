@@ -36,6 +36,24 @@ test('a start that failed because the port was taken may be tried again', async 
   expect(json).toMatchObject({ success: true });
 });
 
+test('what its capabilities warn of is logged when it starts, once each', async () => {
+  const controlPlane = await startRecordingControlPlane();
+  onTestFinished(controlPlane.close);
+  const warn = vi.fn<(fields: object, message: string) => void>();
+  const silent = (): void => undefined;
+  const runner = createRunner({
+    name: 'images',
+    capabilities: [greet, { ...greet, id: 'hello.loud', startWarning: 'it can be heard next door' }],
+    port: 0,
+    controlPlaneUrl: controlPlane.url,
+    logger: { debug: silent, info: silent, warn, error: silent },
+    handleSignals: false,
+  });
+  onTestFinished(() => runner.stop({ drainMs: 1 }));
+  await runner.start();
+  expect(warn.mock.calls).toEqual([[{ capability: 'hello.loud' }, 'hello.loud: it can be heard next door']]);
+});
+
 describe('in Kubernetes', () => {
   const warningsOf = async (drainMs: number): Promise<string[]> => {
     const lines: string[] = [];

@@ -1,8 +1,7 @@
 import { constants } from 'node:os';
 import { CapabilityError } from '@controlplane/runner-sdk';
-import type { CapturedOutput } from '../process/captured-output.js';
-import type { ProcessEnd } from '../process/run-process.js';
-import type { ShellResult } from './shell-input.js';
+import { createCapturedOutput, type CapturedOutput } from './captured-output.js';
+import type { ProcessEnd } from './run-process.js';
 
 /** What is shown of the output in an error: the last of it, where programs say what went wrong. */
 const SHOWN_LENGTH = 4_096;
@@ -12,6 +11,17 @@ const LIMIT_SIGNALS: Readonly<Partial<Record<NodeJS.Signals, string>>> = {
   SIGXCPU: 'processor time',
   SIGXFSZ: 'the size of a file',
 };
+
+/** What is told of every program that ended as it should. */
+export interface EndedCommand {
+  readonly exitCode: number;
+  readonly durationMs: number;
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly stdoutBytes: number;
+  readonly stderrBytes: number;
+  readonly droppedBytes: number;
+}
 
 /** The output of one command, stream by stream. */
 export interface Captured {
@@ -29,30 +39,30 @@ function signalBehind({ exitCode, signal }: ProcessEnd): NodeJS.Signals | undefi
   return names.find(([, number]) => exitCode === 128 + number)?.[0];
 }
 
-function failure(end: ProcessEnd, captured: Captured): CapabilityError {
+function failure(end: ProcessEnd, captured: Captured, { what, more = {} }: OutcomeOptions): CapabilityError {
   const { exitCode, signal, durationMs } = end;
   const [stdout, stderr] = [captured.stdout.read().text, captured.stderr.read().text];
-  const value = { exitCode, signal, durationMs, stdout: lastOf(stdout), stderr: lastOf(stderr) };
+  const value = { exitCode, signal, durationMs, stdout: lastOf(stdout), stderr: lastOf(stderr), ...more };
   const options = {
     retryable: false,
-    details: [{ message: 'how the command ended', code: 'COMMAND_END', value }],
+    details: [{ message: `how ${what} ended`, code: 'COMMAND_END', value }],
   };
   const exceeded = LIMIT_SIGNALS[signalBehind(end) ?? 'SIGTERM'];
   if (exceeded !== undefined)
     return new CapabilityError(
       'COMMAND_LIMIT_EXCEEDED',
-      `the command exceeded its limit of ${exceeded} after ${durationMs} ms`,
-      { ...options, remedy: 'Raise `limits`, of the job or of the capability, or let the command use less.' },
+      `${what} exceeded its limit of ${exceeded} after ${durationMs} ms`,
+      { ...options, remedy: 'Raise `limits`, of the job or of the capability, or let it use less.' },
     );
   if (signal !== null)
     return new CapabilityError(
       'COMMAND_KILLED',
-      `the command was ended by ${signal} after ${durationMs} ms`,
+      `${what} was ended by ${signal} after ${durationMs} ms`,
       options,
     );
   return new CapabilityError(
     'COMMAND_FAILED',
-    `the command ended with exit code ${exitCode} after ${durationMs} ms`,
+    `${what} ended with exit code ${exitCode} after ${durationMs} ms`,
     {
       ...options,
       remedy: 'Read what it printed; name other codes that count as success in `exitCodes`.',
@@ -60,17 +70,29 @@ function failure(end: ProcessEnd, captured: Captured): CapabilityError {
   );
 }
 
+/** What is said of one command's end. */
+export interface OutcomeOptions {
+  /** Codes that count as success. Default: 0 alone. */
+  readonly exitCodes?: readonly number[] | undefined;
+  /** What ran: `the command`. */
+  readonly what: string;
+  /** What else an error says of the end. */
+  readonly more?: Readonly<Record<string, unknown>> | undefined;
+}
+
+/** Makes what keeps the output of one command. */
+export function createCaptured(maxBytes: number, hidden: readonly string[]): Captured {
+  return { stdout: createCapturedOutput(maxBytes, hidden), stderr: createCapturedOutput(maxBytes, hidden) };
+}
+
 /**
  * What the job is told of a command that ended by itself.
  * @throws CapabilityError `COMMAND_FAILED`, `COMMAND_KILLED`, `COMMAND_LIMIT_EXCEEDED`
  */
-export function commandOutcome(
-  end: ProcessEnd,
-  captured: Captured,
-  exitCodes: readonly number[],
-): ShellResult {
+export function commandOutcome(end: ProcessEnd, captured: Captured, options: OutcomeOptions): EndedCommand {
+  const { exitCodes = [0] } = options;
   const { exitCode, durationMs } = end;
-  if (exitCode === null || !exitCodes.includes(exitCode)) throw failure(end, captured);
+  if (exitCode === null || !exitCodes.includes(exitCode)) throw failure(end, captured, options);
   const [stdout, stderr] = [captured.stdout.read(), captured.stderr.read()];
   return {
     exitCode,

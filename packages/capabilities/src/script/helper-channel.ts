@@ -1,0 +1,111 @@
+import type { ScriptMessage } from './script-input.js';
+
+/** Bytes of one message; more than a result may hold. */
+const MAX_LINE_BYTES = 6 * 1024 * 1024;
+const MAX_LOGS = 1_000;
+const MAX_LOG_LENGTH = 8 * 1024;
+const MAX_NOTIFICATIONS = 50;
+const MAX_NOTIFICATION_LENGTH = 2_000;
+
+/** Whom a script's channel speaks to while it runs. */
+export interface ChannelListener {
+  readonly log: (message: ScriptMessage) => void;
+  readonly progress: (fraction: number, message: string | undefined) => void;
+  readonly notify: (message: ScriptMessage) => void;
+}
+
+/** What a script says beside its output: lines of a word and base64 texts, on a descriptor of its own. */
+export interface HelperChannel {
+  write(chunk: Buffer): void;
+  /** What was returned last, null when nothing was; and the first of what was logged and notified. */
+  said(): {
+    readonly data: unknown;
+    readonly logs: readonly ScriptMessage[];
+    readonly notifications: readonly ScriptMessage[];
+  };
+  /** Lines that were not understood. */
+  readonly refused: number;
+}
+
+const decode = (word: string): string => Buffer.from(word, 'base64').toString('utf8');
+
+/** Bash has no JSON of its own: what is none counts as a text. */
+function toData(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return text;
+  }
+}
+
+const LEVELS: readonly string[] = ['debug', 'info', 'warn', 'error'];
+const isLevel = (level: string): level is ScriptMessage['level'] => LEVELS.includes(level);
+
+const messageOf = (words: readonly string[], maxLength: number): ScriptMessage => {
+  const [level = '', text = ''] = words;
+  return { level: isLevel(level) ? level : 'info', message: text.slice(0, maxLength) };
+};
+
+/** Cuts what comes into lines; a line that is too long is left out. */
+function createLines(onLine: (line: string) => void): (chunk: Buffer) => void {
+  let parts: Buffer[] = [];
+  let bytes = 0;
+  const add = (part: Buffer): void => {
+    bytes += part.length;
+    if (bytes <= MAX_LINE_BYTES) parts.push(part);
+    else parts = [];
+  };
+  return (chunk) => {
+    let start = 0;
+    for (let end = chunk.indexOf(10); end !== -1; end = chunk.indexOf(10, start)) {
+      add(chunk.subarray(start, end));
+      onLine(bytes > MAX_LINE_BYTES ? '' : Buffer.concat(parts).toString('latin1'));
+      parts = [];
+      bytes = 0;
+      start = end + 1;
+    }
+    add(chunk.subarray(start));
+  };
+}
+
+/** Makes the reading end of a script's channel. */
+export function createHelperChannel(listener: ChannelListener): HelperChannel {
+  const logs: ScriptMessage[] = [];
+  const notifications: ScriptMessage[] = [];
+  let data: unknown = null;
+  let refused = 0;
+
+  const TOLD: Readonly<Record<string, (words: readonly string[]) => void>> = {
+    return: ([text = 'null']) => {
+      data = toData(text);
+    },
+    log(words) {
+      const said = messageOf(words, MAX_LOG_LENGTH);
+      if (logs.length < MAX_LOGS) logs.push(said);
+      listener.log(said);
+    },
+    notify(words) {
+      const said = messageOf(words, MAX_NOTIFICATION_LENGTH);
+      if (notifications.length >= MAX_NOTIFICATIONS) return;
+      notifications.push(said);
+      listener.notify(said);
+    },
+    progress([fraction = '', message]) {
+      const value = Number(fraction);
+      if (fraction.trim() === '' || Number.isNaN(value)) refused++;
+      else listener.progress(value, message === '' ? undefined : message);
+    },
+  };
+  const write = createLines((line) => {
+    const [word = '', ...texts] = line.split(' ');
+    if (Object.hasOwn(TOLD, word)) TOLD[word]?.(texts.map(decode));
+    else refused++;
+  });
+  return {
+    write,
+    said: () => ({ data, logs, notifications }),
+    get refused() {
+      return refused;
+    },
+  };
+}

@@ -1,0 +1,70 @@
+import type { ScriptLanguage } from './script-languages.js';
+
+/** What a script finds in its language to speak on descriptor 3, as a file beside it. */
+export interface ScriptSide {
+  /** Name of the file with the script. */
+  readonly script: string;
+  readonly helper: string;
+  readonly helperCode: string;
+}
+
+const NODE = `import { readFileSync, writeSync } from 'node:fs';
+import { createRequire } from 'node:module';
+
+function say(word, ...texts) {
+  const line = Buffer.from([word, ...texts.map((text) => Buffer.from(String(text)).toString('base64'))].join(' ') + '\\n');
+  for (let sent = 0; sent < line.length; ) sent += writeSync(3, line, sent);
+}
+const log = (level) => (message) => say('log', level, message);
+globalThis.job = Object.freeze({
+  input: JSON.parse(readFileSync(process.env.JOB_INPUT, 'utf8')),
+  return: (value) => say('return', JSON.stringify(value) ?? 'null'),
+  log: Object.freeze({ debug: log('debug'), info: log('info'), warn: log('warn'), error: log('error') }),
+  progress: (fraction, message = '') => say('progress', fraction, message),
+  notify: (message, level = 'info') => say('notify', level, message),
+});
+globalThis.require = createRequire(process.env.JOB_FOLDER + '/script.mjs');
+`;
+
+const PYTHON = `import base64, json, os
+
+def _say(word, *texts):
+    encoded = [base64.b64encode(str(text).encode()).decode() for text in texts]
+    line = (" ".join([word, *encoded]) + "\\n").encode()
+    while line:
+        line = line[os.write(3, line):]
+
+with open(os.environ["JOB_INPUT"], encoding="utf-8") as file:
+    input = json.load(file)
+
+def returns(value):
+    _say("return", json.dumps(value))
+
+def log(message, level="info"):
+    _say("log", level, message)
+
+def progress(fraction, message=""):
+    _say("progress", fraction, message)
+
+def notify(message, level="info"):
+    _say("notify", level, message)
+`;
+
+const BASH = `_job_say() {
+  local line="$1" text
+  shift
+  for text in "$@"; do line+=" $(printf %s "$text" | base64 | tr -d '\\n')"; done
+  printf '%s\\n' "$line" >&3
+}
+job_return() { _job_say return "$1"; }
+job_log() { if (($# > 1)); then _job_say log "$1" "$2"; else _job_say log info "$1"; fi; }
+job_progress() { _job_say progress "$1" "\${2:-}"; }
+job_notify() { _job_say notify "\${2:-info}" "$1"; }
+`;
+
+/** Each language's helper. */
+export const SCRIPT_SIDES: Readonly<Record<ScriptLanguage, ScriptSide>> = {
+  node: { script: 'script.mjs', helper: 'job.mjs', helperCode: NODE },
+  python: { script: 'script.py', helper: 'job.py', helperCode: PYTHON },
+  bash: { script: 'script.sh', helper: 'job.sh', helperCode: BASH },
+};

@@ -1,0 +1,77 @@
+import { chownSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { makePrivateFolder } from '../process/private-folder.js';
+import { processOf } from '../process/process-table.js';
+import type { RunAs } from '../process/run-process.js';
+
+/** Where scripts work. */
+export interface WorkFolders {
+  /** A folder for one execution, for its user alone, with these files. */
+  make(files: Readonly<Record<string, string>>): WorkFolder;
+  /** What is shared by executions, readable by their user. */
+  readonly cache: string;
+}
+
+/** The folder of one execution. */
+export interface WorkFolder {
+  readonly path: string;
+  /** Takes it away; one that is to be kept takes the place of the oldest that was. */
+  close(keep: boolean): void;
+}
+
+/** What {@link createWorkFolders} is told. */
+export interface WorkFolderOptions {
+  readonly root: string;
+  readonly runAs: RunAs | undefined;
+  /** How many folders of executions that failed are kept. */
+  readonly keepFailed: number;
+}
+
+const RUN = /^run-(\d+)-(\d+)-/;
+
+/** Folders whose runner is no more. */
+function removeLeftBehind(root: string): void {
+  for (const name of readdirSync(root)) {
+    const [, pid, ticks] = RUN.exec(name) ?? [];
+    if (pid === undefined || processOf(Number(pid))?.startTicks === Number(ticks)) continue;
+    rmSync(join(root, name), { recursive: true, force: true });
+  }
+}
+
+/**
+ * Opens the folder in which scripts work, and takes away what runners left that were killed.
+ * @throws RunnerError `INVALID_OPTION` when the folder is not this user's own
+ */
+export function createWorkFolders({ root, runAs, keepFailed }: WorkFolderOptions): WorkFolders {
+  // Others pass through to what is theirs, and see no names.
+  makePrivateFolder(root, 0o711);
+  const cache = join(root, 'cache');
+  makePrivateFolder(cache, 0o755);
+  removeLeftBehind(root);
+  const prefix = join(root, `run-${process.pid}-${processOf(process.pid)?.startTicks ?? 0}-`);
+  const kept: string[] = [];
+
+  const give = (path: string): void => {
+    if (runAs) chownSync(path, runAs.uid, runAs.gid);
+  };
+  const remove = (path: string): void => rmSync(path, { recursive: true, force: true });
+  return {
+    cache,
+    make(files) {
+      const path = mkdtempSync(prefix);
+      give(path);
+      for (const [name, text] of Object.entries(files)) {
+        writeFileSync(join(path, name), text, { mode: 0o600 });
+        give(join(path, name));
+      }
+      return {
+        path,
+        close(keep) {
+          if (!keep || keepFailed === 0) return remove(path);
+          kept.push(path);
+          if (kept.length > keepFailed) remove(kept.shift() ?? '');
+        },
+      };
+    },
+  };
+}

@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe } from 'vitest';
 import { belonging } from './belonging.suite.js';
 import { createActs } from './capabilities.js';
+import { files } from './files.suite.js';
 import { leaving } from './leaving.suite.js';
 import { links } from './links.suite.js';
 import { load } from './load.suite.js';
@@ -46,6 +47,9 @@ export function deliverySuite(delivery: DeliveryKind): void {
   });
   describe('leaving', () => {
     leaving(fresh);
+  });
+  describe('files', () => {
+    files(fresh);
   });
   describe('broken connections', () => {
     links(fresh);

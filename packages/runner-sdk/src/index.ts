@@ -17,6 +17,7 @@ export type {
   ContextOf,
   JsonSchema,
 } from './capability/capability.js';
+export type { ArtifactContent, ArtifactOptions } from './capability/artifact-content.js';
 export type { CapabilityContext, ContextLog, ContextLogMethod } from './capability/capability-context.js';
 export type { Isolation, IsolationKind } from './capability/isolation.js';
 export type { Middleware } from './capability/middleware.js';

@@ -3,7 +3,7 @@ export { runCapability } from './testing/run-capability.js';
 export { inMemoryHost } from './hosts/in-memory/in-memory-host.js';
 export { createVirtualClock } from './util/virtual-clock.js';
 
-export type { CapabilityRun, RunCapabilityOptions } from './testing/run-capability.js';
+export type { CapabilityRun, RecordedArtifact, RunCapabilityOptions } from './testing/run-capability.js';
 export type { Faults, FrameFate, FrameInTransit, FrameType } from './hosts/in-memory/faults.js';
 export type { FrameRecord } from './hosts/in-memory/faulty-link.js';
 export type {

@@ -1,4 +1,5 @@
-import type { RunnerExecutionRequest } from '@controlplane/contracts';
+import type { Artifact, RunnerExecutionRequest } from '@controlplane/contracts';
+import type { ArtifactContent, ArtifactOptions } from './artifact-content.js';
 
 /** Writes to the log of the job. Fields must be JSON; values under secret-looking keys are redacted. */
 export type ContextLogMethod = (message: string, fields?: Readonly<Record<string, unknown>>) => void;
@@ -68,6 +69,15 @@ export interface CapabilityContext<
    * between chunks.
    */
   readonly output: (stream: 'stdout' | 'stderr', chunk: string | Uint8Array) => void;
+  /**
+   * Leaves a file with the job; on disk at the control plane when this resolves. Await it: what is under way when the
+   * handler returns is given up. Of one name the last counts. Secrets are not looked for in it.
+   * @param name - 1–128 of `A-Z a-z 0-9 . _ -`, not beginning with a dot
+   * @param content - bytes, text, `{ path }` or a stream
+   * @returns what the control plane says of the file: its size, its SHA-256
+   * @throws RunnerError `ARTIFACT_REFUSED` when it cannot be read or sent, is too large, or where there is no place for it
+   */
+  readonly artifact: (name: string, content: ArtifactContent, options?: ArtifactOptions) => Promise<Artifact>;
   /** From now on the value is replaced by `[redacted]` in logs, output, progress, checkpoints and errors. */
   readonly redact: (value: string) => void;
   /**

@@ -1,10 +1,12 @@
+import type { Artifact } from '@controlplane/contracts';
 import { ExecutionCancelled } from '../errors/execution-cancelled.js';
 import { RunnerError } from '../errors/runner-error.js';
 import { createDeferred, type Deferred } from '../util/deferred.js';
 import { sayThrown, toSafeJson } from '../util/safe-json.js';
 import { createYield } from '../util/yielding.js';
 import type { CapabilityContext, ContextLog, ContextLogMethod } from './capability-context.js';
-import type { ContextWords, FromIsolated, ToIsolated } from './isolation-messages.js';
+import { leaveIsolated, type PortableArtifact } from './isolated-artifact.js';
+import type { ContextWords, FromIsolated, Question, ToIsolated } from './isolation-messages.js';
 import { toPortable } from './portable-copy.js';
 import { fromWords } from './thrown-words.js';
 
@@ -54,7 +56,7 @@ function createQuestions(post: (message: FromIsolated) => void) {
   const asked = new Map<number, Deferred<unknown>>();
   let nextId = 1;
   return {
-    ask(what: 'checkpoint' | 'extend' | 'willWrite', value?: unknown): Promise<unknown> {
+    ask(what: Question, value?: unknown): Promise<unknown> {
       const id = nextId++;
       const answer = createDeferred<unknown>();
       asked.set(id, answer);
@@ -103,6 +105,13 @@ function portableCheckpoint(data: unknown): unknown {
   }
 }
 
+function createArtifact(
+  ask: (artifact: PortableArtifact) => Promise<unknown>,
+): CapabilityContext['artifact'] {
+  return (name, content, options) =>
+    leaveIsolated(name, { ...options, content }, async (artifact) => (await ask(artifact)) as Artifact);
+}
+
 /** Makes the context of one execution in a thread or process of its own. */
 export function createIsolatedContext(
   words: ContextWords,
@@ -132,6 +141,7 @@ export function createIsolatedContext(
     redact: (value) => post({ type: 'redact', value: String(value) }),
     checkpoint: async (data) => void (await ask('checkpoint', portableCheckpoint(data))),
     willWrite: async () => void (await ask('willWrite')),
+    artifact: createArtifact((artifact) => ask('artifact', artifact)),
     async extend(ms) {
       deadline = new Date(Number(await ask('extend', ms)));
       return deadline;

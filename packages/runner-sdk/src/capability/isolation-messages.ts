@@ -31,6 +31,9 @@ export interface ContextWords {
   readonly deadline: number;
 }
 
+/** What a handler asks of the runner and waits for. */
+export type Question = 'checkpoint' | 'extend' | 'willWrite' | 'artifact';
+
 /** From the runner to the thread or process; one execution at a time. */
 export type ToIsolated =
   /** The input is as it was sent: it is parsed where the handler runs. */
@@ -53,7 +56,7 @@ export type FromIsolated =
   | {
       readonly type: 'ask';
       readonly id: number;
-      readonly what: 'checkpoint' | 'extend' | 'willWrite';
+      readonly what: Question;
       readonly value?: unknown;
     }
   /** Answers `abort`: the handler was told, and the thread is not blocked. */

@@ -15,6 +15,7 @@ const BRAND = Symbol.for('controlplane.RunnerError');
  * - `REGISTRATION_REFUSED` the control plane refused the runner for good
  * - `CHECKPOINT_REFUSED` a checkpoint is too large, no JSON, or does not fit its schema
  * - `EXTENSION_REFUSED` an execution asked for more time than its capability allows
+ * - `ARTIFACT_REFUSED` a file could not be read, or was not taken by the control plane
  * - `EXECUTION_OVER` a handler spoke after its execution had ended
  * - `STOPPED` the runner was stopped, and cannot be started or waited for
  */
@@ -25,6 +26,7 @@ export type RunnerErrorCode =
   | 'REGISTRATION_REFUSED'
   | 'CHECKPOINT_REFUSED'
   | 'EXTENSION_REFUSED'
+  | 'ARTIFACT_REFUSED'
   | 'EXECUTION_OVER'
   | 'STOPPED';
 

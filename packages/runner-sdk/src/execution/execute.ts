@@ -4,7 +4,7 @@
  * outcome. Knows capabilities and nothing of wires. Imports capability, errors and util; never transport,
  * hosts or lifecycle.
  */
-import type { ExecutionEvent, RunnerExecutionRequest } from '@controlplane/contracts';
+import type { Artifact, ExecutionEvent, RunnerExecutionRequest } from '@controlplane/contracts';
 
 /** One attempt of a job, as the work side is given it. */
 export type ExecutionRequest = Omit<RunnerExecutionRequest, 'timeoutMs' | 'executionId' | 'attempt'> & {
@@ -43,6 +43,25 @@ export type Execute = (
  */
 export type EventSink = (event: ExecutionEvent, dataJson?: string) => void;
 
+/** A file that an execution leaves. */
+export interface LeftFile {
+  readonly name: string;
+  readonly contentType: string;
+  /** Reads it from its beginning. */
+  readonly read: () => AsyncIterable<Uint8Array>;
+  /** Whether it can be read more than once. */
+  readonly isRepeatable: boolean;
+}
+
+/** Carries the files of executions to the side that brought these. */
+export interface FileCarrier {
+  /**
+   * Resolves once the file is kept. Rejects with a RunnerError `ARTIFACT_REFUSED`, or with the signal's reason.
+   * @param signal - the execution's own
+   */
+  put(request: ExecutionRequest, file: LeftFile, signal: AbortSignal): Promise<Artifact>;
+}
+
 /** How the side that brought an execution takes part in it. */
 export interface RunOptions {
   /**
@@ -53,6 +72,8 @@ export interface RunOptions {
   readonly confirmed?: Promise<boolean> | undefined;
   /** Whether events are acknowledged by {@link Subscription.acknowledge}: `ctx.willWrite()` waits for it. Default: false. */
   readonly acknowledges?: boolean | undefined;
+  /** Takes what `ctx.artifact()` leaves. Default: there is no place for files. */
+  readonly files?: FileCarrier | undefined;
   /** For a reader that sends the end alone: the handler starts at once, not after `accepted` could be sent. Default: false. */
   readonly startsAtOnce?: boolean | undefined;
 }

@@ -71,6 +71,9 @@ const lazyMembers = {
   get willWrite(): Voice['willWrite'] {
     return voiceOf(sourced(this)).willWrite;
   },
+  get artifact(): Voice['artifact'] {
+    return voiceOf(sourced(this)).artifact;
+  },
   get output(): Voice['output'] {
     return voiceOf(sourced(this)).output;
   },

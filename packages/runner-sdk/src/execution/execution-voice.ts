@@ -1,6 +1,7 @@
 import type { LogEvent } from '@controlplane/contracts';
 import type { CapabilityContext, ContextLogMethod } from '../capability/capability-context.js';
 import { announceWriting, extend, keepCheckpoint } from './announcements.js';
+import { leaveArtifact } from './artifacts.js';
 import { createChildOutput, type ChildOutput } from './child-output.js';
 import { emitProgress } from './event-channel.js';
 import type { HandlerScope } from './handler-scope.js';
@@ -12,7 +13,7 @@ import { createSecrets } from './secrets.js';
 /** Everything that a handler can say: the members of its context that are functions. */
 export type Voice = Pick<
   CapabilityContext,
-  'log' | 'progress' | 'checkpoint' | 'extend' | 'willWrite' | 'output' | 'redact'
+  'log' | 'progress' | 'checkpoint' | 'extend' | 'willWrite' | 'artifact' | 'output' | 'redact'
 >;
 
 const DONE = Promise.resolve();
@@ -90,6 +91,16 @@ export function createVoice(scope: HandlerScope, execution: RunningExecution): V
     },
     extend: (ms) => extend(scope, execution, ms),
     willWrite: () => announceWriting(scope, execution),
+    artifact(name, content, options) {
+      touch(scope, execution);
+      const left = leaveArtifact(scope, execution, {
+        ...{ ...options, name, content },
+        onPiece: () => touch(scope, execution),
+      });
+      // A handler that does not wait for it must not take the runner down.
+      left.catch((err: unknown) => scope.logger.debug({ err, artifact: name }, 'an artifact was not left'));
+      return left;
+    },
     output(stream, chunk) {
       if (channel.terminal) return;
       touch(scope, execution);

@@ -102,6 +102,7 @@ function toRunning(
     limitMs: request.timeoutMs ?? capability.timeoutMs,
     lastCheckpoint: request.checkpoint,
     acknowledges: options?.acknowledges === true,
+    files: options?.files,
     startsAtOnce: options?.startsAtOnce === true,
     cancelled: undefined,
     controller: undefined,

@@ -4,7 +4,7 @@ import type { TimerHandle } from '../util/clock.js';
 import { createDeferred, type Deferred } from '../util/deferred.js';
 import type { ChildOutput } from './child-output.js';
 import type { EventChannel } from './event-channel.js';
-import type { ExecutionRequest } from './execute.js';
+import type { ExecutionRequest, FileCarrier } from './execute.js';
 import type { Secrets } from './secrets.js';
 
 /** An execution that was accepted and must not start before that is confirmed. */
@@ -61,6 +61,8 @@ export interface RunningExecution {
   lastCheckpoint: unknown;
   /** Whether the control plane acknowledges events. */
   readonly acknowledges: boolean;
+  /** Where its files go. */
+  readonly files: FileCarrier | undefined;
   /** Whether the handler may start before the acceptance was sent. */
   readonly startsAtOnce: boolean;
   /** Set once the execution has been told to stop. */

@@ -217,3 +217,23 @@ describe('a run that is cancelled', () => {
     expect(await running).toMatchObject({ outcome: 'cancelled', durationMs: 500 });
   });
 });
+
+test('what a run leaves as files is recorded', async () => {
+  const leaving = defineCapability({
+    ...words,
+    id: 'leaving',
+    input: z.object({}),
+    async execute(_input, ctx) {
+      await ctx.artifact('report.txt', 'all is well');
+      await ctx.artifact('data.bin', Buffer.from([1, 2]), { contentType: 'application/x-data' });
+      await ctx.artifact('missing', { path: '/no/such/file' });
+    },
+  });
+  const { outcome, error, artifacts } = await runCapability(leaving, {}, { jobId: 'j' });
+  expect(outcome).toBe('failed');
+  expect(error?.message).toContain('the artifact missing could not be read: ENOENT');
+  expect(artifacts).toMatchObject([
+    { name: 'report.txt', jobId: 'j', bytes: 11, contentType: 'text/plain; charset=utf-8' },
+    { name: 'data.bin', bytes: 2, contentType: 'application/x-data', content: Buffer.from([1, 2]) },
+  ]);
+});

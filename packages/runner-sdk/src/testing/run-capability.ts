@@ -3,10 +3,11 @@
  * What a test of a capability needs: one run of it through the real executor, without a runner, a server or a
  * wire. Like lifecycle it joins: it may import capability, execution, errors and util.
  */
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import {
   envelopeOf,
   isTerminalEvent,
+  type Artifact,
   type CancelReason,
   type CheckpointEvent,
   type ErrorEnvelope,
@@ -20,10 +21,12 @@ import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { createCapabilityRegistry } from '../capability/capability-registry.js';
 import type { Capability } from '../capability/capability.js';
 import { ExecutionCancelled } from '../errors/execution-cancelled.js';
+import { RunnerError } from '../errors/runner-error.js';
 import { createSlots } from '../execution/admission.js';
-import type { ExecutionRequest } from '../execution/execute.js';
+import type { ExecutionRequest, FileCarrier } from '../execution/execute.js';
 import { createExecutor } from '../execution/executor.js';
 import { systemClock, type Clock } from '../util/clock.js';
+import { sayThrown } from '../util/safe-json.js';
 
 /** How {@link runCapability} runs a capability; everything has a default. */
 export interface RunCapabilityOptions {
@@ -52,6 +55,11 @@ export interface RunCapabilityOptions {
 /** What an output schema makes of a result. */
 type ResultOf<Output> = Output extends StandardSchemaV1 ? StandardSchemaV1.InferOutput<Output> : unknown;
 
+/** A file that a handler left. */
+export interface RecordedArtifact extends Artifact {
+  readonly content: Buffer;
+}
+
 interface Recorded {
   /** What the handler wrote to `ctx.log`, in order; secrets redacted. */
   readonly logs: readonly LogEvent[];
@@ -59,6 +67,8 @@ interface Recorded {
   readonly progress: readonly ProgressEvent[];
   /** What the handler kept by `ctx.checkpoint`, in order; the last one is what the next attempt would be given. */
   readonly checkpoints: ReadonlyArray<CheckpointEvent['data']>;
+  /** What the handler left by `ctx.artifact`, in order; of one name all that it left. */
+  readonly artifacts: readonly RecordedArtifact[];
   /** Every event as it would leave the runner, in order; the last one is the terminal event. */
   readonly events: readonly ExecutionEvent[];
   /** By the clock that the run was given. */
@@ -108,8 +118,13 @@ function refusedInput(request: ExecutionRequest, at: string): TerminalEvent {
   return { type: 'failed', executionId: request.executionId, seq: 0, at, executionTimeMs: 0, error };
 }
 
-function toRun(events: readonly ExecutionEvent[], terminal: TerminalEvent): CapabilityRun {
+function toRun(
+  events: readonly ExecutionEvent[],
+  terminal: TerminalEvent,
+  artifacts: readonly RecordedArtifact[] = [],
+): CapabilityRun {
   const recorded: Recorded = {
+    artifacts,
     logs: events.filter((event) => event.type === 'log'),
     progress: events.filter((event) => event.type === 'progress'),
     checkpoints: events.flatMap((event) => (event.type === 'checkpoint' ? [event.data] : [])),
@@ -124,6 +139,27 @@ function toRun(events: readonly ExecutionEvent[], terminal: TerminalEvent): Capa
     case 'cancelled':
       return { ...recorded, outcome: 'cancelled', reason: terminal.reason };
   }
+}
+
+/** Keeps what is left in memory. */
+function recordFiles(artifacts: RecordedArtifact[], clock: Clock): FileCarrier {
+  return {
+    async put({ jobId, executionId }, { name, contentType, read }) {
+      const pieces: Uint8Array[] = [];
+      try {
+        for await (const piece of read()) pieces.push(piece);
+      } catch (cause) {
+        const why = `the artifact ${name} could not be read: ${sayThrown(cause)}`;
+        throw new RunnerError('ARTIFACT_REFUSED', why, { cause });
+      }
+      const content = Buffer.concat(pieces);
+      const sha256 = createHash('sha256').update(content).digest('hex');
+      const createdAt = new Date(clock.now()).toISOString();
+      const artifact = { name, jobId, executionId, bytes: content.length, sha256, contentType, createdAt };
+      artifacts.push({ ...artifact, content });
+      return artifact;
+    },
+  };
 }
 
 function record(
@@ -141,18 +177,20 @@ function record(
   });
   return new Promise((resolve) => {
     const events: ExecutionEvent[] = [];
+    const artifacts: RecordedArtifact[] = [];
     const cancel = (): void => {
       const reason: unknown = signal?.reason;
       executor.cancel(request.executionId, reason instanceof ExecutionCancelled ? reason.kind : 'user');
     };
-    executor.run(request, (event) => {
+    const onNext = (event: ExecutionEvent): void => {
       events.push(event);
       if (isTerminalEvent(event)) {
         signal?.removeEventListener('abort', cancel);
-        resolve(toRun(events, event));
+        resolve(toRun(events, event, artifacts));
       }
       onEvent?.(event);
-    });
+    };
+    executor.run(request, onNext, { files: recordFiles(artifacts, clock) });
     if (signal?.aborted) cancel();
     else signal?.addEventListener('abort', cancel, { once: true });
   });

@@ -1,5 +1,6 @@
 import type { CancelReason, LogLevel } from '@controlplane/contracts';
 import type { CapabilityContext } from '../../capability/capability-context.js';
+import type { PortableArtifact } from '../../capability/isolated-artifact.js';
 import type { ContextWords, FromIsolated } from '../../capability/isolation-messages.js';
 import { fromWords, toWords } from '../../capability/thrown-words.js';
 import { CapabilityError } from '../../errors/capability-error.js';
@@ -39,6 +40,10 @@ function ask(
       return ctx.extend(Number(value)).then((deadline) => deadline.getTime());
     case 'willWrite':
       return ctx.willWrite();
+    case 'artifact': {
+      const { name, content, ...options } = value as PortableArtifact;
+      return ctx.artifact(name, content, options);
+    }
   }
 }
 

@@ -1,6 +1,7 @@
 // Capabilities for the isolation tests, loaded by them and once more by every thread and process that they start.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
 import { CapabilityError, defineCapability } from '@controlplane/runner-sdk';
 
 /** Says how it is written on its prototype, as decimals, money and times of libraries do. */
@@ -46,6 +47,18 @@ const HANDLERS = {
     await ctx.willWrite();
     ctx.log.warn('extended', { to: deadline.toISOString(), same: +deadline === +ctx.deadline });
     return 'spoken';
+  },
+  async leave(_given, ctx) {
+    const pieces = async function* () {
+      yield 'one ';
+      yield Buffer.from('two');
+    };
+    const contents = [Buffer.from([0, 255]), 'text', { path: fileURLToPath(import.meta.url) }, pieces()];
+    const left = [];
+    for (const content of contents)
+      left.push((await ctx.artifact('left', content, { contentType: 'a/b' })).bytes);
+    await ctx.artifact('../left', 'x').catch((error) => left.push(error.code));
+    return left;
   },
   fail() {
     throw new CapabilityError('NOT_FOUND', 'no such thing', {

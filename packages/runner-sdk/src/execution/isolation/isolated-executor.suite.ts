@@ -3,7 +3,7 @@ import { onTestFinished } from 'vitest';
 import { createCapabilityRegistry } from '../../capability/capability-registry.js';
 import type { Capability } from '../../capability/capability.js';
 import { createSlots } from '../admission.js';
-import type { ExecutionRequest } from '../execute.js';
+import type { ExecutionRequest, FileCarrier } from '../execute.js';
 import { createExecutor, type ExecutorLimits } from '../executor.js';
 import { isolateCapabilities } from './isolate-capabilities.js';
 // @ts-expect-error a module of the tests, in JavaScript: threads and processes load it as it is
@@ -33,6 +33,18 @@ export function createIsolated(
     limits,
   });
   let next = 0;
+  /** What was left, each as latin1. */
+  const left: string[] = [];
+  const files: FileCarrier = {
+    async put({ jobId, executionId }, { name, contentType, read }) {
+      const pieces: Uint8Array[] = [];
+      for await (const piece of read()) pieces.push(piece);
+      const content = Buffer.concat(pieces);
+      left.push(content.toString('latin1'));
+      const about = { name, jobId, executionId, contentType, sha256: '0'.repeat(64) };
+      return { ...about, bytes: content.length, createdAt: new Date().toISOString() };
+    },
+  };
   const start = (payload: Record<string, unknown>, more: Partial<ExecutionRequest> = {}) => {
     const events: ExecutionEvent[] = [];
     const id = `e-${next++}`;
@@ -40,16 +52,17 @@ export function createIsolated(
     const base = { jobId: 'j', moduleId: 'm', metadata: {}, attempt: 1 };
     const request = { ...base, executionId: id, capabilityId: `isolated.${kind}`, payload, ...more };
     const ended = new Promise<ExecutionEvent>((resolve) => {
-      executor.run(request, (event) => {
+      const onEvent = (event: ExecutionEvent): void => {
         events.push(event);
         if (event.type === 'log') heard.get(event.message.split(' ')[0] ?? '')?.();
         if (['succeeded', 'failed', 'cancelled'].includes(event.type)) resolve(event);
-      });
+      };
+      executor.run(request, onEvent, { files });
     });
     const says = (word: string) => new Promise<void>((resolve) => heard.set(word, resolve));
     return { id, events, ended, says };
   };
-  return { isolation, executor, start };
+  return { isolation, executor, start, left };
 }
 
 export const dataOf = (event: ExecutionEvent): Record<string, unknown> =>

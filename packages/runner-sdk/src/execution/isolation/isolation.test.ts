@@ -43,6 +43,15 @@ describe.each<Kind>(['thread', 'process'])('a handler in a %s of its own', (kind
     ]);
   });
 
+  test('leaves files of all kinds with the job', async () => {
+    const { start, left } = createIsolated(kind);
+    const event = await start({ do: 'leave' }).ended;
+    const [bytes, text, file, stream] = left;
+    expect([bytes, text, stream]).toEqual(['\u0000\u00ff', 'text', 'one two']);
+    expect(file).toContain('Capabilities for the isolation tests');
+    expect(event).toMatchObject({ type: 'succeeded', data: [2, 4, file?.length, 7, 'ARTIFACT_REFUSED'] });
+  });
+
   test('throws what any handler throws', async () => {
     const { start } = createIsolated(kind);
     expect(await start({ do: 'fail' }).ended).toMatchObject({

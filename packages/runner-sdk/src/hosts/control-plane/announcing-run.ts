@@ -4,12 +4,14 @@ import { backoffMs } from '../../util/backoff.js';
 import { sleep } from '../../util/clock.js';
 import type { HostedRunner, Run } from '../host.js';
 import type { ControlPlaneClient } from './client.js';
+import { createFileCarrier } from './file-carrier.js';
 
 const BOUNDS = { minMs: DEFAULTS.reconnectMinMs, maxMs: DEFAULTS.reconnectMaxMs };
 
 /**
  * The runner's `run` for work that is pushed: an execution that is about to write says so by a request of its own
- * beside its stream, because a stream has no acknowledgements, and may write once that was answered.
+ * beside its stream, because a stream has no acknowledgements, and may write once that was answered. Files go by
+ * requests of their own too.
  * @param signal - ends what is under way
  */
 export function createAnnouncingRun(
@@ -18,6 +20,8 @@ export function createAnnouncingRun(
   signal: AbortSignal,
 ): Run {
   const { clock, random } = runner;
+  const leaseTokenOf = ({ leaseToken }: ExecutionRequest): string | undefined => leaseToken;
+  const files = createFileCarrier({ runner, client, leaseTokenOf });
 
   async function announce(
     request: ExecutionRequest,
@@ -46,7 +50,7 @@ export function createAnnouncingRun(
         if (event.type === 'writing') void announce(request, event, () => subscription);
         sink(event, dataJson);
       },
-      { ...options, acknowledges: true },
+      { ...options, acknowledges: true, files },
     );
     return subscription;
   };

@@ -1,10 +1,13 @@
 import {
+  Artifact,
   ENDPOINTS,
   endpointPath,
+  LEASE_TOKEN_HEADER,
   type EndpointName,
   type RequestOf,
   type ResponseOf,
 } from '@controlplane/contracts';
+import type { FileSender } from '../../transport/file-sender.js';
 import type { HttpClient } from '../../transport/http-client.js';
 import type { Credentials } from './credentials.js';
 import { notReached, refusalOfReply, type Refusal } from './refusals.js';
@@ -31,6 +34,16 @@ export interface ControlPlaneClient {
   readonly poll: AskFor<'pollRunner'>;
   readonly accept: AskFor<'acceptExecution'>;
   readonly recordEvents: AskFor<'recordEvents'>;
+  readonly putArtifact: (file: SentFile, signal: AbortSignal) => Promise<Answer<Artifact>>;
+}
+
+/** A file on its way to the job of an execution. */
+export interface SentFile {
+  readonly executionId: string;
+  readonly leaseToken: string;
+  readonly name: string;
+  readonly contentType: string;
+  readonly body: AsyncIterable<Uint8Array>;
 }
 
 /** Milliseconds for one poll, its hold and its answer included. */
@@ -54,8 +67,30 @@ interface Question {
   readonly params?: Readonly<Record<string, string>>;
 }
 
+/** How requests are sent: those that are JSON, and files. */
+export interface ClientTransport {
+  readonly http: HttpClient;
+  readonly sendFile: FileSender;
+}
+
+/** What a response comes to. */
+async function answerOf<Value>(
+  response: Response,
+  schema: { safeParse(value: unknown): { success: true; data: unknown } | { success: false; error: Error } },
+): Promise<Answer<Value>> {
+  const reply: unknown = await response.json().catch(() => undefined);
+  if (!response.ok) return toRefusal(response, reply);
+  const parsed = schema.safeParse(reply);
+  if (parsed.success) return { ok: true, value: parsed.data as Value };
+  const message = `${response.url} answered what the contract does not allow: ${parsed.error.message}`;
+  return notReached('UNREADABLE', message);
+}
+
 /** Makes the client. Its functions never reject: what goes wrong is an answer. */
-export function createControlPlaneClient(http: HttpClient, credentials: Credentials): ControlPlaneClient {
+export function createControlPlaneClient(
+  { http, sendFile }: ClientTransport,
+  credentials: Credentials,
+): ControlPlaneClient {
   async function authorize(name: EndpointName): Promise<Record<string, string>> {
     const token = name === 'registerRunner' ? await credentials.forRegistration() : credentials.current();
     return token === undefined ? {} : { authorization: token };
@@ -73,12 +108,7 @@ export function createControlPlaneClient(http: HttpClient, credentials: Credenti
         headers: await authorize(name),
         ...(name === 'pollRunner' ? { timeout: POLL_MS } : {}),
       });
-      const reply: unknown = await response.json().catch(() => undefined);
-      if (!response.ok) return toRefusal(response, reply);
-      const parsed = ENDPOINTS[name].response.safeParse(reply);
-      if (parsed.success) return { ok: true, value: parsed.data as ResponseOf<Name> };
-      const message = `${response.url} answered what the contract does not allow: ${parsed.error.message}`;
-      return notReached('UNREADABLE', message);
+      return await answerOf(response, ENDPOINTS[name].response);
     } catch (error) {
       return unreachable(error);
     }
@@ -95,5 +125,18 @@ export function createControlPlaneClient(http: HttpClient, credentials: Credenti
     poll: askFor('pollRunner'),
     accept: askFor('acceptExecution'),
     recordEvents: askFor('recordEvents'),
+    async putArtifact({ executionId, leaseToken, name, contentType, body }, signal) {
+      try {
+        const path = endpointPath('putArtifact', { id: executionId, name }).slice(1);
+        const headers = {
+          ...(await authorize('putArtifact')),
+          [LEASE_TOKEN_HEADER]: leaseToken,
+          'content-type': contentType,
+        };
+        return await answerOf(await sendFile(path, { method: 'PUT', headers, body, signal }), Artifact);
+      } catch (error) {
+        return unreachable(error);
+      }
+    },
   };
 }

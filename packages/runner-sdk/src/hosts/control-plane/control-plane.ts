@@ -1,4 +1,5 @@
 import { RunnerError } from '../../errors/runner-error.js';
+import { createFileSender } from '../../transport/file-sender.js';
 import { createHttpClient } from '../../transport/http-client.js';
 import { sayThrown } from '../../util/safe-json.js';
 import type { CredentialSource } from '../credential-source.js';
@@ -9,6 +10,7 @@ import { createControlPlaneClient, type ControlPlaneClient } from './client.js';
 import { createCredentials, fileNameOf, type Credentials } from './credentials.js';
 import type { Line } from './dial-in.js';
 import { createDispatchCheck, type DispatchCheck } from './dispatch-check.js';
+import { createFileCarrier } from './file-carrier.js';
 import { createHttpLine } from './http-line.js';
 import { createLongPollLine } from './long-poll-line.js';
 import { createOfferedExecutions, type OfferedExecutions } from './offered-executions.js';
@@ -64,7 +66,7 @@ function joinParts(runner: HostedRunner, url: string, options: ControlPlaneOptio
     core,
     credentials,
     check: createDispatchCheck(clock),
-    client: createControlPlaneClient(http, credentials),
+    client: createControlPlaneClient({ http, sendFile: createFileSender(url, runner.fetch) }, credentials),
     isReachable: () =>
       http('livez', { method: 'GET' }).then(
         ({ ok }) => ok,
@@ -121,6 +123,11 @@ async function startLine(kind: DeliveryKind, parts: Parts): Promise<Started> {
   if (kind === 'push') return { line: pushLine(parts), offers: undefined, outbox: undefined };
   const outbox = await openOutboxOf(parts);
   const offers = createOfferedExecutions(parts.core.runner, outbox, NO_WIRE);
+  offers.files = createFileCarrier({
+    runner: parts.core.runner,
+    client: parts.client,
+    leaseTokenOf: ({ executionId }) => offers.leaseTokenOf(executionId),
+  });
   const line = dialInLine(kind, parts, offers);
   if (line.wire) offers.wire = line.wire;
   return { line, offers, outbox };

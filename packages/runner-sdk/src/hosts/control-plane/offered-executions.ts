@@ -1,22 +1,20 @@
 import {
   DurationMs,
-  envelopeOf,
-  Identifier,
   isTerminalEvent,
   RunnerExecutionRequest,
   type ExecutionEvent,
 } from '@controlplane/contracts';
-import type { ExecutionRequest, Subscription } from '../../execution/execute.js';
+import type { ExecutionRequest, FileCarrier } from '../../execution/execute.js';
 import { createDeferred, type Deferred } from '../../util/deferred.js';
 import type { HostedRunner } from '../host.js';
-import { issueDetails, sayDetails } from './error-reply.js';
+import { fixedEvents, refusedOffer, type EventHold } from './fixed-events.js';
 import type { Outbox } from './outbox.js';
 
 /** One execution that was offered to this runner and that the control plane may still want to hear of. */
 export interface OfferedExecution {
   readonly executionId: string;
   leaseToken: string | undefined;
-  subscription: Pick<Subscription, 'eventsFrom' | 'dataJson' | 'acknowledge' | 'detach'> | undefined;
+  subscription: EventHold | undefined;
   /** Settled by the answer to the accept; undefined once the handler may run. */
   claim: Deferred<boolean> | undefined;
   /** The execution has said that it is accepted, so that it can be claimed. */
@@ -45,6 +43,10 @@ export type Verdict = 'LEASE_SUPERSEDED' | 'EXECUTION_NOT_FOUND' | undefined;
 export interface OfferedExecutions {
   /** Where accepts and events go from now on. */
   wire: OfferWire;
+  /** Where the files of executions go. Default: nowhere. */
+  files: FileCarrier | undefined;
+  /** The lease of an execution, as it was offered last. */
+  leaseTokenOf(executionId: string): string | undefined;
   /** Takes an offer as it came. */
   offer(value: unknown): void;
   /** Answers a claim. */
@@ -75,46 +77,12 @@ export function unsentEvents(execution: OfferedExecution): ExecutionEvent[] {
   return subscription?.eventsFrom(sentSeq + 1) ?? [];
 }
 
-function refusedOffer(
-  value: unknown,
-  error: { readonly issues: Parameters<typeof issueDetails>[0] },
-  service: string,
-) {
-  const given = (typeof value === 'object' && value !== null ? value : {}) as {
-    readonly executionId?: unknown;
-    readonly jobId?: unknown;
-    readonly leaseToken?: unknown;
-  };
-  const id = Identifier.safeParse(given.executionId ?? given.jobId);
-  if (!id.success) return undefined;
-  const details = issueDetails(error.issues);
-  const event: ExecutionEvent = {
-    type: 'failed',
-    executionId: id.data,
-    seq: 0,
-    at: new Date().toISOString(),
-    executionTimeMs: 0,
-    error: envelopeOf('VALIDATION_ERROR', { service, message: sayDetails(details), details }),
-  };
-  const leaseToken = typeof given.leaseToken === 'string' ? given.leaseToken : undefined;
-  return { executionId: id.data, leaseToken, event };
-}
-
-/** A hold on events that are all there is: of an earlier process, or of an offer that could not be read. */
-function fixedEvents(events: readonly ExecutionEvent[]): NonNullable<OfferedExecution['subscription']> {
-  return {
-    eventsFrom: (seq) => events.filter((event) => event.seq >= seq),
-    dataJson: () => undefined,
-    acknowledge: () => undefined,
-    detach: () => undefined,
-  };
-}
-
 interface State {
   readonly runner: HostedRunner;
   readonly outbox: Outbox | undefined;
   readonly byId: Map<string, OfferedExecution>;
   wire: OfferWire;
+  files: FileCarrier | undefined;
   empty: Deferred<void> | undefined;
 }
 
@@ -179,6 +147,7 @@ function start(state: State, request: ExecutionRequest): void {
   execution.subscription = state.runner.run(request, (event) => take(state, execution, event), {
     confirmed: claim.promise,
     acknowledges: true,
+    files: state.files,
   });
   const { terminalSeq } = execution;
   if (terminalSeq === undefined) return;
@@ -260,7 +229,7 @@ export function createOfferedExecutions(
   wire: OfferWire,
 ): OfferedExecutions {
   const byId = new Map<string, OfferedExecution>();
-  const state: State = { runner, outbox, byId, wire, empty: undefined };
+  const state: State = { runner, outbox, byId, wire, files: undefined, empty: undefined };
   takeOver(state);
   const idsOf = (isWanted: (execution: OfferedExecution) => boolean): string[] =>
     [...byId.values()].filter(isWanted).map(({ executionId }) => executionId);
@@ -271,6 +240,13 @@ export function createOfferedExecutions(
     set wire(next) {
       state.wire = next;
     },
+    get files() {
+      return state.files;
+    },
+    set files(carrier) {
+      state.files = carrier;
+    },
+    leaseTokenOf: (executionId) => byId.get(executionId)?.leaseToken,
     offer: (value) => offer(state, value),
     confirm: (executionId, verdict) => confirm(state, executionId, verdict),
     acknowledge: (executionId, seq, verdict) => acknowledge(state, executionId, { seq, verdict }),

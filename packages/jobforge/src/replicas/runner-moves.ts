@@ -107,19 +107,24 @@ export interface SummonParts {
 /** Once for all who ask for the same runner at once. */
 export function createSummon({ desk, expecting }: SummonParts): Summon {
   const turns = createTurns();
-  const summon = async (runnerId: string): Promise<void> => {
-    if (desk.recovery.registry.get(runnerId) !== undefined) return;
+  const { inTurn, recovery, suspect } = desk;
+  const bring = async (runnerId: string): Promise<void> => {
     expecting.count += 1;
     try {
       // A beat on its way may say that nothing as old as what comes now is here.
-      await desk.inTurn(async () => undefined);
+      await inTurn(async () => undefined);
       await reading(summonRunner(desk, runnerId));
     } catch (error) {
-      desk.suspect();
+      suspect();
       throw error;
     } finally {
       expecting.count -= 1;
     }
+  };
+  const summon = async (runnerId: string): Promise<void> => {
+    if (recovery.registry.get(runnerId) === undefined) await bring(runnerId);
+    // What is being taken over of one that was lost may be what it runs: it is told of none that is not known here.
+    await inTurn(async () => undefined);
   };
   return (runnerId) => turns.take(runnerId, () => summon(runnerId));
 }

@@ -187,14 +187,13 @@ function newRunnerId({ sharing }: LiveState, identity: string): string {
   return sharing === undefined ? newId() : sharedRunnerId(identity);
 }
 
-/** Has a runner that is not here leave whichever replica it is with. */
-async function bringHere(
+/** Has a runner leave whichever replica it is with. */
+function bringHere(
   { state, index }: Desk,
   sharing: Sharing,
   { identity, id }: { readonly identity: string; readonly id: string | undefined },
 ): Promise<void> {
-  const own = id ?? index.byIdentity(identity)?.id ?? newRunnerId(state, identity);
-  if (index.get(own) === undefined) await sharing.welcome(own);
+  return sharing.welcome(id ?? index.byIdentity(identity)?.id ?? newRunnerId(state, identity));
 }
 
 function keyOf(registration: RunnerRecord['registration']): { readonly signingKey?: string } {

@@ -8,7 +8,7 @@ export interface Sharing {
   placeOf(job: LiveJob, kept: boolean): JobPlace;
   /** Told when a job is on disk that is nobody's. */
   onUnowned(): void;
-  /** Has a runner that comes here leave the replica that it was with. */
+  /** Has a runner that comes here leave the replica that it was with; what it runs is known when this resolves. */
   welcome(runnerId: string): Promise<void>;
 }
 

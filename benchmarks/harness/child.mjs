@@ -6,11 +6,13 @@ import { fileURLToPath } from 'node:url';
 /**
  * @param {string} file - below benchmarks/processes
  * @param {Record<string, string>} env
+ * @param {string[]} execArgv - options of Node
  */
-export async function startProcess(file, env = {}) {
+export async function startProcess(file, env = {}, execArgv = []) {
   const path = fileURLToPath(new URL(`../processes/${file}`, import.meta.url));
   const child = fork(path, [], {
     env: { PATH: process.env.PATH, ...env },
+    execArgv,
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });
   const failed = once(child, 'exit').then(([code]) => {

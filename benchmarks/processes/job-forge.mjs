@@ -3,7 +3,7 @@ import { createJobForge } from '@controlplane/jobforge';
 import { answerParent } from '../harness/child.mjs';
 
 const forge = await createJobForge({
-  store: `sqlite:${process.env.FILE}`,
+  store: process.env.STORE ?? `sqlite:${process.env.FILE}`,
   durability: 'full',
   listen: { port: 0 },
 }).start();
@@ -24,4 +24,10 @@ async function outcome({ ids }) {
   return { completed: jobs.filter(({ status }) => status === 'completed').length };
 }
 
-answerParent({ url: forge.url }, { idle, outcome });
+/** Memory once what is not needed any more is gone; wants `--expose-gc`. */
+function settled() {
+  globalThis.gc?.();
+  return process.memoryUsage();
+}
+
+answerParent({ url: forge.url }, { idle, outcome, settled });

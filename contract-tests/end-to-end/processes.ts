@@ -74,14 +74,19 @@ export async function startJobForge(
   return { url: String(ready.url), child };
 }
 
-/** Starts a runner of `runners/`; it tells over IPC when it is registered and what it does. */
-export async function startRunner(file: string, env: Record<string, string>): Promise<ChildProcess> {
-  const child = track(
+/** Begins a runner of `runners/`, whatever becomes of it. */
+export function beginRunner(file: string, env: Record<string, string>): ChildProcess {
+  return track(
     fork(fileURLToPath(new URL(file, runnersFolder)), [], {
       env: { PATH: process.env['PATH'], ...env },
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     }),
   );
+}
+
+/** Starts a runner of `runners/`; it tells over IPC when it is registered and what it does. */
+export async function startRunner(file: string, env: Record<string, string>): Promise<ChildProcess> {
+  const child = beginRunner(file, env);
   const ended = once(child, 'exit').then(([code]) => Promise.reject(new Error(`${file} ended with ${code}`)));
   ended.catch(() => undefined);
   await Promise.race([once(child, 'message'), ended]);

@@ -13,6 +13,7 @@ export interface LinkRegistry {
   session(link: RunnerLink): SessionLink | undefined;
   /** Closes one link. */
   close(link: RunnerLink): void;
+  /** Sends what any link has to say: most of many have nothing. */
   flushAll(): void;
   /** Tells the runners that dial in to come again after a while, and lets go of them. */
   dismissAll(afterMs: number): void;
@@ -33,13 +34,16 @@ export interface LinkRegistryOptions {
 export function createLinkRegistry({ clock, limits }: LinkRegistryOptions): LinkRegistry {
   const sessions = new Map<RunnerLink, SessionLink>();
   const pushed = new Set<RunnerLink>();
+  /** Those that have something to say. */
+  const due = new Set<RunnerLink>();
 
   const openSession = (kind: 'websocket' | 'long-poll'): SessionLink => {
-    const link = createSessionLink({
+    const link: SessionLink = createSessionLink({
       maxBatchBytes: limits.maxBodyBytes,
       // Between two polls a runner is there all the same.
       lingerMs: kind === 'long-poll' ? limits.heartbeatIntervalMs : -1,
       clock,
+      onDue: () => void due.add(link),
     });
     sessions.set(link, link);
     return link;
@@ -48,7 +52,7 @@ export function createLinkRegistry({ clock, limits }: LinkRegistryOptions): Link
     registration: RunnerRegistrationRequest,
     signer: DispatchSigner | undefined,
   ): RunnerLink => {
-    const link = createPushLink({
+    const link: RunnerLink = createPushLink({
       executeUrl: executeUrlOf(registration),
       healthUrl: registration.healthCheckEndpoint ?? '',
       features: registration.features ?? [],
@@ -56,6 +60,7 @@ export function createLinkRegistry({ clock, limits }: LinkRegistryOptions): Link
       maxStreams: limits.maxStreamsPerRunner,
       clock,
       signer,
+      onDue: () => void due.add(link),
     });
     pushed.add(link);
     return link;
@@ -72,10 +77,12 @@ export function createLinkRegistry({ clock, limits }: LinkRegistryOptions): Link
       pushed.delete(link);
       sessions.delete(link);
       link.close();
+      due.delete(link);
     },
     flushAll() {
-      for (const link of pushed) link.flush();
-      for (const link of sessions.values()) link.flush();
+      const all = [...due];
+      due.clear();
+      for (const link of all) if (link.flush()) due.add(link);
     },
     dismissAll(afterMs) {
       for (const link of sessions.values()) link.dismiss(afterMs);
@@ -84,6 +91,7 @@ export function createLinkRegistry({ clock, limits }: LinkRegistryOptions): Link
       for (const link of everyLink()) link.close();
       pushed.clear();
       sessions.clear();
+      due.clear();
     },
   };
 }

@@ -18,6 +18,8 @@ export interface PushLinkOptions {
   readonly clock: Clock;
   /** Signs every request to the execute URL and to cancel; undefined where the runner did not ask for that. */
   readonly signer?: DispatchSigner | undefined;
+  /** Hears that there is something to flush. */
+  readonly onDue: () => void;
 }
 
 interface Pending {
@@ -138,13 +140,17 @@ export function createPushLink(options: PushLinkOptions): RunnerLink {
     confirmsAccepts: false,
     isConnected: () => true,
     hasRoom: () => !closed && traffic.open < options.maxStreams,
-    dispatch: (request, listener) => void pending.push({ request, listener }),
+    dispatch(request, listener) {
+      pending.push({ request, listener });
+      options.onDue();
+    },
     flush() {
-      if (pending.length === 0 || closed) return;
+      if (pending.length === 0 || closed) return false;
       const batch = pending;
       pending = [];
       if (formOf(features) === 'batch') for (const part of inParts(batch, options.maxBodyBytes)) post(part);
       else for (const one of batch) post([one]);
+      return pending.length > 0;
     },
     cancel(executionId, cancellation) {
       if (features.includes('cancel')) {

@@ -56,8 +56,8 @@ export interface RunnerLink {
   hasRoom(): boolean;
   /** Takes an execution to be sent with the next `flush`. */
   dispatch(request: LinkRequest, listener: LinkListener): void;
-  /** Sends what was dispatched since the last one. */
-  flush(): void;
+  /** Sends what was dispatched since the last one; true where some of it waits for room or for a connection. */
+  flush(): boolean;
   /** Tells the runner to stop an execution; where it has no such endpoint, its connection is closed. */
   cancel(executionId: string, options: { readonly reason: CancelReason; readonly leaseToken: string }): void;
   /** Breaks the connection of an execution: its listener is told as of any other failure. */

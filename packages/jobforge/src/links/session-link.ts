@@ -1,7 +1,7 @@
 import { CLOSE_CODES, type Directive, type ErrorEnvelope } from '@controlplane/contracts';
 import type { Clock } from '../model/clock.js';
 import type { RunnerLink } from './runner-link.js';
-import { createWaitingFrames, type Denial, type Outgoing } from './waiting-frames.js';
+import { createWaitingFrames, type Denial, type Outgoing, type WaitingFrames } from './waiting-frames.js';
 
 /** What carries frames to a runner for as long as it stands: a socket, or one poll. */
 export interface LinkConnection {
@@ -50,6 +50,8 @@ export interface SessionLinkOptions {
   /** How long the runner counts as connected after its last connection, and before its first. */
   readonly lingerMs: number;
   readonly clock: Clock;
+  /** Hears that there is something to flush. */
+  readonly onDue: () => void;
 }
 
 /** How long a runner may take to answer whether it is there. */
@@ -86,17 +88,22 @@ function turnAway({ current }: Berth, error: ErrorEnvelope): void {
   current?.close(CLOSE_CODES.refused, error.code);
 }
 
-export function createSessionLink({ maxBatchBytes, lingerMs, clock }: SessionLinkOptions): SessionLink {
-  const waiting = createWaitingFrames(maxBatchBytes);
+/** Sends what may go now; true where some of it has to wait. */
+function send(waiting: WaitingFrames, berth: Berth): boolean {
+  while (berth.current !== undefined && waiting.some()) {
+    const out = waiting.take(berth.current.room());
+    if (out === undefined) break;
+    berth.current.send(out);
+  }
+  return waiting.some();
+}
+
+export function createSessionLink(options: SessionLinkOptions): SessionLink {
+  const { maxBatchBytes, lingerMs, clock } = options;
+  const waiting = createWaitingFrames(maxBatchBytes, options.onDue);
   const berth: Berth = { current: undefined, leftAt: -Infinity, awaiting: [] };
   const isConnected = (): boolean => berth.current !== undefined || clock.now() - berth.leftAt <= lingerMs;
-  const flush = (): void => {
-    while (berth.current !== undefined) {
-      const out = waiting.take(berth.current.room());
-      if (out === undefined) return;
-      berth.current.send(out);
-    }
-  };
+  const flush = (): boolean => send(waiting, berth);
   const tell = (key: string, directive: Directive): void => {
     waiting.direct(key, directive);
     flush();

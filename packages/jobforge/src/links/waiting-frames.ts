@@ -28,50 +28,71 @@ export interface WaitingFrames {
   acknowledge(executionId: string, seq: number, code?: Denial): void;
   /** Takes out what may go now, offers up to a number and a size; undefined where there is nothing. */
   take(room: number): Outgoing | undefined;
+  /** Whether there is anything to be said. */
+  some(): boolean;
   /** Drops the answers: whoever they were for has gone. */
   dropAnswers(): void;
   clear(): void;
 }
 
-export function createWaitingFrames(maxBatchBytes: number): WaitingFrames {
+/** Takes offers out, up to a number and a size. */
+function takeOffers(
+  offers: Map<string, LinkRequest>,
+  { room, maxBytes }: { readonly room: number; readonly maxBytes: number },
+): LinkRequest[] {
+  const taken: LinkRequest[] = [];
+  let bytes = 0;
+  for (const request of offers.values()) {
+    bytes += Buffer.byteLength(request.body);
+    if (taken.length >= room || (bytes > maxBytes && taken.length > 0)) break;
+    taken.push(request);
+    offers.delete(request.executionId);
+  }
+  return taken;
+}
+
+/**
+ * Makes an empty one.
+ * @param maxBatchBytes - of offers in one message
+ * @param onSome - called with each thing that is to be said
+ */
+export function createWaitingFrames(maxBatchBytes: number, onSome: () => void): WaitingFrames {
   const offers = new Map<string, LinkRequest>();
   const directives = new Map<string, Directive>();
   let confirmed: Outgoing['confirmed'][number][] = [];
   /** By execution: the highest seq says it of all before it. */
   const acknowledged = new Map<string, Outgoing['acknowledged'][number]>();
 
-  const takeOffers = (room: number): LinkRequest[] => {
-    const taken: LinkRequest[] = [];
-    let bytes = 0;
-    for (const request of offers.values()) {
-      bytes += Buffer.byteLength(request.body);
-      if (taken.length >= room || (bytes > maxBatchBytes && taken.length > 0)) break;
-      taken.push(request);
-      offers.delete(request.executionId);
-    }
-    return taken;
-  };
   const dropAnswers = (): void => {
     confirmed = [];
     acknowledged.clear();
   };
 
   return {
-    offer: (request) => void offers.set(request.executionId, request),
+    offer(request) {
+      offers.set(request.executionId, request);
+      onSome();
+    },
     withdraw: (executionId) => void offers.delete(executionId),
     offers: () => offers.size,
-    direct: (key, directive) => void directives.set(key, directive),
-    confirm: (executionId, code) =>
-      void confirmed.push(code === undefined ? { executionId } : { executionId, code }),
+    direct(key, directive) {
+      directives.set(key, directive);
+      onSome();
+    },
+    confirm(executionId, code) {
+      confirmed.push(code === undefined ? { executionId } : { executionId, code });
+      onSome();
+    },
     acknowledge(executionId, seq, code) {
       const said = acknowledged.get(executionId);
       if (code !== undefined) acknowledged.set(executionId, { executionId, seq, code });
       else if (said === undefined || (said.code === undefined && said.seq < seq))
         acknowledged.set(executionId, { executionId, seq });
+      onSome();
     },
     take(room) {
       const out = {
-        offers: takeOffers(room),
+        offers: takeOffers(offers, { room, maxBytes: maxBatchBytes }),
         confirmed,
         acknowledged: [...acknowledged.values()],
         directives: [...directives.values()],
@@ -81,6 +102,7 @@ export function createWaitingFrames(maxBatchBytes: number): WaitingFrames {
       const some = Object.values(out).some(({ length }) => length > 0);
       return some ? out : undefined;
     },
+    some: () => offers.size + confirmed.length + acknowledged.size + directives.size > 0,
     dropAnswers,
     clear() {
       offers.clear();

@@ -21,7 +21,8 @@ let folder = '';
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'restarts-'));
   const auth = { adminToken: 'an-admin-token-of-this-test-0123456789' };
-  forge = await createJobForge({ store: 'memory', listen: { port: 0 }, auth }).start();
+  const limits = { heartbeatIntervalMs: 1_000 };
+  forge = await createJobForge({ store: 'memory', listen: { port: 0 }, auth, limits }).start();
   gate = await openGate(Number(new URL(forge.url ?? '').port));
 });
 afterEach(async () => {

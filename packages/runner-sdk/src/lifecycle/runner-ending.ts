@@ -1,6 +1,6 @@
 import type { RunnerParts } from './runner-parts.js';
 import { createShutdown, type EndOptions, type StopOptions } from './shutdown.js';
-import { drainAndExit, handleSignals } from './signals.js';
+import { drainAndExit, handleSignals, insistOnExitCode } from './signals.js';
 
 /** Every way in which a runner comes to its end. */
 export interface RunnerEnding {
@@ -29,9 +29,9 @@ export function createRunnerEnding(parts: RunnerParts, ownsProcess: boolean): Ru
   address.over = (end) => exitWith(0, end);
   address.refused = () => {
     if (!ownsProcess) return;
-    // Not at once ended: another part of the program may go on without a runner.
-    process.exitCode = sessions.statuses().find(({ refusal }) => refusal)?.refusal?.exitCode ?? 1;
-    void stop({ reason: 'refused' });
+    const code = sessions.statuses().find(({ refusal }) => refusal)?.refusal?.exitCode ?? 1;
+    insistOnExitCode(code);
+    exitWith(code, { reason: 'refused' });
   };
   return {
     stop,

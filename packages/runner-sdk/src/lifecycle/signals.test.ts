@@ -4,7 +4,7 @@ import { createDeferred } from '../util/deferred.js';
 import { silentLogger } from '../util/logger.js';
 import { startProcess } from './runner-process.suite.js';
 import { post, requestOf } from './runner-fixture.suite.js';
-import { handleSignals } from './signals.js';
+import { drainAndExit, handleSignals } from './signals.js';
 
 function install(onAbort: () => void = () => undefined) {
   const drained = createDeferred<void>();
@@ -61,6 +61,23 @@ describe('signals', () => {
     second.drained.resolve();
     expect(await second.exited).toBe(0);
     expect(first.exits).toEqual([]);
+  });
+
+  test('the process goes on for a runner that nobody told to drain', async () => {
+    const first = install();
+    const second = install();
+    const exits: number[] = [];
+    const drained = createDeferred<void>();
+    const exit = (code: number): void => void exits.push(code);
+    // As when the control plane asks one of them to leave, or refuses it: its handlers go with it.
+    drainAndExit({ drain: () => drained.promise, abort: () => undefined, logger: silentLogger, exit }, 69);
+    first.uninstall();
+    drained.resolve();
+    await new Promise(setImmediate);
+    expect(exits).toEqual([]);
+    process.emit('SIGTERM');
+    second.drained.resolve();
+    expect(await second.exited).toBe(69);
   });
 
   test('a drain that fails exits 1', async () => {

@@ -11,15 +11,18 @@ export interface SignalActions {
   readonly exit?: (code: number) => void;
 }
 
-/** The runners of this process that a signal told to drain and that have not ended: it exits with the last of them. */
+/** The runners of this process that are on their way out and have not ended: it exits with the last of them. */
 const draining = new Set<SignalActions>();
+/** Those that would be told of a signal: the process goes on for them when another one ends. */
+const living = new Set<SignalActions>();
 let worstCode = 0;
 
 function endDrain(actions: SignalActions, code: number): void {
   // An abort came first, and says how the process ends.
   if (!draining.delete(actions)) return;
+  living.delete(actions);
   worstCode = Math.max(worstCode, code);
-  if (draining.size > 0) return;
+  if (draining.size + living.size > 0) return;
   const { exit = (exitCode: number) => process.exit(exitCode) } = actions;
   const exitCode = worstCode;
   worstCode = 0;
@@ -35,7 +38,7 @@ function abortNow(actions: SignalActions): void {
 }
 
 /**
- * Drains, and ends the process with a code once every runner of it that is on its way out has drained.
+ * Drains, and ends the process with a code once no runner of it is left.
  * @param code - what the process exits with, unless another of its runners says worse
  */
 export function drainAndExit(actions: SignalActions, code: number): void {
@@ -47,6 +50,14 @@ export function drainAndExit(actions: SignalActions, code: number): void {
       endDrain(actions, Math.max(code, 1));
     },
   );
+}
+
+/** Keeps an exit code where the program dies of an error before: `ready()` rejects, and nobody may catch it. */
+export function insistOnExitCode(code: number): void {
+  process.exitCode = code;
+  process.once('exit', (found) => {
+    if (found === 1) process.exitCode = code;
+  });
 }
 
 /**
@@ -67,9 +78,11 @@ export function handleSignals(actions: SignalActions): () => void {
     logger.info({ signal }, 'draining; a second signal ends what runs at once');
     drainAndExit(actions, 0);
   };
+  living.add(actions);
   process.on('SIGTERM', onSignal);
   process.on('SIGINT', onSignal);
   return () => {
+    living.delete(actions);
     process.off('SIGTERM', onSignal);
     process.off('SIGINT', onSignal);
   };

@@ -39,7 +39,7 @@ test('a start that failed because the port was taken may be tried again', async 
 test('what its capabilities warn of is logged when it starts, once each', async () => {
   const controlPlane = await startRecordingControlPlane();
   onTestFinished(controlPlane.close);
-  const warn = vi.fn<(fields: object, message: string) => void>();
+  const warn = vi.fn<(fields: object, message?: string) => void>();
   const silent = (): void => undefined;
   const runner = createRunner({
     name: 'images',

@@ -39,7 +39,8 @@ test('a start that failed because the port was taken may be tried again', async 
 test('what its capabilities warn of is logged when it starts, once each', async () => {
   const controlPlane = await startRecordingControlPlane();
   onTestFinished(controlPlane.close);
-  const warn = vi.fn<(fields: object, message?: string) => void>();
+  const warnings: unknown[] = [];
+  const warn = (...said: unknown[]): void => void warnings.push(said);
   const silent = (): void => undefined;
   const runner = createRunner({
     name: 'images',
@@ -51,7 +52,7 @@ test('what its capabilities warn of is logged when it starts, once each', async 
   });
   onTestFinished(() => runner.stop({ drainMs: 1 }));
   await runner.start();
-  expect(warn.mock.calls).toEqual([[{ capability: 'hello.loud' }, 'hello.loud: it can be heard next door']]);
+  expect(warnings).toEqual([[{ capability: 'hello.loud' }, 'hello.loud: it can be heard next door']]);
 });
 
 describe('in Kubernetes', () => {

@@ -20,6 +20,11 @@ export interface JobForgeLimits {
   readonly handshakeMs: number;
   /** How long runners that dial in may take to come back after JobForge was restarted, beyond `leaseMs`. */
   readonly reconnectMs: number;
+  /**
+   * How often every runner is verified, as by `POST /runners/:id/verify`; one that is connected and does not answer an
+   * execution connects anew. 0: never.
+   */
+  readonly verifyIntervalMs: number;
   /** How long `stop` waits for running executions. */
   readonly drainMs: number;
   /** Bytes of a request or of one line of a runner's reply. */
@@ -70,6 +75,7 @@ export const DEFAULT_LIMITS: JobForgeLimits = {
   pollHoldMs: DEFAULTS.pollHoldMs,
   handshakeMs: DEFAULTS.handshakeMs,
   reconnectMs: DEFAULTS.reconnectMaxMs,
+  verifyIntervalMs: 0,
   drainMs: DEFAULTS.drainMs,
   maxBodyBytes: DEFAULTS.maxBodyBytes,
   maxLogBytes: DEFAULTS.maxLogBytes,

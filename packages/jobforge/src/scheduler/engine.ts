@@ -37,6 +37,7 @@ import { createScheduler } from './scheduler.js';
 import { secretOperations } from './secret-operations.js';
 import { createSubmissions, type Submissions } from './submissions.js';
 import { trailOperations } from './trail-operations.js';
+import { startVerificationRounds } from './verification-rounds.js';
 
 /** Everything between the API and the store: the operations, and when they begin and end. */
 export interface Engine {
@@ -227,6 +228,7 @@ export function createEngine(options: EngineOptions): Engine {
       await (replica === undefined ? recover(recovery) : replica.start());
       sweeper.start();
       watch.start();
+      startVerificationRounds({ state, registry, links });
     },
     sweepFiles: artifacts.sweep,
     running: () => state.executions.size,

@@ -4,7 +4,6 @@ import type { Artifacts } from '../scheduler/artifacts.js';
 import type { RecoveryParts } from '../scheduler/recovery.js';
 import type { Membership } from './membership.js';
 import type { ReplicaCalls } from './replica-calls.js';
-import type { OwedJobs } from './runner-moves.js';
 
 /** What is kept in memory and may be changed by another replica. */
 export interface KeptRecords {
@@ -22,7 +21,8 @@ export interface ReplicaDesk extends Pick<Membership, 'store' | 'others' | 'home
   readonly operations: Operations;
   readonly records: KeptRecords;
   readonly artifacts: Pick<Artifacts, 'judge' | 'put'>;
-  readonly owed: OwedJobs;
+  /** Seqs of jobs that were let go of, and may not have been handed over, by runner. */
+  readonly owed: Map<string, readonly number[]>;
   /** Says that jobs may be this replica's without its knowledge: see orphans. */
   readonly suspect: () => void;
   /** One after the other: whatever changes which jobs this replica has. */

@@ -20,9 +20,6 @@ function forgetExecution({ state }: RecoveryParts, execution: Execution): void {
   letGo(state, job);
 }
 
-/** Seqs of jobs that were let go of, and may not have been handed over, by runner. */
-export type OwedJobs = Map<string, readonly number[]>;
-
 /** Forgets a runner and what it runs; what it has not claimed it does not run. */
 function forgetRunner({ recovery, owed }: ReplicaDesk, entry: RunnerEntry): void {
   for (const execution of openOf(entry)) recovery.endings.putBack(execution);

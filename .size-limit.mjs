@@ -25,5 +25,6 @@ export default [
   entry('opentelemetry', '1 kB'),
   capability('shell', '10 kB'),
   capability('script', '12 kB'),
+  capability('container', '12 kB'),
   { ...entry('cli', '3 kB'), name: 'runner-sdk (command)' },
 ];

@@ -21,8 +21,22 @@ export function stateDirectoryOf(option: string | undefined): string | undefined
  * temporary files, shared by all runners of this user.
  */
 export function ledgerDirectoryOf(stateDirectory: string | undefined): string {
+  return recordsOf('processes', stateDirectory);
+}
+
+/** Folder for the records of containers, as that of programs. */
+export function containerLedgerDirectoryOf(stateDirectory: string | undefined): string {
+  return recordsOf('containers', stateDirectory);
+}
+
+function recordsOf(kind: string, stateDirectory: string | undefined): string {
   const state = stateDirectoryOf(stateDirectory);
-  return state ? join(state, 'processes') : join(tmpdir(), `controlplane-processes-${userInfo().uid}`);
+  return state ? join(state, kind) : join(tmpdir(), `controlplane-${kind}-${userInfo().uid}`);
+}
+
+/** Folder for the files that containers are given and leave. */
+export function containerFolderOf(workDirectory: string | undefined): string {
+  return workDirectory ?? join(tmpdir(), `controlplane-container-files-${userInfo().uid}`);
 }
 
 /** Folder in which scripts work: of this user's own, among the temporary files. */

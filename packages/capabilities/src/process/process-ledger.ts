@@ -1,7 +1,16 @@
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { makePrivateFolder } from './private-folder.js';
-import { allPids, bootId, markedPids, processOf, sendSignal } from './process-table.js';
+import {
+  allPids,
+  bootId,
+  lives,
+  markedPids,
+  nameOf,
+  processOf,
+  sendSignal,
+  type ProcessName,
+} from './process-table.js';
 
 /** What is written down of an execution while it runs. */
 interface LedgerEntry {
@@ -13,11 +22,6 @@ interface LedgerEntry {
   readonly leader?: ProcessName;
 }
 
-interface ProcessName {
-  readonly pid: number;
-  readonly startTicks: number;
-}
-
 /** Keeps a record of what runs, so that the next runner ends what a killed one left behind. */
 export interface ProcessLedger {
   /** Before a program is started. */
@@ -27,10 +31,6 @@ export interface ProcessLedger {
   /** Nothing of it runs any more. */
   close(mark: string): void;
 }
-
-const nameOf = (pid: number): ProcessName => ({ pid, startTicks: processOf(pid)?.startTicks ?? 0 });
-
-const lives = ({ pid, startTicks }: ProcessName): boolean => processOf(pid)?.startTicks === startTicks;
 
 function readEntry(file: string): LedgerEntry | undefined {
   try {

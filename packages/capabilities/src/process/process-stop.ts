@@ -10,7 +10,8 @@ const MAX_ROUNDS = 20;
 export interface Started {
   /** Of the first process, and of its group. */
   readonly pid: number;
-  readonly mark: string;
+  /** Undefined when its processes carry none. */
+  readonly mark: string | undefined;
 }
 
 const groupLives = ({ pid }: Started): boolean => sendSignal(-pid, 0);
@@ -51,5 +52,5 @@ async function killMarked(mark: string): Promise<void> {
 export async function stopProcesses(started: Started, graceMs: number): Promise<void> {
   if (sendSignal(-started.pid, 'SIGTERM') && !(await groupEnds(started, graceMs)))
     sendSignal(-started.pid, 'SIGKILL');
-  await killMarked(started.mark);
+  if (started.mark !== undefined) await killMarked(started.mark);
 }

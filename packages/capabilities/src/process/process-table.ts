@@ -35,6 +35,17 @@ export function processOf(pid: number): KnownProcess | undefined {
   };
 }
 
+/** A process for good, until the next boot. */
+export interface ProcessName {
+  readonly pid: number;
+  readonly startTicks: number;
+}
+
+export const nameOf = (pid: number): ProcessName => ({ pid, startTicks: processOf(pid)?.startTicks ?? 0 });
+
+/** Whether it is still there, and no other that was given its pid. */
+export const lives = ({ pid, startTicks }: ProcessName): boolean => processOf(pid)?.startTicks === startTicks;
+
 /** The pids of all processes; empty where there is no /proc. */
 export function allPids(): number[] {
   try {

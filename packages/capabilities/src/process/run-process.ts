@@ -28,7 +28,8 @@ export interface ProcessSpec {
   readonly signal: AbortSignal;
   /** Milliseconds between SIGTERM and SIGKILL. */
   readonly termGraceMs: number;
-  readonly ledger: ProcessLedger;
+  /** Where it is written down while it runs; without one it is neither written down nor marked. */
+  readonly ledger?: ProcessLedger | undefined;
   /** Names this execution; 1–64 characters of a file name. */
   readonly mark: string;
   readonly onOutput: (stream: 'stdout' | 'stderr', chunk: Buffer) => void;
@@ -68,7 +69,7 @@ function start(spec: ProcessSpec): ChildProcess {
   const stdio: StdioOptions = ['pipe', 'pipe', 'pipe', ...(spec.extraFds ?? [])];
   return spawn(program, args, {
     cwd: spec.cwd,
-    env: { ...spec.env, [MARK_VARIABLE]: spec.mark },
+    env: spec.ledger ? { ...spec.env, [MARK_VARIABLE]: spec.mark } : spec.env,
     stdio,
     detached: true,
     ...spec.runAs,
@@ -140,17 +141,17 @@ async function follow(child: ChildProcess, started: Started, spec: ProcessSpec):
  */
 export async function runProcess(spec: ProcessSpec): Promise<ProcessEnd> {
   spec.signal.throwIfAborted();
-  spec.ledger.open(spec.mark);
+  spec.ledger?.open(spec.mark);
   try {
     const child = begin(spec);
     if (child.pid === undefined) {
       await endingsOf(child, spec).exited;
       throw new Error('a process without a pid has ended');
     }
-    spec.ledger.name(spec.mark, child.pid);
+    spec.ledger?.name(spec.mark, child.pid);
     listen(child, spec);
-    return await follow(child, { pid: child.pid, mark: spec.mark }, spec);
+    return await follow(child, { pid: child.pid, mark: spec.ledger && spec.mark }, spec);
   } finally {
-    spec.ledger.close(spec.mark);
+    spec.ledger?.close(spec.mark);
   }
 }

@@ -1,0 +1,76 @@
+import { execFileSync } from 'node:child_process';
+import { createCapturedOutput } from '../process/captured-output.js';
+import { runProcess, type ProcessEnd } from '../process/run-process.js';
+import { engineEnvironment, type Engine } from './engine.js';
+
+/** Bytes of what a command of the engine says that are kept: one `inspect` is some tens of KB. */
+const SAID_BYTES = 1024 * 1024;
+/** Time in which an engine answers; fetching an image has that of its job. */
+const COMMAND_MS = 30_000;
+
+/** How a command of the engine ended. */
+export interface EngineAnswer extends ProcessEnd {
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** How a command of the engine is run. */
+export interface EngineCommandOptions {
+  /** Ends the command, not what it has made. Default: after 30 seconds. */
+  readonly signal?: AbortSignal | undefined;
+  readonly stdin?: string | undefined;
+  /** Variables beside those of every command. */
+  readonly env?: Readonly<Record<string, string>> | undefined;
+  /** Called with what is printed in place of keeping it. */
+  readonly onOutput?: ((stream: 'stdout' | 'stderr', chunk: Buffer) => void) | undefined;
+}
+
+/**
+ * Runs a command of the engine to its end. It carries no mark: what watches over a container is started by such a command
+ * and must outlive it.
+ */
+export async function engineCommand(
+  engine: Engine,
+  args: readonly string[],
+  options: EngineCommandOptions = {},
+): Promise<EngineAnswer> {
+  const said = { stdout: createCapturedOutput(SAID_BYTES), stderr: createCapturedOutput(SAID_BYTES) };
+  const end = await runProcess({
+    argv: [engine.path, ...args],
+    cwd: '/',
+    env: { ...options.env, ...engineEnvironment() },
+    stdin: options.stdin,
+    signal: options.signal ?? AbortSignal.timeout(COMMAND_MS),
+    termGraceMs: 1_000,
+    mark: '',
+    onOutput: options.onOutput ?? ((stream, chunk) => said[stream].write(chunk)),
+  });
+  return { ...end, stdout: said.stdout.read().text, stderr: said.stderr.read().text };
+}
+
+/** Removes a container, running or not, with its volumes; podman would wait ten seconds for it to end. */
+export const removeArguments = ({ kind }: Engine, name: string): readonly string[] => [
+  'rm',
+  '--force',
+  '--volumes',
+  ...(kind === 'podman' ? ['--time=0', '--ignore'] : []),
+  name,
+];
+
+/** Removes a container of a runner that is no more, at once; one that is not there is no error. */
+export function removeLeftBehind(engine: Engine, name: string): void {
+  execFileSync(engine.path, removeArguments(engine, name), {
+    env: engineEnvironment(),
+    stdio: 'ignore',
+    timeout: COMMAND_MS,
+  });
+}
+
+/** The last line that says something: engines put the cause there. */
+export const causeIn = (stderr: string): string =>
+  stderr
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '')
+    .at(-1)
+    ?.replace(/^Error( response from daemon)?: /, '') ?? 'it said nothing';

@@ -7,8 +7,8 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it } from 'vitest';
 import { JobBatchResponse, JobList, TruthQueryResult } from '@controlplane/contracts';
-import { missingPostgres, startPostgres } from '../testing/postgres-cluster.js';
-import { newDiary, startTirelessRunner } from '../testing/tireless-runner.fixture.js';
+import { missingPostgres, startPostgres, type PostgresCluster } from '../testing/postgres-cluster.js';
+import { newDiary, startTirelessRunner, type Diary } from '../testing/tireless-runner.fixture.js';
 
 const JOBS = 20_000;
 const RUNNERS = 20;
@@ -101,40 +101,77 @@ const assertionsAt = (url: string) =>
     return { items: assertions, next: nextCursor };
   });
 
-describe.skipIf(missingPostgres() !== undefined)('one of two JobForges over one database', () => {
-  it(`is killed with -9 half-way through ${JOBS} jobs of ${RUNNERS} runners: each ends exactly once`, async () => {
-    const cluster = await startPostgres();
-    closing.push(() => cluster.stop());
-    const files = mkdtempSync(join(tmpdir(), 'jobforge-'));
-    closing.push(() => rmSync(files, { recursive: true, force: true }));
-    const store = cluster.newUrl();
-    const victim = await startReplica(store, files);
-    const survivor = await startReplica(store, files);
-    const urls = [victim.url, survivor.url];
-    const diary = newDiary();
-    for (let index = 0; index < RUNNERS; index += 1) {
-      const own = index % 2 === 0 ? urls : urls.toReversed();
-      closing.push(startTirelessRunner({ name: `runner-${index}`, urls: own, slots: SLOTS, diary }));
-    }
-    const submitted = submitAll(urls);
-    await expect
-      .poll(() => diary.answered.size, { timeout: 120_000, interval: 20 })
-      .toBeGreaterThan(JOBS / 2);
-    victim.child.kill('SIGKILL');
-    await submitted;
-    await expect.poll(() => diary.answered.size, { timeout: 120_000, interval: 100 }).toBe(JOBS);
+interface Stage {
+  readonly cluster: PostgresCluster;
+  readonly replicas: readonly ReplicaProcess[];
+  readonly diary: Diary;
+}
 
-    const jobs = await completedAt(survivor.url);
-    expect(new Set(jobs.map(({ id }) => id)).size).toBe(JOBS);
-    // The end that a runner told of is the one that stands.
-    const by = ({ result }: (typeof jobs)[number]) => (result?.data as { by?: string } | undefined)?.by;
-    expect(jobs.filter((job) => by(job) !== diary.answered.get(job.id)?.executionId)).toEqual([]);
-    const asserted = (await assertionsAt(survivor.url)).map((assertion) => JSON.stringify(assertion));
-    expect(asserted).toHaveLength(JOBS);
-    // Whoever held an execution when its JobForge was killed goes on with it at the other.
-    expect([...diary.began].filter(([, times]) => times > 1)).toEqual([]);
-    // Of what was on disk when its JobForge was killed, and not acknowledged yet, the other knows the job alone.
-    const codes = new Set([...diary.answered.values()].map(({ code }) => code));
-    expect([...codes].filter((code) => code !== undefined && code !== 'EXECUTION_NOT_FOUND')).toEqual([]);
-  }, 300_000);
-});
+/** Two replicas in processes of their own, over one database, and runners that go to either. */
+async function openStage(): Promise<Stage> {
+  const cluster = await startPostgres();
+  closing.push(() => cluster.stop());
+  const files = mkdtempSync(join(tmpdir(), 'jobforge-'));
+  closing.push(() => rmSync(files, { recursive: true, force: true }));
+  const store = cluster.newUrl();
+  const replicas = [await startReplica(store, files), await startReplica(store, files)];
+  const urls = replicas.map(({ url }) => url);
+  const diary = newDiary();
+  for (let index = 0; index < RUNNERS; index += 1) {
+    const own = index % 2 === 0 ? urls : urls.toReversed();
+    closing.push(startTirelessRunner({ name: `runner-${index}`, urls: own, slots: SLOTS, diary }));
+  }
+  return { cluster, replicas, diary };
+}
+
+/** Has all jobs done, while something happens half-way. */
+async function run({ replicas, diary }: Stage, happens: () => Promise<unknown>): Promise<void> {
+  const answered = (): number => diary.answered.size;
+  const submitted = submitAll(replicas.map(({ url }) => url));
+  await expect.poll(answered, { timeout: 120_000, interval: 20 }).toBeGreaterThan(JOBS / 2);
+  await happens();
+  await submitted;
+  await expect.poll(answered, { timeout: 120_000, interval: 100 }).toBe(JOBS);
+}
+
+/** Each job has completed, by the end that its runner told of, and was begun once. */
+async function checkEnds({ diary }: Stage, url: string): Promise<void> {
+  const jobs = await completedAt(url);
+  expect(new Set(jobs.map(({ id }) => id)).size).toBe(JOBS);
+  expect(jobs).toHaveLength(JOBS);
+  const by = ({ result }: (typeof jobs)[number]) => (result?.data as { by?: string } | undefined)?.by;
+  expect(jobs.filter((job) => by(job) !== diary.answered.get(job.id)?.executionId)).toEqual([]);
+  // Whoever held an execution goes on with it, wherever its job is then.
+  expect([...diary.began].filter(([, times]) => times > 1)).toEqual([]);
+  // Of what was on disk and had not been acknowledged when its JobForge was killed, the other knows the job alone.
+  const codes = new Set([...diary.answered.values()].map(({ code }) => code));
+  expect([...codes].filter((code) => code !== undefined && code !== 'EXECUTION_NOT_FOUND')).toEqual([]);
+}
+
+describe.skipIf(missingPostgres() !== undefined)(
+  `${JOBS} jobs of ${RUNNERS} runners over two replicas`,
+  () => {
+    it('end exactly once where one of the two is killed with -9 half-way', async () => {
+      const stage = await openStage();
+      const [victim, survivor] = stage.replicas;
+      await run(stage, async () => victim?.child.kill('SIGKILL'));
+      const url = survivor?.url ?? '';
+      await checkEnds(stage, url);
+      expect(await assertionsAt(url)).toHaveLength(JOBS);
+    }, 300_000);
+
+    it('end exactly once where the database crashes half-way and comes back', async ({ skip }) => {
+      const stage = await openStage();
+      skip(!stage.cluster.own, 'DATABASE_URL names a server that is not the tests’ own');
+      await run(stage, async () => {
+        await stage.cluster.crash();
+        await stage.cluster.start();
+      });
+      expect(stage.replicas.map(({ child }) => child.exitCode)).toEqual([null, null]);
+    const url = stage.replicas[0]?.url ?? '';
+      await checkEnds(stage, url);
+      // A commit whose answer was lost is written again: what it added to the record is there twice.
+      expect(new Set((await assertionsAt(url)).map(({ subject }) => subject)).size).toBe(JOBS);
+    }, 300_000);
+  },
+);

@@ -54,6 +54,36 @@ function queryOf(sql: Sql | postgres.TransactionSql): PostgresQuery {
     await sql.unsafe<Row[]>(statement, values as (string | number)[], { prepare: values.length > 0 });
 }
 
+/** SQLSTATE 57P01 to 57P05, after which the server ends the connection; the driver's own, such as CONNECTION_CLOSED; those of sockets, such as ECONNRESET. */
+const OF_CONNECTION = /^(57P0.|CONNECT\w+|E[A-Z]+)$/;
+
+/** Whether a statement failed with its connection, rather than by itself. */
+function isOfConnection(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && OF_CONNECTION.test(String(error.code));
+}
+
+/**
+ * All statements or none. The driver writes to a socket that is gone, in a turn of its own where nobody catches it,
+ * whatever is asked of a connection after it was lost, its own ROLLBACK among it: porsager/postgres issue 1208. So
+ * nothing is: what goes on in the transaction waits for ever, and who waits for it is told by the driver.
+ */
+function transactionOf<T>(sql: Sql, work: (query: PostgresQuery) => Promise<T>): Promise<T> {
+  let isOver = false;
+  const never = (): Promise<never> => new Promise(() => undefined);
+  const begun = sql.begin((inner) => {
+    const query = queryOf(inner);
+    return work((statement, values) =>
+      isOver
+        ? never()
+        : query(statement, values).catch((error: unknown) => {
+            if (isOfConnection(error)) return never();
+            throw error;
+          }),
+    );
+  }) as Promise<T>;
+  return begun.finally(() => (isOver = true));
+}
+
 /** Connects when the first statement comes. */
 export async function openPostgres(
   address: PostgresAddress,
@@ -82,8 +112,7 @@ export async function openPostgres(
 
   return {
     query: (statement, values) => answered(sql, queryOf(sql)(statement, values)),
-    transaction: (work) =>
-      answered(sql, sql.begin((inner) => work(queryOf(inner))) as ReturnType<typeof work>),
+    transaction: (work) => answered(sql, transactionOf(sql, work)),
     close: () => sql.end({ timeout: GOODBYE_SECONDS }),
   };
 }

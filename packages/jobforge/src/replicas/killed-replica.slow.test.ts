@@ -168,7 +168,7 @@ describe.skipIf(missingPostgres() !== undefined)(
         await stage.cluster.start();
       });
       expect(stage.replicas.map(({ child }) => child.exitCode)).toEqual([null, null]);
-    const url = stage.replicas[0]?.url ?? '';
+      const url = stage.replicas[0]?.url ?? '';
       await checkEnds(stage, url);
       // A commit whose answer was lost is written again: what it added to the record is there twice.
       expect(new Set((await assertionsAt(url)).map(({ subject }) => subject)).size).toBe(JOBS);

@@ -3,7 +3,7 @@
  * What a test of a capability needs: one run of it through the real executor, without a runner, a server or a
  * wire. Like lifecycle it joins: it may import capability, execution, errors and util.
  */
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import {
   envelopeOf,
   isTerminalEvent,
@@ -26,6 +26,7 @@ import { createSlots } from '../execution/admission.js';
 import type { ExecutionRequest, FileCarrier } from '../execution/execute.js';
 import { createExecutor } from '../execution/executor.js';
 import { systemClock, type Clock } from '../util/clock.js';
+import { readWhole } from '../util/read-whole.js';
 import { sayThrown } from '../util/safe-json.js';
 
 /** How {@link runCapability} runs a capability; everything has a default. */
@@ -145,17 +146,12 @@ function toRun(
 function recordFiles(artifacts: RecordedArtifact[], clock: Clock): FileCarrier {
   return {
     async put({ jobId, executionId }, { name, contentType, read }) {
-      const pieces: Uint8Array[] = [];
-      try {
-        for await (const piece of read()) pieces.push(piece);
-      } catch (cause) {
+      const { content, ...size } = await readWhole(read()).catch((cause: unknown) => {
         const why = `the artifact ${name} could not be read: ${sayThrown(cause)}`;
         throw new RunnerError('ARTIFACT_REFUSED', why, { cause });
-      }
-      const content = Buffer.concat(pieces);
-      const sha256 = createHash('sha256').update(content).digest('hex');
+      });
       const createdAt = new Date(clock.now()).toISOString();
-      const artifact = { name, jobId, executionId, bytes: content.length, sha256, contentType, createdAt };
+      const artifact = { name, jobId, executionId, contentType, createdAt, ...size };
       artifacts.push({ ...artifact, content });
       return artifact;
     },

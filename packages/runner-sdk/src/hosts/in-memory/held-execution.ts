@@ -4,7 +4,13 @@ import {
   type RunnerExecutionRequest,
   type RunnerFrame,
 } from '@controlplane/contracts';
-import type { EventSink, ExecutionRequest, RunOptions, Subscription } from '../../execution/execute.js';
+import type {
+  EventSink,
+  ExecutionRequest,
+  FileCarrier,
+  RunOptions,
+  Subscription,
+} from '../../execution/execute.js';
 import type { Clock, TimerHandle } from '../../util/clock.js';
 import { createDeferred, type Deferred } from '../../util/deferred.js';
 
@@ -13,6 +19,8 @@ export interface HeldExecutionOptions {
   readonly request: RunnerExecutionRequest & { readonly executionId: string };
   readonly run: (request: ExecutionRequest, sink: EventSink, options: RunOptions) => Subscription;
   readonly send: (frame: RunnerFrame) => void;
+  /** Where its files go. */
+  readonly files: FileCarrier;
   readonly clock: Clock;
   readonly random: () => number;
   /** It is over: acknowledged to the last event, or not this runner's. */
@@ -142,8 +150,8 @@ export function holdExecution(options: HeldExecutionOptions): HeldExecution {
     timer: undefined,
     isGathering: false,
   };
-  const { request, run } = options;
-  const runOptions = { confirmed: held.confirmation.promise, acknowledges: true };
+  const { request, run, files } = options;
+  const runOptions = { confirmed: held.confirmation.promise, acknowledges: true, files };
   held.subscription = run(
     { ...request, attempt: request.attempt ?? 1 },
     (event) => onEvent(held, event),

@@ -15,8 +15,9 @@ import type { Host, HostedRunner, HostSession } from '../host.js';
 import { cancelJob } from './attempt-endings.js';
 import { createFaultPlan, type Faults } from './faults.js';
 import { createFaultyLink, type FaultyLink, type FrameRecord } from './faulty-link.js';
+import { createKeptFiles } from './kept-files.js';
 import { placeQueued } from './placement.js';
-import type { Job, JobOutcome, Plane } from './plane.js';
+import type { InMemoryArtifact, Job, JobOutcome, Plane } from './plane.js';
 import { createPlaneEnd } from './runner-frames.js';
 import { createRunnerSession, type RunnerSession } from './runner-session.js';
 
@@ -59,6 +60,8 @@ export interface InMemoryJob {
   outcome(): Promise<JobOutcome>;
   /** What runners have told of it so far, of all its attempts, in the order in which it was taken. */
   events(): readonly ExecutionEvent[];
+  /** The files that its executions have left; of one name the last. */
+  artifacts(): readonly InMemoryArtifact[];
   /** Ends it: at once where no runner has accepted it, else by telling the runner. */
   cancel(): void;
 }
@@ -119,6 +122,7 @@ function toHandle(plane: Plane, job: Job): InMemoryJob {
     },
     outcome: () => job.outcome.promise,
     events: () => [...job.events],
+    artifacts: () => [...job.artifacts.values()],
     cancel: () => cancelJob(plane, job),
   };
 }
@@ -133,6 +137,7 @@ function toJob(id: string, capabilityId: string, told: SubmitOptions & { readonl
     retryPolicy: RetryPolicy.parse(told.retryPolicy ?? { maxRetries: 0 }),
     outcome: createDeferred<JobOutcome>(),
     events: [],
+    artifacts: new Map(),
     state: 'queued',
     attempts: 0,
     offers: 0,
@@ -194,6 +199,7 @@ function createLinks(plane: Plane, clock: VirtualClock, faults: Faults) {
       random: plane.random,
       send: link.toHost,
       isUp: () => link.isUp,
+      files: createKeptFiles({ plane, isUp: () => link.isUp }),
       open() {
         links.add(link);
         if (isUp) link.join();

@@ -1,4 +1,5 @@
 import type {
+  Artifact,
   ErrorEnvelope,
   ExecutionEvent,
   JobStatus,
@@ -18,6 +19,11 @@ export type JobOutcome = { readonly attempts: number } & (
   | { readonly state: 'cancelled'; readonly error?: never; readonly data?: never }
 );
 
+/** A file that an execution has left at an in-memory host. */
+export interface InMemoryArtifact extends Artifact {
+  readonly content: Buffer;
+}
+
 /** A job as the in-memory control plane keeps it. */
 export interface Job {
   readonly id: string;
@@ -28,6 +34,8 @@ export interface Job {
   readonly retryPolicy: RetryPolicy;
   readonly outcome: Deferred<JobOutcome>;
   readonly events: ExecutionEvent[];
+  /** By name: of one name the last counts. */
+  readonly artifacts: Map<string, InMemoryArtifact>;
   state: JobStatus;
   /** Attempts that count: accepted, and not handed back. */
   attempts: number;

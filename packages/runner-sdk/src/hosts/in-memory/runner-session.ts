@@ -7,6 +7,7 @@ import {
   type ServerFrame,
 } from '@controlplane/contracts';
 import { RunnerError } from '../../errors/runner-error.js';
+import type { FileCarrier } from '../../execution/execute.js';
 import type { TimerHandle } from '../../util/clock.js';
 import { createDeferred, type Deferred } from '../../util/deferred.js';
 import type { HostedRunner, HostSession } from '../host.js';
@@ -27,6 +28,8 @@ export interface RunnerSessionOptions {
   readonly open: () => void;
   readonly isUp: () => boolean;
   readonly send: (frame: RunnerFrame) => void;
+  /** Where the files of executions go. */
+  readonly files: FileCarrier;
 }
 
 const REGISTER_AGAIN_MS = 1_000;
@@ -125,11 +128,12 @@ function onOffer(
   const { executionId = request.jobId } = request;
   const known = session.held.get(executionId);
   if (known) return known.repeat();
-  const { runner, random, send, held } = session;
+  const { runner, random, send, held, files } = session;
   let isDone = false;
   const execution = holdExecution({
     request: { ...request, executionId },
     run: runner.run,
+    files,
     send,
     clock: runner.clock,
     random,

@@ -50,7 +50,8 @@ export function startProcess(capabilityId: string, { module, environment }: Isol
     hold(isHeld) {
       const change = isHeld ? ('ref' as const) : ('unref' as const);
       started[change]();
-      started.channel?.[change]();
+      // Bun's channel has neither.
+      started.channel?.[change]?.();
       // The pipes are sockets, which the types do not say.
       for (const pipe of started.stdio.slice(1)) (pipe as unknown as NodeJS.Timeout | null)?.[change]();
     },

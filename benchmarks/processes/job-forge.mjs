@@ -6,6 +6,7 @@ const forge = await createJobForge({
   store: process.env.STORE ?? `sqlite:${process.env.FILE}`,
   durability: 'full',
   listen: { port: 0 },
+  ...(process.env.KEPT_JOBS && { retention: { maxJobs: Number(process.env.KEPT_JOBS) } }),
 }).start();
 const UNFINISHED = ['queued', 'running', 'retrying', 'pending'];
 

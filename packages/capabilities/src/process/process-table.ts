@@ -74,6 +74,14 @@ export function markedPids(): ReadonlyMap<string, readonly number[]> {
   return found;
 }
 
+/** The groups that a process lives in. One that has ended and waits for its parent to ask why lives in none. */
+export function livingGroups(): ReadonlySet<number> {
+  const living = allPids()
+    .map(processOf)
+    .filter((found) => found !== undefined && !found.isZombie);
+  return new Set(living.map((found) => found?.group ?? 0));
+}
+
 /** Which start of the system this is; empty where it does not say. */
 export function bootId(): string {
   return readQuietly('/proc/sys/kernel/random/boot_id')?.trim() ?? '';

@@ -74,8 +74,12 @@ test.each([
   ['python', './x'],
   ['python', '-r requirements.txt'],
 ] as const)('%s: %s is no package of a registry', async (language, spec) => {
-  const { run } = await serving('refused');
-  const { error } = await run({ language, code: '1', dependencies: [spec] });
+  const scripts = script({
+    interpreters,
+    workDirectory: join(root, 'refused'),
+    stateDirectory: join(root, 'state'),
+  });
+  const { error } = await runCapability(scripts, { language, code: '1', dependencies: [spec] });
   expect(error).toMatchObject({ code: 'DEPENDENCY_REFUSED', retryable: false });
 });
 

@@ -104,8 +104,9 @@ describe('the end', () => {
   test('a script that ignores SIGTERM is killed when its time is over, and its slot is free', async () => {
     const seconds = uniqueSeconds();
     const code = `process.on('SIGTERM', () => {}); console.log('up'); setInterval(() => {}, 1000); // ${seconds}`;
-    const ended = await run({ code, args: [seconds] }, { timeoutMs: 1_000 });
+    const ended = await run({ code, args: [seconds] }, { timeoutMs: 2_500 });
     expect(ended.error?.code).toBe('EXECUTION_TIMEOUT');
+    expect(ended.logs[0]).toMatchObject({ stream: 'stdout', message: 'up\n' });
     expect(ended.logs.at(-1)).toMatchObject({
       message: 'the script was stopped',
       fields: { signal: 'SIGKILL' },

@@ -12,7 +12,8 @@ const TIMEOUT_MS = 1_000;
 const TERM_GRACE_MS = 2_000;
 /** After which the SDK gives up a handler whose time is over. */
 const DEADLINE_GRACE_MS = 5_000;
-const MEMORY_BYTES = 400 * 1024 * 1024;
+/** A gigabyte is printed; what is kept of it is 100 × 150 KB, and the rest is for the collector to find. */
+const MEMORY_BYTES = 600 * 1024 * 1024;
 
 const stateDirectory = mkdtempSync(join(tmpdir(), 'hundred-'));
 afterAll(() => rmSync(stateDirectory, { recursive: true, force: true }));

@@ -72,8 +72,9 @@ describe('the end', () => {
   test('a command that ignores SIGTERM is killed after the grace and counts as timed out', async () => {
     const seconds = uniqueSeconds();
     const command = `trap '' TERM; echo ready; sleep ${seconds}; sleep ${seconds}`;
-    const ended = await run(full, { command }, { timeoutMs: 500 });
+    const ended = await run(full, { command }, { timeoutMs: 1_500 });
     expect(ended.error?.code).toBe('EXECUTION_TIMEOUT');
+    expect(outputOf(ended)).toBe('ready\n');
     expect(ended.logs.at(-1)).toMatchObject({
       message: 'the command was stopped',
       fields: { exitCode: null, signal: 'SIGKILL' },

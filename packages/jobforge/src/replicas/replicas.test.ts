@@ -2,6 +2,7 @@ import type { JobEvent } from '@controlplane/contracts';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { JobForge } from '../control-plane.js';
 import type { JobForgeOptions } from '../options.js';
+import { systemClock, type Clock } from '../model/clock.js';
 import { openDialIns } from '../testing/dial-in-forge.js';
 import { eventsOf } from '../testing/dial-in-runner.js';
 import { missingPostgres, startPostgres, type PostgresCluster } from '../testing/postgres-cluster.js';
@@ -10,6 +11,28 @@ import { ECHO } from '../testing/stub-runner.js';
 const echo = { capability: 'echo', input: { text: 'hi' } };
 
 type Listening = JobForge & { readonly url: string };
+
+/** A clock that tells how often a replica has looked around: it sets the time of the next look after each. */
+function watchRounds(beatMs: number): { readonly clock: Clock; rounds(more: number): Promise<void> } {
+  let looked = (): void => undefined;
+  return {
+    clock: {
+      now: systemClock.now,
+      after(delayMs, wake) {
+        if (delayMs === beatMs) looked();
+        return systemClock.after(delayMs, wake);
+      },
+    },
+    rounds: (more) =>
+      new Promise((resolve) => {
+        let left = more;
+        looked = () => {
+          left -= 1;
+          if (left === 0) resolve();
+        };
+      }),
+  };
+}
 
 describe.skipIf(missingPostgres() !== undefined)('two JobForges over one database', () => {
   let cluster: PostgresCluster;
@@ -22,11 +45,13 @@ describe.skipIf(missingPostgres() !== undefined)('two JobForges over one databas
 
   const pair = async (limits: JobForgeOptions['limits'] = {}): Promise<[Listening, Listening]> => {
     const store = cluster.newUrl();
-    const options = { store, limits: { replicaBeatMs: 50, ...limits } };
-    const one = await test.listening(options);
-    const other = await test.listening(options);
+    // A delay that nothing else has.
+    const all = { replicaBeatMs: 53, ...limits };
+    const clocks = [watchRounds(all.replicaBeatMs), watchRounds(all.replicaBeatMs)] as const;
+    const one = await test.listening({ store, limits: all, clock: clocks[0].clock });
+    const other = await test.listening({ store, limits: all, clock: clocks[1].clock });
     // Each has heard of the other: what it has no runner for is left to that one.
-    await new Promise((resolve) => setTimeout(resolve, 150));
+    await Promise.all(clocks.map(({ rounds }) => rounds(2)));
     return [one, other];
   };
 

@@ -80,7 +80,8 @@ export function addDoctorCommand(
       'after',
       `
 Looks at this machine (Node, data folder, disk, port), at JobForge (store, clock, version, append-only
-records) and at what it knows (runners that are offline or differ, jobs that wait). Ends with 0 unless
+records) and at what it knows (runners that are offline or differ, jobs that wait,
+tokens about to expire). Ends with 0 unless
 something has failed: warnings are none. With --json: {"ok":…,"url":…,"checks":[{"id","status","found","remedy"}]}.`,
     )
     .action(async (options: DoctorOptions) => {

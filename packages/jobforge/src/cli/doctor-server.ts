@@ -3,6 +3,7 @@ import type { ApiClient } from './api-client.js';
 import { CliFailure } from './cli-failure.js';
 import { failed, ok, skipped, warning, type DoctorCheck } from './doctor-check.js';
 import { checkRunners } from './doctor-runners.js';
+import { checkTokens } from './doctor-tokens.js';
 import { spoken } from './durations.js';
 
 /** Signatures are refused beyond five minutes: long before that something is wrong. */
@@ -130,6 +131,7 @@ export async function checkServer(facts: ServerFacts): Promise<DoctorCheck[]> {
   const groups = await Promise.all([
     asked('runners', async () => checkRunners(await client.call('listRunners'))),
     asked('jobs', async () => [await checkJobs(facts)]),
+    asked('tokens', async () => [checkTokens(await client.call('listTokens'), now())]),
     asked('records', async () => [checkChains(await client.call('verifyChains'))]),
   ]);
   return [

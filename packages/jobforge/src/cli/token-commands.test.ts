@@ -68,6 +68,25 @@ describe('jobforge token', () => {
   });
 });
 
+describe('jobforge doctor', () => {
+  it('names the tokens that are about to leave their users without one', async () => {
+    const run = await guarded();
+    const checked = async (): Promise<unknown> => {
+      const { out } = await run(['doctor', '--json', '--data', '/nowhere']);
+      return JSON_OUTPUT.doctor.parse(JSON.parse(out[0] ?? '')).checks.find(({ id }) => id === 'tokens');
+    };
+    await run(['token', 'create', 'long', '--role', 'read', '--expires', '30d']);
+    // Nobody uses it yet: it is meant to be short.
+    await run(['token', 'create', 'eu', '--enrollment']);
+    expect(await checked()).toMatchObject({ status: 'ok' });
+    await run(['token', 'create', 'ci', '--role', 'read', '--expires', '2h']);
+    expect(await checked()).toMatchObject({
+      status: 'warning',
+      found: expect.stringMatching(/expire: ci in [12] (h|min)$/) as string,
+    });
+  });
+});
+
 /** What a file holds that a command may be told to read. */
 const FILES: Readonly<Record<string, string>> = {
   good: `${ADMIN}\n`,

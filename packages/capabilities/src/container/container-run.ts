@@ -33,7 +33,7 @@ export async function makeContainer({ engine, plan, ctx, env }: ContainerRun): P
 
 /** The container itself is told to stop, whatever becomes of the client. */
 async function stopContainer({ engine, plan, termGraceMs }: ContainerRun): Promise<void> {
-  await engineCommand(engine, ['stop', '--time', String(Math.ceil(termGraceMs / 1_000)), plan.name]);
+  await engineCommand(engine, ['stop', '-t', String(Math.ceil(termGraceMs / 1_000)), plan.name]);
 }
 
 /** Starts the container and follows it to its end. */

@@ -14,7 +14,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join, relative } from 'node:path';
-import { CapabilityError } from '@controlplane/runner-sdk';
+import { CapabilityError, isCapabilityError } from '@controlplane/runner-sdk';
 import { makePrivateFolder } from '../process/private-folder.js';
 import type { ContainerArtifact, ContainerFile } from './container-input.js';
 
@@ -111,9 +111,26 @@ const tooLarge = (what: string): CapabilityError =>
 /**
  * What a container left, once it has ended.
  * @param maxBytes - of all files together; more is an error
- * @throws CapabilityError `ARTIFACTS_TOO_LARGE`
+ * @throws CapabilityError `ARTIFACTS_TOO_LARGE`, `ARTIFACTS_UNREADABLE`
  */
-export function leftFiles({ output }: JobFolder, maxBytes: number): readonly ContainerArtifact[] {
+export function leftFiles(folder: JobFolder, maxBytes: number): readonly ContainerArtifact[] {
+  try {
+    return readAll(folder, maxBytes);
+  } catch (error) {
+    if (isCapabilityError(error)) throw error;
+    throw new CapabilityError(
+      'ARTIFACTS_UNREADABLE',
+      `what the container left cannot be read: ${String(error)}`,
+      {
+        retryable: false,
+        cause: error,
+        remedy: 'Let the container leave its files in /job/output readable for everybody.',
+      },
+    );
+  }
+}
+
+function readAll({ output }: JobFolder, maxBytes: number): readonly ContainerArtifact[] {
   const found: ContainerArtifact[] = [];
   let bytes = 0;
   for (const path of filesBelow(output)) {

@@ -2,7 +2,7 @@ import { createRunner } from '@controlplane/runner-sdk';
 import { shell } from '@controlplane/capabilities/shell';
 
 // A runner in a process of its own, which is killed while a command runs.
-const [stateDirectory, seconds] = process.argv.slice(2);
+const [stateDirectory, seconds, how] = process.argv.slice(2);
 const runner = createRunner({
   name: 'left-behind',
   capabilities: [shell({ profile: 'full', stateDirectory })],
@@ -17,5 +17,8 @@ const request = {
   metadata: {},
   attempt: 1,
 };
-for await (const event of runner.execute(request, { signal: new AbortController().signal }))
-  if (event.type === 'log') process.stdout.write('running\n');
+for await (const event of runner.execute(request)) {
+  if (event.type !== 'log') continue;
+  process.stdout.write('running\n');
+  if (how === 'crash') throw new Error('the program of the runner crashed');
+}

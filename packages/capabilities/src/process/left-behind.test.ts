@@ -31,6 +31,17 @@ test('what a killed runner left running is ended at the next start, wherever it 
   expect(readdirSync(join(root, 'processes'))).toEqual([]);
 });
 
+test('a runner whose program crashes takes its commands with it at once', async () => {
+  const seconds = uniqueSeconds();
+  const runner = spawn(process.execPath, [fixture, root, seconds, 'crash'], { stdio: 'ignore' });
+  const [code] = (await once(runner, 'exit')) as [number];
+  expect(code).toBe(1);
+  // What left its group is for the next start.
+  await expect.poll(() => alive(seconds).length).toBeLessThanOrEqual(1);
+  shell({ profile: 'full', stateDirectory: root });
+  await expect.poll(() => alive(seconds)).toEqual([]);
+});
+
 test('records of programs are kept in no folder that others may write to', () => {
   const open = join(root, 'open');
   createProcessLedger(open);

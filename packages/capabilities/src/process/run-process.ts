@@ -4,6 +4,7 @@ import { CapabilityError } from '@controlplane/runner-sdk';
 import { MARK_VARIABLE } from './child-environment.js';
 import type { ProcessLedger } from './process-ledger.js';
 import { stopProcesses, type Started } from './process-stop.js';
+import { killAtExit } from './signals.js';
 
 /** What is still in the pipes of a program that has ended is there at once; what comes later is somebody else's. */
 const DRAIN_MS = 500;
@@ -142,6 +143,7 @@ async function follow(child: ChildProcess, started: Started, spec: ProcessSpec):
 export async function runProcess(spec: ProcessSpec): Promise<ProcessEnd> {
   spec.signal.throwIfAborted();
   spec.ledger?.open(spec.mark);
+  let forget: (() => void) | undefined;
   try {
     const child = begin(spec);
     if (child.pid === undefined) {
@@ -149,9 +151,11 @@ export async function runProcess(spec: ProcessSpec): Promise<ProcessEnd> {
       throw new Error('a process without a pid has ended');
     }
     spec.ledger?.name(spec.mark, child.pid);
+    forget = killAtExit(child.pid);
     listen(child, spec);
     return await follow(child, { pid: child.pid, mark: spec.ledger && spec.mark }, spec);
   } finally {
+    forget?.();
     spec.ledger?.close(spec.mark);
   }
 }

@@ -195,7 +195,8 @@ async function runScript(
     failed = false;
     return result;
   } finally {
-    folder.close(failed && !ctx.signal.aborted);
+    if (!folder.close(failed && !ctx.signal.aborted))
+      ctx.log.warn('the folder of the script could not be removed', { folder: folder.path });
   }
 }
 

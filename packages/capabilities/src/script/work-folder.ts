@@ -15,8 +15,11 @@ export interface WorkFolders {
 /** The folder of one execution. */
 export interface WorkFolder {
   readonly path: string;
-  /** Takes it away; one that is to be kept takes the place of the oldest that was. */
-  close(keep: boolean): void;
+  /**
+   * Takes it away; one that is to be kept takes the place of the oldest that was.
+   * @returns whether it could be taken away
+   */
+  close(keep: boolean): boolean;
 }
 
 /** What {@link createWorkFolders} is told. */
@@ -29,12 +32,22 @@ export interface WorkFolderOptions {
 
 const RUN = /^run-(\d+)-(\d+)-/;
 
+/** A script may leave folders that even its runner cannot read: the next start tries again. */
+function remove(path: string): boolean {
+  try {
+    rmSync(path, { recursive: true, force: true });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** Folders whose runner is no more. */
 function removeLeftBehind(root: string): void {
   for (const name of readdirSync(root)) {
     const [, pid, ticks] = RUN.exec(name) ?? [];
     if (pid === undefined || processOf(Number(pid))?.startTicks === Number(ticks)) continue;
-    rmSync(join(root, name), { recursive: true, force: true });
+    remove(join(root, name));
   }
 }
 
@@ -54,7 +67,6 @@ export function createWorkFolders({ root, runAs, keepFailed }: WorkFolderOptions
   const give = (path: string): void => {
     if (runAs) chownSync(path, runAs.uid, runAs.gid);
   };
-  const remove = (path: string): void => rmSync(path, { recursive: true, force: true });
   return {
     cache,
     make(files) {
@@ -69,7 +81,7 @@ export function createWorkFolders({ root, runAs, keepFailed }: WorkFolderOptions
         close(keep) {
           if (!keep || keepFailed === 0) return remove(path);
           kept.push(path);
-          if (kept.length > keepFailed) remove(kept.shift() ?? '');
+          return kept.length <= keepFailed || remove(kept.shift() ?? '');
         },
       };
     },

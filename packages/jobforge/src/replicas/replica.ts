@@ -107,6 +107,8 @@ function createRounds({ desk, claims, membership, orphans, appetite }: Parts, fe
   let stopped = false;
   let stopTimer = (): void => undefined;
   const beat = async (): Promise<void> => {
+    // Whoever has left would be there again.
+    if (stopped) return;
     await membership.beat();
     // What a runner that is taken over proves itself with may have been handed out where it was.
     await desk.records.reload();

@@ -93,7 +93,7 @@ const stores: Store[] = [];
 async function emptied(store: Store): Promise<Store> {
   const runners = await store.loadRunners();
   await store.commit(runners.map(({ id }) => ({ kind: 'remove-runner', id })));
-  await store.prune({ endedBefore: Infinity, keepJobs: 0, limit: 1_000 });
+  await store.prune({ endedBefore: Number.MAX_SAFE_INTEGER, keepJobs: 0, limit: 1_000 });
   return store;
 }
 
@@ -102,12 +102,13 @@ export async function closeHistories(): Promise<void> {
   for (const store of stores.splice(0)) await store.close();
 }
 
-/** Lets a history happen, then lets everything end, and says what is wrong. */
+/** Lets a history happen, then lets everything end, and says what is wrong. Histories of one file have stores of one kind. */
 export async function problemsOfHistory(
   steps: readonly HistoryStep[],
   random: () => number,
+  open: () => Promise<Store> = () => openSqliteStore({ location: ':memory:' }),
 ): Promise<string[]> {
-  const store = stores.pop() ?? (await openSqliteStore({ location: ':memory:' }));
+  const store = stores.pop() ?? (await open());
   const world = await createHistoryWorld(store, random);
   let problems: string[] = ['it did not come to its end'];
   try {
@@ -115,18 +116,6 @@ export async function problemsOfHistory(
     await world.settle();
     await heal(world);
     const jobs = await Promise.all([...world.jobs.values()].map((job) => problemsOfJob(world, job)));
-    const add = (k: string, n = 1) => {
-      STATS[k] = (STATS[k] ?? 0) + n;
-    };
-    add('histories');
-    add('jobs', world.jobs.size);
-    add('time', (world.clock.now() - 1_000_000) / 1000);
-    for (const job of world.jobs.values()) {
-      add(`began ${Math.min(job.began.length, 4)}`);
-      const v = await shown(world, job.id);
-      add(`${v?.status} ${v?.result?.error?.code ?? ''}`);
-    }
-    for (const st of steps) add(`step ${st.kind}`);
     problems = [...problemsOfWorld(world), ...jobs.flat()];
     return problems;
   } finally {
@@ -135,5 +124,3 @@ export async function problemsOfHistory(
     else stores.push(await emptied(store));
   }
 }
-
-export const STATS: Record<string, number> = {};

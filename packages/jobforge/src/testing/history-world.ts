@@ -2,6 +2,7 @@ import { isFinalStatus, JobSubmission, type ExecutionEvent, type JobResponse } f
 import { DEFAULT_LIMITS } from '../model/limits.js';
 import { createEngine, type Engine } from '../scheduler/engine.js';
 import type { Store } from '../store/store.js';
+import { countedStore, type CountedStore } from './counted-store.fixture.js';
 import { createManualClock, type ManualClock } from './manual-clock.js';
 import type { HeldExecution, ModelRunnerListener } from './model-holdings.js';
 import { createModelRunner, type ModelRunner } from './model-runner.js';
@@ -47,6 +48,11 @@ export interface HistoryWorld {
 
 const BEAT_MS = DEFAULT_LIMITS.heartbeatIntervalMs;
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+/** A turn, and all that the store was asked in it. */
+const turned = async ({ asked }: CountedStore): Promise<void> => {
+  do await turn();
+  while (asked() > 0);
+};
 
 interface Life {
   readonly engine: Engine;
@@ -54,7 +60,7 @@ interface Life {
 }
 
 interface LifeOptions {
-  readonly store: Store;
+  readonly counted: CountedStore;
   readonly clock: ManualClock;
   readonly random: () => number;
   readonly errors: string[];
@@ -62,7 +68,8 @@ interface LifeOptions {
 }
 
 /** A life over a store that outlives it: after `kill` nothing of it is written any more. */
-async function startLife({ store, clock, random, errors, finishes }: LifeOptions): Promise<Life> {
+async function startLife({ counted, clock, random, errors, finishes }: LifeOptions): Promise<Life> {
+  const { store } = counted;
   let dead = false;
   const mortal: Store = {
     ...store,
@@ -117,7 +124,11 @@ function hand(engine: Engine, job: HistoryJob): void {
 }
 
 /** Moves the time second by second; runners read, and beat when it is time. */
-async function pass(clock: ManualClock, runners: readonly ModelRunner[], ms: number): Promise<void> {
+async function pass(
+  { clock, counted }: Pick<LifeOptions, 'clock' | 'counted'>,
+  runners: readonly ModelRunner[],
+  ms: number,
+): Promise<void> {
   for (let left = ms; left > 0; left -= 1_000) {
     const before = Math.floor(clock.now() / BEAT_MS);
     clock.advance(Math.min(left, 1_000));
@@ -126,7 +137,7 @@ async function pass(clock: ManualClock, runners: readonly ModelRunner[], ms: num
       runner.read();
       if (beats) runner.beat(clock.now());
     }
-    await turn();
+    await turned(counted);
   }
 }
 
@@ -135,7 +146,7 @@ export async function createHistoryWorld(store: Store, random: () => number): Pr
   const clock = createManualClock();
   const jobs = new Map<string, HistoryJob>();
   const [errors, finishes] = [[] as string[], new Map<number, number>()];
-  const options: LifeOptions = { store, clock, random, errors, finishes };
+  const options: LifeOptions = { counted: countedStore(store), clock, random, errors, finishes };
   const witness = createWitness(jobs);
   const runners = ['a', 'b'].map((name) => createModelRunner(name, witness));
   let life = await startLife(options);
@@ -157,10 +168,10 @@ export async function createHistoryWorld(store: Store, random: () => number): Pr
       await life.engine.stop();
       life = await startLife(options);
     },
-    advance: (ms) => pass(clock, runners, ms),
+    advance: (ms) => pass(options, runners, ms),
     async turn() {
       for (const runner of runners) runner.read();
-      await turn();
+      await turned(options.counted);
     },
     async settle() {
       for (let quiet = 0; quiet < 3; quiet += 1) await world.turn();

@@ -51,6 +51,17 @@ function wordsOf(terminal: Terminal, { type, data }: JobEvent): string | undefin
   return undefined;
 }
 
+/** Where a job stands, in a few words without colour; nothing where the event does not change that. */
+export function standingWords({ type, data }: JobEvent): string | undefined {
+  if (type === 'job.started') return 'running';
+  if (type === 'job.queued') return 'waiting for a runner';
+  if (type === 'job.retrying') return 'failed, waiting for the next attempt';
+  const progress = type === 'job.progress' ? ProgressData.safeParse(data) : undefined;
+  if (!progress?.success) return undefined;
+  const { fraction, message } = progress.data;
+  return `running  ${Math.round(fraction * 100)} %${message ? `  ${printableLine(message)}` : ''}`;
+}
+
 /** How a job ended, on one line. */
 export function endingLine(terminal: Terminal, { status, result, error }: JobResponse): string {
   const took = result ? ` in ${spoken(result.metadata.durationMs)}` : '';

@@ -7,7 +7,7 @@ import { asClient, sessionOf, type Session, type ClientOptions } from './client-
 import { EXIT, type ExitCode } from './exit-code.js';
 import { exitCodeOf, followJob } from './follow-job.js';
 import { readJobInput } from './job-input.js';
-import { endingLine } from './job-lines.js';
+import { endingLine, standingWords } from './job-lines.js';
 import { printJson } from './json-output.js';
 import { readCapability, termsIn, timesIn, withTerms, type TermOptions } from './job-terms.js';
 import { integer } from './option-values.js';
@@ -116,7 +116,14 @@ async function waitForJob(
   job: JobResponse,
   signal: AbortSignal,
 ): Promise<ExitCode> {
-  for await (const _event of client.events(job.id, { signal }));
+  try {
+    for await (const event of client.events(job.id, { signal })) {
+      const words = standingWords(event);
+      if (words !== undefined) terminal.status?.(words);
+    }
+  } finally {
+    terminal.status?.(undefined);
+  }
   const ended = await client.call('showJob', { params: { id: job.id } });
   if (json) printJson(terminal, 'job submit', ended);
   else terminal.out(endingLine(terminal, ended));

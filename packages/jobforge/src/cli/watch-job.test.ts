@@ -60,4 +60,31 @@ describe('a command that watches a job', () => {
     expect(run.code).toBe(130);
     expect(FollowLine.parse(JSON.parse(out.at(-1) ?? ''))).toEqual({ event: 'interrupted', jobId: 'f' });
   });
+
+  it('shows where a job stands while it waits for it, and takes that away at the end', async () => {
+    const { url, operations } = await apiWithRunner();
+    const shown: (string | undefined)[] = [];
+    const run = await runJobforge(url, ['job', 'submit', 'hello.greet', '{}', '--id', 'f', '--wait'], {
+      terminal: {
+        ...{ err: () => undefined, columns: undefined, colour: false },
+        out: (line) => {
+          if (line.startsWith('job f')) operations.happen('f', 'job.queued');
+        },
+        status(words) {
+          shown.push(words);
+          if (words === 'waiting for a runner') operations.happen('f', 'job.started');
+          if (words === 'running')
+            operations.happen('f', 'job.progress', { fraction: 0.42, message: 'half of it\u001B[2J' });
+          if (words?.startsWith('running  ')) operations.happen('f', 'job.completed');
+        },
+      },
+    });
+    expect(run.code).toBe(0);
+    expect(shown).toEqual([
+      'waiting for a runner',
+      'running',
+      'running  42 %  half of it\\u001b[2J',
+      undefined,
+    ]);
+  });
 });

@@ -109,6 +109,17 @@ describe.skipIf(!tested)('a container', () => {
     nothingLeft();
   });
 
+  test('is asked to end before it is killed', async () => {
+    const stop = new AbortController();
+    const onEvent = ({ type }: { readonly type: string }): void => {
+      if (type === 'log') stop.abort();
+    };
+    const line = `trap 'echo bye; exit 0' TERM; echo up; while :; do sleep 0.1; done`;
+    const ended = await sh(line, {}, { signal: stop.signal, onEvent });
+    expect([ended.outcome, outputOf(ended)]).toEqual(['cancelled', 'up\nbye\n']);
+    nothingLeft();
+  });
+
   test('has a name of its own, however alike the ids of jobs are, and sees no files of others', async () => {
     const jobId = '01234567-same-beginning';
     const line = 'echo mine > /job/output/mine; ls /job/output; sleep 1; ls /job/output';

@@ -109,6 +109,15 @@ describe('the end', () => {
     expect(alive(seconds)).toEqual([]);
   });
 
+  test('a process without a mark that ignores SIGTERM is killed with its group', async () => {
+    const seconds = uniqueSeconds();
+    const command = `env -i PATH="$PATH" sh -c "trap '' TERM; echo ready; sleep ${seconds}; sleep ${seconds}"`;
+    const ended = await run(full, { command }, { timeoutMs: 1_500 });
+    expect(ended.error?.code).toBe('EXECUTION_TIMEOUT');
+    expect(outputOf(ended)).toBe('ready\n');
+    expect(alive(seconds)).toEqual([]);
+  });
+
   test('what a command leaves in the background ends with it and does not hold up its result', async () => {
     const seconds = uniqueSeconds();
     const ended = await run(full, { command: `sleep ${seconds} & setsid sleep ${seconds} & echo started` });

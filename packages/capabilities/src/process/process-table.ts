@@ -43,8 +43,9 @@ export interface ProcessName {
 
 export const nameOf = (pid: number): ProcessName => ({ pid, startTicks: processOf(pid)?.startTicks ?? 0 });
 
-/** Whether it is still there, and no other that was given its pid. */
-export const lives = ({ pid, startTicks }: ProcessName): boolean => processOf(pid)?.startTicks === startTicks;
+/** Whether it is still there, and no other that was given its pid; where there is no /proc, whether any has its pid. */
+export const lives = ({ pid, startTicks }: ProcessName): boolean =>
+  processOf(process.pid) ? processOf(pid)?.startTicks === startTicks : sendSignal(pid, 0);
 
 /** The pids of all processes; empty where there is no /proc. */
 export function allPids(): number[] {

@@ -1,7 +1,7 @@
 import { chownSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { makePrivateFolder } from '../process/private-folder.js';
-import { processOf } from '../process/process-table.js';
+import { lives, nameOf } from '../process/process-table.js';
 import type { RunAs } from '../process/run-process.js';
 
 /** Where scripts work. */
@@ -46,7 +46,7 @@ function remove(path: string): boolean {
 function removeLeftBehind(root: string): void {
   for (const name of readdirSync(root)) {
     const [, pid, ticks] = RUN.exec(name) ?? [];
-    if (pid === undefined || processOf(Number(pid))?.startTicks === Number(ticks)) continue;
+    if (pid === undefined || lives({ pid: Number(pid), startTicks: Number(ticks) })) continue;
     remove(join(root, name));
   }
 }
@@ -61,7 +61,8 @@ export function createWorkFolders({ root, runAs, keepFailed }: WorkFolderOptions
   const cache = join(root, 'cache');
   makePrivateFolder(cache, 0o755);
   removeLeftBehind(root);
-  const prefix = join(root, `run-${process.pid}-${processOf(process.pid)?.startTicks ?? 0}-`);
+  const own = nameOf(process.pid);
+  const prefix = join(root, `run-${own.pid}-${own.startTicks}-`);
   const kept: string[] = [];
 
   const give = (path: string): void => {

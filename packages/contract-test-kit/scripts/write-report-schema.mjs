@@ -1,10 +1,12 @@
-// Writes schemas/contract-report.1.json from the schema in the built package.
+// Writes the JSON Schemas of the reports to schemas/, from the schemas in the built package.
 import { writeFileSync } from 'node:fs';
 import { z } from 'zod';
-import { ContractReport } from '../dist/index.js';
+import { ContractReport, ReportEvent } from '../dist/index.js';
 
-const schema = { ...z.toJSONSchema(ContractReport), title: 'ContractReport' };
-writeFileSync(
-  new URL('../schemas/contract-report.1.json', import.meta.url),
-  `${JSON.stringify(schema, null, 2)}\n`,
-);
+function write(file, schema, title) {
+  const text = JSON.stringify({ ...z.toJSONSchema(schema), title }, null, 2);
+  writeFileSync(new URL(`../schemas/${file}`, import.meta.url), `${text}\n`);
+}
+
+write('contract-report.1.json', ContractReport, 'ContractReport');
+write('contract-report-event.1.json', ReportEvent, 'ReportEvent');

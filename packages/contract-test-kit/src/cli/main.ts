@@ -1,14 +1,19 @@
 import { Command, CommanderError } from 'commander';
 import { TargetUnreachable } from '../harness/runner-session.js';
 import { PortTaken } from '../harness/recording-control-plane.js';
+import { REPORT_FORMATS } from '../reporters/formats.js';
+import { createRedactor } from '../reporters/redact-report.js';
 import { NothingSelected } from '../run-contract/run-contract.js';
 import { EXIT, UsageError } from './exit-codes.js';
 import { explainCommand, listCommand } from './list-command.js';
 import type { RunFlags } from './parse-flags.js';
+import { diffCommand, reportCommand } from './report-command.js';
 import { runCommand } from './run-command.js';
 import type { Terminal } from './terminal.js';
 
 const collect = (value: string, before: readonly string[] = []): readonly string[] => [...before, value];
+
+const FORMATS = REPORT_FORMATS.join(', ');
 
 const EXIT_HELP = `
 Exit codes: 0 conformant · 1 not conformant · 2 wrong usage · 3 fault of the kit · 4 runner not reachable
@@ -31,14 +36,32 @@ function defineRun(program: Command, terminal: Terminal, finish: (code: number) 
     )
     .option('--profile <name>', 'judge this profile: core, streaming, cancellation (repeatable)', collect)
     .option('--input <capability={json}>', 'call a capability with this input (repeatable)', collect)
-    .option('--report <format[=path]>', 'text, json or junit, to stdout or a file (repeatable)', collect)
+    .option('--report <format[=path]>', `to stdout or a file (repeatable): ${FORMATS}`, collect)
     .option('--json', 'short for --report json')
     .option('--timeout <ms>', 'limit of one case (default: 20000)')
     .option('--start-timeout <ms>', 'until the runner must answer (default: 20000)')
     .option('--seed <number>', 'of generated inputs and of the order (default: 1)')
+    .option('--known-failures <file>', 'failures that do not fail the run: YAML of id, reason, expires')
     .option('--strict', 'warnings and what could not be judged fail too')
     .addHelpText('after', EXIT_HELP)
     .action(async (flags: RunFlags) => finish(await runCommand(flags, terminal)));
+}
+
+function defineReports(program: Command, terminal: Terminal, finish: (code: number) => void): void {
+  program
+    .command('report <file>')
+    .description('write a JSON report again, in another form, to stdout')
+    .option('--as <format>', FORMATS, 'text')
+    .action(async (file: string, flags: { as: string }) =>
+      finish(await reportCommand(file, flags, terminal)),
+    );
+  program
+    .command('diff <old> <new>')
+    .description('compare two JSON reports; exits 1 when something fails that did not')
+    .option('--json', 'as JSON')
+    .action(async (old: string, now: string, flags: { json?: boolean }) =>
+      finish(await diffCommand([old, now], flags, terminal)),
+    );
 }
 
 function defineProgram(terminal: Terminal, finish: (code: number) => void): Command {
@@ -58,18 +81,21 @@ function defineProgram(terminal: Terminal, finish: (code: number) => void): Comm
     .description('show one requirement in full')
     .option('--json', 'as JSON')
     .action((id: string, flags: { json?: boolean }) => finish(explainCommand(id, flags, terminal)));
+  defineReports(program, terminal, finish);
   for (const command of program.commands) command.copyInheritedSettings(program);
   return program;
 }
 
-function codeOf(error: unknown, { err }: Terminal): number {
+function codeOf(error: unknown, { err, environment }: Terminal): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.conformant : EXIT.usage;
   if (error instanceof UsageError || error instanceof NothingSelected || error instanceof PortTaken) {
     err(`contract-test: ${error.message}\n`);
     return EXIT.usage;
   }
   if (error instanceof TargetUnreachable) {
-    err(`contract-test: the runner cannot be judged. ${error.message}\n`);
+    // The message shows what the runner wrote.
+    const redact = createRedactor([environment]);
+    err(`contract-test: the runner cannot be judged. ${redact(error.message)}\n`);
     return EXIT.unreachable;
   }
   err(

@@ -1,4 +1,6 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
+import { KnownFailuresInvalid, parseKnownFailures, type KnownFailure } from '../baseline/known-failures.js';
+import { isReportFormat, REPORT_FORMATS, type ReportFormat } from '../reporters/formats.js';
 import { Profile } from '../requirements/requirement.js';
 import type { RunContractOptions } from '../run-contract/options.js';
 import type { Target } from '../target/target.js';
@@ -19,9 +21,8 @@ export interface RunFlags {
   readonly startTimeout?: string;
   readonly seed?: string;
   readonly strict?: boolean;
+  readonly knownFailures?: string;
 }
-
-export type ReportFormat = 'text' | 'json' | 'junit';
 
 /** One report to write; without a path it goes to stdout. */
 export interface ReportRequest {
@@ -97,6 +98,16 @@ function parseProfiles(names: readonly string[] | undefined): Profile[] | undefi
   });
 }
 
+function readKnownFailures(path: string | undefined): readonly KnownFailure[] {
+  if (path === undefined) return [];
+  try {
+    return parseKnownFailures(readFileSync(path, 'utf8'));
+  } catch (error) {
+    if (error instanceof KnownFailuresInvalid) throw new UsageError(`${path}: ${error.message}`);
+    throw new UsageError(`--known-failures: "${path}" cannot be read (${(error as Error).message})`);
+  }
+}
+
 /** Reads how the runner is to be judged. */
 export function parseRunOptions(flags: RunFlags): RunContractOptions {
   return {
@@ -107,6 +118,7 @@ export function parseRunOptions(flags: RunFlags): RunContractOptions {
     seed: wholeNumber('seed', flags.seed, [0, Number.MAX_SAFE_INTEGER]),
     strict: flags.strict ?? false,
     inputs: parseInputs(flags.input),
+    knownFailures: readKnownFailures(flags.knownFailures),
   };
 }
 
@@ -114,8 +126,10 @@ export function parseRunOptions(flags: RunFlags): RunContractOptions {
 export function parseReports(flags: RunFlags): readonly ReportRequest[] {
   const requests = (flags.report ?? []).map((text): ReportRequest => {
     const [format = '', ...rest] = text.split('=');
-    if (format !== 'text' && format !== 'json' && format !== 'junit')
-      throw new UsageError(`--report takes text, json or junit, with =PATH to write a file, not "${text}"`);
+    if (!isReportFormat(format))
+      throw new UsageError(
+        `--report takes ${REPORT_FORMATS.join(', ')}, with =PATH to write a file, not "${text}"`,
+      );
     const path = rest.join('=');
     return { format, path: path === '' ? undefined : path };
   });

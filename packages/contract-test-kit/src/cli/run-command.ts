@@ -1,24 +1,10 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { renderJson } from '../reporters/json-reporter.js';
-import { renderJunit } from '../reporters/junit-reporter.js';
-import type { ContractReport } from '../reporters/report.js';
-import { renderText } from '../reporters/text-reporter.js';
+import { renderReport } from '../reporters/formats.js';
 import { runContract } from '../run-contract/run-contract.js';
 import { EXIT, UsageError } from './exit-codes.js';
-import {
-  parseReports,
-  parseRunOptions,
-  parseTarget,
-  type ReportFormat,
-  type RunFlags,
-} from './parse-flags.js';
+import { parseReports, parseRunOptions, parseTarget, type RunFlags } from './parse-flags.js';
 import type { Terminal } from './terminal.js';
-
-function render(format: ReportFormat, report: ContractReport, color: boolean): string {
-  if (format === 'json') return renderJson(report);
-  return format === 'junit' ? renderJunit(report) : renderText(report, { color });
-}
 
 async function writeReport(path: string, text: string): Promise<void> {
   await mkdir(dirname(path), { recursive: true });
@@ -35,11 +21,11 @@ export async function runCommand(flags: RunFlags, terminal: Terminal): Promise<n
   const report = await runContract(target, { ...parseRunOptions(flags), environment, onProgress });
   const unwritten: string[] = [];
   for (const { format, path } of reports) {
-    const text = render(format, report, path === undefined && terminal.color);
+    const text = renderReport(report, format, { color: path === undefined && terminal.color });
     if (path === undefined) terminal.out(text);
     else await writeReport(path, text).catch((error: Error) => unwritten.push(`${path} (${error.message})`));
   }
   if (unwritten.length > 0) throw new UsageError(`a report cannot be written: ${unwritten.join('; ')}`);
   if (report.summary.error > 0) return EXIT.kitFault;
-  return report.conformant ? EXIT.conformant : EXIT.notConformant;
+  return report.ok ? EXIT.conformant : EXIT.notConformant;
 }

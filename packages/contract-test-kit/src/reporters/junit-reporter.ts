@@ -1,58 +1,34 @@
+import { escapeMarkup as xml } from './escape-markup.js';
 import type { ContractReport, RequirementResult } from './report.js';
-
-/** Whether XML 1.0 knows the character: most controls and half surrogates it does not. */
-function isXmlCharacter(character: string): boolean {
-  const code = character.codePointAt(0) ?? 0;
-  if (code < 0x20) return code === 0x9 || code === 0xa || code === 0xd;
-  return !(code >= 0xd800 && code <= 0xdfff) && code !== 0xfffe && code !== 0xffff;
-}
-
-/** Escapes text for XML 1.0. */
-function xml(text: string): string {
-  return Array.from(text, (character) => (isXmlCharacter(character) ? character : '\ufffd'))
-    .join('')
-    .replaceAll('&', '&amp;')
-    .replaceAll('<', '&lt;')
-    .replaceAll('>', '&gt;')
-    .replaceAll('"', '&quot;')
-    .replaceAll('\n', '&#10;');
-}
+import { failsRun, findingRows, knownText } from './report-words.js';
 
 const seconds = (ms: number): string => (ms / 1000).toFixed(3);
 
-function findingText({ finding, statement }: RequirementResult): string {
-  if (!finding) return xml(statement);
-  const rows = [
-    `statement  ${statement}`,
-    `sent       ${finding.sent}`,
-    `expected   ${finding.expected}`,
-    `actual     ${finding.actual}`,
-    `again      ${finding.again}`,
-  ];
-  return xml([...rows, ...(finding.curl ? [`curl       ${finding.curl}`] : [])].join('\n'));
+function findingText(result: RequirementResult): string {
+  const rows = findingRows(result).map(([label, text]) => `${label.padEnd(10)} ${text}`);
+  return xml(rows.length > 0 ? rows.join('\n') : result.statement);
+}
+
+function messageOf({ finding, known, reason = '' }: RequirementResult): string {
+  const message = finding ? `expected ${finding.expected}; got ${finding.actual}` : reason;
+  if (!known) return xml(message);
+  return xml(message === '' ? knownText(known) : `${knownText(known)} | ${message}`);
+}
+
+function failureType({ known, status, level }: RequirementResult): string {
+  if (known?.state === 'stale') return 'stale-known-failure';
+  return status === 'not-evaluable' ? status : level;
 }
 
 function outcome(result: RequirementResult): string {
-  const { status, finding, reason = '' } = result;
-  const message = xml(finding ? `expected ${finding.expected}; got ${finding.actual}` : reason);
-  switch (status) {
-    case 'failed':
-      return `<failure type="${result.level}" message="${message}">${findingText(result)}</failure>`;
-    case 'not-evaluable':
-      return result.breaksConformance
-        ? `<failure type="not-evaluable" message="${message}"/>`
-        : `<skipped message="${xml(`not judged: ${reason}`)}"/>`;
-    case 'error':
-      return `<error type="kit" message="${message}"/>`;
-    case 'not-applicable':
-      return `<skipped message="${message}"/>`;
-    case 'warned':
-      return result.breaksConformance
-        ? `<failure type="SHOULD" message="${message}">${findingText(result)}</failure>`
-        : `<system-out>${xml('warning: ')}${findingText(result)}</system-out>`;
-    case 'passed':
-      return '';
-  }
+  const { status, known } = result;
+  const message = messageOf(result);
+  if (status === 'error') return `<error type="kit" message="${message}"/>`;
+  if (failsRun(result))
+    return `<failure type="${failureType(result)}" message="${message}">${findingText(result)}</failure>`;
+  if (status === 'not-applicable' || known?.state === 'accepted') return `<skipped message="${message}"/>`;
+  if (status === 'not-evaluable') return `<skipped message="not judged: ${message}"/>`;
+  return status === 'warned' ? `<system-out>${xml('warning: ')}${findingText(result)}</system-out>` : '';
 }
 
 function testCase(result: RequirementResult): string {
@@ -69,7 +45,10 @@ function suite(profile: string, results: readonly RequirementResult[], report: C
   return `  <testsuite ${attributes}>\n${cases.join('\n')}\n  </testsuite>`;
 }
 
-/** The report as JUnit XML: a suite for each profile, a test case for each requirement. */
+/**
+ * The report as JUnit XML: a suite for each profile, a test case for each requirement. What fails the run is a
+ * failure, a known failure is skipped, a fault of the kit is an error.
+ */
 export function renderJunit(report: ContractReport): string {
   const profiles = [...new Set(report.results.map(({ profile }) => profile))];
   const suites = profiles.map((profile) =>

@@ -34,6 +34,23 @@ export const FindingReport = z.object({
 });
 export type FindingReport = z.infer<typeof FindingReport>;
 
+/**
+ * Where a known failure stands. `accepted` does not fail the run; `expired` (past its day) and `stale` (its
+ * requirement is kept now) do; `unused` could not be compared: its requirement was not judged in this run.
+ */
+export const KnownFailureState = z.enum(['accepted', 'expired', 'stale', 'unused']);
+export type KnownFailureState = z.infer<typeof KnownFailureState>;
+
+export const KnownFailureNote = z.object({
+  state: KnownFailureState,
+  reason: z.string(),
+  /** Last day, in UTC, on which the failure is accepted. */
+  expires: z.iso.date(),
+  /** Where it is followed. */
+  issue: z.string().optional(),
+});
+export type KnownFailureNote = z.infer<typeof KnownFailureNote>;
+
 export const RequirementResult = z.object({
   id: z.string(),
   level: Level,
@@ -47,6 +64,8 @@ export const RequirementResult = z.object({
   /** Why it was not judged, or what went wrong in the kit. */
   reason: z.string().optional(),
   finding: FindingReport.optional(),
+  /** The entry of the known-failures file, where there is one. */
+  known: KnownFailureNote.optional(),
 });
 export type RequirementResult = z.infer<typeof RequirementResult>;
 
@@ -84,9 +103,14 @@ export const ContractReport = z.object({
     /** Where capabilities and features were read. */
     source: z.enum(['manifest', 'registration', 'nowhere']),
   }),
+  /** Whether the runner keeps what it claims. A known failure is still a failure here. */
   conformant: z.boolean(),
+  /** Whether the run passes: conformant, or nothing fails but accepted known failures. */
+  ok: z.boolean(),
   profiles: z.array(ProfileResult),
   summary: Counts,
+  /** Secrets that were taken out of this report. */
+  redactions: z.number().int().nonnegative(),
   results: z.array(RequirementResult),
 });
 export type ContractReport = z.infer<typeof ContractReport>;

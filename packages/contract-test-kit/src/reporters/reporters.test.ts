@@ -3,56 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { curlOf, shellQuote } from './curl.js';
 import { renderJson } from './json-reporter.js';
-import { renderJunit } from './junit-reporter.js';
-import { ContractReport, type RequirementResult } from './report.js';
+import { ContractReport } from './report.js';
+import { finding, report, result } from './sample-report.fixture.js';
 import { renderText } from './text-reporter.js';
-
-const result = (id: string, more: Partial<RequirementResult>): RequirementResult => ({
-  id,
-  level: 'MUST',
-  profile: 'core',
-  section: '§4',
-  statement: 'Health answers.',
-  status: 'passed',
-  durationMs: 12.3,
-  breaksConformance: false,
-  ...more,
-});
-
-const finding = {
-  sent: 'GET /health',
-  expected: 'status <healthy> & "known"',
-  actual: `a \u0000 control, a half \ud800 surrogate, ]]> and 'quotes'`,
-  again: 'npx contract-test run --url http://127.0.0.1:1 --run health.answers --seed 7',
-  curl: 'curl -sS http://127.0.0.1:1/health',
-};
-
-const report: ContractReport = {
-  schemaVersion: '1.0',
-  contract: '1.0',
-  target: '--url http://127.0.0.1:1',
-  seed: 7,
-  strict: false,
-  startedAt: '2026-01-31T12:00:00.000Z',
-  durationMs: 1234,
-  runner: { name: 'r', version: '1.0.0', capabilities: ['a'], features: [], source: 'manifest' },
-  conformant: false,
-  profiles: [{ profile: 'core', claimed: true, conformant: false }],
-  summary: { passed: 1, failed: 1, warned: 1, notApplicable: 1, notEvaluable: 2, error: 1 },
-  results: [
-    result('health.passed', {}),
-    result('health.failed', { status: 'failed', breaksConformance: true, finding }),
-    result('health.warned', { level: 'SHOULD', status: 'warned', finding }),
-    result('health.left-out', { status: 'not-applicable', reason: 'needs --command' }),
-    result('health.missing', {
-      status: 'not-evaluable',
-      breaksConformance: true,
-      reason: 'no conformance.sleep',
-    }),
-    result('health.optional', { status: 'not-evaluable', reason: 'no fixtures' }),
-    result('health.fault', { status: 'error', reason: 'TypeError: x' }),
-  ],
-};
 
 describe('the text report', () => {
   const text = renderText(report);
@@ -91,6 +44,20 @@ describe('the text report', () => {
     expect(shown).not.toMatch(/^\s*::/m);
   });
 
+  it('says of a known failure until when and why, and counts it', () => {
+    const known = { state: 'accepted', reason: 'waits for 2.0', expires: '2026-12-31' } as const;
+    const failed = result('health.failed', { status: 'failed', breaksConformance: true, finding, known });
+    const shown = renderText({
+      ...report,
+      ok: true,
+      results: [failed],
+      summary: { ...report.summary, error: 0 },
+    });
+    expect(shown).toContain('known failure, accepted until 2026-12-31: waits for 2.0');
+    expect(shown).toContain('1 of them known');
+    expect(shown).toContain('not conformant: core; known failures alone, accepted');
+  });
+
   it('has no colour unless asked for', () => {
     expect(text).not.toContain('\u001b');
     expect(renderText(report, { color: true })).toContain('\u001b[31m✗');
@@ -107,24 +74,6 @@ describe('the JSON report', () => {
       readFileSync(new URL('../../schemas/contract-report.1.json', import.meta.url), 'utf8'),
     );
     expect(published).toEqual({ ...z.toJSONSchema(ContractReport), title: 'ContractReport' });
-  });
-});
-
-describe('the JUnit report', () => {
-  const xml = renderJunit(report);
-
-  it('counts failures, errors and skipped as CI systems read them', () => {
-    expect(xml).toContain('tests="7" failures="2" errors="1" skipped="2"');
-    expect(xml.match(/<failure /g)).toHaveLength(2);
-    expect(xml.match(/<skipped /g)).toHaveLength(2);
-  });
-
-  it('escapes everything that XML does not allow', () => {
-    expect(xml).toContain('status &lt;healthy&gt; &amp; &quot;known&quot;');
-    expect(Array.from(xml).filter((character) => character < ' ' && character !== '\n')).toEqual([]);
-    // Half a surrogate does not survive UTF-8.
-    expect(Buffer.from(xml, 'utf8').toString('utf8')).toBe(xml);
-    expect(xml.replaceAll(/&(amp|lt|gt|quot|#10);/g, '')).not.toContain('&');
   });
 });
 

@@ -1,4 +1,13 @@
 import type { ContractReport, RequirementResult, ResultStatus } from './report.js';
+import {
+  countsText,
+  findingRows,
+  knownText,
+  plural,
+  printable,
+  runnerText,
+  verdictText,
+} from './report-words.js';
 
 export interface TextOptions {
   readonly color?: boolean;
@@ -13,33 +22,18 @@ const MARKS: Readonly<Record<ResultStatus, readonly [mark: string, ansi: number]
   error: ['E', 35],
 };
 
-const plural = (count: number, word: string): string => `${count} ${word}${count === 1 ? '' : 's'}`;
-
-const UNPRINTABLE = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu;
-
-/** Text of the runner as a terminal may show it: on one line, and without orders to the terminal. */
-const printable = (text: string): string =>
-  text.replaceAll(/\s*\r?\n\s*/g, ' ⏎ ').replaceAll(UNPRINTABLE, '\ufffd');
-
-function findingRows(result: RequirementResult): string[] {
-  const { finding, reason, status } = result;
-  if (!finding)
-    return status === 'not-evaluable' || status === 'error'
-      ? [`      ${status === 'error' ? 'kit fault ' : 'not judged'} ${printable(reason ?? '')}`]
-      : [];
-  const rows: [string, string | undefined][] = [
-    ['statement', result.statement],
-    ['sent', printable(finding.sent)],
-    ['expected', printable(finding.expected)],
-    ['actual', printable(finding.actual)],
-    ['again', finding.again],
-    ['curl', finding.curl],
-  ];
-  return rows.flatMap(([name, value]) => (value === undefined ? [] : [`      ${name.padEnd(9)}  ${value}`]));
+function rowsUnder(result: RequirementResult): string[] {
+  const { finding, known, reason = '', status } = result;
+  const rows: string[] = known ? [`      ${knownText(known)}`] : [];
+  if (finding) rows.push(...findingRows(result).map(([label, text]) => `      ${label.padEnd(9)}  ${text}`));
+  else if (status === 'not-evaluable' || status === 'error')
+    rows.push(`      ${status === 'error' ? 'kit fault ' : 'not judged'} ${printable(reason)}`);
+  return rows;
 }
 
 /** Whether a result is told in a group with others of the same reason, and not on a line of its own. */
-function isGrouped({ status, breaksConformance }: RequirementResult): boolean {
+function isGrouped({ status, breaksConformance, known }: RequirementResult): boolean {
+  if (known) return false;
   return status === 'not-applicable' || (status === 'not-evaluable' && !breaksConformance);
 }
 
@@ -56,49 +50,26 @@ function groupedRows(results: readonly RequirementResult[]): string[] {
   ]);
 }
 
-function verdict(report: ContractReport): string {
-  if (report.summary.error > 0)
-    return `the kit failed in ${plural(report.summary.error, 'case')}; nothing is said of the runner there`;
-  const claimed = report.profiles.filter((profile) => profile.claimed);
-  const broken = claimed.filter((profile) => !profile.conformant).map(({ profile }) => profile);
-  if (broken.length > 0) return `not conformant: ${broken.join(', ')}`;
-  return claimed.length === 0
-    ? 'nothing was judged'
-    : `conformant: ${claimed.map(({ profile }) => profile).join(', ')}`;
-}
-
-function summaryLine({ summary }: ContractReport): string {
-  const parts = [`${summary.passed} passed`, `${summary.failed} failed`, plural(summary.warned, 'warning')];
-  if (summary.notEvaluable > 0) parts.push(`${summary.notEvaluable} not judged`);
-  if (summary.error > 0) parts.push(`${summary.error} kit faults`);
-  return [...parts, `${summary.notApplicable} not applicable`].join(' · ');
-}
-
 /** The report for a person. */
 export function renderText(report: ContractReport, { color = false }: TextOptions = {}): string {
   const paint = (code: number, text: string): string => (color ? `\u001b[${code}m${text}\u001b[0m` : text);
   const profiles = [...new Set(report.results.map(({ profile }) => profile))].join(', ');
-  const { runner } = report;
+  const runner = runnerText(report);
   const lines = [
     `contract ${report.contract} · ${profiles} · ${plural(report.results.length, 'requirement')}`,
+    ...(runner === undefined ? [] : [runner]),
+    '',
   ];
-  if (runner.source !== 'nowhere')
-    lines.push(
-      printable(
-        `runner ${runner.name} ${runner.version} · features ${runner.features.join(', ') || 'none'} (from its ${runner.source})`,
-      ),
-    );
-  lines.push('');
   for (const result of report.results) {
     if (isGrouped(result)) continue;
     const [mark, ansi] = MARKS[result.status];
     lines.push(
       `  ${paint(ansi, mark)} ${result.id.padEnd(42)} ${result.level.padEnd(6)} ${String(Math.round(result.durationMs)).padStart(6)} ms`,
     );
-    lines.push(...findingRows(result));
+    lines.push(...rowsUnder(result));
   }
   lines.push(...groupedRows(report.results), '');
-  lines.push(`  ${summaryLine(report).padEnd(60)}   ${paint(report.conformant ? 32 : 31, verdict(report))}`);
+  lines.push(`  ${countsText(report).padEnd(60)}   ${paint(report.ok ? 32 : 31, verdictText(report))}`);
   lines.push(`  ${(report.durationMs / 1000).toFixed(1)} s · seed ${report.seed}`);
   return `${lines.join('\n')}\n`;
 }

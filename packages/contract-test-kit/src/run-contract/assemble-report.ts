@@ -1,7 +1,11 @@
+import { noteOf } from '../baseline/known-failures.js';
 import type { Finding } from '../case/verdict.js';
 import { showReply, shorten } from '../case/wire-rules.js';
+import { CANARY } from '../harness/runner-session.js';
 import type { RunnerDescription } from '../harness/runner-description.js';
 import { curlOf, shellQuote } from '../reporters/curl.js';
+import { createRedactor, redactReport } from '../reporters/redact-report.js';
+import { failsRun } from '../reporters/report-words.js';
 import {
   REPORT_SCHEMA_VERSION,
   type ContractReport,
@@ -84,6 +88,7 @@ function breaksConformance(
 function toResult({ requirement, outcome, durationMs }: JudgedCase, parts: ReportParts): RequirementResult {
   const status = STATUS[outcome.kind](requirement);
   const { id, level, profile, section, statement } = requirement;
+  const entry = parts.options.knownFailures.find((known) => known.id === id);
   return {
     id,
     level,
@@ -95,6 +100,7 @@ function toResult({ requirement, outcome, durationMs }: JudgedCase, parts: Repor
     breaksConformance: breaksConformance(status, requirement, parts),
     ...('reason' in outcome ? { reason: outcome.reason } : {}),
     ...('finding' in outcome ? { finding: reportFinding(outcome.finding, id, parts) } : {}),
+    ...(entry ? { known: noteOf(entry, status, parts.startedAt) } : {}),
   };
 }
 
@@ -114,12 +120,23 @@ function profilesOf(results: readonly RequirementResult[]): ProfileResult[] {
   });
 }
 
-/** Puts the outcomes of a run together. */
+/** Every secret that the kit can know of: what the runner's environment holds, and what it was planted with. */
+function redactorOf({ target, options }: ReportParts) {
+  const added = target.kind === 'command' ? target.env : undefined;
+  return createRedactor([options.environment, added ?? {}, { PLANTED_SECRET: CANARY }]);
+}
+
+/** Puts the outcomes of a run together, without secrets: every report is made from what this returns. */
 export function assembleReport(parts: ReportParts): ContractReport {
+  return redactReport(wholeReport(parts), redactorOf(parts));
+}
+
+function wholeReport(parts: ReportParts): ContractReport {
   const { description, options } = parts;
   const results = parts.judged.map((judged) => toResult(judged, parts));
   const count = (status: ResultStatus): number => results.filter((result) => result.status === status).length;
   const profiles = profilesOf(results);
+  const isClaimed = profiles.some(({ claimed }) => claimed);
   return {
     schemaVersion: REPORT_SCHEMA_VERSION,
     contract: JUDGED_CONTRACT,
@@ -135,9 +152,8 @@ export function assembleReport(parts: ReportParts): ContractReport {
       features: [...description.features],
       source: description.source,
     },
-    conformant:
-      profiles.some(({ claimed }) => claimed) &&
-      profiles.every(({ claimed, conformant }) => !claimed || conformant),
+    conformant: isClaimed && profiles.every(({ claimed, conformant }) => !claimed || conformant),
+    ok: isClaimed && !results.some(failsRun),
     profiles,
     summary: {
       passed: count('passed'),
@@ -147,6 +163,7 @@ export function assembleReport(parts: ReportParts): ContractReport {
       notEvaluable: count('not-evaluable'),
       error: count('error'),
     },
+    redactions: 0,
     results,
   };
 }

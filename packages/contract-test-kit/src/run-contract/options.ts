@@ -3,6 +3,7 @@
  * Judging a whole runner: which requirements, in which order, with which runner, and what the outcomes
  * mean together. Imports every room but cli and reporters' texts.
  */
+import type { KnownFailure } from '../baseline/known-failures.js';
 import type { Profile } from '../requirements/requirement.js';
 
 /** Options of {@link runContract}; every one has a default. */
@@ -21,6 +22,8 @@ export interface RunContractOptions {
   readonly strict?: boolean | undefined;
   /** Inputs to call capabilities with, by capability id. Default: made from their schemas. */
   readonly inputs?: Readonly<Record<string, Readonly<Record<string, unknown>>>> | undefined;
+  /** Failures that do not fail the run until they expire. Default: none. */
+  readonly knownFailures?: readonly KnownFailure[] | undefined;
   /** Told after each case how many are done, of how many. */
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
   /** Environment that a started runner inherits. Default: the kit's own. */
@@ -33,6 +36,7 @@ export interface ResolvedRunOptions {
   readonly seed: number;
   readonly strict: boolean;
   readonly inputs: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  readonly knownFailures: readonly KnownFailure[];
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly onProgress: (done: number, total: number) => void;
 }
@@ -45,6 +49,7 @@ export function resolveRunOptions(options: RunContractOptions): ResolvedRunOptio
     seed: options.seed ?? 1,
     strict: options.strict ?? false,
     inputs: options.inputs ?? {},
+    knownFailures: options.knownFailures ?? [],
     environment: options.environment ?? process.env,
     onProgress: options.onProgress ?? (() => {}),
   };

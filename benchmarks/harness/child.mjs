@@ -44,10 +44,11 @@ export async function startProcess(file, env = {}, execArgv = []) {
  */
 export function answerParent(ready, answers) {
   const all = { cpu: () => process.cpuUsage(), memory: () => process.memoryUsage(), ...answers };
-  process.on('message', async (question) => {
+  const answer = async (question) => {
     const kind = typeof question === 'string' ? question : question.kind;
     process.send(await all[kind](question));
-  });
+  };
+  process.on('message', (question) => void answer(question));
   process.on('disconnect', () => process.exit(0));
   process.send(ready);
 }

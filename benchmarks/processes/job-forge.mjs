@@ -10,14 +10,19 @@ const forge = await createJobForge({
 }).start();
 const UNFINISHED = ['queued', 'running', 'retrying', 'pending'];
 
-async function idle() {
-  for (;;) {
-    const pages = await Promise.all(
-      UNFINISHED.map((status) => forge.operations.listJobs({ status, limit: 1 })),
-    );
-    if (pages.every(({ items }) => items.length === 0)) return { idle: true };
-    await new Promise((resolve) => setTimeout(resolve, 5));
+/** Whether some job has not ended. What is looked for last costs most, and is looked for only near the end. */
+async function isBusy() {
+  if (forge.running > 0) return true;
+  for (const status of UNFINISHED) {
+    const { items } = await forge.operations.listJobs({ status, limit: 1 });
+    if (items.length > 0) return true;
   }
+  return false;
+}
+
+async function idle() {
+  while (await isBusy()) await new Promise((resolve) => setTimeout(resolve, 5));
+  return { idle: true };
 }
 
 async function outcome({ ids }) {

@@ -124,18 +124,18 @@ export const ContainerResult = z.object({
   droppedBytes: z.int(),
   imageId: z.string(),
   artifacts: z
-    .array(z.object({ name: z.string(), bytes: z.int(), sha256: z.string(), content: z.string() }))
+    .array(z.object({ path: z.string(), name: z.string(), bytes: z.int(), sha256: z.string() }))
     .readonly(),
 });
 
-/** A file that a container left in `/job/output`. */
+/** A file that a container left in `/job/output`: an artifact of the job. */
 export interface ContainerArtifact {
-  /** Path below `/job/output`. */
+  /** Below `/job/output`. */
+  readonly path: string;
+  /** Of the artifact: the path, with `_` for signs that such a name does not have. */
   readonly name: string;
   readonly bytes: number;
   readonly sha256: string;
-  /** As base64. */
-  readonly content: string;
 }
 
 /** How a container ended that succeeded. */

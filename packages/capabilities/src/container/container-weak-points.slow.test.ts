@@ -47,10 +47,11 @@ describe.skipIf(!tested)('a container', () => {
       exitCode: 0,
       stdout: 'typed a "b" $c|one\ntwo\n',
       stderr: 'err\n',
-      artifacts: [
-        { name: 'sub/out.txt', bytes: 6, sha256, content: Buffer.from(content).toString('base64') },
-      ],
+      artifacts: [{ path: 'sub/out.txt', name: 'sub_out.txt', bytes: 6, sha256 }],
     });
+    expect(ended.artifacts.map((left) => [left.name, left.content.toString()])).toEqual([
+      ['sub_out.txt', content],
+    ]);
     expect(outputOf(ended, 'stderr')).toBe('err\n');
     expect(ended.data?.imageId).toMatch(/[0-9a-f]{64}/);
     nothingLeft();
@@ -82,7 +83,10 @@ describe.skipIf(!tested)('a container', () => {
 
   test('whose exit code is one that the engine uses itself has failed, not failed to start', async () => {
     for (const exitCode of [3, 125, 127]) {
-      const { error } = await sh(`echo why >&2; exit ${exitCode}`);
+      const { error, artifacts } = await sh(
+        `echo why >&2; echo report > /job/output/report; exit ${exitCode}`,
+      );
+      expect(artifacts.map(({ name }) => name)).toEqual(['report']);
       expect(error).toMatchObject({ code: 'COMMAND_FAILED', retryable: false });
       expect(endOf(error ?? { details: [] })).toMatchObject({ exitCode, stderr: 'why\n' });
     }
@@ -168,8 +172,11 @@ describe.skipIf(!tested)('a container', () => {
       `cd /job/output && ln -s ${root}/secret link && ln -s ${root} folder && echo ok > file`,
     );
     expect(data?.artifacts.map(({ name }) => name)).toEqual(['file']);
-    const large = await sh('dd if=/dev/zero of=/job/output/big bs=1048577 count=1 2>/dev/null');
+    const strict = container({ ...(options as NonNullable<typeof options>), maxArtifactBytes: 1_000 });
+    const command = ['sh', '-c', 'dd if=/dev/zero of=/job/output/big bs=1001 count=1 2>/dev/null'];
+    const large = await runCapability(strict, { image: IMAGE, pull: 'never', command });
     expect(large.error?.code).toBe('ARTIFACTS_TOO_LARGE');
+    expect(large.artifacts).toEqual([]);
     nothingLeft();
   });
 

@@ -11,7 +11,8 @@ import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { commandOutcome, createCaptured } from '../process/command-outcome.js';
 import { containerFolderOf, containerLedgerDirectoryOf } from '../process/options.js';
 import type { ContainerPlan } from './container-arguments.js';
-import { ContainerInput, ContainerResult } from './container-input.js';
+import { artifactNames } from './artifact-names.js';
+import { ContainerInput, ContainerResult, type ContainerArtifact } from './container-input.js';
 import { createContainerLedger, type ContainerLedger } from './container-ledger.js';
 import {
   createPermissions,
@@ -24,7 +25,7 @@ import { engineEnvironment, type Engine } from './engine.js';
 import { leftFiles, makeJobFolder, removeJobFolder, type JobFolder } from './job-folder.js';
 
 const MAX_OUTPUT_BYTES = 50 * 1024;
-const MAX_ARTIFACT_BYTES = 1024 * 1024;
+const MAX_ARTIFACT_BYTES = 100 * 1024 * 1024;
 /** Fetching an image takes its time. */
 const TIMEOUT_MS = 300_000;
 /** Below the five seconds after which the SDK gives up a handler whose time is over: the removal comes after. */
@@ -55,7 +56,7 @@ export interface ContainerOptions extends ContainerPermissions {
   readonly maxConcurrency?: number | undefined;
   /** Bytes of standard output, and of standard error, that are kept for the result: the first and the last half. Default: 50 KB. */
   readonly maxOutputBytes?: number | undefined;
-  /** Bytes of all files together that a container may leave. Default: 1 MB. */
+  /** Bytes of all files together that a container may leave. Default: 100 MB. */
   readonly maxArtifactBytes?: number | undefined;
 }
 
@@ -115,9 +116,26 @@ async function runIn(
       retryable: false,
       remedy: 'Raise `limits`, of the job or of the capability, or let it use less.',
     });
-  const ended = commandOutcome(end, captured, { exitCodes: plan.input.exitCodes, what: 'the container' });
-  const artifacts = leftFiles(folder, options.maxArtifactBytes ?? MAX_ARTIFACT_BYTES);
+  // What it left may say why it failed.
+  const artifacts = await leaveFiles(folder, ctx, options.maxArtifactBytes ?? MAX_ARTIFACT_BYTES);
+  const { exitCodes } = plan.input;
+  const ended = commandOutcome(end, captured, { exitCodes, what: 'the container', more: { artifacts } });
   return { ...ended, imageId: state.imageId, artifacts };
+}
+
+async function leaveFiles(
+  folder: JobFolder,
+  ctx: CapabilityContext,
+  maxBytes: number,
+): Promise<readonly ContainerArtifact[]> {
+  const files = leftFiles(folder, maxBytes);
+  const names = artifactNames(files.map(({ path }) => path));
+  const left: ContainerArtifact[] = [];
+  for (const [at, { path, file }] of files.entries()) {
+    const { name, bytes, sha256 } = await ctx.artifact(names[at] ?? path, { path: file });
+    left.push({ path, name, bytes, sha256 });
+  }
+  return left;
 }
 
 /** Whatever happened: no container, no files, or a record and a word of warning. */

@@ -1,22 +1,9 @@
 import { createHash } from 'node:crypto';
-import {
-  chmodSync,
-  closeSync,
-  constants,
-  fstatSync,
-  lstatSync,
-  mkdirSync,
-  mkdtempSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { chmodSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { CapabilityError, isCapabilityError } from '@controlplane/runner-sdk';
 import { makePrivateFolder } from '../process/private-folder.js';
-import type { ContainerArtifact, ContainerFile } from './container-input.js';
+import type { ContainerFile } from './container-input.js';
 
 const MAX_ARTIFACTS = 1_000;
 
@@ -80,16 +67,7 @@ export function makeJobFolder(root: string, files: readonly ContainerFile[]): Jo
   return { path, input, output, envFile: join(path, 'variables') };
 }
 
-/** A container may leave links to anywhere: only what is a file itself is read. */
-function readLeft(path: string): Buffer | undefined {
-  const fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-  try {
-    return fstatSync(fd).isFile() ? readFileSync(fd) : undefined;
-  } finally {
-    closeSync(fd);
-  }
-}
-
+/** A container may leave links to anywhere: only what is a file itself counts. */
 function* filesBelow(folder: string): Generator<string> {
   for (const name of readdirSync(folder).sort(byText)) {
     const path = join(folder, name);
@@ -108,41 +86,43 @@ const tooLarge = (what: string): CapabilityError =>
     remedy: 'Leave less in /job/output, or raise `maxArtifactBytes` of the capability.',
   });
 
+/** A file that a container left. */
+export interface LeftFile {
+  /** Below the output folder. */
+  readonly path: string;
+  /** On this machine. */
+  readonly file: string;
+}
+
+function findFiles({ output }: JobFolder, maxBytes: number): readonly LeftFile[] {
+  const found: LeftFile[] = [];
+  let bytes = 0;
+  for (const file of filesBelow(output)) {
+    bytes += lstatSync(file).size;
+    if (bytes > maxBytes) throw tooLarge(`more than ${maxBytes} bytes of files`);
+    if (found.length >= MAX_ARTIFACTS) throw tooLarge(`more than ${MAX_ARTIFACTS} files`);
+    found.push({ path: relative(output, file), file });
+  }
+  return found;
+}
+
 /**
  * What a container left, once it has ended.
  * @param maxBytes - of all files together; more is an error
  * @throws CapabilityError `ARTIFACTS_TOO_LARGE`, `ARTIFACTS_UNREADABLE`
  */
-export function leftFiles(folder: JobFolder, maxBytes: number): readonly ContainerArtifact[] {
+export function leftFiles(folder: JobFolder, maxBytes: number): readonly LeftFile[] {
   try {
-    return readAll(folder, maxBytes);
+    return findFiles(folder, maxBytes);
   } catch (error) {
     if (isCapabilityError(error)) throw error;
-    throw new CapabilityError(
-      'ARTIFACTS_UNREADABLE',
-      `what the container left cannot be read: ${String(error)}`,
-      {
-        retryable: false,
-        cause: error,
-        remedy: 'Let the container leave its files in /job/output readable for everybody.',
-      },
-    );
+    const message = `what the container left cannot be read: ${String(error)}`;
+    throw new CapabilityError('ARTIFACTS_UNREADABLE', message, {
+      retryable: false,
+      cause: error,
+      remedy: 'Let the container leave its files in /job/output readable for everybody.',
+    });
   }
-}
-
-function readAll({ output }: JobFolder, maxBytes: number): readonly ContainerArtifact[] {
-  const found: ContainerArtifact[] = [];
-  let bytes = 0;
-  for (const path of filesBelow(output)) {
-    bytes += lstatSync(path).size;
-    if (bytes > maxBytes) throw tooLarge(`more than ${maxBytes} bytes of files`);
-    if (found.length >= MAX_ARTIFACTS) throw tooLarge(`more than ${MAX_ARTIFACTS} files`);
-    const content = readLeft(path);
-    if (!content) continue;
-    const name = relative(output, path);
-    found.push({ name, bytes: content.length, sha256: sha256(content), content: content.toString('base64') });
-  }
-  return found;
 }
 
 /** Takes the folder away; false where files of other users are in the way. */

@@ -70,6 +70,22 @@ describe('the built command', () => {
     });
   });
 
+  it('runs what init wrote, and leaves the reports that it names', { timeout: 60_000 }, async () => {
+    expect(await run('init', '--command', handWrittenRunner().command)).toMatchObject({ code: 0 });
+    expect(await run('run', '--run', 'health.*')).toMatchObject({ code: 0, err: '' });
+    const read = (name: string): string => readFileSync(join(folder, 'contract-reports', name), 'utf8');
+    expect(read('contract.env')).toMatch(/^CONTRACT_OK=true\n/);
+    expect(ContractReport.parse(JSON.parse(read('contract.json'))).ok).toBe(true);
+    rmSync(join(folder, 'contract-test.yaml'));
+  });
+
+  it('explains from its own files', async () => {
+    expect(await run('explain', 'health.answers')).toMatchObject({
+      code: 0,
+      out: expect.stringContaining('to mend'),
+    });
+  });
+
   it('exits 2 and 4 without a word on stdout', { timeout: 60_000 }, async () => {
     expect(await run('run')).toMatchObject({ code: 2, out: '' });
     expect(await run('run', '--command', 'exit 3')).toMatchObject({ code: 4, out: '' });

@@ -6,6 +6,9 @@ export default defineConfig(
   library({
     // The requirements are read beside the bundle; the shim gives the CommonJS build its import.meta.url.
     shims: true,
-    onSuccess: async () => copyFileSync('src/requirements/1.0.yaml', 'dist/1.0.yaml'),
+    onSuccess: async () => {
+      for (const file of ['1.0.yaml', 'explanations.yaml'])
+        copyFileSync(`src/requirements/${file}`, `dist/${file}`);
+    },
   }),
 );

@@ -9,5 +9,6 @@ process.exitCode = await main(process.argv.slice(2), {
   // Carriage return, text, erase the rest of the line.
   progress: process.stderr.isTTY ? (text) => void process.stderr.write(`\r${text}\u001b[K`) : undefined,
   color: process.stdout.isTTY === true && !process.env['NO_COLOR'],
+  cwd: process.cwd(),
   environment: process.env,
 });

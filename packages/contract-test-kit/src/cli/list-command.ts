@@ -1,3 +1,4 @@
+import { readExplanations } from '../requirements/explanation.js';
 import { findRequirement, type Requirement } from '../requirements/requirement.js';
 import { selectRequirements } from '../requirements/select-requirements.js';
 import { EXIT, UsageError } from './exit-codes.js';
@@ -21,7 +22,7 @@ const NEEDS: Readonly<Record<Requirement['needs'], string>> = {
   process: '--command',
 };
 
-/** `contract-test explain ID`: one requirement, in full. */
+/** `contract-test explain ID`: one requirement in full, what its case does, and how to mend a runner that breaks it. */
 export function explainCommand(
   id: string,
   { json = false }: { readonly json?: boolean },
@@ -30,8 +31,9 @@ export function explainCommand(
   const requirement = findRequirement(id);
   if (!requirement)
     throw new UsageError(`there is no requirement "${id}"; \`contract-test list\` shows them all`);
+  const explanation = readExplanations().get(id);
   if (json) {
-    out(`${JSON.stringify(requirement, null, 2)}\n`);
+    out(`${JSON.stringify({ ...requirement, ...explanation }, null, 2)}\n`);
     return EXIT.conformant;
   }
   const { level, profile, section, since, statement, needs, feature, fixture } = requirement;
@@ -42,6 +44,8 @@ export function explainCommand(
     ['level', `${level} (${verdict})`],
     ['profile', profile],
     ['contract', `${section}, since ${since}`],
+    ['the case', explanation?.does],
+    ['to mend', explanation?.mend],
     ['judged', `with ${NEEDS[needs]}`],
     ['only if', feature && `the runner declares the feature ${feature}`],
     ['fixture', fixture && `${fixture} (not judged for a runner that offers no conformance.* capability)`],

@@ -1,5 +1,6 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
 import { describe, expect, it } from 'vitest';
 import { main } from './main.js';
 
@@ -10,6 +11,7 @@ async function run(...args: string[]): Promise<{ code: number; out: string; err:
     out: (text) => void (written.out += text),
     err: (text) => void (written.err += text),
     color: false,
+    cwd: tmpdir(),
     environment: process.env,
   });
   return { code, ...written };
@@ -28,6 +30,12 @@ describe('contract-test list and explain', () => {
     expect(code).toBe(0);
     expect(out).toContain('EXECUTION_TIMEOUT');
     expect(out).toContain('fixture    conformance.sleep');
+    expect(out).toMatch(/the case {3}Asks conformance\.sleep for longer than timeoutMs/);
+    expect(out).toMatch(/to mend {4}Set a timer of timeoutMs/);
+    expect(JSON.parse((await run('explain', 'execute.honours-timeout', '--json')).out)).toMatchObject({
+      id: 'execute.honours-timeout',
+      mend: expect.stringContaining('timer'),
+    });
   });
 
   it('exits 2 for an id that it does not know', async () => {
@@ -54,7 +62,10 @@ describe('contract-test run exits 2 and says what is wrong', () => {
     [['--command', 'true', '--profile', 'quantum'], 'there are core, streaming, cancellation'],
     [['--command', 'true', '--run', 'no.such'], 'no requirement is called no.such'],
     [['--command', 'true', '--run', 'health.*', '--profile', 'cancellation'], 'select no requirement'],
-    [['--command', 'true', '--report', 'pdf'], 'text, json, ndjson, junit, sarif, markdown, html, badge'],
+    [
+      ['--command', 'true', '--report', 'pdf'],
+      'text, json, ndjson, junit, sarif, markdown, html, badge, outputs',
+    ],
     [['--command', 'true', '--known-failures', '/no/such/file'], '"/no/such/file" cannot be read'],
     [['--command', 'true', '--json', '--report', 'junit'], 'only one report'],
     [['--command', 'true', '--input', 'echo'], '--input takes CAPABILITY={…}'],
@@ -135,6 +146,7 @@ describe('contract-test run exits 3', () => {
       out: () => {},
       err: (text) => void (err += text),
       color: false,
+      cwd: tmpdir(),
       environment,
     });
     expect(code).toBe(3);

@@ -4,7 +4,10 @@ import { PortTaken } from '../harness/recording-control-plane.js';
 import { REPORT_FORMATS } from '../reporters/formats.js';
 import { createRedactor } from '../reporters/redact-report.js';
 import { NothingSelected } from '../run-contract/run-contract.js';
+import { CONFIG_FILE } from './config-file.js';
+import { doctorCommand } from './doctor-command.js';
 import { EXIT, UsageError } from './exit-codes.js';
+import { initCommand, type InitFlags } from './init-command.js';
 import { explainCommand, listCommand } from './list-command.js';
 import type { RunFlags } from './parse-flags.js';
 import { diffCommand, reportCommand } from './report-command.js';
@@ -37,6 +40,7 @@ function defineRun(program: Command, terminal: Terminal, finish: (code: number) 
     .option('--profile <name>', 'judge this profile: core, streaming, cancellation (repeatable)', collect)
     .option('--input <capability={json}>', 'call a capability with this input (repeatable)', collect)
     .option('--report <format[=path]>', `to stdout or a file (repeatable): ${FORMATS}`, collect)
+    .option('--config <file>', `flags from a file (default: ${CONFIG_FILE}, where it is there)`)
     .option('--json', 'short for --report json')
     .option('--timeout <ms>', 'limit of one case (default: 20000)')
     .option('--start-timeout <ms>', 'until the runner must answer (default: 20000)')
@@ -64,6 +68,29 @@ function defineReports(program: Command, terminal: Terminal, finish: (code: numb
     );
 }
 
+function defineSetup(program: Command, terminal: Terminal, finish: (code: number) => void): void {
+  program
+    .command('init')
+    .description(`write ${CONFIG_FILE}, and a workflow that runs it in CI`)
+    .option('--command <command>', 'command that starts the runner')
+    .option('--url <url>', 'root of a runner that runs already')
+    .option('--ci <system>', 'github, gitlab or none', 'github')
+    .option('--force', 'write over files that are there')
+    .option('--json', 'as JSON')
+    .action(async (flags: InitFlags) => finish(await initCommand(flags, terminal)));
+  program
+    .command('doctor')
+    .description(
+      'say whether the kit can work here and, with --url or --command, whether the runner can be judged',
+    )
+    .option('--url <url>', 'root of a runner that runs already')
+    .option('--command <command>', 'command that starts the runner')
+    .option('--cwd <dir>', 'folder that --command runs in')
+    .option('--start-timeout <ms>', 'until the runner must answer (default: 20000)')
+    .option('--json', 'as JSON')
+    .action(async (flags: RunFlags) => finish(await doctorCommand(flags, terminal)));
+}
+
 function defineProgram(terminal: Terminal, finish: (code: number) => void): Command {
   const program = new Command('contract-test')
     .description('Proves from outside that a runner, in any language, keeps the contract.')
@@ -82,6 +109,7 @@ function defineProgram(terminal: Terminal, finish: (code: number) => void): Comm
     .option('--json', 'as JSON')
     .action((id: string, flags: { json?: boolean }) => finish(explainCommand(id, flags, terminal)));
   defineReports(program, terminal, finish);
+  defineSetup(program, terminal, finish);
   for (const command of program.commands) command.copyInheritedSettings(program);
   return program;
 }

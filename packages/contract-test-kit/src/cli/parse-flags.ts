@@ -22,6 +22,7 @@ export interface RunFlags {
   readonly seed?: string;
   readonly strict?: boolean;
   readonly knownFailures?: string;
+  readonly config?: string;
 }
 
 /** One report to write; without a path it goes to stdout. */

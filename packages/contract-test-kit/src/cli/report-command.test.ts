@@ -33,6 +33,7 @@ async function run(...args: string[]): Promise<{ code: number; out: string; err:
     out: (text) => void (written.out += text),
     err: (text) => void (written.err += text),
     color: false,
+    cwd: folder,
     environment: { MY_TOKEN: 'swordfish-swordfish' },
   });
   return { code, ...written };
@@ -49,7 +50,7 @@ function knownFailures(expires: string, id = 'health.answers'): string {
 describe('contract-test run --report', () => {
   it('writes several reports in one run, without the secrets of its environment', async () => {
     health = '{"status":"swordfish-swordfish"}';
-    const formats = ['text', 'ndjson', 'junit', 'sarif', 'markdown', 'html', 'badge'];
+    const formats = ['text', 'ndjson', 'junit', 'sarif', 'markdown', 'html', 'badge', 'outputs'];
     const { code, out } = await judge(
       '--json',
       ...formats.flatMap((format) => ['--report', `${format}=${path(format)}`]),

@@ -2,6 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { renderReport } from '../reporters/formats.js';
 import { runContract } from '../run-contract/run-contract.js';
+import { withConfig } from './config-file.js';
 import { EXIT, UsageError } from './exit-codes.js';
 import { parseReports, parseRunOptions, parseTarget, type RunFlags } from './parse-flags.js';
 import type { Terminal } from './terminal.js';
@@ -12,7 +13,8 @@ async function writeReport(path: string, text: string): Promise<void> {
 }
 
 /** `contract-test run`: judges a runner and writes the reports. */
-export async function runCommand(flags: RunFlags, terminal: Terminal): Promise<number> {
+export async function runCommand(given: RunFlags, terminal: Terminal): Promise<number> {
+  const flags = withConfig(given, terminal.cwd);
   const target = parseTarget(flags);
   const reports = parseReports(flags);
   const { environment, progress = () => {} } = terminal;

@@ -7,5 +7,7 @@ export interface Terminal {
   /** Shows how far a run is, on one line of stderr; absent where nobody watches. */
   readonly progress?: ((text: string) => void) | undefined;
   readonly color: boolean;
+  /** Folder that the command was given in: its configuration is looked for there, and written there. */
+  readonly cwd: string;
   readonly environment: Readonly<Record<string, string | undefined>>;
 }

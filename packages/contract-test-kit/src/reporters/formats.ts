@@ -4,6 +4,7 @@ import { renderJson } from './json-reporter.js';
 import { renderJunit } from './junit-reporter.js';
 import { renderMarkdown } from './markdown-reporter.js';
 import { renderNdjson } from './ndjson-reporter.js';
+import { renderOutputs } from './outputs-reporter.js';
 import type { ContractReport } from './report.js';
 import { renderSarif } from './sarif-reporter.js';
 import { renderText, type TextOptions } from './text-reporter.js';
@@ -17,6 +18,7 @@ const RENDERERS = {
   markdown: renderMarkdown,
   html: renderHtml,
   badge: renderBadge,
+  outputs: renderOutputs,
 } as const satisfies Readonly<Record<string, (report: ContractReport, options?: TextOptions) => string>>;
 
 /** A form that a report can be written in. */

@@ -30,6 +30,8 @@ interface Entry {
 }
 
 const MAX_REMEMBERED = 10_000;
+/** How many more there may be: what is taken out at the front of a map is passed again each time it is looked through. */
+const SLACK = 1_000;
 
 export function createPastExecutions(): PastExecutions {
   const entries = new Map<string, Entry>();
@@ -45,7 +47,7 @@ export function createPastExecutions(): PastExecutions {
   return {
     close({ lease, endSeq }) {
       entries.set(lease.executionId, { token: lease.token, endSeq, settled: false, waiting: [] });
-      if (entries.size > MAX_REMEMBERED) shrink();
+      if (entries.size > MAX_REMEMBERED + SLACK) shrink();
     },
     settle({ lease, endSeq }) {
       const entry = entries.get(lease.executionId);

@@ -1,7 +1,7 @@
 import type { TruthAssertion } from '@controlplane/contracts';
-import { createHash } from 'node:crypto';
 import { endingType } from '../model/job-event.js';
 import type { StoredLink } from '../store/chain-store.js';
+import { sha256Hex } from '../store/link-hash.js';
 import { iso, parsedError, type JobEnd } from './job-views.js';
 import type { LiveJob } from './live-job.js';
 
@@ -34,7 +34,7 @@ export function endRecord({ id, capability }: LiveJob, end: JobEnd): string {
     end.runnerId ?? null,
     end.executionId ?? null,
     error?.code ?? null,
-    end.data === undefined ? null : createHash('sha256').update(end.data).digest('hex'),
+    end.data === undefined ? null : sha256Hex(end.data),
   ];
   return JSON.stringify(record);
 }

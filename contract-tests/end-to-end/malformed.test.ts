@@ -13,8 +13,7 @@ const FIVE_MEGABYTES = 5 * 1024 * 1024;
 const names = Object.keys(ENDPOINTS) as EndpointName[];
 const rows = names.map((name): readonly [EndpointName, Endpoint] => [name, ENDPOINTS[name]]);
 const taking = rows.filter(([, endpoint]) => endpoint.request !== undefined);
-/** What names something that must be there: a secret is made by its name. */
-const withId = rows.filter(([name, endpoint]) => endpoint.path.includes(':') && name !== 'setSecret');
+
 const params = { id: 'no-such-id', executionId: 'no-such-id', name: 'no-such-name' };
 
 const urls = { jobforge: '', runner: '' };
@@ -55,7 +54,13 @@ afterAll(async () => {
 });
 
 /** A runner that has a signing key reads nothing that is not signed. */
-const refusalOf = (name: string, code: string): string => (name === 'execute' ? 'SIGNATURE_INVALID' : code);
+const isSigned = (name: string): boolean => name === 'execute' || name === 'cancelExecution';
+const refusalOf = (name: string, code: string): string => (isSigned(name) ? 'SIGNATURE_INVALID' : code);
+
+/** What names something that must be there: a secret is made by its name, and what is not signed names nothing. */
+const withId = rows.filter(
+  ([name, { path }]) => path.includes(':') && name !== 'setSecret' && !isSigned(name),
+);
 
 /** Whether a body that says nothing of what is asked for says nothing wrong. */
 const demandsNothing = ({ path, request }: Endpoint): boolean =>

@@ -1,4 +1,5 @@
 /** A runner that a body which is not JSON brings down: the kit must go on, and blame the right case. */
+import { once } from 'node:events';
 import { createServer } from 'node:http';
 
 const port = Number(process.env.PORT);
@@ -33,16 +34,16 @@ const server = createServer((request, response) => {
   else answer(response, 404, {});
 });
 
-server.listen(port, '127.0.0.1', async () => {
-  const body = {
-    name: 'fragile',
-    version: '1.0.0',
-    contractVersion: '1.0.0',
-    capabilities: [capability],
-    healthCheckEndpoint: `${root}/health`,
-  };
-  await fetch(new URL('/runners/register', process.env.JOBFORGE_URL), {
-    method: 'POST',
-    body: JSON.stringify(body),
-  });
+server.listen(port, '127.0.0.1');
+await once(server, 'listening');
+const body = {
+  name: 'fragile',
+  version: '1.0.0',
+  contractVersion: '1.0.0',
+  capabilities: [capability],
+  healthCheckEndpoint: `${root}/health`,
+};
+await fetch(new URL('/runners/register', process.env.JOBFORGE_URL), {
+  method: 'POST',
+  body: JSON.stringify(body),
 });

@@ -28,7 +28,7 @@ for (const [build, { createRunner, defineCapability, inMemoryHost, runCapability
       },
     });
 
-  test(`${build}: one capability runs`, async () => {
+  await test(`${build}: one capability runs`, async () => {
     const { clock } = inMemoryHost();
     const run = await clock.advanceUntil(runCapability(wait(clock), { ms: 20_000 }, { clock }));
     assert.equal(run.outcome, 'succeeded');
@@ -39,7 +39,7 @@ for (const [build, { createRunner, defineCapability, inMemoryHost, runCapability
     );
   });
 
-  test(`${build}: a runner works for a host in memory, whatever is lost on the way`, async () => {
+  await test(`${build}: a runner works for a host in memory, whatever is lost on the way`, async () => {
     const host = inMemoryHost({ faults: { dropEvery: 3, duplicateEvery: 2 }, seed: 7 });
     const runner = createRunner({
       name: 'waiter',

@@ -6,6 +6,8 @@ export default defineConfig(
   library({
     // The requirements are read beside the bundle; the shim gives the CommonJS build its import.meta.url.
     shims: true,
+    // node:test has no name without the protocol.
+    removeNodeProtocol: false,
     onSuccess: async () => {
       for (const file of ['1.0.yaml', 'explanations.yaml'])
         copyFileSync(`src/requirements/${file}`, `dist/${file}`);

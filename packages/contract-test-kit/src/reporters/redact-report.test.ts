@@ -44,7 +44,14 @@ describe('redactReport', () => {
       result('a.failed', {
         status: 'failed',
         breaksConformance: true,
-        finding: { sent: said, expected: said, actual: said, again: said, curl: said },
+        finding: {
+          sent: said,
+          expected: said,
+          actual: said,
+          timeline: [{ afterMs: 1, text: said }],
+          again: said,
+          curl: said,
+        },
         known: { state: 'expired', reason: said, expires: '2026-12-31' },
       }),
       result('a.fault', { status: 'error', reason: said }),
@@ -60,7 +67,7 @@ describe('redactReport', () => {
   });
 
   it('counts what it took out, and keeps what names things', () => {
-    expect(clean.redactions).toBe(12);
+    expect(clean.redactions).toBe(13);
     expect(clean.results.map(({ id, statement }) => [id, statement])).toEqual(
       dirty.results.map(({ id, statement }) => [id, statement]),
     );

@@ -74,13 +74,16 @@ export function createRedactor(environments: readonly Environment[]): Redactor {
 }
 
 function redactFinding(
-  { sent, expected, actual, again, curl }: FindingReport,
+  { sent, expected, actual, timeline, again, curl }: FindingReport,
   redact: Redactor,
 ): FindingReport {
   return {
     sent: redact(sent),
     expected: redact(expected),
     actual: redact(actual),
+    ...(timeline === undefined
+      ? {}
+      : { timeline: timeline.map(({ afterMs, text }) => ({ afterMs, text: redact(text) })) }),
     again: redact(again),
     ...(curl === undefined ? {} : { curl: redact(curl) }),
   };

@@ -38,6 +38,10 @@ export function findingRows({ finding, statement }: RequirementResult): [label: 
     ['sent', printable(finding.sent)],
     ['expected', printable(finding.expected)],
     ['actual', printable(finding.actual)],
+    ...(finding.timeline ?? []).map(({ afterMs, text }): [string, string] => [
+      'timeline',
+      `+${Math.round(afterMs)} ms  ${printable(text)}`,
+    ]),
     ['again', finding.again],
     ['curl', finding.curl],
   ];

@@ -23,10 +23,20 @@ export const ResultStatus = z.enum([
 ]);
 export type ResultStatus = z.infer<typeof ResultStatus>;
 
+/** Something that happened in an exchange. */
+export const TimelineEntry = z.object({
+  /** Milliseconds after the request was sent. */
+  afterMs: z.number().nonnegative(),
+  text: z.string(),
+});
+export type TimelineEntry = z.infer<typeof TimelineEntry>;
+
 export const FindingReport = z.object({
   sent: z.string(),
   expected: z.string(),
   actual: z.string(),
+  /** What arrived when, where the reply is a stream: its first lines and its last ones. */
+  timeline: z.array(TimelineEntry).optional(),
   /** Command that judges this requirement again. */
   again: z.string(),
   /** Command that sends the same request, where one request shows the finding. */

@@ -1,3 +1,4 @@
+import type { Log, ReportingDescriptor, Result } from 'sarif';
 import type { ContractReport, RequirementResult } from './report.js';
 import { failsRun, findingRows, knownText } from './report-words.js';
 
@@ -13,7 +14,7 @@ function sourceFile(target: string): string {
   return file === undefined ? '.' : encodeURI(file.replace(/^\.\//, ''));
 }
 
-function ruleOf({ id, statement, level, section, profile }: RequirementResult) {
+function ruleOf({ id, statement, level, section, profile }: RequirementResult): ReportingDescriptor {
   return {
     id,
     shortDescription: { text: statement },
@@ -33,7 +34,7 @@ function messageText(result: RequirementResult): string {
   return [...lines, ...(known ? [knownText(known)] : [])].join('\n');
 }
 
-function resultOf(result: RequirementResult, ruleIndex: number, uri: string) {
+function resultOf(result: RequirementResult, ruleIndex: number, uri: string): Result {
   const { id, known } = result;
   return {
     ruleId: id,
@@ -63,7 +64,7 @@ export function renderSarif(report: ContractReport): string {
       ? [resultOf(result, index, uri)]
       : [],
   );
-  const log = {
+  const log: Log = {
     $schema: SCHEMA,
     version: '2.1.0',
     runs: [

@@ -14,6 +14,7 @@ import {
   type RequirementResult,
   type ResultStatus,
 } from '../reporters/report.js';
+import { timelineOf } from '../reporters/timeline.js';
 import { JUDGED_CONTRACT, type Requirement } from '../requirements/requirement.js';
 import type { Target } from '../target/target.js';
 import type { JudgedCase } from './judge-case.js';
@@ -50,11 +51,13 @@ function reportFinding(finding: Finding, id: string, { target, options }: Report
   const inputs = Object.entries(options.inputs).map(
     ([name, input]) => ` --input ${shellQuote(`${name}=${JSON.stringify(input)}`)}`,
   );
+  const timeline = finding.exchange && timelineOf(finding.exchange);
   const curl = finding.exchange ? curlOf(finding.exchange.request) : undefined;
   return {
     sent: sentText(finding),
     expected: finding.expected,
     actual: finding.actual === '' && finding.exchange ? showReply(finding.exchange) : finding.actual,
+    ...(timeline === undefined ? {} : { timeline }),
     again: `npx contract-test run ${targetFlags(target)}${inputs.join('')} --run ${id} --seed ${options.seed}`,
     ...(curl === undefined ? {} : { curl }),
   };

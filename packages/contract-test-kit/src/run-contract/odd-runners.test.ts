@@ -143,7 +143,13 @@ describe('a runner with times in whole seconds', { timeout: 30_000 }, () => {
       response.writeHead(200, { 'content-type': 'application/x-ndjson' });
       response.end(event(0, { type: 'accepted' }) + event(1, { type: 'succeeded', data: {} }));`;
     const oddity = { features: ['ndjson'], execute };
-    expect((await judge('streaming.repeated-delivery-runs-once', oddity)).status).toBe('failed');
+    const { status, finding } = await judge('streaming.repeated-delivery-runs-once', oddity);
+    expect(status).toBe('failed');
+    expect(finding?.timeline?.map(({ text }) => /accepted|succeeded|ended/.exec(text)?.[0])).toEqual([
+      'accepted',
+      'succeeded',
+      'ended',
+    ]);
   });
 });
 

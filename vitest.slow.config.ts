@@ -9,6 +9,8 @@ export default defineConfig({
     exclude: ['**/node_modules/**', '**/dist/**'],
     testTimeout: 300_000,
     hookTimeout: 300_000,
+    // A machine that does much else takes its time.
+    expect: { poll: { timeout: 10_000 } },
     // They start installs and servers of their own; two at a time would only measure each other.
     fileParallelism: false,
     passWithNoTests: true,

@@ -13,3 +13,4 @@ export type {
 export type { ContainerPermissions } from './container/container-permissions.js';
 export type { ContainerCapability, ContainerOptions } from './container/container.js';
 export type { Engine } from './container/engine.js';
+export type { ProgramResult } from './process/program-result.js';

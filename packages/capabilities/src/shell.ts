@@ -6,3 +6,4 @@ export type { ShellInput, ShellResult } from './shell/shell-input.js';
 export type { ChildOptions } from './process/child-options.js';
 export type { ResourceLimits } from './process/resource-limits.js';
 export type { RunAs } from './process/run-process.js';
+export type { ProgramResult } from './process/program-result.js';

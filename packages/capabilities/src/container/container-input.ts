@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { PROGRAM_RESULT, type ProgramResult } from '../process/program-result.js';
 
 const Text = z.string().regex(/^[^\0]*$/, 'expected a text without NUL');
 const Image = z
@@ -115,13 +116,7 @@ export interface ContainerInput {
 
 /** Schema of the result of the `container` capability. */
 export const ContainerResult = z.object({
-  exitCode: z.int(),
-  durationMs: z.int(),
-  stdout: z.string(),
-  stderr: z.string(),
-  stdoutBytes: z.int(),
-  stderrBytes: z.int(),
-  droppedBytes: z.int(),
+  ...PROGRAM_RESULT,
   imageId: z.string(),
   artifacts: z
     .array(z.object({ path: z.string(), name: z.string(), bytes: z.int(), sha256: z.string() }))
@@ -139,17 +134,7 @@ export interface ContainerArtifact {
 }
 
 /** How a container ended that succeeded. */
-export interface ContainerResult {
-  readonly exitCode: number;
-  readonly durationMs: number;
-  /** The first and the last bytes that it printed, as text. */
-  readonly stdout: string;
-  readonly stderr: string;
-  /** Bytes that it printed. */
-  readonly stdoutBytes: number;
-  readonly stderrBytes: number;
-  /** Bytes of both that are missing from the middle of `stdout` and `stderr`. */
-  readonly droppedBytes: number;
+export interface ContainerResult extends ProgramResult {
   /** Of the image that ran. */
   readonly imageId: string;
   readonly artifacts: readonly ContainerArtifact[];

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { PROGRAM_RESULT, type ProgramResult } from '../process/program-result.js';
 import { ResourceLimits } from '../process/resource-limits.js';
 import { SCRIPT_LANGUAGES, type ScriptLanguage } from './script-languages.js';
 
@@ -53,13 +54,7 @@ const Level = z.enum(['debug', 'info', 'warn', 'error']);
 
 /** Schema of the result of the `script` capability. */
 export const ScriptResult = z.object({
-  exitCode: z.int(),
-  durationMs: z.int(),
-  stdout: z.string(),
-  stderr: z.string(),
-  stdoutBytes: z.int(),
-  stderrBytes: z.int(),
-  droppedBytes: z.int(),
+  ...PROGRAM_RESULT,
   data: z.unknown(),
   logs: z.array(z.object({ level: Level, message: z.string() })).readonly(),
   notifications: z.array(z.object({ level: Level, message: z.string() })).readonly(),
@@ -73,17 +68,7 @@ export interface ScriptMessage {
 }
 
 /** How a script ended that succeeded. */
-export interface ScriptResult {
-  readonly exitCode: number;
-  readonly durationMs: number;
-  /** The first and the last bytes that it printed, as text. */
-  readonly stdout: string;
-  readonly stderr: string;
-  /** Bytes that it printed. */
-  readonly stdoutBytes: number;
-  readonly stderrBytes: number;
-  /** Bytes of both that are missing from the middle of `stdout` and `stderr`. */
-  readonly droppedBytes: number;
+export interface ScriptResult extends ProgramResult {
   /** What it returned on its channel, the last time; null when it returned nothing. */
   readonly data: unknown;
   /** The first 1,000 lines of its log; the log of the job has more. */

@@ -4,6 +4,7 @@
  * outcome of its job. Imports the process room, the SDK's public entry and zod.
  */
 import { z } from 'zod';
+import { PROGRAM_RESULT, type ProgramResult } from '../process/program-result.js';
 import { ResourceLimits } from '../process/resource-limits.js';
 
 /** Programs are given their arguments as C strings. */
@@ -45,27 +46,7 @@ export interface ShellInput {
 }
 
 /** Schema of the result of a `shell` capability. */
-export const ShellResult = z.object({
-  exitCode: z.int(),
-  durationMs: z.int(),
-  stdout: z.string(),
-  stderr: z.string(),
-  stdoutBytes: z.int(),
-  stderrBytes: z.int(),
-  droppedBytes: z.int(),
-});
+export const ShellResult = z.object(PROGRAM_RESULT);
 
 /** How a command ended that succeeded. */
-export interface ShellResult {
-  readonly exitCode: number;
-  /** From the start of the program to its end. */
-  readonly durationMs: number;
-  /** The first and the last bytes that the command printed, as text. */
-  readonly stdout: string;
-  readonly stderr: string;
-  /** Bytes that it printed. */
-  readonly stdoutBytes: number;
-  readonly stderrBytes: number;
-  /** Bytes of both that are missing from the middle of `stdout` and `stderr`. */
-  readonly droppedBytes: number;
-}
+export type ShellResult = ProgramResult;

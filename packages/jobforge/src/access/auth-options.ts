@@ -25,7 +25,7 @@ function checkToken(token: string | undefined): string | undefined {
     return token;
   // What was given is not repeated: it is meant to be secret.
   throw new TypeError(
-    `auth.adminToken is too short or has characters that no header can carry: expected at least ${MIN_TOKEN_LENGTH} of A-Z a-z 0-9 . _ ~ + / = -, such as \`openssl rand -hex 32\` prints`,
+    `auth.adminToken is too short or has characters that no header can carry: expected at least ${MIN_TOKEN_LENGTH} of A-Z a-z 0-9 . _ ~ + / = -, such as \`node -p "crypto.randomBytes(32).toString('hex')"\` prints`,
   );
 }
 

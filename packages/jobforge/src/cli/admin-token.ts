@@ -45,7 +45,7 @@ export async function adminToken({ env, file, folder }: AdminTokenSources): Prom
   if (mounted) return { token: (await named(mounted, 'JOBFORGE_ADMIN_TOKEN_FILE')).trim() };
   if (folder === undefined)
     throw misused(
-      'There is no data folder to make an admin token in, and nobody could get in without one: set JOBFORGE_ADMIN_TOKEN, such as to what `openssl rand -hex 32` prints, or name a file that holds it with --admin-token-file.',
+      'There is no data folder to make an admin token in, and nobody could get in without one: set JOBFORGE_ADMIN_TOKEN, to 32 characters or more that nobody guesses, or name a file that holds it with --admin-token-file.',
     );
   const path = join(folder, ADMIN_TOKEN_FILE);
   const token = await ownerFile(path, () => randomBytes(32).toString('base64url'));

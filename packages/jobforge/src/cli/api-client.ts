@@ -163,6 +163,13 @@ function reasonOf(error: unknown, answerMs: number): string {
     : cause.message || error.message;
 }
 
+/** What helps whoever types commands: JobForge speaks to those who send requests. */
+function withRemedy(error: ErrorEnvelope): ErrorEnvelope {
+  if (error.code !== 'CREDENTIAL_MISSING') return error;
+  const remedy = 'Set JOBFORGE_TOKEN or JOBFORGE_TOKEN_FILE, or name the file of a token with --token-file.';
+  return { ...error, remedy };
+}
+
 async function contentOf(reply: Response, url: string): Promise<unknown> {
   let content: unknown;
   try {
@@ -171,7 +178,7 @@ async function contentOf(reply: Response, url: string): Promise<unknown> {
     throw foreign(url);
   }
   const refusal = Refusal.safeParse(content);
-  if (refusal.success) throw refused(refusal.data.error);
+  if (refusal.success) throw refused(withRemedy(refusal.data.error));
   return content;
 }
 

@@ -99,6 +99,7 @@ const readFile = async (path: string): Promise<string> =>
 describe('the token of a command', () => {
   it.each([
     [{}, [], 'CREDENTIAL_MISSING'],
+    [{}, [], 'or name the file of a token with --token-file'],
     [{ JOBFORGE_TOKEN: 'nobody.knows-this-one' }, [], 'CREDENTIAL_INVALID'],
     [{ JOBFORGE_TOKEN: 'nobody.knows-this-one' }, ['--token-file', 'good'], undefined],
     [{ JOBFORGE_TOKEN: ADMIN, JOBFORGE_TOKEN_FILE: 'missing' }, [], undefined],

@@ -145,8 +145,11 @@ describe('stopping', () => {
 });
 
 it('events that were told live are told again word for word', async () => {
+  let readings = 0;
   const { forge, runner } = await test.pair({
     form: 'batch',
+    // A millisecond passes between any two readings.
+    clock: { ...systemClock, now: () => Date.now() + (readings += 1) },
     handle(execution) {
       execution.accept();
       execution.send({ type: 'log', level: 'info', message: 'one', fields: { n: 1 } });

@@ -11,12 +11,16 @@ const MAX_PROGRESS_BYTES = 16 * 1024;
 export const STEP_BYTES = 64;
 
 function emitter(
-  { hub, clock }: LiveState,
+  { hub }: LiveState,
   { job, attempt }: Execution,
-  event: { readonly seq: number; readonly type: 'job.log' | 'job.progress'; readonly data: JsonObject },
+  event: {
+    readonly seq: number;
+    readonly type: 'job.log' | 'job.progress';
+    readonly at: number;
+    readonly data: JsonObject;
+  },
 ): () => void {
-  const at = clock.now();
-  const { seq, type, data } = event;
+  const { seq, type, at, data } = event;
   return () => hub.emit(job.id, () => toJobEvent(job.id, { attempt, seq }, { type, at, data }));
 }
 
@@ -26,7 +30,9 @@ export function keepProgress(state: LiveState, execution: Execution, event: Prog
   const { fraction, message, seq: eventSeq } = event;
   const data = message === undefined ? { fraction } : { fraction, message: redactText(message) };
   job.progress = data;
-  const emit = emitter(state, execution, { seq: eventSeq, type: 'job.progress', data });
+  // Read once: an event is told with the time that it is kept with.
+  const at = state.clock.now();
+  const emit = emitter(state, execution, { seq: eventSeq, type: 'job.progress', at, data });
   const text = JSON.stringify(data);
   job.progressBytes += Buffer.byteLength(text) + STEP_BYTES;
   if (job.progressBytes > MAX_PROGRESS_BYTES) {
@@ -34,7 +40,7 @@ export function keepProgress(state: LiveState, execution: Execution, event: Prog
     return tellInOrder(job, emit);
   }
   const tell = tellLater(job, emit);
-  const place = { seq: job.seq, attempt, eventSeq, at: state.clock.now() };
+  const place = { seq: job.seq, attempt, eventSeq, at };
   state.commit.keep({ kind: 'add-event', ...place, type: 'progress', data: text }, tell, tell);
 }
 
@@ -51,7 +57,7 @@ export function keepLog(state: LiveState, execution: Execution, event: LogEvent)
   const data: JsonObject = { level, message };
   if (fields !== undefined) data['fields'] = fields;
   if (stream !== undefined) data['stream'] = stream;
-  const emit = emitter(state, execution, { seq: eventSeq, type: 'job.log', data });
+  const emit = emitter(state, execution, { seq: eventSeq, type: 'job.log', at, data });
   const isFirst = job.log === undefined || !job.log.isFull();
   const row = logOf(state, job).add({ attempt, eventSeq, at, level, message, fields, stream });
   if (row !== undefined) {

@@ -1,4 +1,5 @@
 import { createJobForge, type JobForge } from '../control-plane.js';
+import { systemClock } from '../model/clock.js';
 import type { JobForgeOptions } from '../options.js';
 import { startStubRunner, type StubOptions, type StubRunner } from './stub-runner.js';
 
@@ -8,7 +9,7 @@ export interface TestForge {
   runner(options: StubOptions): Promise<StubRunner>;
   /** A JobForge with one registered runner. */
   pair(
-    options: StubOptions & { readonly limits?: JobForgeOptions['limits'] },
+    options: StubOptions & Pick<JobForgeOptions, 'limits' | 'clock'>,
   ): Promise<{ forge: JobForge; runner: StubRunner; runnerId: string }>;
   close(): Promise<void>;
 }
@@ -26,8 +27,8 @@ export function openForges(): TestForge {
       opened.push(() => runner.close());
       return runner;
     },
-    async pair({ limits = {}, ...options }) {
-      const forge = await test.forge({ limits });
+    async pair({ limits = {}, clock = systemClock, ...options }) {
+      const forge = await test.forge({ limits, clock });
       const runner = await test.runner(options);
       const { runnerId } = await forge.operations.registerRunner(runner.registration());
       return { forge, runner, runnerId };

@@ -20,7 +20,8 @@ function expectConformant(report: ContractReport, profiles: readonly string[]): 
   });
 }
 
-const ALL_PROFILES = ['core', 'streaming', 'cancellation'];
+const EVERY_RUNNER = ['core', 'security', 'resilience'];
+const ALL_PROFILES = ['core', 'streaming', 'cancellation', 'security', 'resilience'];
 const hasPython = spawnSync('python3', ['--version']).status === 0;
 
 describe.concurrent('a runner written by hand in plain Node', () => {
@@ -64,7 +65,7 @@ describe.concurrent('a runner on the SDK', () => {
 describe.concurrent('the runner that the guide writes by hand', () => {
   it('conforms to core by its own capability alone, with warnings', { timeout: LIMIT_MS }, async () => {
     const report = await runContract(guideRunner());
-    expectConformant(report, ['core']);
+    expectConformant(report, EVERY_RUNNER);
     expect(report.runner).toMatchObject({
       capabilities: ['my-capability'],
       features: [],
@@ -92,8 +93,11 @@ describe.concurrent('a runner in Python, with the standard library alone', () =>
   // Where CI is set, a missing python3 fails the test instead of hiding it.
   const required = hasPython || Boolean(process.env['CI']);
   it.runIf(required)('keeps all of core', { timeout: LIMIT_MS }, async () => {
-    const report = await runContract(pythonRunner(), { profiles: ['core'], strict: true });
-    expectConformant(report, ['core']);
+    const report = await runContract(pythonRunner(), {
+      profiles: ['core', 'security', 'resilience'],
+      strict: true,
+    });
+    expectConformant(report, EVERY_RUNNER);
     expect(idsOf(report, 'passed')).toHaveLength(report.results.length);
   });
   it.skipIf(required)('is NOT judged where there is no python3', () => {});

@@ -9,7 +9,7 @@ export default defineConfig(
     // node:test has no name without the protocol.
     removeNodeProtocol: false,
     onSuccess: async () => {
-      for (const file of ['1.0.yaml', 'explanations.yaml'])
+      for (const file of ['1.0.yaml', 'later.yaml', 'explanations.yaml'])
         copyFileSync(`src/requirements/${file}`, `dist/${file}`);
     },
   }),

@@ -16,6 +16,7 @@ it('exports these names', () => {
       "TargetUnreachable",
       "compareReports",
       "findRequirement",
+      "isScored",
       "parseKnownFailures",
       "predefinedJobRequest",
       "predefinedRunnerRegistration",

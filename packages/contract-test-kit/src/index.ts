@@ -1,7 +1,7 @@
 // Adding a name here makes it public API.
 export { runContract, NothingSelected } from './run-contract/run-contract.js';
 export { TargetUnreachable } from './harness/runner-session.js';
-export { REQUIREMENTS, findRequirement } from './requirements/requirement.js';
+export { REQUIREMENTS, findRequirement, isScored } from './requirements/requirement.js';
 export { selectRequirements } from './requirements/select-requirements.js';
 export { ContractReport, REPORT_SCHEMA_VERSION } from './reporters/report.js';
 export { ReportEvent } from './reporters/ndjson-reporter.js';

@@ -1,20 +1,33 @@
 import { readExplanations } from '../requirements/explanation.js';
-import { findRequirement, type Requirement } from '../requirements/requirement.js';
+import { findRequirement, isScored, type Level, type Requirement } from '../requirements/requirement.js';
 import { selectRequirements } from '../requirements/select-requirements.js';
 import { EXIT, UsageError } from './exit-codes.js';
+import { parseProfiles } from './parse-flags.js';
 import type { Terminal } from './terminal.js';
 
-/** `contract-test list`: every requirement, a line each. */
-export function listCommand({ json = false }: { readonly json?: boolean }, { out }: Terminal): number {
-  const { selected } = selectRequirements({});
+export interface ListFlags {
+  readonly profile?: readonly string[];
+  readonly json?: boolean;
+}
+
+/** `contract-test list`: every requirement, or those of some profiles, a line each. */
+export function listCommand({ json = false, profile }: ListFlags, { out }: Terminal): number {
+  const { selected } = selectRequirements({ profiles: parseProfiles(profile) });
   if (json) {
-    out(`${JSON.stringify(selected, null, 2)}\n`);
+    const rows = selected.map((requirement) => ({ ...requirement, scored: isScored(requirement) }));
+    out(`${JSON.stringify(rows, null, 2)}\n`);
     return EXIT.conformant;
   }
-  for (const { id, level, profile, statement } of selected)
-    out(`${id.padEnd(42)} ${level.padEnd(6)} ${profile.padEnd(12)} ${statement}\n`);
+  for (const { id, level, profile: of, statement } of selected)
+    out(`${id.padEnd(42)} ${level.padEnd(6)} ${of.padEnd(12)} ${statement}\n`);
   return EXIT.conformant;
 }
+
+const LEVELS: Readonly<Record<Level, string>> = {
+  MUST: 'a runner that breaks it is not conformant',
+  SHOULD: 'a warning; with --strict a failure',
+  MAY: 'a runner that does not is told so, and no more',
+};
 
 const NEEDS: Readonly<Record<Requirement['needs'], string>> = {
   runner: '--url or --command',
@@ -36,14 +49,12 @@ export function explainCommand(
     out(`${JSON.stringify({ ...requirement, ...explanation }, null, 2)}\n`);
     return EXIT.conformant;
   }
-  const { level, profile, section, since, statement, needs, feature, fixture } = requirement;
-  const verdict =
-    level === 'MUST' ? 'a runner that breaks it is not conformant' : 'a warning; with --strict a failure';
+  const { level, profile, section, since, until, statement, needs, feature, fixture } = requirement;
   const rows: [string, string | undefined][] = [
     ['statement', statement],
-    ['level', `${level} (${verdict})`],
+    ['level', `${level} (${isScored(requirement) ? LEVELS[level] : 'judged, and not scored yet'})`],
     ['profile', profile],
-    ['contract', `${section}, since ${since}`],
+    ['contract', `${section}, since ${since}${until === undefined ? '' : `, until ${until}`}`],
     ['the case', explanation?.does],
     ['to mend', explanation?.mend],
     ['judged', `with ${NEEDS[needs]}`],

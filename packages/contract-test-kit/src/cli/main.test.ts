@@ -25,6 +25,20 @@ describe('contract-test list and explain', () => {
     );
   });
 
+  it('shows those of a profile alone', async () => {
+    const { code, out } = await run('list', '--profile', 'security', '--json');
+    const rows = JSON.parse(out) as { profile: string; scored: boolean }[];
+    expect({ code, profiles: [...new Set(rows.map(({ profile }) => profile))] }).toEqual({
+      code: 0,
+      profiles: ['security'],
+    });
+    expect(rows).toContainEqual(expect.objectContaining({ id: 'errors.keeps-secrets', scored: true }));
+    expect(await run('list', '--profile', 'quantum')).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('there are core, streaming'),
+    });
+  });
+
   it('explains one requirement', async () => {
     const { code, out } = await run('explain', 'execute.honours-timeout');
     expect(code).toBe(0);

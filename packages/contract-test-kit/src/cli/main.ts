@@ -3,12 +3,13 @@ import { TargetUnreachable } from '../harness/runner-session.js';
 import { PortTaken } from '../harness/recording-control-plane.js';
 import { REPORT_FORMATS } from '../reporters/formats.js';
 import { createRedactor } from '../reporters/redact-report.js';
+import { Profile } from '../requirements/requirement.js';
 import { NothingSelected } from '../run-contract/run-contract.js';
 import { CONFIG_FILE } from './config-file.js';
 import { doctorCommand } from './doctor-command.js';
 import { EXIT, UsageError } from './exit-codes.js';
 import { initCommand, type InitFlags } from './init-command.js';
-import { explainCommand, listCommand } from './list-command.js';
+import { explainCommand, listCommand, type ListFlags } from './list-command.js';
 import type { RunFlags } from './parse-flags.js';
 import { diffCommand, reportCommand } from './report-command.js';
 import { runCommand } from './run-command.js';
@@ -16,6 +17,7 @@ import type { Terminal } from './terminal.js';
 
 const collect = (value: string, before: readonly string[] = []): readonly string[] => [...before, value];
 
+const PROFILES = Profile.options.join(', ');
 const FORMATS = REPORT_FORMATS.join(', ');
 
 const EXIT_HELP = `
@@ -37,7 +39,7 @@ function defineRun(program: Command, terminal: Terminal, finish: (code: number) 
       'judge this requirement, or those of a glob such as execute.* (repeatable)',
       collect,
     )
-    .option('--profile <name>', 'judge this profile: core, streaming, cancellation (repeatable)', collect)
+    .option('--profile <name>', `judge this profile (repeatable): ${PROFILES}`, collect)
     .option('--input <capability={json}>', 'call a capability with this input (repeatable)', collect)
     .option('--report <format[=path]>', `to stdout or a file (repeatable): ${FORMATS}`, collect)
     .option('--config <file>', `flags from a file (default: ${CONFIG_FILE}, where it is there)`)
@@ -101,8 +103,9 @@ function defineProgram(terminal: Terminal, finish: (code: number) => void): Comm
   program
     .command('list')
     .description('show every requirement')
+    .option('--profile <name>', `those of this profile alone (repeatable): ${PROFILES}`, collect)
     .option('--json', 'as JSON')
-    .action((flags: { json?: boolean }) => finish(listCommand(flags, terminal)));
+    .action((flags: ListFlags) => finish(listCommand(flags, terminal)));
   program
     .command('explain <id>')
     .description('show one requirement in full')

@@ -90,7 +90,8 @@ function parseInputs(texts: readonly string[] = []): Record<string, Record<strin
   return inputs;
 }
 
-function parseProfiles(names: readonly string[] | undefined): Profile[] | undefined {
+/** Reads names of profiles. */
+export function parseProfiles(names: readonly string[] | undefined): Profile[] | undefined {
   return names?.map((name) => {
     const profile = Profile.safeParse(name);
     if (!profile.success)

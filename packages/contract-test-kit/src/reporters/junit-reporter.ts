@@ -28,7 +28,9 @@ function outcome(result: RequirementResult): string {
     return `<failure type="${failureType(result)}" message="${message}">${findingText(result)}</failure>`;
   if (status === 'not-applicable' || known?.state === 'accepted') return `<skipped message="${message}"/>`;
   if (status === 'not-evaluable') return `<skipped message="not judged: ${message}"/>`;
-  return status === 'warned' ? `<system-out>${xml('warning: ')}${findingText(result)}</system-out>` : '';
+  return status === 'warned' || status === 'failed'
+    ? `<system-out>${xml(status === 'failed' ? 'not scored: ' : 'warning: ')}${findingText(result)}</system-out>`
+    : '';
 }
 
 function testCase(result: RequirementResult): string {

@@ -53,6 +53,10 @@ export function countsText({ summary, results }: ContractReport): string {
   const parts = [`${summary.passed} passed`, `${summary.failed} failed`, plural(summary.warned, 'warning')];
   const accepted = results.filter(({ known }) => known?.state === 'accepted').length;
   if (accepted > 0) parts.push(`${accepted} of them known`);
+  const unscored = results.filter(
+    ({ scored, status }) => scored === false && (status === 'failed' || status === 'warned'),
+  ).length;
+  if (unscored > 0) parts.push(`${unscored} of them not scored`);
   if (summary.notEvaluable > 0) parts.push(`${summary.notEvaluable} not judged`);
   if (summary.error > 0) parts.push(plural(summary.error, 'kit fault'));
   return [...parts, `${summary.notApplicable} not applicable`].join(' · ');

@@ -68,6 +68,8 @@ export const RequirementResult = z.object({
   section: z.string(),
   statement: z.string(),
   status: ResultStatus,
+  /** False for a requirement that came after its contract version: it is judged, and does not count. */
+  scored: z.literal(false).optional(),
   durationMs: z.number().nonnegative(),
   /** Whether this result alone makes the profile not conformant. */
   breaksConformance: z.boolean(),

@@ -27,6 +27,13 @@ describe('the text report', () => {
     expect(text).toContain('1 requirement not judged: no fixtures');
   });
 
+  it('says what is not scored yet, and counts it', () => {
+    const later = result('health.later', { status: 'failed', scored: false, finding });
+    const shown = renderText({ ...report, results: [later] });
+    expect(shown).toMatch(/✗ health\.later .* not scored yet\n/);
+    expect(shown).toContain('1 of them not scored');
+  });
+
   it('never calls it a pass when the kit failed', () => {
     expect(text).toContain('the kit failed in 1 case');
   });

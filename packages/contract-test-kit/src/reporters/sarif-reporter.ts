@@ -35,12 +35,13 @@ function messageText(result: RequirementResult): string {
 }
 
 function resultOf(result: RequirementResult, ruleIndex: number, uri: string): Result {
-  const { id, known } = result;
+  const { id, known, scored, status } = result;
+  const counts = failsRun(result) || (status === 'failed' && scored !== false);
   return {
     ruleId: id,
     ruleIndex,
     kind: 'fail',
-    level: failsRun(result) || result.status === 'failed' ? 'error' : 'warning',
+    level: counts ? 'error' : 'warning',
     message: { text: messageText(result) },
     locations: [
       {

@@ -53,7 +53,7 @@ function groupedRows(results: readonly RequirementResult[]): string[] {
 /** The report for a person. */
 export function renderText(report: ContractReport, { color = false }: TextOptions = {}): string {
   const paint = (code: number, text: string): string => (color ? `\u001b[${code}m${text}\u001b[0m` : text);
-  const profiles = [...new Set(report.results.map(({ profile }) => profile))].join(', ');
+  const profiles = report.profiles.map(({ profile }) => profile).join(', ');
   const runner = runnerText(report);
   const lines = [
     `contract ${report.contract} · ${profiles} · ${plural(report.results.length, 'requirement')}`,
@@ -64,7 +64,7 @@ export function renderText(report: ContractReport, { color = false }: TextOption
     if (isGrouped(result)) continue;
     const [mark, ansi] = MARKS[result.status];
     lines.push(
-      `  ${paint(ansi, mark)} ${result.id.padEnd(42)} ${result.level.padEnd(6)} ${String(Math.round(result.durationMs)).padStart(6)} ms`,
+      `  ${paint(ansi, mark)} ${result.id.padEnd(42)} ${result.level.padEnd(6)} ${String(Math.round(result.durationMs)).padStart(6)} ms${result.scored === false ? '  not scored yet' : ''}`,
     );
     lines.push(...rowsUnder(result));
   }

@@ -1,7 +1,16 @@
+import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { CASES } from '../cases/all-cases.js';
 import { WIRE_RULES } from '../case/wire-rules.js';
-import { findRequirement, REQUIREMENTS } from './requirement.js';
+import {
+  findRequirement,
+  isInForce,
+  isScored,
+  JUDGED_CONTRACT,
+  readRequirementSet,
+  Requirement,
+  REQUIREMENTS,
+} from './requirement.js';
 import { selectRequirements } from './select-requirements.js';
 
 describe('requirements and cases', () => {
@@ -35,6 +44,36 @@ describe('requirements and cases', () => {
       ]),
     );
     expect(ids.length).toBeGreaterThanOrEqual(25);
+  });
+});
+
+describe('the sets of requirements', () => {
+  const { frozen, requirements } = readRequirementSet(JUDGED_CONTRACT);
+
+  it('do not change once they are frozen', () => {
+    const digest = createHash('sha256').update(JSON.stringify(requirements)).digest('hex');
+    expect(frozen ?? digest, 'what comes after the release goes into later.yaml').toBe(digest);
+  });
+
+  it('score those of the judged contract, and no other', () => {
+    expect(REQUIREMENTS.filter(isScored).map(({ id }) => id)).toEqual(
+      requirements.filter((requirement) => isInForce(requirement)).map(({ id }) => id),
+    );
+    expect(readRequirementSet('later').requirements.filter(isScored)).toEqual([]);
+  });
+
+  it('keep a requirement until the contract version that has it no more', () => {
+    expect(isInForce({ until: undefined })).toBe(true);
+    expect(isInForce({ until: '1.2' }, '1.1')).toBe(true);
+    expect(isInForce({ until: '1.2' }, '1.2')).toBe(false);
+    expect(isInForce({ until: '1.2' }, '1.10')).toBe(false);
+    expect(isInForce({ until: '1.2' }, '2.0')).toBe(false);
+  });
+
+  it('name contract versions by major and minor', () => {
+    const [first] = REQUIREMENTS;
+    expect(Requirement.safeParse({ ...first, until: '1.1' }).success).toBe(true);
+    expect(Requirement.safeParse({ ...first, since: '1.0.0' }).success).toBe(false);
   });
 });
 

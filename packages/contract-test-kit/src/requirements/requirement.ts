@@ -8,17 +8,29 @@ import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
 import { z } from 'zod';
 
-/** Breaking a MUST is not conformant; breaking a SHOULD is a warning. */
-export const Level = z.enum(['MUST', 'SHOULD']);
+/** Breaking a MUST is not conformant; breaking a SHOULD is a warning; a MAY that is not kept is not applicable. */
+export const Level = z.enum(['MUST', 'SHOULD', 'MAY']);
 export type Level = z.infer<typeof Level>;
 
 /** A set of requirements that a runner can claim to keep; `core` is for every runner. */
-export const Profile = z.enum(['core', 'streaming', 'cancellation']);
+export const Profile = z.enum([
+  'core',
+  'streaming',
+  'cancellation',
+  'websocket',
+  'long-poll',
+  'security',
+  'resilience',
+  'performance',
+]);
 export type Profile = z.infer<typeof Profile>;
 
 /** What the kit must hold to judge a requirement: the runner's URL, its registration, or its process. */
 export const Needs = z.enum(['runner', 'control-plane', 'process']);
 export type Needs = z.infer<typeof Needs>;
+
+/** A contract version without its patch: `1.0`. */
+const ContractMinor = z.string().regex(/^[0-9]+\.[0-9]+$/);
 
 /** One rule of the contract that can be seen from outside. */
 export const Requirement = z.strictObject({
@@ -30,7 +42,9 @@ export const Requirement = z.strictObject({
   /** Where the contract says so. */
   section: z.string().startsWith('§'),
   /** First contract version that has it. */
-  since: z.string(),
+  since: ContractMinor,
+  /** First contract version that has it no more: then it is kept for its id alone, which is never used again. */
+  until: ContractMinor.optional(),
   needs: Needs,
   /** Judged only when the runner declares this feature. */
   feature: z.enum(['ndjson', 'batch', 'cancel']).optional(),
@@ -39,23 +53,65 @@ export const Requirement = z.strictObject({
 });
 export type Requirement = z.infer<typeof Requirement>;
 
-const RequirementSet = z.strictObject({ contract: z.literal('1.0'), requirements: z.array(Requirement) });
-
-/** The contract version whose requirements are judged. */
+/** The contract version whose requirements are scored. */
 export const JUDGED_CONTRACT = '1.0';
 
-function readRequirements(): readonly Requirement[] {
-  // The build copies the file next to the bundle, so that this line holds in the source and in dist.
-  const text = readFileSync(new URL(`${JUDGED_CONTRACT}.yaml`, import.meta.url), 'utf8');
-  return Object.freeze(RequirementSet.parse(parse(text)).requirements);
+const RequirementSet = z.strictObject({
+  contract: z.enum([JUDGED_CONTRACT, 'later']),
+  /** SHA-256 of the requirements as JSON, once nothing may be added any more. */
+  frozen: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/)
+    .optional(),
+  requirements: z.array(Requirement),
+});
+export type RequirementSet = z.infer<typeof RequirementSet>;
+
+/** Reads one of the sets: that of a contract version, or what came later. */
+export function readRequirementSet(name: typeof JUDGED_CONTRACT | 'later'): RequirementSet {
+  // The build copies the files next to the bundle, so that this line holds in the source and in dist.
+  return RequirementSet.parse(parse(readFileSync(new URL(`${name}.yaml`, import.meta.url), 'utf8')));
 }
 
-/** Every requirement of the contract, in the order of the file. */
-export const REQUIREMENTS: readonly Requirement[] = readRequirements();
+const numbersOf = (version: string): readonly [number, number] => {
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  return [major, minor];
+};
 
-const byId = new Map(REQUIREMENTS.map((requirement) => [requirement.id, requirement]));
+/** Whether a contract version has come by the time of another. */
+function hasCome(version: string, by: string): boolean {
+  const [major, minor] = numbersOf(version);
+  const [byMajor, byMinor] = numbersOf(by);
+  return major < byMajor || (major === byMajor && minor <= byMinor);
+}
 
-/** The requirement with this id, if there is one. */
+/** Whether a contract version has this requirement still; one that it does not have yet counts. */
+export function isInForce(
+  { until }: Pick<Requirement, 'until'>,
+  contract: string = JUDGED_CONTRACT,
+): boolean {
+  return until === undefined || !hasCome(until, contract);
+}
+
+const scoredSet = readRequirementSet(JUDGED_CONTRACT).requirements;
+const allRequirements = Object.freeze([...scoredSet, ...readRequirementSet('later').requirements]);
+const scoredIds = new Set(
+  scoredSet.filter(({ since }) => hasCome(since, JUDGED_CONTRACT)).map(({ id }) => id),
+);
+
+/** Every requirement that is judged, in the order of the files: the scored ones, then those that came later. */
+export const REQUIREMENTS: readonly Requirement[] = Object.freeze(
+  allRequirements.filter((requirement) => isInForce(requirement)),
+);
+
+/** Whether a requirement counts for conformance; one that came after its contract version is judged and does not. */
+export function isScored({ id }: Pick<Requirement, 'id'>): boolean {
+  return scoredIds.has(id);
+}
+
+const byId = new Map(allRequirements.map((requirement) => [requirement.id, requirement]));
+
+/** The requirement with this id, if there is one; also one that is judged no more. */
 export function findRequirement(id: string): Requirement | undefined {
   return byId.get(id);
 }

@@ -15,7 +15,13 @@ import {
   type ResultStatus,
 } from '../reporters/report.js';
 import { timelineOf } from '../reporters/timeline.js';
-import { JUDGED_CONTRACT, type Requirement } from '../requirements/requirement.js';
+import {
+  isScored,
+  JUDGED_CONTRACT,
+  Profile,
+  type Level,
+  type Requirement,
+} from '../requirements/requirement.js';
 import type { Target } from '../target/target.js';
 import type { JudgedCase } from './judge-case.js';
 import type { ResolvedRunOptions } from './options.js';
@@ -63,9 +69,15 @@ function reportFinding(finding: Finding, id: string, { target, options }: Report
   };
 }
 
+const BROKEN: Readonly<Record<Level, ResultStatus>> = {
+  MUST: 'failed',
+  SHOULD: 'warned',
+  MAY: 'not-applicable',
+};
+
 const STATUS: Readonly<Record<JudgedCase['outcome']['kind'], (requirement: Requirement) => ResultStatus>> = {
   kept: () => 'passed',
-  broken: ({ level }) => (level === 'MUST' ? 'failed' : 'warned'),
+  broken: ({ level }) => BROKEN[level],
   'not-applicable': () => 'not-applicable',
   'not-evaluable': () => 'not-evaluable',
   'kit-fault': () => 'error',
@@ -80,6 +92,7 @@ function breaksConformance(
   requirement: Requirement,
   { description, options }: ReportParts,
 ): boolean {
+  if (!isScored(requirement)) return false;
   if (status === 'failed') return true;
   if (status === 'warned') return options.strict;
   if (status !== 'not-evaluable') return false;
@@ -91,6 +104,7 @@ function breaksConformance(
 function toResult({ requirement, outcome, durationMs }: JudgedCase, parts: ReportParts): RequirementResult {
   const status = STATUS[outcome.kind](requirement);
   const { id, level, profile, section, statement } = requirement;
+  const isUnusedMay = outcome.kind === 'broken' && level === 'MAY';
   const entry = parts.options.knownFailures.find((known) => known.id === id);
   return {
     id,
@@ -99,28 +113,33 @@ function toResult({ requirement, outcome, durationMs }: JudgedCase, parts: Repor
     section,
     statement,
     status,
+    ...(isScored(requirement) ? {} : { scored: false }),
     durationMs: Math.round(durationMs * 10) / 10,
     breaksConformance: breaksConformance(status, requirement, parts),
     ...('reason' in outcome ? { reason: outcome.reason } : {}),
-    ...('finding' in outcome ? { finding: reportFinding(outcome.finding, id, parts) } : {}),
+    ...(isUnusedMay ? { reason: 'a runner may do so, and this one does not' } : {}),
+    ...('finding' in outcome && !isUnusedMay ? { finding: reportFinding(outcome.finding, id, parts) } : {}),
     ...(entry ? { known: noteOf(entry, status, parts.startedAt) } : {}),
   };
 }
 
 function profilesOf(results: readonly RequirementResult[]): ProfileResult[] {
-  return [...new Set(results.map(({ profile }) => profile))].map((profile) => {
-    const own = results.filter((result) => result.profile === profile);
-    // What may stay unjudged counts neither for the runner nor against it.
-    const claimed = own.some(
-      ({ status, breaksConformance }) =>
-        status !== 'not-applicable' && (status !== 'not-evaluable' || breaksConformance),
-    );
-    return {
-      profile,
-      claimed,
-      conformant: claimed && !own.some((result) => result.breaksConformance || result.status === 'error'),
-    };
-  });
+  const judged = new Set(results.map(({ profile }) => profile));
+  return Profile.options
+    .filter((profile) => judged.has(profile))
+    .map((profile) => {
+      const own = results.filter((result) => result.profile === profile);
+      // What may stay unjudged counts neither for the runner nor against it.
+      const claimed = own.some(
+        ({ status, breaksConformance }) =>
+          status !== 'not-applicable' && (status !== 'not-evaluable' || breaksConformance),
+      );
+      return {
+        profile,
+        claimed,
+        conformant: claimed && !own.some((result) => result.breaksConformance || result.status === 'error'),
+      };
+    });
 }
 
 /** Every secret that the kit can know of: what the runner's environment holds, and what it was planted with. */

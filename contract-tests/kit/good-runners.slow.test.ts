@@ -39,6 +39,21 @@ describe.concurrent('a runner on the SDK', () => {
     expect(idsOf(report, 'passed')).toHaveLength(report.results.length);
   });
 
+  it('keeps them over every delivery, and the report says so', { timeout: LIMIT_MS }, async () => {
+    const report = await runContract(sdkRunner('runner'), {
+      strict: true,
+      delivery: 'all',
+      run: ['registration.registers', 'execute.*-input', 'streaming.one-terminal-event', 'health.answers'],
+    });
+    expect(report.runner.deliveries).toEqual(['push', 'websocket', 'long-poll']);
+    const over = new Map(report.results.map(({ id, deliveries = [] }) => [id, deliveries]));
+    const passed = (...deliveries: readonly string[]) =>
+      deliveries.map((delivery) => ({ delivery, status: 'passed' }));
+    expect(over.get('execute.rejects-invalid-input')).toEqual(passed('push', 'websocket', 'long-poll'));
+    expect(over.get('health.answers')).toEqual(passed('push'));
+    expect(report.conformant, renderText(report)).toBe(true);
+  });
+
   it(
     'conforms by its own capabilities alone, and the one that writes is not called',
     { timeout: LIMIT_MS },

@@ -22,6 +22,8 @@ export interface JudgedRunner extends RunnerSession {
 export interface StartOptions {
   readonly script?: ControlPlaneScript;
   readonly awaitRegistration?: boolean;
+  /** Added to the environment of the runner. */
+  readonly env?: Readonly<Record<string, string>>;
   /** A runner that ends while it starts is no fault. */
   readonly mayEnd?: boolean;
 }
@@ -45,5 +47,7 @@ export interface Case {
   readonly id: string;
   /** Runs alone on the shared runner, because it fills its slots. */
   readonly alone?: boolean;
+  /** Milliseconds that it takes at least on a runner that keeps the requirement, where that is long. */
+  readonly leastMs?: number;
   readonly judge: (context: CaseContext) => Promise<void> | void;
 }

@@ -25,7 +25,7 @@ async function cancelOne(context: CaseContext): Promise<Cancelled> {
   const { client, description } = context.runner;
   const body = newExecution(id, { ms: LONG_MS });
   let done: Promise<ExecutionExchange>;
-  if (description.features.includes('ndjson')) {
+  if (context.runner.delivery !== 'push' || description.features.includes('ndjson')) {
     const running = client.stream(body);
     await running.firstLine;
     done = running.done;

@@ -13,6 +13,7 @@ const Config = z.strictObject({
   url: z.string().optional(),
   cwd: z.string().optional(),
   controlPlanePort: z.int().optional(),
+  delivery: z.string().optional(),
   run: z.array(z.string()).optional(),
   profiles: z.array(z.string()).optional(),
   inputs: z.record(z.string(), z.record(z.string(), z.unknown())).optional(),

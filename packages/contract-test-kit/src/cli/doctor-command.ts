@@ -74,13 +74,17 @@ async function checkRunner(flags: RunFlags, { environment }: Terminal): Promise<
   const redact = createRedactor([environment]);
   try {
     const session = await openSession({ target, environment, startTimeoutMs });
-    const { description, controlPlane, urls } = session;
+    const { description, controlPlane, urls, delivery } = session;
     const registered = controlPlane ? controlPlane.of('register').length > 0 : undefined;
     await session.close();
     const ids = description.capabilities.map(({ id }) => id);
     const fixtures = ids.filter((id) => id.startsWith('conformance.'));
     return [
-      { name: 'runner', ok: true, text: `answers at ${urls.health}` },
+      {
+        name: 'runner',
+        ok: true,
+        text: delivery === 'push' ? `answers at ${urls.health}` : `dials in by ${delivery}`,
+      },
       ...(registered === undefined
         ? []
         : [

@@ -35,6 +35,10 @@ function defineRun(program: Command, terminal: Terminal, finish: (code: number) 
     .option('--cwd <dir>', 'folder that --command runs in')
     .option('--control-plane-port <port>', 'with --url: where the kit listens as JobForge for that runner')
     .option(
+      '--delivery <kind>',
+      'with --command: push, websocket, long-poll, or all that it takes (default: what it registers with)',
+    )
+    .option(
       '--run <id>',
       'judge this requirement, or those of a glob such as execute.* (repeatable)',
       collect,

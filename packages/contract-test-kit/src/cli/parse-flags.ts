@@ -3,6 +3,7 @@ import { KnownFailuresInvalid, parseKnownFailures, type KnownFailure } from '../
 import { isReportFormat, REPORT_FORMATS, type ReportFormat } from '../reporters/formats.js';
 import { Profile } from '../requirements/requirement.js';
 import type { RunContractOptions } from '../run-contract/options.js';
+import { DeliveryKind } from '../target/delivery.js';
 import type { Target } from '../target/target.js';
 import { UsageError } from './exit-codes.js';
 
@@ -12,6 +13,7 @@ export interface RunFlags {
   readonly command?: string;
   readonly cwd?: string;
   readonly controlPlanePort?: string;
+  readonly delivery?: string;
   readonly run?: readonly string[];
   readonly profile?: readonly string[];
   readonly input?: readonly string[];
@@ -46,30 +48,37 @@ function wholeNumber(
   return value;
 }
 
-/** Reads which runner is to be judged. */
-export function parseTarget(flags: RunFlags): Target {
-  const { url, command, cwd } = flags;
-  if (url !== undefined && command !== undefined)
+function parseCommand(command: string, { cwd, controlPlanePort }: RunFlags): Target {
+  if (command.trim() === '') throw new UsageError('--command is empty');
+  if (controlPlanePort !== undefined)
     throw new UsageError(
-      '--url and --command exclude each other: a runner runs already, or the kit starts it',
+      '--control-plane-port is for --url; with --command the kit gives the runner JOBFORGE_URL itself',
     );
+  if (cwd !== undefined && !existsSync(cwd)) throw new UsageError(`--cwd: there is no folder "${cwd}"`);
+  return { kind: 'command', command, cwd };
+}
+
+function parseUrl(url: string, flags: RunFlags): Target {
   const controlPlanePort = wholeNumber('control-plane-port', flags.controlPlanePort, [1, 65_535]);
-  if (command !== undefined) {
-    if (command.trim() === '') throw new UsageError('--command is empty');
-    if (controlPlanePort !== undefined)
-      throw new UsageError(
-        '--control-plane-port is for --url; with --command the kit gives the runner JOBFORGE_URL itself',
-      );
-    if (cwd !== undefined && !existsSync(cwd)) throw new UsageError(`--cwd: there is no folder "${cwd}"`);
-    return { kind: 'command', command, cwd };
-  }
-  if (url === undefined)
-    throw new UsageError('name the runner: --url http://127.0.0.1:3000, or --command "python3 runner.py"');
+  if (flags.delivery !== undefined && flags.delivery !== 'push')
+    throw new UsageError('--delivery is for --command: the runner is started with RUNNER_DELIVERY');
   if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol))
     throw new UsageError(`--url takes an http or https URL, not "${url}"`);
   if (/[?#]/.test(url))
     throw new UsageError(`--url takes the root of the runner, without query and fragment, not "${url}"`);
   return { kind: 'url', url, controlPlanePort };
+}
+
+/** Reads which runner is to be judged. */
+export function parseTarget(flags: RunFlags): Target {
+  const { url, command } = flags;
+  if (url !== undefined && command !== undefined)
+    throw new UsageError(
+      '--url and --command exclude each other: a runner runs already, or the kit starts it',
+    );
+  if (command !== undefined) return parseCommand(command, flags);
+  if (url !== undefined) return parseUrl(url, flags);
+  throw new UsageError('name the runner: --url http://127.0.0.1:3000, or --command "python3 runner.py"');
 }
 
 function parseInputs(texts: readonly string[] = []): Record<string, Record<string, unknown>> {
@@ -100,6 +109,14 @@ export function parseProfiles(names: readonly string[] | undefined): Profile[] |
   });
 }
 
+function parseDelivery(name: string | undefined): RunContractOptions['delivery'] {
+  if (name === undefined || name === 'all') return name;
+  const delivery = DeliveryKind.safeParse(name);
+  if (!delivery.success)
+    throw new UsageError(`--delivery takes ${DeliveryKind.options.join(', ')} or all, not "${name}"`);
+  return delivery.data;
+}
+
 function readKnownFailures(path: string | undefined): readonly KnownFailure[] {
   if (path === undefined) return [];
   try {
@@ -114,6 +131,7 @@ function readKnownFailures(path: string | undefined): readonly KnownFailure[] {
 export function parseRunOptions(flags: RunFlags): RunContractOptions {
   return {
     run: flags.run,
+    delivery: parseDelivery(flags.delivery),
     profiles: parseProfiles(flags.profile),
     timeoutMs: wholeNumber('timeout', flags.timeout, [100, LONGEST_MS]),
     startTimeoutMs: wholeNumber('start-timeout', flags.startTimeout, [100, LONGEST_MS]),

@@ -1,3 +1,4 @@
+import type { DeliveryKind } from '../target/delivery.js';
 import type { CommandTarget, Target, UrlTarget } from '../target/target.js';
 import { NoAnswer, send, type Exchange } from './exchange.js';
 import {
@@ -30,6 +31,8 @@ export class TargetUnreachable extends Error {
 export interface RunnerSession {
   readonly urls: RunnerUrls;
   readonly description: RunnerDescription;
+  /** What it registered with; push where it was not seen to register. */
+  readonly delivery: DeliveryKind;
   readonly controlPlane: RecordingControlPlane | undefined;
   readonly process: RunnerProcess | undefined;
   close(): Promise<void>;
@@ -40,6 +43,10 @@ export interface SessionOptions {
   /** The environment that a started runner inherits; the kit's own variables come on top. */
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly script?: ControlPlaneScript | undefined;
+  /** Told to the runner as RUNNER_DELIVERY. Default: what the runner does by itself. */
+  readonly delivery?: DeliveryKind | undefined;
+  /** Added to the environment of a started runner. */
+  readonly env?: Readonly<Record<string, string>> | undefined;
   /** Milliseconds until the runner must answer. */
   readonly startTimeoutMs: number;
   /** Whether to wait for a registration that was accepted. Default: true. */
@@ -67,9 +74,13 @@ function delay(ms: number): Promise<void> {
 }
 
 /** Reads the manifest and puts what is known of the runner together. */
-async function finishSession(parts: Omit<RunnerSession, 'description'>): Promise<RunnerSession> {
-  const manifest = await tryGet(new URL('manifest', parts.urls.root).href, 3_000);
-  return { ...parts, description: describeRunner(manifest, parts.controlPlane?.of('register').at(-1)) };
+async function finishSession(parts: Omit<RunnerSession, 'description' | 'delivery'>): Promise<RunnerSession> {
+  const delivery = parts.controlPlane?.dialIn.kind() ?? 'push';
+  // What it serves over HTTP beside its link is not what is judged.
+  const manifest =
+    delivery === 'push' ? await tryGet(new URL('manifest', parts.urls.root).href, 3_000) : undefined;
+  const registration = parts.controlPlane?.of('register').at(-1);
+  return { ...parts, delivery, description: describeRunner(manifest, registration) };
 }
 
 function environmentFor(
@@ -86,6 +97,8 @@ function environmentFor(
     RUNNER_ID: 'runner-under-test',
     CONTRACT_VERSION: '1.0.0',
     CONFORMANCE_CANARY_SECRET: CANARY,
+    ...(options.delivery === undefined ? {} : { RUNNER_DELIVERY: options.delivery }),
+    ...options.env,
     ...(options.target.kind === 'command' ? options.target.env : {}),
   };
 }
@@ -96,13 +109,32 @@ function startFailure(runner: RunnerProcess, command: string, why: string): Targ
   return new TargetUnreachable(`${JSON.stringify(command)} ${why}. ${tail}`);
 }
 
-/** Waits until the runner answers somewhere: where it registered, or at the port it was given. */
+/** Whether the runner has dialled in: registered, or at least heard of where no registration is waited for. */
+function hasDialledIn(plane: RecordingControlPlane, options: SessionOptions): boolean {
+  if (plane.dialIn.isUp()) return true;
+  const { delivery = 'push', awaitRegistration = true } = options;
+  return delivery !== 'push' && !awaitRegistration && plane.messages.length > 0;
+}
+
+/** Where the runner answers: at what it registered, or at what it was given. */
+async function answeringUrls(
+  plane: RecordingControlPlane,
+  given: RunnerUrls,
+): Promise<RunnerUrls | undefined> {
+  const named = urlsOfRegistration(plane.of('register').at(-1)?.json);
+  for (const urls of named && named.health !== given.health ? [named, given] : [given]) {
+    if (await tryGet(urls.health, 1_000)) return urls;
+  }
+  return undefined;
+}
+
+/** Waits until the runner answers somewhere: where it registered, or at the port it was given; or dials in. */
 async function awaitUrls(
   runner: RunnerProcess,
   plane: RecordingControlPlane,
-  options: { target: CommandTarget; port: number; startTimeoutMs: number; mayEnd: boolean },
+  options: SessionOptions & { target: CommandTarget; port: number },
 ): Promise<RunnerUrls> {
-  const { target, port, startTimeoutMs, mayEnd } = options;
+  const { target, port, startTimeoutMs, mayEnd = false } = options;
   const given = urlsOfRoot(`http://127.0.0.1:${port}/`);
   const deadline = performance.now() + startTimeoutMs;
   while (performance.now() < deadline) {
@@ -112,16 +144,14 @@ async function awaitUrls(
       const how = end.signal ?? `code ${end.code}`;
       throw startFailure(runner, target.command, `ended (${how}) before it answered`);
     }
-    const named = urlsOfRegistration(plane.of('register').at(-1)?.json);
-    for (const urls of named && named.health !== given.health ? [named, given] : [given]) {
-      if (await tryGet(urls.health, 1_000)) return urls;
-    }
+    const found = hasDialledIn(plane, options) ? given : await answeringUrls(plane, given);
+    if (found) return found;
     await delay(POLL_MS);
   }
   throw startFailure(
     runner,
     target.command,
-    `did not answer at http://127.0.0.1:${port}/health within ${startTimeoutMs} ms, nor register another address`,
+    `did not answer at http://127.0.0.1:${port}/health within ${startTimeoutMs} ms, nor register another address, nor dial in`,
   );
 }
 
@@ -143,11 +173,7 @@ async function startAt(
     const env = environmentFor(options, port, controlPlane.url);
     const runner = startRunnerProcess({ command: target.command, cwd: target.cwd, env });
     try {
-      const { startTimeoutMs, mayEnd = false } = options;
-      return {
-        runner,
-        urls: await awaitUrls(runner, controlPlane, { target, port, startTimeoutMs, mayEnd }),
-      };
+      return { runner, urls: await awaitUrls(runner, controlPlane, { ...options, target, port }) };
     } catch (error) {
       await runner.stop();
       const isPortTaken = /EADDRINUSE|address already in use/i.test(runner.output());

@@ -101,7 +101,7 @@ function redactResult(result: RequirementResult, redact: Redactor): RequirementR
 
 /** The report without secrets, in every text that comes from the runner, its command or its user. */
 export function redactReport(report: ContractReport, redact: Redactor): ContractReport {
-  const { name, version, capabilities, features, source } = report.runner;
+  const { name, version, capabilities, features, source, deliveries } = report.runner;
   const results = report.results.map((result) => redactResult(result, redact));
   return {
     ...report,
@@ -111,6 +111,7 @@ export function redactReport(report: ContractReport, redact: Redactor): Contract
       ...(version === undefined ? {} : { version: redact(version) }),
       capabilities: capabilities.map(redact),
       features: features.map(redact),
+      ...(deliveries === undefined ? {} : { deliveries }),
       source,
     },
     results,

@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { Level, Profile } from '../requirements/requirement.js';
+import { DeliveryKind } from '../target/delivery.js';
 
 /** Version of the report's own shape; another major is another shape. */
 export const REPORT_SCHEMA_VERSION = '1.0';
@@ -76,6 +77,8 @@ export const RequirementResult = z.object({
   /** Why it was not judged, or what went wrong in the kit. */
   reason: z.string().optional(),
   finding: FindingReport.optional(),
+  /** How it came out over each delivery that it concerns, where the runner was judged over several. */
+  deliveries: z.array(z.object({ delivery: DeliveryKind, status: ResultStatus })).optional(),
   /** The entry of the known-failures file, where there is one. */
   known: KnownFailureNote.optional(),
 });
@@ -112,6 +115,8 @@ export const ContractReport = z.object({
     version: z.string().optional(),
     capabilities: z.array(z.string()),
     features: z.array(z.string()),
+    /** How it was reached. */
+    deliveries: z.array(DeliveryKind).optional(),
     /** Where capabilities and features were read. */
     source: z.enum(['manifest', 'registration', 'nowhere']),
   }),

@@ -7,6 +7,7 @@
 import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
 import { z } from 'zod';
+import { DeliveryKind } from '../target/delivery.js';
 
 /** Breaking a MUST is not conformant; breaking a SHOULD is a warning; a MAY that is not kept is not applicable. */
 export const Level = z.enum(['MUST', 'SHOULD', 'MAY']);
@@ -46,6 +47,8 @@ export const Requirement = z.strictObject({
   /** First contract version that has it no more: then it is kept for its id alone, which is never used again. */
   until: ContractMinor.optional(),
   needs: Needs,
+  /** How a runner is reached that it concerns. */
+  deliveries: z.array(DeliveryKind).min(1).default(['push']),
   /** Judged only when the runner declares this feature. */
   feature: z.enum(['ndjson', 'batch', 'cancel']).optional(),
   /** Judged with this fixture capability. */

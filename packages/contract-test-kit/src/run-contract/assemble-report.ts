@@ -23,14 +23,18 @@ import {
   type Requirement,
 } from '../requirements/requirement.js';
 import type { Target } from '../target/target.js';
+import type { DeliveryKind } from '../target/delivery.js';
 import type { JudgedCase } from './judge-case.js';
+import type { MergedCase } from './merge-deliveries.js';
 import type { ResolvedRunOptions } from './options.js';
 
 export interface ReportParts {
   readonly target: Target;
   readonly options: ResolvedRunOptions;
   readonly description: RunnerDescription;
-  readonly judged: readonly JudgedCase[];
+  /** Those that were judged over. */
+  readonly deliveries: readonly DeliveryKind[];
+  readonly judged: readonly MergedCase[];
   readonly startedAt: Date;
   readonly durationMs: number;
 }
@@ -53,18 +57,29 @@ function sentText({ sent, exchange }: Finding): string {
   return shorten(`${method} ${new URL(url).pathname} ${text}`.trim());
 }
 
-function reportFinding(finding: Finding, id: string, { target, options }: ReportParts): FindingReport {
+/** Where a runner was judged over several deliveries, a finding says over which it was made. */
+function deliveryFlag(delivery: DeliveryKind, { options }: ReportParts): string {
+  return options.delivery === undefined ? '' : ` --delivery ${delivery}`;
+}
+
+function reportFinding(
+  finding: Finding,
+  { requirement: { id }, delivery }: MergedCase,
+  parts: ReportParts,
+): FindingReport {
+  const { target, options } = parts;
   const inputs = Object.entries(options.inputs).map(
     ([name, input]) => ` --input ${shellQuote(`${name}=${JSON.stringify(input)}`)}`,
   );
   const timeline = finding.exchange && timelineOf(finding.exchange);
-  const curl = finding.exchange ? curlOf(finding.exchange.request) : undefined;
+  const curl = delivery === 'push' && finding.exchange ? curlOf(finding.exchange.request) : undefined;
+  const over = parts.deliveries.length > 1 ? `over ${delivery}: ` : '';
   return {
-    sent: sentText(finding),
+    sent: over + sentText(finding),
     expected: finding.expected,
     actual: finding.actual === '' && finding.exchange ? showReply(finding.exchange) : finding.actual,
     ...(timeline === undefined ? {} : { timeline }),
-    again: `npx contract-test run ${targetFlags(target)}${inputs.join('')} --run ${id} --seed ${options.seed}`,
+    again: `npx contract-test run ${targetFlags(target)}${deliveryFlag(delivery, parts)}${inputs.join('')} --run ${id} --seed ${options.seed}`,
     ...(curl === undefined ? {} : { curl }),
   };
 }
@@ -101,7 +116,8 @@ function breaksConformance(
   return options.strict || !optional;
 }
 
-function toResult({ requirement, outcome, durationMs }: JudgedCase, parts: ReportParts): RequirementResult {
+function toResult(merged: MergedCase, parts: ReportParts): RequirementResult {
+  const { requirement, outcome, durationMs, over } = merged;
   const status = STATUS[outcome.kind](requirement);
   const { id, level, profile, section, statement } = requirement;
   const isUnusedMay = outcome.kind === 'broken' && level === 'MAY';
@@ -118,7 +134,12 @@ function toResult({ requirement, outcome, durationMs }: JudgedCase, parts: Repor
     breaksConformance: breaksConformance(status, requirement, parts),
     ...('reason' in outcome ? { reason: outcome.reason } : {}),
     ...(isUnusedMay ? { reason: 'a runner may do so, and this one does not' } : {}),
-    ...('finding' in outcome && !isUnusedMay ? { finding: reportFinding(outcome.finding, id, parts) } : {}),
+    ...('finding' in outcome && !isUnusedMay
+      ? { finding: reportFinding(outcome.finding, merged, parts) }
+      : {}),
+    ...(parts.deliveries.length > 1
+      ? { deliveries: over.map(({ delivery, kind }) => ({ delivery, status: STATUS[kind](requirement) })) }
+      : {}),
     ...(entry ? { known: noteOf(entry, status, parts.startedAt) } : {}),
   };
 }
@@ -172,6 +193,7 @@ function wholeReport(parts: ReportParts): ContractReport {
       ...(description.version === undefined ? {} : { version: description.version }),
       capabilities: description.capabilities.map(({ id }) => id),
       features: [...description.features],
+      deliveries: [...parts.deliveries],
       source: description.source,
     },
     conformant: isClaimed && profiles.every(({ claimed, conformant }) => !claimed || conformant),

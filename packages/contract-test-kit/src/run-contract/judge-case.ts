@@ -5,10 +5,12 @@ import { WIRE_RULES } from '../case/wire-rules.js';
 import { within } from '../case/wait.js';
 import { NoAnswer, type Exchange, type WireRequest } from '../harness/exchange.js';
 import { pause } from '../harness/pause.js';
-import { createRunnerClient } from '../harness/runner-client.js';
+import { createLinkClient } from '../harness/dial-in/link-client.js';
+import { createRunnerClient, type RunnerClient } from '../harness/runner-client.js';
 import { openSession, TargetUnreachable, type RunnerSession } from '../harness/runner-session.js';
 import { chooseSubjects } from '../inputs/choose-subjects.js';
 import type { Requirement } from '../requirements/requirement.js';
+import type { DeliveryKind } from '../target/delivery.js';
 import type { Target } from '../target/target.js';
 import type { ResolvedRunOptions } from './options.js';
 import type { SharedRunner } from './shared-runner.js';
@@ -32,17 +34,23 @@ export interface Bench {
   readonly target: Target;
   readonly runner: SharedRunner;
   readonly options: ResolvedRunOptions;
+  /** What runners are told to be reached by; undefined leaves it to them. */
+  readonly delivery: DeliveryKind | undefined;
   /** A rule of the wire was broken in some case. */
   readonly onViolation: (requirementId: string, finding: Finding) => void;
 }
 
 /** Why a requirement does not concern this runner, by what it declares and how it is run. */
-function notConcerned({ needs, feature }: Requirement, { runner, target }: Bench): string | undefined {
+function notConcerned(requirement: Requirement, { runner, target }: Bench): string | undefined {
+  const { needs, feature, deliveries } = requirement;
   const { first: session } = runner;
+  if (!deliveries.includes(session.delivery))
+    return `is about ${deliveries.join(' and ')}; the runner is reached by ${session.delivery}`;
   if (needs === 'process' && target.kind !== 'command') return 'needs --command';
   if (needs === 'control-plane' && !session.controlPlane)
     return 'needs --command, or --url with --control-plane-port';
-  if (feature && !session.description.features.includes(feature))
+  // Features are of push: over a link there is no other way.
+  if (feature && session.delivery === 'push' && !session.description.features.includes(feature))
     return `the runner does not declare the feature ${feature}`;
   return undefined;
 }
@@ -62,10 +70,11 @@ function createContext(bench: Bench, session: RunnerSession, scope: CaseScope): 
       if (finding) bench.onViolation(rule.id, finding);
     }
   };
-  const judged = (of: RunnerSession): JudgedRunner => ({
-    ...of,
-    client: createRunnerClient({ urls: of.urls, signal: scope.signal, onExchange }),
-  });
+  const clientOf = ({ urls, controlPlane, delivery }: RunnerSession): RunnerClient =>
+    controlPlane && delivery !== 'push'
+      ? createLinkClient({ controlPlane, signal: scope.signal, onExchange })
+      : createRunnerClient({ urls, signal: scope.signal, onExchange });
+  const judged = (of: RunnerSession): JudgedRunner => ({ ...of, client: clientOf(of) });
   const subjects = (): readonly Subject[] => chooseSubjects(session.description, options);
   return {
     runner: judged(session),
@@ -88,6 +97,7 @@ function createContext(bench: Bench, session: RunnerSession, scope: CaseScope): 
           target,
           environment: options.environment,
           startTimeoutMs: options.startTimeoutMs,
+          delivery: bench.delivery,
           // A runner that has never registered is not waited for each time anew.
           awaitRegistration: (bench.runner.first.controlPlane?.of('register').length ?? 0) > 0,
           ...start,
@@ -169,7 +179,8 @@ async function judgeInTime(item: Case, bench: Bench, session: RunnerSession): Pr
   const controller = new AbortController();
   const { signal } = controller;
   setMaxListeners(0, signal);
-  const startClock = (): NodeJS.Timeout => setTimeout(() => controller.abort(), bench.options.timeoutMs);
+  const startClock = (): NodeJS.Timeout =>
+    setTimeout(() => controller.abort(), Math.max(bench.options.timeoutMs, (item.leastMs ?? 0) * 2));
   let timer = startClock();
   const closers: (() => Promise<void>)[] = [];
   const scope: CaseScope = {

@@ -5,6 +5,7 @@
  */
 import type { KnownFailure } from '../baseline/known-failures.js';
 import type { Profile } from '../requirements/requirement.js';
+import type { DeliveryKind } from '../target/delivery.js';
 
 /** Options of {@link runContract}; every one has a default. */
 export interface RunContractOptions {
@@ -12,6 +13,11 @@ export interface RunContractOptions {
   readonly run?: readonly string[] | undefined;
   /** Default: all. */
   readonly profiles?: readonly Profile[] | undefined;
+  /**
+   * How the runner is to be reached: it is started with RUNNER_DELIVERY. With `all` it is judged over each delivery
+   * that it registers with when told to. Default: what it registers with by itself.
+   */
+  readonly delivery?: DeliveryKind | 'all' | undefined;
   /** Milliseconds that one case may take. Default: 20 000. */
   readonly timeoutMs?: number | undefined;
   /** Milliseconds until the runner must answer after its start. Default: 20 000. */
@@ -31,6 +37,7 @@ export interface RunContractOptions {
 }
 
 export interface ResolvedRunOptions {
+  readonly delivery: DeliveryKind | 'all' | undefined;
   readonly timeoutMs: number;
   readonly startTimeoutMs: number;
   readonly seed: number;
@@ -44,6 +51,7 @@ export interface ResolvedRunOptions {
 /** Fills the defaults in. */
 export function resolveRunOptions(options: RunContractOptions): ResolvedRunOptions {
   return {
+    delivery: options.delivery,
     timeoutMs: options.timeoutMs ?? 20_000,
     startTimeoutMs: options.startTimeoutMs ?? 20_000,
     seed: options.seed ?? 1,

@@ -1,14 +1,17 @@
 import { CASES } from '../cases/all-cases.js';
 import type { Finding } from '../case/verdict.js';
-import type { RunnerSession } from '../harness/runner-session.js';
+import type { RunnerDescription } from '../harness/runner-description.js';
+import { TargetUnreachable, type RunnerSession } from '../harness/runner-session.js';
 import { seededRandom } from '../inputs/generate-input.js';
 import type { ContractReport } from '../reporters/report.js';
 import { selectRequirements } from '../requirements/select-requirements.js';
-import type { Requirement } from '../requirements/requirement.js';
+import { findRequirement, type Requirement } from '../requirements/requirement.js';
+import { DeliveryKind } from '../target/delivery.js';
 import type { Target } from '../target/target.js';
 import { assembleReport } from './assemble-report.js';
 import { judgeCase, type Bench, type JudgedCase } from './judge-case.js';
-import { resolveRunOptions, type RunContractOptions } from './options.js';
+import { mergeDeliveries, type JudgedDelivery } from './merge-deliveries.js';
+import { resolveRunOptions, type ResolvedRunOptions, type RunContractOptions } from './options.js';
 import { runLanes } from './run-lanes.js';
 import { openSharedRunner } from './shared-runner.js';
 
@@ -20,6 +23,11 @@ const PROCESS_LANES = 3;
 /** A glob or profile that selects nothing. */
 export class NothingSelected extends Error {
   override readonly name = 'NothingSelected';
+}
+
+/** The runner is reached in another way than it was asked to be. */
+class DeliveryNotSpoken extends TargetUnreachable {
+  override readonly name = 'TargetUnreachable';
 }
 
 interface Planned {
@@ -100,10 +108,82 @@ async function judgeAll(requirements: readonly Requirement[], bench: Bench): Pro
   );
 }
 
+/** A run over one delivery. */
+interface Round extends JudgedDelivery {
+  readonly description: RunnerDescription;
+}
+
+/** The runner registers with another delivery than it was told to. */
+function otherDelivery(asked: DeliveryKind | undefined, { delivery }: RunnerSession): string | undefined {
+  if (asked === undefined || asked === delivery) return undefined;
+  return `the runner was started with RUNNER_DELIVERY=${asked} and registers with ${delivery}`;
+}
+
+/** What a run is about: the requirements of the delivery that is judged, and others that were asked for by their id. */
+function concerning(
+  selected: readonly Requirement[],
+  delivery: DeliveryKind,
+  { run = [] }: RunContractOptions,
+): readonly Requirement[] {
+  if (run.length > 0) return selected;
+  const own = selected.filter(({ deliveries }) => deliveries.includes(delivery));
+  return own.length > 0 ? own : selected;
+}
+
+async function judgeOver(
+  asked: DeliveryKind | undefined,
+  target: Target,
+  run: {
+    readonly selected: readonly Requirement[];
+    readonly given: RunContractOptions;
+    readonly options: ResolvedRunOptions;
+  },
+): Promise<Round> {
+  const { options } = run;
+  const violations = new Map<string, Finding>();
+  const { environment, startTimeoutMs } = options;
+  const runner = await openSharedRunner({ target, environment, startTimeoutMs, delivery: asked });
+  try {
+    const { delivery, description } = runner.first;
+    const refusal = otherDelivery(asked, runner.first);
+    if (refusal !== undefined) throw new DeliveryNotSpoken(refusal);
+    const onViolation: Bench['onViolation'] = (id, finding) => {
+      const isJudged = findRequirement(id)?.deliveries.includes(delivery) === true;
+      if (isJudged && !violations.has(id)) violations.set(id, finding);
+    };
+    const told = asked ?? (delivery === 'push' ? undefined : delivery);
+    const requirements = concerning(run.selected, delivery, run.given);
+    const judged = await judgeAll(requirements, { target, runner, options, delivery: told, onViolation });
+    return { delivery, description, judged: applyViolations(judged, violations) };
+  } finally {
+    await runner.close();
+  }
+}
+
+/** Judges over each delivery that the runner takes when told to; over none is unreachable. */
+async function judgeOverAll(
+  target: Target,
+  run: Parameters<typeof judgeOver>[2],
+): Promise<readonly [Round, ...Round[]]> {
+  const rounds: Round[] = [];
+  let refusal: Error | undefined;
+  for (const delivery of DeliveryKind.options) {
+    try {
+      rounds.push(await judgeOver(delivery, target, run));
+    } catch (error) {
+      if (!(error instanceof TargetUnreachable)) throw error;
+      refusal ??= error;
+    }
+  }
+  const [first, ...rest] = rounds;
+  if (!first) throw refusal ?? new TargetUnreachable('the runner takes no delivery');
+  return [first, ...rest];
+}
+
 /**
  * Judges a runner from outside.
  * @param target - a command that the kit starts and stops, or the URL of a runner that runs
- * @param options - which requirements, timeouts, seed, strictness
+ * @param options - which requirements, deliveries, timeouts, seed, strictness
  * @returns the report; its `conformant` says the verdict
  * @throws TargetUnreachable when the runner does not start or does not answer
  * @throws NothingSelected when no requirement fits the selection
@@ -118,27 +198,18 @@ export async function runContract(target: Target, options: RunContractOptions = 
   const resolved = resolveRunOptions(options);
   const startedAt = new Date();
   const begin = performance.now();
-  const violations = new Map<string, Finding>();
-  const runner = await openSharedRunner({
+  const run = { selected, given: options, options: resolved };
+  const rounds =
+    resolved.delivery === 'all'
+      ? await judgeOverAll(target, run)
+      : ([await judgeOver(resolved.delivery, target, run)] as const);
+  return assembleReport({
     target,
-    environment: resolved.environment,
-    startTimeoutMs: resolved.startTimeoutMs,
+    options: resolved,
+    description: rounds[0].description,
+    deliveries: rounds.map(({ delivery }) => delivery),
+    judged: mergeDeliveries(selected, rounds),
+    startedAt,
+    durationMs: performance.now() - begin,
   });
-  try {
-    const onViolation: Bench['onViolation'] = (id, finding) => {
-      if (!violations.has(id)) violations.set(id, finding);
-    };
-    const judged = await judgeAll(selected, { target, runner, options: resolved, onViolation });
-    const final = applyViolations(judged, violations);
-    return assembleReport({
-      target,
-      options: resolved,
-      description: runner.first.description,
-      judged: final,
-      startedAt,
-      durationMs: performance.now() - begin,
-    });
-  } finally {
-    await runner.close();
-  }
 }

@@ -19,12 +19,15 @@ function reportOfBroken(changes: Partial<Requirement>) {
       maxConcurrency: undefined,
       source: 'manifest',
     },
+    deliveries: ['push'],
     judged: [
       {
         requirement: { ...known, ...changes },
         outcome: { kind: 'broken', finding: { expected: 'this', actual: 'that' } },
         durationMs: 1,
         runnerEnded: false,
+        delivery: 'push',
+        over: [{ delivery: 'push', kind: 'broken' }],
       },
     ],
     startedAt: new Date(0),

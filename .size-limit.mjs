@@ -22,6 +22,7 @@ export default [
   entry('index', '47 kB'),
   entry('host', '20 kB'),
   entry('testing', '25 kB'),
+  entry('conformance', '3 kB'),
   entry('opentelemetry', '1 kB'),
   capability('shell', '10 kB'),
   capability('script', '12 kB'),

@@ -31,6 +31,8 @@ export const CAPABILITIES = [
   ),
   capability('conformance.progress', object({ steps: whole }), object({ steps: whole })),
   capability('conformance.logs', object({ lines: whole }), object({ lines: whole })),
+  capability('conformance.crash', object({}), object({})),
+  capability('conformance.big', object({ bytes: whole }), object({ text })),
 ];
 
 const TYPES = {
@@ -85,4 +87,11 @@ export const HANDLERS = {
     }
     return { lines };
   },
+  'conformance.crash': (_input, { broken }) => {
+    if (broken('errors.survives-a-crash')) process.exit(70);
+    throw new TypeError('broke off');
+  },
+  'conformance.big': ({ bytes }, { broken }) => ({
+    text: 'x'.repeat(broken('execute.returns-big-output') ? Math.min(bytes, 65_536) : bytes),
+  }),
 };

@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """A runner in Python, written from the contract alone with the standard library alone.
 
-It offers one capability of its own, `text.statistics`, and the fixtures `conformance.echo`,
-`conformance.sleep` and `conformance.fail`, so that the kit can look deeper. It answers JSON only and
-declares no features.
+It follows docs/write-a-runner-in-any-language.md. It offers one capability of its own, `text.statistics`, and the
+fixtures of the kit where their file is next to it, so that the kit can look deeper. It answers JSON only and declares
+no features.
 
+    npx contract-test fixtures --language python
     npx contract-test run --command "python3 runner.py"
 """
 
@@ -22,6 +23,11 @@ from concurrent.futures import TimeoutError as NotDone
 from contextlib import contextmanager
 from datetime import datetime, timezone
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+try:
+    import conformance_fixtures as fixtures
+except ImportError:
+    fixtures = None
 
 NAME = os.environ.get("RUNNER_NAME", "python-runner")
 JOBFORGE_URL = os.environ.get("JOBFORGE_URL", "http://127.0.0.1:3002").rstrip("/")
@@ -79,17 +85,14 @@ def text_statistics(payload, _stop):
     return {"characters": len(payload["text"]), "words": len(words), "longest": max(words, key=len, default="")}
 
 
-def echo(payload, _stop):
-    return {"text": payload["text"]}
+def fixture(capability_id):
+    def run(payload, stop):
+        try:
+            return fixtures.run(capability_id, payload, stop)
+        except fixtures.FixtureFailure as failure:
+            raise Failure(failure.code, failure.message, failure.retryable) from None
 
-
-def sleep(payload, stop):
-    stop.wait(payload["ms"] / 1000)
-    return {"sleptMs": payload["ms"]}
-
-
-def fail(payload, _stop):
-    raise Failure(payload["code"], payload["message"], payload["retryable"])
+    return run
 
 
 def schema(**properties):
@@ -102,14 +105,9 @@ def capability(capability_id, run, inputs, outputs):
     return capability_id, ({**names, **rules, "inputSchema": inputs, "outputSchema": outputs}, run)
 
 
-CAPABILITIES = dict(
-    [
-        capability("text.statistics", text_statistics, schema(text="string"), schema(characters="integer", words="integer", longest="string")),
-        capability("conformance.echo", echo, schema(text="string"), schema(text="string")),
-        capability("conformance.sleep", sleep, schema(ms="integer"), schema(sleptMs="integer")),
-        capability("conformance.fail", fail, schema(code="string", message="string", retryable="boolean"), schema()),
-    ]
-)
+CAPABILITIES = dict([capability("text.statistics", text_statistics, schema(text="string"), schema(characters="integer", words="integer", longest="string"))])
+for published in fixtures.capabilities(SLOTS) if fixtures else []:
+    CAPABILITIES[published["id"]] = (published, fixture(published["id"]))
 
 TYPES = {"string": str, "integer": int, "boolean": bool}
 
@@ -120,7 +118,8 @@ def check_input(inputs, payload):
     for name, rule in inputs["properties"].items():
         value = payload.get(name)
         expected = TYPES[rule["type"]]
-        if not isinstance(value, expected) or (expected is int and isinstance(value, bool)):
+        wrong = not isinstance(value, expected) or (expected is int and isinstance(value, bool))
+        if wrong or ("minimum" in rule and value < rule["minimum"]):
             details.append({"path": ["input", name], "message": f"expected {rule['type']}"})
     if details:
         raise Failure("VALIDATION_ERROR", "the input does not match the schema", details=details)

@@ -1,6 +1,6 @@
 import { ErrorEnvelope, httpStatusOf, isErrorCode } from '@controlplane/contracts';
 import type { Case, CaseContext } from '../case/case.js';
-import { memberOf, must, mustReply, mustKeepRule } from '../case/expect.js';
+import { memberOf, must, mustReply, mustKeepRule, mustStillAnswer } from '../case/expect.js';
 import { NotApplicable } from '../case/verdict.js';
 import type { Exchange } from '../harness/exchange.js';
 import { newExecution, type ExecutionExchange } from '../harness/runner-client.js';
@@ -44,6 +44,19 @@ async function saysWhetherToRetry(context: CaseContext): Promise<void> {
     });
     mustReply(exchange.reply?.error?.retryable === retryable, `error.retryable=${retryable}`, exchange);
   }
+}
+
+async function survivesACrash(context: CaseContext): Promise<void> {
+  const { client } = context.runner;
+  const exchange = await client.execute(newExecution(context.fixture('conformance.crash').id, {}));
+  mustKeepRule('execute.answers-valid-input', exchange);
+  const error = exchange.reply?.error;
+  mustReply(
+    error?.code === 'EXECUTION_FAILED' && error.retryable,
+    'success=false, error.code=EXECUTION_FAILED, error.retryable=true',
+    exchange,
+  );
+  await mustStillAnswer(client, 'a capability that broke off');
 }
 
 async function refusals(context: CaseContext): Promise<ExecutionExchange[]> {
@@ -128,6 +141,8 @@ async function keepsSecrets(context: CaseContext): Promise<void> {
 export const errorCases: readonly Case[] = [
   { id: 'errors.failure-is-an-envelope', judge: failureIsAnEnvelope },
   { id: 'errors.says-whether-to-retry', judge: saysWhetherToRetry },
+  // A runner that goes down with it takes no other case along.
+  { id: 'errors.survives-a-crash', alone: true, judge: survivesACrash },
   { id: 'errors.status-fits-the-code', judge: statusFitsTheCode },
   { id: 'errors.names-the-path', judge: namesThePath },
   { id: 'errors.unknown-capability-has-its-code', judge: unknownCapability },

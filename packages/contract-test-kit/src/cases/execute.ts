@@ -62,6 +62,23 @@ async function keepsTextIntact(context: CaseContext): Promise<void> {
   mustReply(memberOf(exchange.reply?.data, 'text') === text, `data.text ${JSON.stringify(text)}`, exchange);
 }
 
+/** Under the inline limit of 256 KB, with room for the rest of the message. */
+const BIG_BYTES = 200_000;
+
+async function returnsBigOutput(context: CaseContext): Promise<void> {
+  const { id } = context.fixture('conformance.big');
+  const exchange = await context.runner.client.execute(newExecution(id, { bytes: BIG_BYTES }));
+  const text = memberOf(exchange.reply?.data, 'text');
+  must(typeof text === 'string' && text.length === BIG_BYTES, {
+    expected: `data.text of ${BIG_BYTES} characters`,
+    actual:
+      typeof text === 'string'
+        ? `${text.length} characters`
+        : showReply({ status: exchange.status, text: shorten(exchange.text) }),
+    exchange: { ...exchange, text: shorten(exchange.text) },
+  });
+}
+
 async function rejectsInvalidInput(context: CaseContext): Promise<void> {
   let tried = 0;
   for (const { capability, input } of context.subjects().slice(0, 10)) {
@@ -166,6 +183,7 @@ export const executeCases: readonly Case[] = [
   { id: 'execute.returns-declared-output', judge: returnsDeclaredOutput },
   { id: 'execute.keeps-ids', judge: keepsIds },
   { id: 'execute.keeps-text-intact', judge: keepsTextIntact },
+  { id: 'execute.returns-big-output', judge: returnsBigOutput },
   { id: 'execute.rejects-invalid-input', judge: rejectsInvalidInput },
   { id: 'execute.rejects-unknown-capability', judge: rejectsUnknownCapability },
   { id: 'execute.rejects-malformed-json', judge: rejectsMalformedJson },

@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander';
+import { FIXTURE_LANGUAGES } from '../fixtures/fixture-files.js';
 import { TargetUnreachable } from '../harness/runner-session.js';
 import { PortTaken } from '../harness/recording-control-plane.js';
 import { REPORT_FORMATS } from '../reporters/formats.js';
@@ -8,6 +9,7 @@ import { NothingSelected } from '../run-contract/run-contract.js';
 import { CONFIG_FILE } from './config-file.js';
 import { doctorCommand } from './doctor-command.js';
 import { EXIT, UsageError } from './exit-codes.js';
+import { fixturesCommand, type FixturesFlags } from './fixtures-command.js';
 import { initCommand, type InitFlags } from './init-command.js';
 import { explainCommand, listCommand, type ListFlags } from './list-command.js';
 import type { RunFlags } from './parse-flags.js';
@@ -97,6 +99,17 @@ function defineSetup(program: Command, terminal: Terminal, finish: (code: number
     .action(async (flags: RunFlags) => finish(await doctorCommand(flags, terminal)));
 }
 
+function defineFixtures(program: Command, terminal: Terminal, finish: (code: number) => void): void {
+  program
+    .command('fixtures')
+    .description('write the conformance.* capabilities as a file for a runner in another language')
+    .requiredOption('--language <name>', FIXTURE_LANGUAGES.join(', '))
+    .option('--out <file>', 'where to (default: its own name, in this folder)')
+    .option('--force', 'write over a file that is there')
+    .option('--json', 'as JSON')
+    .action((flags: FixturesFlags) => finish(fixturesCommand(flags, terminal)));
+}
+
 function defineProgram(terminal: Terminal, finish: (code: number) => void): Command {
   const program = new Command('contract-test')
     .description('Proves from outside that a runner, in any language, keeps the contract.')
@@ -117,6 +130,7 @@ function defineProgram(terminal: Terminal, finish: (code: number) => void): Comm
     .action((id: string, flags: { json?: boolean }) => finish(explainCommand(id, flags, terminal)));
   defineReports(program, terminal, finish);
   defineSetup(program, terminal, finish);
+  defineFixtures(program, terminal, finish);
   for (const command of program.commands) command.copyInheritedSettings(program);
   return program;
 }

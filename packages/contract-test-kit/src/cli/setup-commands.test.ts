@@ -147,3 +147,37 @@ describe('contract-test doctor', () => {
     expect(code).toBe(4);
   });
 });
+
+describe('contract-test fixtures', () => {
+  it.each([
+    ['python', 'conformance_fixtures.py'],
+    ['go', 'conformance_fixtures.go'],
+    ['shell', 'conformance-fixtures.sh'],
+  ])('writes the seven of them for %s, and not over a file that is there', async (language, name) => {
+    const folder = newFolder();
+    expect(await run(folder, 'fixtures', '--language', language)).toMatchObject({
+      code: 0,
+      out: `${join(folder, name)}\n`,
+    });
+    const text = readFileSync(join(folder, name), 'utf8');
+    const ids = [...text.matchAll(/"(conformance\.[a-z]+)"/g)].map(([, id]) => id);
+    expect(new Set(ids)).toEqual(
+      new Set(['echo', 'sleep', 'fail', 'progress', 'logs', 'crash', 'big'].map((id) => `conformance.${id}`)),
+    );
+    writeFileSync(join(folder, name), 'mine');
+    expect(await run(folder, 'fixtures', '--language', language)).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('--force'),
+    });
+    expect(readFileSync(join(folder, name), 'utf8')).toBe('mine');
+    expect(await run(folder, 'fixtures', '--language', language, '--force')).toMatchObject({ code: 0 });
+    expect(readFileSync(join(folder, name), 'utf8')).toBe(text);
+  });
+
+  it('exits 2 for a language that has no file, and says what there is', async () => {
+    expect(await run(newFolder(), 'fixtures', '--language', 'cobol')).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('python, go, shell'),
+    });
+  });
+});

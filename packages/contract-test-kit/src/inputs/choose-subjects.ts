@@ -13,10 +13,11 @@ const FIXTURE_INPUTS: Inputs = {
   'conformance.sleep': { ms: 1 },
   'conformance.progress': { steps: 3 },
   'conformance.logs': { lines: 3 },
+  'conformance.big': { bytes: 1_000 },
 };
 
 /** Fixtures that end as something other than a success on purpose. */
-const NEVER_SUBJECTS = new Set(['conformance.fail']);
+const NEVER_SUBJECTS = new Set(['conformance.fail', 'conformance.crash']);
 
 export interface SubjectOptions {
   readonly seed: number;

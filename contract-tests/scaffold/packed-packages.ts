@@ -4,7 +4,14 @@ import { fileURLToPath } from 'node:url';
 import { succeed } from './commands.js';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
-const PACKAGES = ['contracts', 'runner-sdk', 'jobforge', 'contract-test-kit', 'create-runner'] as const;
+const PACKAGES = [
+  'contracts',
+  'runner-sdk',
+  'capabilities',
+  'jobforge',
+  'contract-test-kit',
+  'create-runner',
+] as const;
 
 /** Package name → its tarball. */
 export type Tarballs = ReadonlyMap<string, string>;
@@ -34,7 +41,7 @@ async function pack(name: string, into: string): Promise<[string, string]> {
   return [readManifest(folder).name, join(into, made)];
 }
 
-/** Packs all five packages as they would be published. */
+/** Packs all packages as they would be published. */
 export async function packAll(into: string): Promise<Tarballs> {
   const packed: [string, string][] = [];
   for (const name of PACKAGES) packed.push(await pack(name, into));

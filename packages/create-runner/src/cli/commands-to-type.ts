@@ -1,3 +1,5 @@
+import type { Commands } from '../project/project-data.js';
+import { templateOf } from '../project/templates.js';
 import type { Answers, PackageManager } from './options.js';
 
 /** Quotes a word for a POSIX shell, where that is needed. */
@@ -13,19 +15,24 @@ export const INSTALL: Record<PackageManager, readonly string[]> = {
 };
 
 /** How each runs a script of the project. */
-export const RUN: Record<PackageManager, string> = {
+const RUN: Record<PackageManager, string> = {
   npm: 'npm run',
   pnpm: 'pnpm run',
   yarn: 'yarn run',
   bun: 'bun run',
 };
 /** How each runs a command that a dependency brings. */
-export const EXECUTE: Record<PackageManager, string> = {
+const EXECUTE: Record<PackageManager, string> = {
   npm: 'npx',
   pnpm: 'pnpm exec',
   yarn: 'yarn',
   bun: 'bunx',
 };
+
+/** As the texts of a template name them. */
+export function commandsOf(pm: PackageManager): Commands {
+  return { run: RUN[pm], execute: EXECUTE[pm], install: INSTALL[pm].join(' ') };
+}
 
 export interface NextOptions {
   readonly answers: Answers;
@@ -35,12 +42,13 @@ export interface NextOptions {
 /** What to type next: into the folder, install, start, and in another terminal the first job. */
 export function nextCommands({ answers, installed }: NextOptions): string[] {
   const folder = answers.dir.replace(/^\.\//, '');
+  const { capability, job } = templateOf(answers.template);
   return [
     ...(folder === '' || folder === '.'
       ? []
       : [`cd ${quoted(folder.startsWith('-') ? `./${folder}` : folder)}`]),
     ...(installed ? [] : [INSTALL[answers.pm].join(' ')]),
     `${RUN[answers.pm]} dev`,
-    `${EXECUTE[answers.pm]} jobforge job submit hello.greet '{"name":"Ada"}' --follow`,
+    `${EXECUTE[answers.pm]} jobforge job submit ${capability.id} ${quoted(job.input)} --follow`,
   ];
 }

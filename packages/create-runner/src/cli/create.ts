@@ -1,18 +1,15 @@
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { placeProject } from '../destination/place-project.js';
+import { buildProject, writeProject } from '../project/build-project.js';
 import { startRepository } from '../project/git-repository.js';
-import { useLocalPackages } from '../project/local-packages.js';
 import type { LocalPackages } from '../project/local-packages.js';
-import { renderProject } from '../project/render-project.js';
 import { runCommand, succeeded } from '../project/run-command.js';
-import { readTemplateVersions } from '../project/template-versions.js';
-import { EXECUTE, INSTALL, nextCommands, RUN } from './commands-to-type.js';
+import { commandsOf, INSTALL, nextCommands } from './commands-to-type.js';
+import { projectAnswers } from './options.js';
 import type { Answers } from './options.js';
 import type { CreatedReport } from './report.js';
 import { environmentForTools } from './surroundings.js';
 import type { Surroundings } from './surroundings.js';
-
-const TEMPLATE = 'typescript-push';
 
 export interface CreateOptions {
   readonly answers: Answers;
@@ -24,19 +21,18 @@ export interface CreateOptions {
 
 function write(
   { answers, packages }: CreateOptions,
-  surroundings: Surroundings,
+  { templates, version }: Surroundings,
 ): (folder: string) => Promise<readonly string[]> {
-  const { name, description, port, pm } = answers;
   return async (folder) => {
-    const files = await renderProject({
-      template: join(surroundings.templates, TEMPLATE),
-      versions: readTemplateVersions(surroundings.templates),
-      data: { name, description, port, run: RUN[pm], execute: EXECUTE[pm] },
-      origin: { version: surroundings.version, template: TEMPLATE, answers: { name, description, port, pm } },
-      into: folder,
+    const commands = commandsOf(answers.pm);
+    const built = await buildProject({
+      answers: projectAnswers(answers),
+      commands,
+      templates,
+      version,
+      packages,
     });
-    if (packages !== undefined) useLocalPackages(folder, { packages, pm });
-    return files;
+    return writeProject(folder, built);
   };
 }
 

@@ -1,4 +1,5 @@
 import { EXIT } from '../errors/create-runner-error.js';
+import { TEMPLATE_NAMES, templateOf } from '../project/templates.js';
 import { ANSWER_NAMES, ANSWER_OPTIONS, CONTROL_NAMES, CONTROL_OPTIONS } from './options.js';
 import type { Answers, ControlName } from './options.js';
 
@@ -38,6 +39,9 @@ export function helpText(version: string): string {
     ...ANSWER_NAMES.map((name) =>
       row(flagText(name), `${ANSWER_OPTIONS[name].summary}${fallbackText(name)}`),
     ),
+    '',
+    'Templates:',
+    ...TEMPLATE_NAMES.map((name) => row(name, templateOf(name).summary)),
     '',
     'How it is asked:',
     ...CONTROL_NAMES.map((name) => row(flagText(name), CONTROL_OPTIONS[name].summary)),

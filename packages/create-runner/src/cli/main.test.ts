@@ -12,6 +12,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { packTemplates } from '../packaging/pack-templates.js';
+import { TEMPLATE_NAMES } from '../project/templates.js';
 import { main } from './main.js';
 import type { Surroundings } from './surroundings.js';
 
@@ -64,11 +65,11 @@ describe('create-runner', () => {
     expect(readdirSync(cwd)).toEqual(['my-runner']);
   });
 
-  it('leaves nothing of handlebars in any file', async () => {
-    await command(['my-runner', '--json', '--no-git']);
+  it.each(TEMPLATE_NAMES)('leaves nothing of handlebars in any file of %s', async (template) => {
+    expect(await command(['my-runner', '--json', '--no-git', '--template', template])).toBe(0);
     const { files } = JSON.parse(out) as { files: string[] };
     for (const file of files)
-      expect(read(`my-runner/${file}`), file).not.toMatch(/\{\{|\}\}\}|&quot;|&#x27;|undefined/);
+      expect(read(`my-runner/${file}`), file).not.toMatch(/\{\{\{|\{\{[#/>]|&quot;|&#x27;/);
   });
 
   it('writes a description with quotes, backslashes and braces as it was given', async () => {
@@ -96,15 +97,17 @@ describe('create-runner', () => {
 
   it('keeps in the project what it was made from', async () => {
     await command(['my-runner', '--port', '4000', '--pm', 'pnpm', '--no-git']);
-    expect(JSON.parse(read('my-runner/.create-runner.json'))).toEqual({
+    expect(JSON.parse(read('my-runner/.create-runner.json'))).toMatchObject({
       version: '9.8.7',
-      template: 'typescript-push',
       answers: {
         name: 'my-runner',
         description: 'A runner that greets people by name.',
+        template: 'http-service',
+        delivery: 'push',
         port: 4000,
         pm: 'pnpm',
       },
+      files: { 'src/index.ts': read('my-runner/src/index.ts') },
     });
     expect(read('my-runner/src/index.ts')).toContain("'PORT'] || 4000");
     expect(read('my-runner/README.md')).toContain('pnpm exec jobforge job submit');
@@ -180,14 +183,15 @@ describe('create-runner', () => {
   });
 
   describe('--packages', () => {
-    const PACKED = ['contracts', 'runner-sdk', 'jobforge', 'contract-test-kit'];
+    const PACKED = ['contracts', 'runner-sdk', 'capabilities', 'jobforge', 'contract-test-kit'];
+    const spec = (name: string): string => `file:./vendor/controlplane-${name}-0.0.0.tgz`;
     const tarball = (name: string, version = '0.0.0'): string =>
       join(cwd, 'packed', `controlplane-${name}-${version}.tgz`);
     const fromPacked = (...more: string[]) =>
       command(['my-runner', '--packages', 'packed', '--no-git', ...more]);
     beforeEach(() => {
       mkdirSync(join(cwd, 'packed'));
-      for (const name of PACKED) writeFileSync(tarball(name), '');
+      for (const name of PACKED) writeFileSync(tarball(name), name);
     });
 
     it.each([
@@ -195,16 +199,18 @@ describe('create-runner', () => {
       ['bun', (overrides: object) => ({ overrides })],
       ['yarn', (resolutions: object) => ({ resolutions })],
       ['pnpm', (overrides: object) => ({ pnpm: { overrides } })],
-    ])('points a project for %s at the tarballs', async (pm, worded) => {
+    ])('brings the tarballs along in a project for %s', async (pm, worded) => {
       expect(await fromPacked('--pm', pm)).toBe(0);
+      expect(read('my-runner/vendor/controlplane-jobforge-0.0.0.tgz')).toBe('jobforge');
+      expect(readdirSync(join(cwd, 'my-runner/vendor'))).not.toContain('controlplane-capabilities-0.0.0.tgz');
       expect(JSON.parse(read('my-runner/package.json'))).toMatchObject({
-        dependencies: { '@controlplane/runner-sdk': `file:${tarball('runner-sdk')}` },
+        dependencies: { '@controlplane/runner-sdk': spec('runner-sdk') },
         devDependencies: {
-          '@controlplane/jobforge': `file:${tarball('jobforge')}`,
-          '@controlplane/contract-test-kit': `file:${tarball('contract-test-kit')}`,
+          '@controlplane/jobforge': spec('jobforge'),
+          '@controlplane/contract-test-kit': spec('contract-test-kit'),
           vitest: expect.stringMatching(/^\d/),
         },
-        ...worded({ '@controlplane/contracts': `file:${tarball('contracts')}` }),
+        ...worded(expect.objectContaining({ '@controlplane/contracts': spec('contracts') })),
       });
     });
 

@@ -42,7 +42,7 @@ async function run(surroundings: Surroundings): Promise<void> {
   // The time that a person took to answer is not ours.
   const startedMs = mayAsk(surroundings, line.controls) ? askedMs : 0;
   surroundings.stdout(
-    `${createdText(report, { name: answers.name, elapsedMs: surroundings.elapsedMs() - startedMs })}\n`,
+    `${createdText(report, { answers, elapsedMs: surroundings.elapsedMs() - startedMs })}\n`,
   );
 }
 

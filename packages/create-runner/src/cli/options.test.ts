@@ -8,6 +8,8 @@ import { completeAnswers } from './resolve-answers.js';
 const EXAMPLES = {
   name: 'images',
   dir: './elsewhere',
+  template: 'shell',
+  delivery: 'long-poll',
   description: 'Resizes images.',
   port: 4000,
   pm: 'pnpm',
@@ -46,7 +48,7 @@ describe('the option table', () => {
 
   it('shows every default in the help as it is', () => {
     const defaults = completeAnswers({ given: { name: 'x' }, startedBy: 'npm' });
-    expect(helpText('1.2.3')).toContain(`(default: ${defaults.description})`);
+    expect(helpText('1.2.3')).toContain(`(default: ${defaults.template})`);
     expect(helpText('1.2.3')).toContain(`(default: ${defaults.port})`);
     expect(defaults).toMatchObject({ install: false, git: true, dir: './x', pm: 'npm' });
   });

@@ -4,18 +4,19 @@
  * prompts and defaults are derived from it. May import every other room.
  */
 import { problemWithName, slugOf } from '../naming/runner-name.js';
+import type { ProjectAnswers } from '../project/project-data.js';
+import { DEFAULT_TEMPLATE, TEMPLATE_NAMES, templateOf } from '../project/templates.js';
+import type { Delivery } from '../project/templates.js';
 
-export const PACKAGE_MANAGERS = ['npm', 'pnpm', 'yarn', 'bun'] as const;
-export type PackageManager = (typeof PACKAGE_MANAGERS)[number];
+export const PACKAGE_MANAGERS = ['npm', 'pnpm', 'yarn', 'bun'] as const satisfies ProjectAnswers['pm'][];
+export type PackageManager = ProjectAnswers['pm'];
+
+const DELIVERIES = ['push', 'websocket', 'long-poll'] as const satisfies Delivery[];
 
 /** Everything that the person decides. */
-export interface Answers {
-  readonly name: string;
+export interface Answers extends ProjectAnswers {
   /** As typed: relative to the current folder, or absolute. */
   readonly dir: string;
-  readonly description: string;
-  readonly port: number;
-  readonly pm: PackageManager;
   readonly install: boolean;
   readonly git: boolean;
 }
@@ -82,11 +83,14 @@ function readPort(typed: string): Reading<number> {
     : { problem: `"${typed}" is not a port: use a number from 1 to 65535` };
 }
 
-function readPackageManager(typed: string): Reading<PackageManager> {
-  const found = PACKAGE_MANAGERS.find((name) => name === typed);
-  return found
-    ? { value: found }
-    : { problem: `"${typed}" is not a package manager known here: use ${PACKAGE_MANAGERS.join(', ')}` };
+/** Reads one of a few names. */
+function oneOf<T extends string>(names: readonly T[], what: string): (typed: string) => Reading<T> {
+  return (typed) => {
+    const found = names.find((name) => name === typed);
+    return found
+      ? { value: found }
+      : { problem: `"${typed}" is not ${what} known here: use ${names.join(', ')}` };
+  };
 }
 
 function readSwitch(typed: string): Reading<boolean> {
@@ -112,12 +116,32 @@ export const ANSWER_OPTIONS: { readonly [Name in keyof Answers]: AnswerOption<An
     fallbackText: './NAME',
     read: readDirectory,
   },
+  template: {
+    kind: 'value',
+    question: 'Template',
+    summary: `what it is made from; listed below`,
+    placeholder: 'NAME',
+    choices: TEMPLATE_NAMES,
+    fallback: () => DEFAULT_TEMPLATE,
+    read: oneOf(TEMPLATE_NAMES, 'a template'),
+  },
+  delivery: {
+    kind: 'value',
+    question: 'How jobs reach it',
+    summary: `how jobs reach it: ${DELIVERIES.join(', ')}`,
+    placeholder: 'KIND',
+    choices: DELIVERIES,
+    fallback: ({ known }) => templateOf(known.template ?? DEFAULT_TEMPLATE).delivery,
+    fallbackText: 'that of the template',
+    read: oneOf(DELIVERIES, 'a delivery'),
+  },
   description: {
     kind: 'value',
     question: 'What it does, in one line',
     summary: 'what it does, in one line',
     placeholder: 'TEXT',
-    fallback: () => 'A runner that greets people by name.',
+    fallback: ({ known }) => templateOf(known.template ?? DEFAULT_TEMPLATE).description,
+    fallbackText: 'that of the template',
     read: readDescription,
   },
   port: {
@@ -136,7 +160,7 @@ export const ANSWER_OPTIONS: { readonly [Name in keyof Answers]: AnswerOption<An
     choices: PACKAGE_MANAGERS,
     fallback: ({ startedBy }) => startedBy,
     fallbackText: 'the one that runs this',
-    read: readPackageManager,
+    read: oneOf(PACKAGE_MANAGERS, 'a package manager'),
   },
   install: {
     kind: 'switch',
@@ -153,6 +177,12 @@ export const ANSWER_OPTIONS: { readonly [Name in keyof Answers]: AnswerOption<An
     read: readSwitch,
   },
 };
+
+/** Of the answers, what stays with the project. */
+export function projectAnswers(answers: Answers): ProjectAnswers {
+  const { name, description, template, delivery, port, pm } = answers;
+  return { name, description, template, delivery, port, pm };
+}
 
 export const ANSWER_NAMES = Object.keys(ANSWER_OPTIONS) as (keyof Answers)[];
 

@@ -1,4 +1,6 @@
 import type { CreateRunnerError } from '../errors/create-runner-error.js';
+import { templateOf } from '../project/templates.js';
+import type { Answers } from './options.js';
 
 /** What `--json` prints after a project was created. */
 export interface CreatedReport {
@@ -26,8 +28,10 @@ export function failedReport(error: CreateRunnerError): FailedReport {
 /** The three lines that a person reads. All but the last command are one line to copy. */
 export function createdText(
   report: CreatedReport,
-  options: { readonly name: string; readonly elapsedMs: number },
+  options: { readonly answers: Answers; readonly elapsedMs: number },
 ): string {
   const start = report.next.slice(0, -1).join(' && ');
-  return `✔ Created ${options.name} (TypeScript, push) in ${(options.elapsedMs / 1000).toFixed(1)} s\n  ${start}`;
+  const { name, template, delivery } = options.answers;
+  const kind = `${templateOf(template).language}, ${delivery}`;
+  return `✔ Created ${name} (${kind}) in ${(options.elapsedMs / 1000).toFixed(1)} s\n  ${start}`;
 }

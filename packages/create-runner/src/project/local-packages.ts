@@ -1,5 +1,5 @@
-import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { readdirSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { CreateRunnerError } from '../errors/create-runner-error.js';
 import { TEMPLATE_PACKAGES } from './template-versions.js';
 
@@ -46,36 +46,46 @@ interface Manifest {
   readonly devDependencies: Record<string, string>;
 }
 
+/** Where the tarballs are in a project that does not take them from the registry. */
+export const VENDOR_FOLDER = 'vendor';
+
 /** Each package manager has its own word for "also where another package asks for it". */
 function overridesFor(pm: string, specs: Record<string, string>): object {
-  if (pm === 'pnpm') return { pnpm: { overrides: specs } };
-  return pm === 'yarn' ? { resolutions: specs } : { overrides: specs };
+  // npm's is there for all: the image is built with npm, whichever installs outside it.
+  if (pm === 'pnpm') return { overrides: specs, pnpm: { overrides: specs } };
+  return pm === 'yarn' ? { overrides: specs, resolutions: specs } : { overrides: specs };
 }
 
-/** Points the project at the tarballs, also for what these need of one another. */
+/** A manifest that takes the packages of ours from tarballs in the project, and those tarballs. */
+export interface Localised {
+  readonly manifest: string;
+  readonly tarballs: readonly string[];
+}
+
+/** Points a package.json at the tarballs, also for what these need of one another. */
 export function useLocalPackages(
-  project: string,
+  text: string,
   options: { readonly packages: LocalPackages; readonly pm: string },
-): void {
-  const file = join(project, 'package.json');
-  const manifest = JSON.parse(readFileSync(file, 'utf8')) as Manifest;
-  const specOf = (name: string): string | undefined => {
-    const tarball = options.packages.get(name);
-    return tarball === undefined ? undefined : `file:${tarball}`;
-  };
+): Localised {
+  const manifest = JSON.parse(text) as Manifest;
+  const asked = new Set<string>([
+    ...Object.keys({ ...manifest.dependencies, ...manifest.devDependencies }),
+    ...NEEDED_BY_OWN,
+  ]);
+  const used = [...options.packages].filter(([name]) => asked.has(name));
+  const specs = Object.fromEntries(
+    used.map(([name, tarball]) => [name, `file:./${VENDOR_FOLDER}/${basename(tarball)}`]),
+  );
   const pointed = (dependencies: Record<string, string>): Record<string, string> =>
-    Object.fromEntries(
-      Object.entries(dependencies).map(([name, version]) => [name, specOf(name) ?? version]),
-    );
-  const overrides = NEEDED_BY_OWN.flatMap((name) => {
-    const spec = specOf(name);
-    return spec === undefined ? [] : [[name, spec] as const];
-  });
+    Object.fromEntries(Object.entries(dependencies).map(([name, version]) => [name, specs[name] ?? version]));
   const changed = {
     ...manifest,
     dependencies: pointed(manifest.dependencies),
     devDependencies: pointed(manifest.devDependencies),
-    ...overridesFor(options.pm, Object.fromEntries(overrides)),
+    ...overridesFor(options.pm, specs),
   };
-  writeFileSync(file, `${JSON.stringify(changed, null, 2)}\n`);
+  return {
+    manifest: `${JSON.stringify(changed, null, 2)}\n`,
+    tarballs: used.map(([, tarball]) => tarball),
+  };
 }

@@ -1,42 +1,48 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { projectPath, renderProject, templateFiles } from './render-project.js';
 import type { TemplateVersions } from './template-versions.js';
+import { TEMPLATE_NAMES, templateOf } from './templates.js';
 
 const templates = fileURLToPath(new URL('../../../../templates', import.meta.url));
 
 let room: string;
 
-beforeEach(() => {
-  room = mkdtempSync(join(tmpdir(), 'render-'));
-  mkdirSync(join(room, 'template'));
-  mkdirSync(join(room, 'into'));
-});
+beforeEach(() => (room = mkdtempSync(join(tmpdir(), 'render-'))));
 afterEach(() => rmSync(room, { recursive: true, force: true }));
 
-const render = (text: string, file = 'x.txt.hbs') => {
-  writeFileSync(join(room, 'template', file), text);
-  return renderProject({
-    template: join(room, 'template'),
-    versions: { zod: '4.0.0' } as TemplateVersions,
-    data: { name: 'images', description: 'x', port: 1, run: 'npm run', execute: 'npx' },
-    origin: { template: 't', version: '1.0.0', answers: {} },
-    into: join(room, 'into'),
-  });
+const layer = (name: string, files: Record<string, string>): string => {
+  mkdirSync(join(room, name), { recursive: true });
+  for (const [file, text] of Object.entries(files)) writeFileSync(join(room, name, file), text);
+  return join(room, name);
 };
+const renderLayers = async (...layers: string[]) => {
+  const data = { name: 'images', port: 1 };
+  return Object.fromEntries(
+    await renderProject({ layers, versions: { zod: '4.0.0' } as TemplateVersions, data }),
+  );
+};
+const render = (text: string, file = 'x.txt.hbs') => renderLayers(layer('template', { [file]: text }));
 
 describe('a template', () => {
   it('is rendered where its file ends in .hbs', async () => {
-    await render("{{{name}}} {{{version 'zod'}}} {{{json port}}}");
-    expect(readFileSync(join(room, 'into/x.txt'), 'utf8')).toBe('images 4.0.0 1');
+    expect(await render("{{{name}}} {{{version 'zod'}}} {{{json port}}}")).toEqual({
+      'x.txt': 'images 4.0.0 1',
+    });
   });
 
   it('is copied byte by byte where nothing is to be rendered', async () => {
-    await render('${{ secrets.TOKEN }} {{{name}}}', 'ci.yml');
-    expect(readFileSync(join(room, 'into/ci.yml'), 'utf8')).toBe('${{ secrets.TOKEN }} {{{name}}}');
+    const text = '${{ secrets.TOKEN }} {{{name}}}';
+    expect(await render(text, 'ci.yml')).toEqual({ 'ci.yml': text });
+  });
+
+  it('takes its files and parts from the last layer that has them', async () => {
+    const first = layer('first', { 'a.txt': 'first', 'b.txt.hbs': '{{> part}}', 'part.part.hbs': 'first' });
+    const second = layer('second', { 'a.txt.hbs': '{{{name}}}', 'part.part.hbs': 'second {{{port}}}' });
+    expect(await renderLayers(first, second)).toEqual({ 'a.txt': 'images', 'b.txt': 'second 1' });
   });
 
   it.each([
@@ -61,11 +67,16 @@ describe('the path in the project', () => {
 });
 
 describe('every template of ours', () => {
-  const files = templateFiles(join(templates, 'typescript-push'));
+  const files = templateFiles(templates);
 
   it.each(files.filter((file) => file.endsWith('.hbs')))('%s never escapes for HTML', (file) => {
-    const text = readFileSync(join(templates, 'typescript-push', file), 'utf8');
-    expect(text).not.toMatch(/(?<!\{)\{\{(?!\{|[#/]|else)/);
+    const text = readFileSync(join(templates, file), 'utf8');
+    expect(text).not.toMatch(/(?<!\{)\{\{(?!\{|[#/>]|else)/);
+  });
+
+  it('stands on layers that exist, and every layer serves one', () => {
+    const used = new Set(TEMPLATE_NAMES.flatMap((name) => templateOf(name).layers));
+    expect([...used].sort()).toEqual(readdirSync(templates).sort());
   });
 
   it('holds nothing that npm would drop or rename in a tarball', () => {

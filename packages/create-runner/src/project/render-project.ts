@@ -1,36 +1,25 @@
-import { copyFileSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
-import { dirname, join, relative, sep } from 'node:path';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, relative, sep } from 'node:path';
 import nodePlop from 'node-plop';
-import type { ActionType, NodePlopAPI } from 'node-plop';
+import type { NodePlopAPI } from 'node-plop';
 import { CreateRunnerError } from '../errors/create-runner-error.js';
 import { isTemplatePackage } from './template-versions.js';
 import type { TemplateVersions } from './template-versions.js';
 
-/** What the texts of a template may name. */
-export interface TemplateData {
-  readonly name: string;
-  readonly description: string;
-  readonly port: number;
-  /** How a script is run: `npm run`. */
-  readonly run: string;
-  /** How a command of a dependency is run: `npx`. */
-  readonly execute: string;
-}
+/** Path in the project, with `/` → text. */
+export type ProjectFiles = ReadonlyMap<string, string>;
 
 export interface RenderOptions {
-  /** The folder of the template. */
-  readonly template: string;
+  /** The folders of the layers, in order: a later one's file stands in place of an earlier one's. */
+  readonly layers: readonly string[];
   readonly versions: TemplateVersions;
-  readonly data: TemplateData;
-  /** Which template, and which version of this command: kept in the project. */
-  readonly origin: { readonly template: string; readonly version: string; readonly answers: object };
-  /** An empty folder. */
-  readonly into: string;
+  /** What the texts may name. */
+  readonly data: object;
 }
 
 const RENDERED = '.hbs';
-/** Kept in the project, so that it can be brought up to a later version of its template. */
-const ORIGIN_FILE = '.create-runner.json';
+/** A text that other templates of the project take in by its name: `{{> name}}`. */
+const PART = '.part.hbs';
 
 /** `_gitignore` → `.gitignore` (npm drops the real name from a tarball), `x.hbs` → `x`. */
 export function projectPath(templatePath: string): string {
@@ -64,39 +53,29 @@ function teach(plop: NodePlopAPI, options: RenderOptions): void {
   });
 }
 
-function actionFor(file: string, options: RenderOptions): ActionType {
-  const source = join(options.template, file);
-  const path = projectPath(file);
-  if (file.endsWith(RENDERED)) return { type: 'add', path, templateFile: source, abortOnFail: true };
-  return () => {
-    const target = join(options.into, path);
-    mkdirSync(dirname(target), { recursive: true });
-    copyFileSync(source, target);
-    return path;
-  };
+function render(plop: NodePlopAPI, file: string, data: object): string {
+  const text = readFileSync(file, 'utf8');
+  if (!file.endsWith(RENDERED)) return text;
+  try {
+    return plop.renderString(text, data);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new CreateRunnerError(`the template could not be written: ${file}: ${reason}`, { cause: error });
+  }
 }
 
-function originAction(options: RenderOptions): ActionType {
-  return () => {
-    writeFileSync(join(options.into, ORIGIN_FILE), `${JSON.stringify(options.origin, null, 2)}\n`);
-    return ORIGIN_FILE;
-  };
-}
-
-/** Writes the project; returns its files, relative to `into`. */
-export async function renderProject(options: RenderOptions): Promise<string[]> {
-  const plop = await nodePlop('', { destBasePath: options.into, force: false });
+/** The project's files, by path. */
+export async function renderProject(options: RenderOptions): Promise<ProjectFiles> {
+  const plop = await nodePlop('');
   teach(plop, options);
-  const files = templateFiles(options.template);
-  const generator = plop.setGenerator('runner', {
-    prompts: [],
-    actions: [...files.map((file) => actionFor(file, options)), originAction(options)],
-  });
-  const { failures } = await generator.runActions({ ...options.data });
-  const [failure] = failures;
-  if (failure)
-    throw new CreateRunnerError(
-      `the template could not be written: ${failure.path || failure.type}: ${failure.error}`,
-    );
-  return [...files.map(projectPath), ORIGIN_FILE].sort();
+  const sources = new Map<string, string>();
+  for (const layer of options.layers) {
+    for (const file of templateFiles(layer)) {
+      const source = join(layer, file);
+      if (file.endsWith(PART)) plop.setPartial(file.slice(0, -PART.length), readFileSync(source, 'utf8'));
+      else sources.set(projectPath(file), source);
+    }
+  }
+  const paths = [...sources.keys()].sort();
+  return new Map(paths.map((path) => [path, render(plop, sources.get(path) ?? '', options.data)]));
 }

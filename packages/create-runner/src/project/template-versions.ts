@@ -12,7 +12,12 @@ export const TEMPLATE_PACKAGES = {
   /** Third-party ones, by their version in the workspace's catalog. */
   catalog: ['@types/node', 'typescript', 'vitest', 'zod'],
   /** Our own, released together with this command: they have its version. */
-  own: ['@controlplane/contract-test-kit', '@controlplane/jobforge', '@controlplane/runner-sdk'],
+  own: [
+    '@controlplane/capabilities',
+    '@controlplane/contract-test-kit',
+    '@controlplane/jobforge',
+    '@controlplane/runner-sdk',
+  ],
 } as const;
 
 export type TemplatePackage = (typeof TEMPLATE_PACKAGES)['catalog' | 'own'][number];

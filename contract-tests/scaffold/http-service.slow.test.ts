@@ -1,53 +1,30 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { freePort } from '../end-to-end/processes.js';
 import { attempt, endCommands, launch, succeed } from './commands.js';
-import { packAll } from './packed-packages.js';
+import { openScaffoldingRoom, type ScaffoldingRoom } from './scaffolding-room.js';
 
-const NO_NETWORK =
-  /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ENETUNREACH|EHOSTUNREACH|ETIMEDOUT|ECONNRESET|ENOTCACHED/;
 const JOB = ['jobforge', 'job', 'submit', 'hello.greet', '{"name":"Ada"}', '--follow'];
 
-let room: string;
+let room: ScaffoldingRoom;
 let project: string;
 /** Why there is nothing to test with, where that is so. */
 let offline: string | undefined;
 let createdMs: number;
 
 beforeAll(async () => {
-  // Outside the repository: nothing of it is found by walking up from here.
-  room = mkdtempSync(join(tmpdir(), 'scaffold-'));
-  project = join(room, 'demo');
-  const tarballs = await packAll(room);
+  room = await openScaffoldingRoom();
   const started = performance.now();
-  // An empty cache and no network: what is in the tarball has to do.
-  const alone = [
-    '--yes',
-    '--offline',
-    '--cache',
-    join(room, 'cache'),
-    `--package=${tarballs.get('create-runner')}`,
-  ];
-  await succeed('npm', ['exec', ...alone, '--', 'create-runner', 'demo', '--yes', '--packages', '.'], {
-    cwd: room,
-  });
+  project = await room.scaffold('demo');
   createdMs = performance.now() - started;
-  const install = await attempt('npm', ['install', '--no-audit', '--no-fund', '--prefer-offline'], {
-    cwd: project,
-  });
-  if (install.code === 0) return;
-  if (!NO_NETWORK.test(install.output) || process.env['CI'] === 'true')
-    throw new Error(`npm install:\n${install.output}`);
-  offline = `SKIPPED: the packages of a scaffolded project cannot be fetched: ${NO_NETWORK.exec(install.output)?.[0]}`;
-  console.warn(offline);
+  offline = await room.install(project);
 });
 afterEach(endCommands);
-afterAll(() => rmSync(room, { recursive: true, force: true }));
+afterAll(() => room.close());
 
 it('the packed create-runner makes a project without the network', () => {
   expect(createdMs).toBeLessThan(30_000);
@@ -76,7 +53,6 @@ describe('its project, installed by npm from the packed packages', () => {
   it('runs a job against jobforge dev', async () => {
     const forge = launch('npx', ['jobforge', 'dev', '--port', '0', '--memory', '--json'], { cwd: project });
     const [, url = ''] = await forge.line(/"event":"ready".*"url":"([^"]+)"/);
-    await succeed('npm', ['run', 'build'], { cwd: project });
     const runner = launch('npm', ['start'], {
       cwd: project,
       env: { JOBFORGE_URL: url, PORT: String(await freePort()) },

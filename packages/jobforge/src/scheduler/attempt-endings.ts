@@ -79,25 +79,38 @@ const NO_RUN = {
   data: undefined,
 } as const satisfies Partial<JobEnd>;
 
-function endOf(
-  state: LiveState,
-  execution: Execution,
-  ending: Ending,
-): Omit<JobEnd, 'status' | 'data' | 'error'> {
-  const { job, runner, lease } = execution;
+/** What an execution came to, as it is stored. */
+type Outcome = Pick<JobEnd, 'status' | 'data' | 'error'>;
+
+interface EndedAs {
+  readonly ending: Ending;
+  readonly as: Outcome;
+}
+
+/** Where it began, its last event comes after all others, whatever number the runner gave it. */
+function lastSeqOf({ job, seenSeq, startedAt }: Execution, { eventSeq }: Ending): number {
   // Taken up after a restart, it may have said things before that.
-  const nextSeq = Math.max(job.lastEventSeq, execution.seenSeq) + 1;
+  const nextSeq = Math.max(job.lastEventSeq, seenSeq) + 1;
+  return startedAt === 0 ? (eventSeq ?? nextSeq) : Math.max(eventSeq ?? 0, nextSeq);
+}
+
+/** The end of a job whose execution came to this. */
+function endOf(state: LiveState, execution: Execution, { ending, as }: EndedAs): JobEnd {
+  const { job, runner, lease, startedAt } = execution;
+  const { dropped, droppedBytes } = lossesOf(job, ending);
   return {
+    status: as.status,
     attempt: execution.attempt,
-    // Where it began, its last event comes after all others, whatever number the runner gave it.
-    eventSeq:
-      execution.startedAt === 0 ? (ending.eventSeq ?? nextSeq) : Math.max(ending.eventSeq ?? 0, nextSeq),
-    startedAt: execution.startedAt === 0 ? undefined : execution.startedAt,
+    eventSeq: lastSeqOf(execution, ending),
+    startedAt: startedAt === 0 ? undefined : startedAt,
     endedAt: state.clock.now(),
     runnerId: runner.id,
     runnerVersion: runner.registration.version,
     executionId: lease.executionId,
-    ...lossesOf(job, ending),
+    data: as.data,
+    error: as.error,
+    dropped,
+    droppedBytes,
   };
 }
 
@@ -117,11 +130,14 @@ function requeue(state: LiveState, job: LiveJob): void {
   state.look();
 }
 
+/** Its end is that of an attempt: nothing of this is kept. */
+const RETRIED: Outcome = { status: 'failed', data: undefined, error: undefined };
+
 function retry(state: LiveState, execution: Execution, next: Failure & { step: NextStep }): void {
   const { job } = execution;
   const { step, error, ending } = next;
   state.meters.retries.add(1);
-  const end = endOf(state, execution, ending);
+  const end = endOf(state, execution, { ending, as: RETRIED });
   if (step.kind === 'retry') job.retries += 1;
   job.nextAt = end.endedAt + (step.kind === 'retry' ? step.delayMs : 0);
   job.error = JSON.stringify(error);
@@ -150,7 +166,10 @@ function retry(state: LiveState, execution: Execution, next: Failure & { step: N
       );
     },
     ({ envelope }) =>
-      writeEnd(state, job, { ...end, ...unstorable(envelope), stored: () => state.past.settle(execution) }),
+      writeEnd(state, job, {
+        end: { ...end, ...unstorable(envelope) },
+        stored: () => state.past.settle(execution),
+      }),
   );
 }
 
@@ -176,11 +195,9 @@ function assumeAccepted({ job, attempt }: Execution): void {
 
 function failForGood(state: LiveState, execution: Execution, { error, ending }: Failure): void {
   const status = error.code === 'EXECUTION_CANCELLED' ? 'cancelled' : 'failed';
+  const as = { status, data: undefined, error: JSON.stringify(error) } as const;
   writeEnd(state, execution.job, {
-    ...endOf(state, execution, ending),
-    status,
-    data: undefined,
-    error: JSON.stringify(error),
+    end: endOf(state, execution, { ending, as }),
     stored: () => state.past.settle(execution),
   });
 }
@@ -210,14 +227,8 @@ function decide(
 
 function endWaiting(state: LiveState, job: LiveJob, { status, error, stored }: WaitingEnd): void {
   const position = { attempt: job.attempt, eventSeq: job.lastEventSeq + 1, endedAt: state.clock.now() };
-  writeEnd(state, job, {
-    ...NO_RUN,
-    ...position,
-    status,
-    error: JSON.stringify(error),
-    ...lossesOf(job),
-    stored,
-  });
+  const end = { ...NO_RUN, ...position, status, error: JSON.stringify(error), ...lossesOf(job) };
+  writeEnd(state, job, { end, stored });
 }
 
 function putBack(state: LiveState, execution: Execution): void {
@@ -244,13 +255,11 @@ function putBack(state: LiveState, execution: Execution): void {
 
 export function createAttemptEndings(state: LiveState): AttemptEndings {
   const endings: AttemptEndings = {
-    succeeded(execution, { data, ...ending }) {
+    succeeded(execution, ending) {
       close(state, execution);
+      const as = { status: 'completed', data: ending.data, error: undefined } as const;
       writeEnd(state, execution.job, {
-        ...endOf(state, execution, ending),
-        status: 'completed',
-        data,
-        error: undefined,
+        end: endOf(state, execution, { ending, as }),
         stored: () => state.past.settle(execution),
       });
     },

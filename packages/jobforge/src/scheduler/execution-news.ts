@@ -79,12 +79,12 @@ function accept(state: LiveState, execution: Execution, event: { readonly at: st
 }
 
 function end(endings: AttemptEndings, execution: Execution, event: TerminalEvent): void {
-  const { droppedEvents: dropped = 0, droppedBytes = 0 } = event;
-  const ending = { eventSeq: event.seq, dropped, droppedBytes };
+  const { seq: eventSeq, droppedEvents: dropped = 0, droppedBytes = 0 } = event;
   if (event.type === 'succeeded') {
     const data = event.data === undefined ? undefined : JSON.stringify(event.data);
-    return endings.succeeded(execution, { ...ending, data });
+    return endings.succeeded(execution, { eventSeq, dropped, droppedBytes, data });
   }
+  const ending = { eventSeq, dropped, droppedBytes };
   if (event.type === 'failed') return endings.failed(execution, { ...ending, error: event.error });
   const { reason, message } = event;
   if (execution.job.cancel !== undefined || reason === 'user')

@@ -26,7 +26,8 @@ interface Entry {
   /** The seq of the event with which its runner ended it; undefined where it did not. */
   readonly endSeq: number | undefined;
   settled: boolean;
-  readonly waiting: ((seq: number) => void)[];
+  /** Undefined while nobody waits, as nearly always: thousands of these are held. */
+  waiting: ((seq: number) => void)[] | undefined;
 }
 
 const MAX_REMEMBERED = 10_000;
@@ -46,14 +47,16 @@ export function createPastExecutions(): PastExecutions {
 
   return {
     close({ lease, endSeq }) {
-      entries.set(lease.executionId, { token: lease.token, endSeq, settled: false, waiting: [] });
+      entries.set(lease.executionId, { token: lease.token, endSeq, settled: false, waiting: undefined });
       if (entries.size > MAX_REMEMBERED + SLACK) shrink();
     },
     settle({ lease, endSeq }) {
       const entry = entries.get(lease.executionId);
       if (entry === undefined || endSeq === undefined || entry.settled) return;
       entry.settled = true;
-      for (const settled of entry.waiting.splice(0)) settled(endSeq);
+      const { waiting = [] } = entry;
+      entry.waiting = undefined;
+      for (const settled of waiting) settled(endSeq);
     },
     find(executionId) {
       const entry = entries.get(executionId);
@@ -62,6 +65,9 @@ export function createPastExecutions(): PastExecutions {
       if (endSeq === undefined) return { token, past: { kind: 'superseded' } };
       return { token, past: settled ? { kind: 'settled', seq: endSeq } : { kind: 'settling' } };
     },
-    whenSettled: (executionId, settled) => void entries.get(executionId)?.waiting.push(settled),
+    whenSettled(executionId, settled) {
+      const entry = entries.get(executionId);
+      if (entry !== undefined) (entry.waiting ??= []).push(settled);
+    },
   };
 }

@@ -1,66 +1,17 @@
-import { chainRoot, linkText } from '../model/chain.js';
-import type { AppendLink, ChainStore } from './chain-store.js';
-import { sha256Hex } from './link-hash.js';
+import type { ChainStore } from './chain-store.js';
 import type { PostgresDatabase, PostgresQuery } from './postgres-driver.js';
 import { toLink } from './stored-rows.js';
 
-const HEAD = 'SELECT * FROM links WHERE chain = $1 ORDER BY seq DESC LIMIT 1';
+const HEAD = 'SELECT seq FROM links WHERE chain = $1 ORDER BY seq DESC LIMIT 1';
 const LOCK = "SELECT pg_advisory_xact_lock(hashtextextended(current_schema() || ' ' || $1, 0))";
 
-/** Where a chain ends now. */
-interface ChainEnd {
-  readonly seq: number;
-  readonly at: number;
-  readonly hash: string;
-}
-
-/** Waits for those who append to the same chain. What a lock gave is seen by the statement after it. */
-async function endOf(query: PostgresQuery, chain: string): Promise<ChainEnd> {
+/** The last seq of a chain. Waits for those who append to it: what a lock gave is seen by the statement after it. */
+async function lastSeqOf(query: PostgresQuery, chain: string): Promise<number> {
   const [, [row]] = await Promise.all([query(LOCK, [chain]), query(HEAD, [chain])]);
-  return row === undefined ? { seq: 0, at: 0, hash: chainRoot(chain) } : toLink(row);
+  return Number(row?.['seq'] ?? 0);
 }
 
-async function appendTo(
-  query: PostgresQuery,
-  chain: string,
-  links: readonly AppendLink[],
-): Promise<number[]> {
-  let end = await endOf(query, chain);
-  const added = links.map(({ at: given, record }) => {
-    const [seq, at] = [end.seq + 1, Math.max(given, end.at)];
-    end = { seq, at, hash: sha256Hex(linkText(end.hash, { seq, at, record })) };
-    return { ...end, record };
-  });
-  await query(
-    `INSERT INTO links (chain, seq, at, record, hash)
-     SELECT $1, * FROM unnest($2::bigint[], $3::bigint[], $4::text[], $5::text[])`,
-    [
-      chain,
-      added.map(({ seq }) => seq),
-      added.map(({ at }) => at),
-      added.map(({ record }) => record),
-      added.map(({ hash }) => hash),
-    ],
-  );
-  return added.map(({ seq }) => seq);
-}
-
-/** Appends links within a transaction, chain by chain in one order for all who do. Resolves to their seqs, in order. */
-export async function appendLinks(query: PostgresQuery, links: readonly AppendLink[]): Promise<number[]> {
-  const seqs = links.map(() => 0);
-  for (const chain of [...new Set(links.map((link) => link.chain))].sort()) {
-    const places = [...links.keys()].filter((place) => links[place]?.chain === chain);
-    const added = await appendTo(
-      query,
-      chain,
-      links.filter((link) => link.chain === chain),
-    );
-    for (const [index, place] of places.entries()) seqs[place] = added[index] ?? 0;
-  }
-  return seqs;
-}
-
-/** The chains of the PostgreSQL store, but for their growth. */
+/** The chains of the PostgreSQL store, but for their growth, which is a function of the schema. */
 export function postgresChains({ query, transaction }: PostgresDatabase): ChainStore {
   return {
     async listLinks({ chain, order, beyond, limit }) {
@@ -80,7 +31,7 @@ export function postgresChains({ query, transaction }: PostgresDatabase): ChainS
     },
     pruneLinks: ({ chain, before, keep, limit }) =>
       transaction(async (within) => {
-        const { seq: lastSeq } = await endOf(within, chain);
+        const lastSeq = await lastSeqOf(within, chain);
         const oldest = await within(
           'SELECT seq, at FROM links WHERE chain = $1 AND record IS NOT NULL ORDER BY seq LIMIT $2',
           [chain, limit],

@@ -1,21 +1,13 @@
+import { columnOf, type Column } from './postgres-column.js';
 import type { PostgresValue } from './postgres-driver.js';
 import type { GroupedBatch, JobChange } from './postgres-batch.js';
 import type { FinishJob, InsertJob, RetryJob } from './store.js';
-
-type Cell = string | number | null;
 
 /** One statement and what it is given. */
 export interface PostgresStatement {
   readonly text: string;
   readonly values: readonly PostgresValue[];
 }
-
-/** A column of rows that are handed over: its name, its type, and how a row's value is read. */
-type Column<T> = readonly [
-  name: string,
-  type: 'text' | 'bigint' | 'int' | 'float8',
-  read: (row: T) => Cell | undefined,
-];
 
 /** Puts parts of one statement together: each is carried out, and all of them or none. */
 interface Parts {
@@ -87,6 +79,12 @@ const ENDS: readonly Column<FinishJob>[] = [
   ['error', 'text', ({ error }) => error],
   ['dropped', 'bigint', ({ dropped }) => dropped],
   ['dropped_bytes', 'bigint', ({ droppedBytes }) => droppedBytes],
+];
+
+const LINKS: readonly Column<GroupedBatch['links'][number]>[] = [
+  ['chain', 'text', ({ operation }) => operation.chain],
+  ['at', 'bigint', ({ operation }) => operation.at],
+  ['record', 'text', ({ operation }) => operation.record],
 ];
 
 const namesOf = <T>(columns: readonly Column<T>[]): string => columns.map(([name]) => name).join(', ');
@@ -209,8 +207,16 @@ function keepOthers(parts: Parts, { checkpoints, runners }: GroupedBatch): void 
   });
 }
 
+/** Chains in one order for all, so that of two who append to the same none waits for the other in a circle. */
+function appendLinks({ rowsOf, add }: Parts, { links }: GroupedBatch): void {
+  if (links.length === 0) return;
+  add(`linked AS MATERIALIZED (
+    SELECT place, append_link(chain, at, record) AS seq FROM (
+      SELECT * FROM ${rowsOf(links, LINKS)} ORDER BY chain, place) AS links_in_order)`);
+}
+
 /**
- * One statement for all that a batch does beside its records and links; undefined where that is nothing. Of a replica it
+ * One statement for all that a batch does beside its records; undefined where that is nothing. Of a replica it
  * has no row where the replica was given up: as long as it runs, nobody can do that.
  */
 export function statementOf(
@@ -222,9 +228,10 @@ export function statementOf(
   const building: Parts = {
     replica,
     rowsOf(rows, columns) {
-      const arrays = columns.map(([, type, read]) => {
-        values.push(rows.map((row) => read(row) ?? null));
-        return `$${values.length}::${type}[]`;
+      const arrays = columns.map((column) => {
+        const { value, array } = columnOf(rows, column);
+        values.push(value);
+        return array(`$${values.length}`);
       });
       const table = `unnest(${arrays.join(', ')}) WITH ORDINALITY AS t(${namesOf(columns)}, place)`;
       return replica === undefined ? table : `me, ${table}`;
@@ -237,6 +244,7 @@ export function statementOf(
   append(building, 'ends', { of: [...grouped.ends.values()].sort(bySeq), as: ENDS });
   keepEvents(building, grouped);
   keepOthers(building, grouped);
+  appendLinks(building, grouped);
   if (parts.length === 0) return undefined;
   return { text: `WITH ${[...fenceOf(replica), ...parts].join(',\n')}\n${toldOf(grouped, replica)}`, values };
 }
@@ -247,9 +255,12 @@ export function fenceOf(replica: number | undefined): string[] {
   return [`me AS MATERIALIZED (SELECT id AS replica FROM replicas WHERE id = ${replica} FOR KEY SHARE)`];
 }
 
-function toldOf({ inserts }: GroupedBatch, replica: number | undefined): string {
-  if (inserts.length === 0) return replica === undefined ? 'SELECT 1 AS done' : 'SELECT 1 AS done FROM me';
-  return replica === undefined
-    ? 'SELECT id, seq FROM inserted'
-    : 'SELECT inserted.id, inserted.seq FROM me LEFT JOIN inserted ON true';
+/** Rows of jobs by id, and of links by their place among those of the batch. */
+function toldOf({ inserts, links }: GroupedBatch, replica: number | undefined): string {
+  const told: string[] = [];
+  if (inserts.length > 0) told.push('SELECT id, seq, 0 AS place FROM inserted');
+  if (links.length > 0) told.push('SELECT NULL AS id, seq, place FROM linked');
+  // A row of the replica's own, even where nothing else is told: without it the replica was given up.
+  if (replica !== undefined) told.push('SELECT NULL AS id, NULL AS seq, 0 AS place FROM me');
+  return told.length === 0 ? 'SELECT 1 AS done' : told.join(' UNION ALL ');
 }

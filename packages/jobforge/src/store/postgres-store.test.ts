@@ -77,6 +77,20 @@ describe.skipIf(missingPostgres() !== undefined)('PostgreSQL', () => {
     expect(await store.loadJob('b')).toMatchObject({ input: '"{}"', type: '' });
     await store.close();
   });
+
+  it.each([
+    ['nothing', ''],
+    ['what stands between two of them', 'one\u001ether'],
+    ['what stands for none', '\u001f'],
+  ])('gives a text back that is %s', async (_, type) => {
+    const store = await openPostgresStore({ url: cluster.newUrl() });
+    await store.commit([insertion('alone', { type })]);
+    await store.commit([insertion('first', { type, lease: 'held' }), insertion('second')]);
+    expect(await store.loadJob('alone')).toMatchObject({ type, lease: undefined });
+    expect(await store.loadJob('first')).toMatchObject({ type, lease: 'held' });
+    expect(await store.loadJob('second')).toMatchObject({ type: 'kind.a', lease: undefined });
+    await store.close();
+  });
 });
 
 describe('a PostgreSQL store that cannot be reached', () => {

@@ -1,6 +1,5 @@
 import { groupBatch, untilReopened, type GroupedBatch } from './postgres-batch.js';
 import type { PostgresDatabase, PostgresQuery } from './postgres-driver.js';
-import { appendLinks } from './postgres-links.js';
 import { reopenJob } from './postgres-reopen.js';
 import { fenceOf, statementOf, type PostgresStatement } from './postgres-statement.js';
 import { ReplicaLost } from './replica-store.js';
@@ -47,26 +46,24 @@ async function writeRecords(
   return outcomes;
 }
 
-async function writeLinks(
-  query: PostgresQuery,
-  { links }: GroupedBatch,
-): Promise<(readonly [at: number, outcome: Outcome])[]> {
-  const seqs = await appendLinks(
-    query,
-    links.map(({ operation }) => operation),
-  );
-  return links.map(({ at }, index) => [at, { seq: seqs[index] ?? 0 }] as const);
-}
-
 /** Of two insertions with one id in a batch the first has it. */
-function outcomesOf(batch: readonly StoreOperation[], inserted: readonly Row[]): Outcome[] {
-  const seqs = new Map(inserted.map(({ id, seq }) => [id, Number(seq)]));
-  return batch.map((operation) => {
+function outcomesOf(
+  batch: readonly StoreOperation[],
+  { links }: GroupedBatch,
+  rows: readonly Row[],
+): Outcome[] {
+  const seqs = new Map(rows.map(({ id, seq }) => [id, Number(seq)]));
+  const outcomes = batch.map((operation): Outcome => {
     if (operation.kind !== 'insert-job') return 'done';
     const seq = seqs.get(operation.id);
     seqs.delete(operation.id);
     return seq === undefined ? 'exists' : { seq };
   });
+  for (const { place, seq } of rows) {
+    const link = links[Number(place) - 1];
+    if (link !== undefined) outcomes[link.at] = { seq: Number(seq) };
+  }
+  return outcomes;
 }
 
 function fence(replica: number): PostgresStatement {
@@ -90,10 +87,9 @@ export function postgresCommit(
   /** What is not one statement, within a transaction. */
   const writeAll = async (within: PostgresQuery, batch: readonly StoreOperation[]): Promise<Outcome[]> => {
     const grouped = groupBatch(batch);
-    const inserted = await run(within, statementOf(grouped, replicaOf()));
-    const outcomes = outcomesOf(batch, inserted);
-    const told = [...(await writeRecords(within, grouped)), ...(await writeLinks(within, grouped))];
-    for (const [at, outcome] of told) outcomes[at] = outcome;
+    const rows = await run(within, statementOf(grouped, replicaOf()));
+    const outcomes = outcomesOf(batch, grouped, rows);
+    for (const [at, outcome] of await writeRecords(within, grouped)) outcomes[at] = outcome;
     for (const { at, operation } of grouped.reopened)
       outcomes[at] = await reopenJob(within, operation, replicaOf());
     return outcomes;
@@ -101,9 +97,8 @@ export function postgresCommit(
 
   const write = async (batch: readonly StoreOperation[]): Promise<readonly Outcome[]> => {
     const grouped = groupBatch(batch);
-    const { records, links, reopened } = grouped;
-    if (records.length + links.length + reopened.length === 0)
-      return outcomesOf(batch, await run(query, statementOf(grouped, replicaOf())));
+    if (grouped.records.length + grouped.reopened.length === 0)
+      return outcomesOf(batch, grouped, await run(query, statementOf(grouped, replicaOf())));
     return transaction(async (within) => {
       const outcomes: Outcome[] = [];
       for (const part of untilReopened(batch)) outcomes.push(...(await writeAll(within, part)));

@@ -3,12 +3,22 @@ import type { PostgresAddress } from '../postgres-url.js';
 import { POSTGRES_001 } from './postgres-001.js';
 import { POSTGRES_002 } from './postgres-002.js';
 import { POSTGRES_003 } from './postgres-003.js';
+import { POSTGRES_004 } from './postgres-004.js';
 
 /** In order, forward only; the row of `store_version` counts how many a schema has been through. */
-const MIGRATIONS: readonly string[] = [POSTGRES_001, POSTGRES_002, POSTGRES_003];
+const MIGRATIONS: readonly (readonly string[])[] = [
+  statementsOf(POSTGRES_001),
+  statementsOf(POSTGRES_002),
+  statementsOf(POSTGRES_003),
+  [POSTGRES_004],
+];
 
 /** Taken by whoever looks at the version, so that of several that start at once one migrates. "JobForge" in bytes. */
 const LOCK = '5363613735878551397';
+
+function statementsOf(migration: string): string[] {
+  return migration.split(/;\s*\n/).filter((statement) => statement.trim() !== '');
+}
 
 async function versionOf(query: PostgresQuery): Promise<number> {
   await query('CREATE TABLE IF NOT EXISTS store_version (version INTEGER NOT NULL)');
@@ -40,7 +50,7 @@ export async function migratePostgres(database: PostgresDatabase, address: Postg
       );
     }
     for (const migration of MIGRATIONS.slice(version)) {
-      for (const statement of migration.split(/;\s*\n/)) if (statement.trim() !== '') await query(statement);
+      for (const statement of migration) await query(statement);
     }
     await query(`UPDATE store_version SET version = ${MIGRATIONS.length}`);
   });

@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+
 /** Small files that outlive the process, readable by its user alone. Names are paths of plain words. */
 export interface StateFiles {
   /** The text of a file; undefined when there is none. */
@@ -8,4 +10,9 @@ export interface StateFiles {
   remove(name: string): Promise<void>;
   /** The names of the files in a folder, in order; none when it does not exist. */
   list(folder: string): Promise<string[]>;
+}
+
+/** A short name for a control plane in the state directory. */
+export function fileNameOf(controlPlaneUrl: string): string {
+  return createHash('sha256').update(controlPlaneUrl.replace(/\/+$/, '')).digest('hex').slice(0, 16);
 }

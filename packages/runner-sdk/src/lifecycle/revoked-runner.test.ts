@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { envelopeOf, type ErrorCode } from '@controlplane/contracts';
 import { describe, expect, test } from 'vitest';
-import { PERMANENT_REFUSALS } from '../hosts/control-plane/refusals.js';
+import { PERMANENT_REFUSALS } from '../hosts/refusals.js';
 import { createAskedClock } from '../util/asked-clock.suite.js';
 import { silentLogger } from '../util/logger.js';
 import { startDialInControlPlane } from './dial-in-control-plane.suite.js';

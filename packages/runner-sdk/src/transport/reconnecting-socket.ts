@@ -20,7 +20,8 @@ export interface SocketEnd {
 /** What a socket needs; times in milliseconds. */
 export interface ReconnectingSocketOptions {
   readonly url: string;
-  readonly protocol: string;
+  /** Subprotocol that is asked for. Default: none. */
+  readonly protocol?: string | undefined;
   /** Asked before each connection. A rejection counts as a connection that failed. */
   headers(): Promise<Record<string, string>>;
   readonly maxPayloadBytes: number;
@@ -50,6 +51,11 @@ export interface ReconnectingSocket {
    * @returns false when no more should follow before `onDrain`
    */
   send(text: string): boolean;
+  /**
+   * Resolves once the peer has read everything that was sent before, which its answer to a ping proves; false when the
+   * connection ended first, or there is none.
+   */
+  confirm(): Promise<boolean>;
   /** The connection is good: its time until it counts as stable begins. */
   accept(): void;
   /** Ends this connection; another follows, after at least so many milliseconds. */
@@ -73,6 +79,9 @@ interface State {
   /** The peer has not answered the last ping. */
   isAwaited: boolean;
   isSilent: boolean;
+  /** Who waits for the answer to a ping of its own, by the number that it carries. */
+  readonly confirming: Map<string, (isRead: boolean) => void>;
+  pings: number;
   afterMs: number;
   readonly stopping: AbortController;
   running: Promise<void> | undefined;
@@ -114,6 +123,21 @@ function watch(state: State, socket: Socket): () => void {
   return () => clock.clearTimeout(timer);
 }
 
+function confirm(state: State): Promise<boolean> {
+  const { socket, confirming } = state;
+  if (!socket || socket.readyState !== socket.OPEN) return Promise.resolve(false);
+  const mark = `read ${++state.pings}`;
+  return new Promise((resolve) => {
+    confirming.set(mark, resolve);
+    socket.ping(mark);
+  });
+}
+
+function settleConfirm({ confirming }: State, mark: string): void {
+  confirming.get(mark)?.(true);
+  confirming.delete(mark);
+}
+
 /** One connection from its start to its end. */
 async function connectOnce(state: State): Promise<SocketEnd> {
   const { options } = state;
@@ -121,7 +145,7 @@ async function connectOnce(state: State): Promise<SocketEnd> {
   const headers = await options.headers();
   if (state.stopping.signal.aborted)
     return { code: ABNORMAL, reason: 'stopped', opened: false, refusal: undefined };
-  const socket = new WebSocket(options.url, [options.protocol], {
+  const socket = new WebSocket(options.url, options.protocol === undefined ? [] : [options.protocol], {
     headers,
     perMessageDeflate: false,
     maxPayload: options.maxPayloadBytes,
@@ -138,6 +162,8 @@ async function connectOnce(state: State): Promise<SocketEnd> {
     const end = (code: number, reason: string, refusal?: SocketEnd['refusal']): void => {
       unwatch();
       if (state.socket === socket) state.socket = undefined;
+      for (const settle of state.confirming.values()) settle(false);
+      state.confirming.clear();
       resolve({ code: state.isSilent ? SILENT : code, reason: reason || problem, opened, refusal });
     };
     socket.on('open', () => {
@@ -152,8 +178,9 @@ async function connectOnce(state: State): Promise<SocketEnd> {
     socket.on('ping', () => {
       state.isAwaited = false;
     });
-    socket.on('pong', () => {
+    socket.on('pong', (data: Buffer) => {
       state.isAwaited = false;
+      settleConfirm(state, data.toString('utf8'));
     });
     socket.on('unexpected-response', (request, response) => {
       void readRefusal(response).then((refusal) => {
@@ -212,6 +239,8 @@ export function createReconnectingSocket(options: ReconnectingSocketOptions): Re
     acceptedMs: undefined,
     isAwaited: false,
     isSilent: false,
+    confirming: new Map(),
+    pings: 0,
     afterMs: 0,
     stopping: new AbortController(),
     running: undefined,
@@ -231,6 +260,7 @@ export function createReconnectingSocket(options: ReconnectingSocketOptions): Re
         });
       return !isFull;
     },
+    confirm: () => confirm(state),
     accept() {
       state.acceptedMs = options.clock.elapsed();
     },

@@ -4,7 +4,7 @@ import { sleep } from '../../util/clock.js';
 import type { ControlPlaneClient } from './client.js';
 import type { DialInOptions, Line } from './dial-in.js';
 import { createLongPollLine } from './long-poll-line.js';
-import type { Refusal } from './refusals.js';
+import type { Refusal } from '../refusals.js';
 import { createWebSocketLine } from './websocket-line.js';
 
 /** What a line that finds its own way needs. */

@@ -10,10 +10,7 @@ import {
 import type { FileSender } from '../../transport/file-sender.js';
 import type { HttpClient } from '../../transport/http-client.js';
 import type { Credentials } from './credentials.js';
-import { notReached, refusalOfReply, type Refusal } from './refusals.js';
-
-/** What the control plane answered. */
-export type Answer<Value> = { readonly ok: true; readonly value: Value } | Refusal;
+import { notReached, refusalOfReply, unreachable, type Answer, type Refusal } from '../refusals.js';
 
 type Ask<Name extends EndpointName> = (
   body: RequestOf<Name>,
@@ -52,13 +49,6 @@ const POLL_MS = 40_000;
 function toRefusal({ url, status, headers }: Response, body: unknown): Refusal {
   const unreadable = `${url} answered ${status} without an error envelope; is it a JobForge?`;
   return refusalOfReply({ body, retryAfter: headers.get('retry-after') }, unreadable);
-}
-
-function unreachable(error: unknown): Refusal {
-  const { message, cause } = error instanceof Error ? error : new Error(String(error));
-  const why =
-    cause instanceof Error ? `${message}: ${cause.message || String(Reflect.get(cause, 'code'))}` : message;
-  return notReached('UNREACHABLE', why);
 }
 
 interface Question {

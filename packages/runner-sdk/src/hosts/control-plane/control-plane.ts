@@ -1,13 +1,14 @@
-import { RunnerError } from '../../errors/runner-error.js';
 import { createFileSender } from '../../transport/file-sender.js';
 import { createHttpClient } from '../../transport/http-client.js';
 import { sayThrown } from '../../util/safe-json.js';
 import type { CredentialSource } from '../credential-source.js';
 import type { Host, HostedRunner, HostSession } from '../host.js';
+import { onStopped } from '../session-state.js';
+import { fileNameOf } from '../state-files.js';
 import { createAnnouncingRun } from './announcing-run.js';
 import { createAutoLine } from './auto-line.js';
 import { createControlPlaneClient, type ControlPlaneClient } from './client.js';
-import { createCredentials, fileNameOf, type Credentials } from './credentials.js';
+import { createCredentials, type Credentials } from './credentials.js';
 import type { Line } from './dial-in.js';
 import { createDispatchCheck, type DispatchCheck } from './dispatch-check.js';
 import { createFileCarrier } from './file-carrier.js';
@@ -166,7 +167,7 @@ function attach(runner: HostedRunner, options: ControlPlaneOptions): HostSession
     async leave(reason) {
       isLeaving = true;
       await starting;
-      core.registration.reject(new RunnerError('STOPPED', 'the runner was stopped before it was registered'));
+      onStopped(core);
       await started?.line.leave(reason);
       await started?.outbox?.flush();
       await parts.credentials.flush();

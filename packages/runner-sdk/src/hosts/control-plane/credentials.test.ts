@@ -5,7 +5,8 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { createVirtualClock } from '../../util/virtual-clock.js';
 import type { CredentialSource } from '../credential-source.js';
 import type { StateFiles } from '../state-files.js';
-import { createCredentials, fileNameOf } from './credentials.js';
+import { fileNameOf } from '../state-files.js';
+import { createCredentials } from './credentials.js';
 
 const URL = 'http://jobforge.test';
 const SECRET_FILE = `secrets/${fileNameOf(URL)}`;

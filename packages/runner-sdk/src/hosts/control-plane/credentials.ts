@@ -1,10 +1,14 @@
-import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import type { RunnerRegistrationResponse, SessionCredential } from '@controlplane/contracts';
 import type { Clock } from '../../util/clock.js';
 import { sayThrown } from '../../util/safe-json.js';
-import type { CredentialSource } from '../credential-source.js';
-import type { StateFiles } from '../state-files.js';
+import {
+  checkSendable,
+  isSendable,
+  MALFORMED,
+  readSource,
+  type CredentialSource,
+} from '../credential-source.js';
+import { fileNameOf, type StateFiles } from '../state-files.js';
 
 /** What a runner proves itself with at one control plane. Nothing of it is ever logged. */
 export interface Credentials {
@@ -37,47 +41,6 @@ export interface CredentialsOptions {
   readonly clock: Clock;
   /** A credential could not be kept or used, in words. */
   readonly onProblem: (message: string) => void;
-}
-
-/** A short name for a control plane in the state directory. */
-export function fileNameOf(controlPlaneUrl: string): string {
-  return createHash('sha256').update(controlPlaneUrl.replace(/\/+$/, '')).digest('hex').slice(0, 16);
-}
-
-/** Whether it can stand in a header: what cannot be sent would be quoted by the error of whoever tries. */
-const isSendable = (token: string): boolean => !/[^\x21-\x7e]/.test(token);
-
-const MALFORMED = 'a space, a line break or a character beyond ASCII, which no credential has';
-
-/** @param from - where the credential is from, in words: the message holds nothing of it */
-function checkSendable(given: string | undefined, from: string): string | undefined {
-  const token = given?.trim();
-  if (token === undefined || isSendable(token)) return token;
-  throw new Error(`${from} holds ${MALFORMED}; give the credential alone, on one line`);
-}
-
-async function readSource(source: CredentialSource | undefined): Promise<string | undefined> {
-  if (source === undefined || typeof source === 'string') return checkSendable(source, 'option "credential"');
-  if (typeof source === 'function') {
-    let given: string | undefined;
-    try {
-      given = await source();
-    } catch (error) {
-      throw new Error(`option "credential": the function failed: ${sayThrown(error)}`, { cause: error });
-    }
-    return checkSendable(given, 'option "credential": what the function returned');
-  }
-  return checkSendable(await readCredentialFile(source), `the credential's file ${source.file}`);
-}
-
-async function readCredentialFile(source: { readonly file: string }): Promise<string> {
-  try {
-    return await readFile(source.file, 'utf8');
-  } catch (error) {
-    throw new Error(`the credential's file ${source.file} cannot be read: ${sayThrown(error)}`, {
-      cause: error,
-    });
-  }
 }
 
 const header = (token: string | undefined): string | undefined =>

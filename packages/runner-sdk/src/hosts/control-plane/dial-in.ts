@@ -1,6 +1,6 @@
 import type { Credentials } from './credentials.js';
 import type { OfferedExecutions, OfferWire } from './offered-executions.js';
-import type { Refusal } from './refusals.js';
+import type { Refusal } from '../refusals.js';
 import type { SessionCore } from './session-core.js';
 
 /** What a line needs that the runner itself opens. */

@@ -2,7 +2,7 @@ import { DEFAULTS } from '@controlplane/contracts';
 import { backoffMs } from '../../util/backoff.js';
 import { sleep } from '../../util/clock.js';
 import type { HostedRunner } from '../host.js';
-import type { Answer, ControlPlaneClient } from './client.js';
+import type { ControlPlaneClient } from './client.js';
 import { batchOf } from './event-batch.js';
 import { eventBytes, fitEvent } from './event-sizes.js';
 import {
@@ -12,7 +12,7 @@ import {
   type OfferWire,
   type Verdict,
 } from './offered-executions.js';
-import type { Refusal } from './refusals.js';
+import type { Answer, Refusal } from '../refusals.js';
 
 /** What a poster needs. */
 export interface EventPosterOptions {

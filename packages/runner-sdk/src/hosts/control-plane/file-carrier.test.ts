@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import type { ExecutionRequest, LeftFile } from '../../execution/execute.js';
 import { createVirtualClock } from '../../util/virtual-clock.js';
 import type { HostedRunner } from '../host.js';
-import type { Answer } from './client.js';
+import type { Answer } from '../refusals.js';
 import { createFileCarrier } from './file-carrier.js';
 
 const request: ExecutionRequest = {

@@ -6,8 +6,8 @@ import { backoffMs } from '../../util/backoff.js';
 import { sleep } from '../../util/clock.js';
 import { sayThrown } from '../../util/safe-json.js';
 import type { HostedRunner } from '../host.js';
-import type { Answer, ControlPlaneClient } from './client.js';
-import { needsRegistration, notReached, type Refusal } from './refusals.js';
+import type { ControlPlaneClient } from './client.js';
+import { needsRegistration, notReached, type Refusal, type Answer } from '../refusals.js';
 
 const BOUNDS = { minMs: DEFAULTS.reconnectMinMs, maxMs: DEFAULTS.reconnectMaxMs };
 

@@ -1,6 +1,5 @@
 import { DEFAULTS, type RunnerHeartbeatResponse } from '@controlplane/contracts';
-import type { Answer } from './client.js';
-import type { Refusal } from './refusals.js';
+import type { Answer, Refusal } from '../refusals.js';
 import { sleep, type Clock } from '../../util/clock.js';
 import type { Logger } from '../../util/logger.js';
 

@@ -4,22 +4,14 @@ import type {
   RunnerRegistrationResponse,
 } from '@controlplane/contracts';
 import { sleep, systemClock } from '../../util/clock.js';
-import type { Answer, ControlPlaneClient } from './client.js';
+import type { ControlPlaneClient } from './client.js';
 import type { Credentials } from './credentials.js';
 import type { Line as ControlPlaneLine } from './dial-in.js';
 import { beatUntilStopped } from './heartbeat-loop.js';
-import { needsRegistration, type Refusal } from './refusals.js';
-import { registerUntilDone } from './registration-loop.js';
-import {
-  composeBeat,
-  FAREWELL_MS,
-  onBeatReply,
-  onLost,
-  onMissed,
-  onRefused,
-  onRegistered,
-  type SessionCore,
-} from './session-core.js';
+import { needsRegistration, type Refusal, type Answer } from '../refusals.js';
+import { registerUntilDone } from '../registration-loop.js';
+import { FAREWELL_MS, onLost, onRefused } from '../session-state.js';
+import { composeBeat, onBeatReply, onMissed, onRegistered, type SessionCore } from './session-core.js';
 
 /** What makes a line over single requests. */
 export interface HttpLineOptions {

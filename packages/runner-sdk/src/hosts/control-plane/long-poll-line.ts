@@ -2,13 +2,14 @@ import { DEFAULTS, ServerFrame, type PollResponse } from '@controlplane/contract
 import { startPollLoop, type PollLoop, type PollOutcome } from '../../transport/poll-loop.js';
 import { backoffMs } from '../../util/backoff.js';
 import { sleep } from '../../util/clock.js';
+import { FAREWELL_MS, onLost } from '../session-state.js';
 import type { ControlPlaneClient } from './client.js';
 import type { DialInOptions, Line } from './dial-in.js';
 import { createEventPoster } from './event-poster.js';
 import { createHttpLine, type HttpLine } from './http-line.js';
-import { needsRegistration, refusalOf, type Refusal } from './refusals.js';
-import { FAREWELL_MS, onDirectives, onLost } from './session-core.js';
-import { within } from './within.js';
+import { needsRegistration, refusalOf, type Refusal } from '../refusals.js';
+import { onDirectives } from './session-core.js';
+import { within } from '../../util/within.js';
 
 /** What a long-poll line needs beside what every line does. */
 export interface LongPollOptions extends DialInOptions {

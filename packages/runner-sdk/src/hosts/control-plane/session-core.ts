@@ -5,10 +5,8 @@ import {
   type RunnerHeartbeatResponse,
   type RunnerRegistrationResponse,
 } from '@controlplane/contracts';
-import { RunnerError, type RunnerRefusal } from '../../errors/runner-error.js';
-import { createDeferred, type Deferred } from '../../util/deferred.js';
-import type { HostedRunner, HostState, StandIn } from '../host.js';
-import { PERMANENT_REFUSALS, type Refusal } from './refusals.js';
+import type { HostedRunner, StandIn } from '../host.js';
+import { createSessionState, onConnected, type SessionState } from '../session-state.js';
 
 /** What the control plane may ask of a line between two heartbeats. */
 export interface LineActions {
@@ -19,19 +17,12 @@ export interface LineActions {
 }
 
 /** What every line to a control plane shares: who the runner is there, and what was said last. */
-export interface SessionCore {
-  readonly runner: HostedRunner;
-  readonly controlPlaneUrl: string;
-  /** Settled by the first registration. */
-  readonly registration: Deferred<void>;
-  state: HostState;
-  runnerId: string | undefined;
+export interface SessionCore extends SessionState {
   intervalMs: number;
   leaseMs: number;
   /** Heartbeats in a row that were not answered. */
   missed: number;
   receiving: boolean;
-  refusal: RunnerRefusal | undefined;
   readonly standIn: StandIn | undefined;
   /** Set by the line before it starts. */
   actions: LineActions | undefined;
@@ -39,22 +30,14 @@ export interface SessionCore {
   authorization: () => string | undefined;
 }
 
-/** Milliseconds for the last words of a runner that is going: it must not hang on a control plane that is gone. */
-export const FAREWELL_MS = 3_000;
-
 /** Makes the core of a session that has not started. */
 export function createSessionCore(runner: HostedRunner, controlPlaneUrl: string): SessionCore {
   const core: SessionCore = {
-    runner,
-    controlPlaneUrl,
-    registration: createDeferred<void>(),
-    state: 'connecting',
-    runnerId: undefined,
+    ...createSessionState(runner, controlPlaneUrl),
     intervalMs: DEFAULTS.heartbeatIntervalMs,
     leaseMs: DEFAULTS.leaseMs,
     missed: 0,
     receiving: true,
-    refusal: undefined,
     standIn: runner.standIn?.((reply) => onBeatReply(core, reply)),
     actions: undefined,
     authorization: () => undefined,
@@ -62,22 +45,14 @@ export function createSessionCore(runner: HostedRunner, controlPlaneUrl: string)
   return core;
 }
 
-function moveTo(core: SessionCore, state: HostState): void {
-  if (core.state === state) return;
-  core.state = state;
-  core.runner.changed();
-}
-
 /** Takes over what a registration was answered with. */
 export function onRegistered(core: SessionCore, reply: RunnerRegistrationResponse): void {
   const isFirst = core.runnerId === undefined;
-  core.runnerId = reply.runnerId;
   core.intervalMs = reply.heartbeatIntervalMs;
   core.leaseMs = reply.leaseMs ?? DEFAULTS.leaseMs;
   core.missed = 0;
   core.receiving = true;
-  moveTo(core, 'connected');
-  core.registration.resolve();
+  onConnected(core, reply.runnerId);
   const fields = {
     runnerId: reply.runnerId,
     controlPlane: core.controlPlaneUrl,
@@ -85,26 +60,6 @@ export function onRegistered(core: SessionCore, reply: RunnerRegistrationRespons
   };
   core.runner.logger.info(fields, isFirst ? 'registered' : 'registered again');
   updateStandIn(core);
-}
-
-/** The control plane refused this runner for good. */
-export function onRefused(core: SessionCore, { code, message, remedy }: Refusal): void {
-  const text = `${core.controlPlaneUrl} refused this runner for good: ${code}: ${message}`;
-  const todo = remedy ?? 'Correct the cause';
-  core.runner.logger.error(
-    { code, ...(remedy === undefined ? {} : { remedy }) },
-    `${text} ${todo.replace(/\.?$/, '.')} It is not asked again; restart the runner then.`,
-  );
-  const exitCode = Object.entries(PERMANENT_REFUSALS).find(([known]) => known === code)?.[1];
-  const refusal = { code, message, remedy, exitCode: exitCode ?? 1 };
-  core.refusal = refusal;
-  moveTo(core, 'refused');
-  core.registration.reject(new RunnerError('REGISTRATION_REFUSED', text, { refusal }));
-}
-
-/** The runner is not known to the control plane any more, or not reachable by it. */
-export function onLost(core: SessionCore): void {
-  if (core.state === 'connected') moveTo(core, 'connecting');
 }
 
 /** So many heartbeats in a row were not answered; 0 once one was. */

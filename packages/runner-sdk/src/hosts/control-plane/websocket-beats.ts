@@ -1,10 +1,9 @@
 import { DEFAULTS, CLOSE_CODES, type RunnerHeartbeatResponse } from '@controlplane/contracts';
 import type { ReconnectingSocket } from '../../transport/reconnecting-socket.js';
 import { createDeferred, type Deferred } from '../../util/deferred.js';
-import type { Answer } from './client.js';
 import type { DialInOptions } from './dial-in.js';
 import { beatUntilStopped } from './heartbeat-loop.js';
-import { notReached } from './refusals.js';
+import { notReached, type Answer } from '../refusals.js';
 import { composeBeat, onBeatReply, onMissed } from './session-core.js';
 
 /** Milliseconds for the answer to a heartbeat. */

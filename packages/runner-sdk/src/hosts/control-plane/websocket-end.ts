@@ -1,7 +1,7 @@
 import type { SocketEnd } from '../../transport/reconnecting-socket.js';
+import { onRefused } from '../session-state.js';
 import type { DialInOptions } from './dial-in.js';
-import { isPermanent, notReached, refusalOfReply, type Refusal } from './refusals.js';
-import { onRefused } from './session-core.js';
+import { isPermanent, notReached, refusalOfReply, type Refusal } from '../refusals.js';
 
 /** A line whose connection has ended. */
 interface EndedLine extends Pick<DialInOptions, 'core' | 'credentials' | 'offers'> {

@@ -2,13 +2,14 @@ import { CLOSE_CODES, DEFAULTS, ServerFrame, WEBSOCKET_PROTOCOL } from '@control
 import { createReconnectingSocket, type SocketEnd } from '../../transport/reconnecting-socket.js';
 import type { TimerHandle } from '../../util/clock.js';
 import { sayThrown } from '../../util/safe-json.js';
+import { FAREWELL_MS, onLost } from '../session-state.js';
 import type { DialInOptions, Line } from './dial-in.js';
 import { createFrameWriter, type FrameWriter } from './frame-writer.js';
-import { notReached, refusalOf, type Refusal } from './refusals.js';
-import { FAREWELL_MS, onDirectives, onLost, onRegistered } from './session-core.js';
+import { notReached, refusalOf, type Refusal } from '../refusals.js';
+import { onDirectives, onRegistered } from './session-core.js';
 import { onHeartbeatReply, sendBeat, startBeating, type WebSocketBeats } from './websocket-beats.js';
 import { mayRetry, refusalOfEnd } from './websocket-end.js';
-import { within } from './within.js';
+import { within } from '../../util/within.js';
 
 /** Milliseconds between two pings, and for the answer to one. */
 const PING_MS = 10_000;

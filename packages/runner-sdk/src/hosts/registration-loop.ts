@@ -1,9 +1,8 @@
 import { DEFAULTS } from '@controlplane/contracts';
-import { backoffMs } from '../../util/backoff.js';
-import { sleep, type Clock } from '../../util/clock.js';
-import type { Logger } from '../../util/logger.js';
-import type { Answer } from './client.js';
-import { isPermanent, type Refusal } from './refusals.js';
+import { backoffMs } from '../util/backoff.js';
+import { sleep, type Clock } from '../util/clock.js';
+import type { Logger } from '../util/logger.js';
+import { isPermanent, type Answer, type Refusal } from './refusals.js';
 
 /** What a registration loop needs. */
 export interface RegistrationLoopOptions<Registered> {

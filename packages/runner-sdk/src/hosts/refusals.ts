@@ -1,6 +1,6 @@
 import { ErrorEnvelope, type ErrorCode } from '@controlplane/contracts';
 
-/** Why the control plane did not do what was asked. */
+/** Why a control plane did not do what was asked. */
 export interface Refusal {
   readonly ok: false;
   /** Of the catalogue, or `UNREACHABLE` or `UNREADABLE` where there was no readable answer. */
@@ -10,6 +10,9 @@ export interface Refusal {
   readonly remedy?: string | undefined;
   readonly retryAfterMs: number | undefined;
 }
+
+/** What the other side answered. */
+export type Answer<Value> = { readonly ok: true; readonly value: Value } | Refusal;
 
 /**
  * Answers after which asking again cannot help, and what a process that is its runner's own exits with. The rest is
@@ -100,4 +103,12 @@ export function refusalOfReply({ body, retryAfter }: ErrorReply, unreadable: str
 /** What is answered by nobody who speaks the contract. */
 export function notReached(code: 'UNREACHABLE' | 'UNREADABLE', message: string): Refusal {
   return { ok: false, code, message, retryAfterMs: undefined };
+}
+
+/** What came of a request that got no answer. */
+export function unreachable(error: unknown): Refusal {
+  const { message, cause } = error instanceof Error ? error : new Error(String(error));
+  const why =
+    cause instanceof Error ? `${message}: ${cause.message || String(Reflect.get(cause, 'code'))}` : message;
+  return notReached('UNREACHABLE', why);
 }

@@ -1,4 +1,4 @@
-import { sleep, systemClock } from '../../util/clock.js';
+import { sleep, systemClock } from './clock.js';
 
 /** Waits for a promise, and not longer than so many milliseconds of the machine's own time. */
 export async function within(limitMs: number, promise: Promise<unknown>): Promise<void> {

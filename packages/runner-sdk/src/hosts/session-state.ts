@@ -1,0 +1,69 @@
+import { RunnerError, type RunnerRefusal } from '../errors/runner-error.js';
+import { createDeferred, type Deferred } from '../util/deferred.js';
+import type { HostedRunner, HostState } from './host.js';
+import { PERMANENT_REFUSALS, type Refusal } from './refusals.js';
+
+/** Where the session of one runner at one host is: what every host tells of itself. */
+export interface SessionState {
+  readonly runner: HostedRunner;
+  /** The other side's address, for messages. */
+  readonly controlPlaneUrl: string;
+  /** Settled by the first registration. */
+  readonly registration: Deferred<void>;
+  state: HostState;
+  runnerId: string | undefined;
+  refusal: RunnerRefusal | undefined;
+}
+
+/** Milliseconds for the last words of a runner that is going: it must not hang on a control plane that is gone. */
+export const FAREWELL_MS = 3_000;
+
+/** Makes the state of a session that has not started. */
+export function createSessionState(runner: HostedRunner, controlPlaneUrl: string): SessionState {
+  return {
+    runner,
+    controlPlaneUrl,
+    registration: createDeferred<void>(),
+    state: 'connecting',
+    runnerId: undefined,
+    refusal: undefined,
+  };
+}
+
+function moveTo(session: SessionState, state: HostState): void {
+  if (session.state === state) return;
+  session.state = state;
+  session.runner.changed();
+}
+
+/** The runner is known to the other side, under this id. */
+export function onConnected(session: SessionState, runnerId: string): void {
+  session.runnerId = runnerId;
+  moveTo(session, 'connected');
+  session.registration.resolve();
+}
+
+/** The runner is not known to the other side any more, or not reachable by it. */
+export function onLost(session: SessionState): void {
+  if (session.state === 'connected') moveTo(session, 'connecting');
+}
+
+/** The other side refused this runner for good. */
+export function onRefused(session: SessionState, { code, message, remedy }: Omit<Refusal, 'ok'>): void {
+  const text = `${session.controlPlaneUrl} refused this runner for good: ${code}: ${message}`;
+  const todo = remedy ?? 'Correct the cause';
+  session.runner.logger.error(
+    { code, ...(remedy === undefined ? {} : { remedy }) },
+    `${text} ${todo.replace(/\.?$/, '.')} It is not asked again; restart the runner then.`,
+  );
+  const exitCode = Object.entries(PERMANENT_REFUSALS).find(([known]) => known === code)?.[1];
+  const refusal = { code, message, remedy, exitCode: exitCode ?? 1 };
+  session.refusal = refusal;
+  moveTo(session, 'refused');
+  session.registration.reject(new RunnerError('REGISTRATION_REFUSED', text, { refusal }));
+}
+
+/** The runner is stopped: whoever waits for its registration waits no more. */
+export function onStopped(session: SessionState): void {
+  session.registration.reject(new RunnerError('STOPPED', 'the runner was stopped before it was registered'));
+}

@@ -10,6 +10,8 @@ import { parseArgs } from 'node:util';
 import { join, leave } from './control-plane-client.mjs';
 import { createExecutions } from './executions.mjs';
 import { route } from './routes.mjs';
+import { createSignatureCheck } from './signature.mjs';
+import { onUnanswered, prepareExchange, prepareServer } from './server-faults.mjs';
 
 const { values } = parseArgs({ options: { break: { type: 'string' } } });
 const broken = (id) => values.break === id;
@@ -17,6 +19,7 @@ const context = {
   url: process.env.JOBFORGE_URL ?? 'http://127.0.0.1:3002',
   state: { registered: false, stopping: false },
   executions: createExecutions({ broken }),
+  check: createSignatureCheck({ broken }),
   broken,
 };
 
@@ -33,11 +36,10 @@ async function stop() {
 }
 
 const server = createServer((request, response) => {
-  route(request, response, context).catch((error) => {
-    console.error(error);
-    response.destroy();
-  });
+  prepareExchange(response, context);
+  route(request, response, context).catch((error) => onUnanswered(error, response, context));
 });
+prepareServer(server, context);
 
 process.on('SIGTERM', () => void stop());
 server.listen(Number(process.env.PORT ?? 3000), '127.0.0.1', () => {

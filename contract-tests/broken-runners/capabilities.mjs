@@ -35,6 +35,8 @@ export const CAPABILITIES = [
   capability('conformance.big', object({ bytes: whole }), object({ text })),
 ];
 
+export const isOffered = (id) => CAPABILITIES.some((one) => one.id === id);
+
 const TYPES = {
   string: (value) => typeof value === 'string',
   integer: (value) => Number.isInteger(value) && value >= 0,
@@ -58,10 +60,18 @@ function block(ms) {
   while (performance.now() < until);
 }
 
+/** A text as it comes back: each careless runner changes another kind of text. */
+function repeat(said, broken) {
+  if (broken('execute.keeps-text-intact')) return said.replaceAll(/[^ -~\s]|\u2028/g, '?');
+  if (broken('execute.keeps-escaped-characters')) return said.replaceAll(/\p{Cc}/gu, '');
+  if (broken('execute.keeps-empty-text')) return said || '(empty)';
+  return broken('execute.keeps-long-text') ? said.slice(0, 65_536) : said;
+}
+
 export const HANDLERS = {
   'conformance.echo': ({ text: said }, { broken }) => {
     if (broken('execute.returns-declared-output')) return { txt: said };
-    return { text: broken('execute.keeps-text-intact') ? said.replaceAll(/[^ -~]/g, '?') : said };
+    return { text: repeat(said, broken) };
   },
   'conformance.sleep': async ({ ms }, { signal, broken }) => {
     if (broken('health.answers-while-working')) block(Math.min(ms, 1_400));

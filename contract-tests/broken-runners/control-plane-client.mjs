@@ -4,16 +4,32 @@ import { CAPABILITIES, SLOTS } from './capabilities.mjs';
 import { FEATURES } from './routes.mjs';
 
 const KNOWN_MEMBERS = new Set(
-  'runnerId registeredAt heartbeatIntervalMs leaseMs limits contractVersion'.split(' '),
+  'runnerId registeredAt heartbeatIntervalMs leaseMs limits contractVersion sessionCredential'.split(' '),
 );
 const instanceId = crypto.randomUUID();
 
-const post = ({ url }, path, body) =>
-  fetch(new URL(path, url), {
+/** What the runner proves itself with: its token until a registration brings a session. */
+function credentialOf({ broken, state }, path) {
+  const isRegistration = path === '/runners/register';
+  const { RUNNER_TOKEN: token } = process.env;
+  if (isRegistration) return broken('security.sends-its-token') ? undefined : token;
+  return broken('security.sends-its-session-credential') ? undefined : (state.session ?? token);
+}
+
+function post(context, path, body) {
+  const credential = credentialOf(context, path);
+  const target = new URL(path, context.url);
+  if (context.broken('security.keeps-credentials-out-of-urls') && credential)
+    target.searchParams.set('token', credential);
+  return fetch(target, {
     method: 'POST',
-    headers: { 'content-type': 'application/json' },
+    headers: {
+      'content-type': 'application/json',
+      ...(credential ? { authorization: `Bearer ${credential}` } : {}),
+    },
     body: JSON.stringify(body),
   });
+}
 
 function registration({ port, broken }) {
   const root = `http://127.0.0.1:${port}`;
@@ -53,7 +69,10 @@ async function tryToRegister(context) {
     registered: true,
     runnerId: body.runnerId,
     heartbeatIntervalMs: body.heartbeatIntervalMs,
+    session: body.sessionCredential?.token,
   });
+  context.check.setKey(body.signingKey);
+  if (broken('security.keeps-secrets-out-of-output')) console.log('registered', body);
   return true;
 }
 
@@ -74,7 +93,9 @@ async function beat(context) {
     instanceId,
   });
   if (!response.ok) throw new Error(`heartbeat answered ${response.status}`);
-  const { known } = await response.json();
+  const { known, sessionCredential } = await response.json();
+  if (sessionCredential && !broken('security.takes-the-newer-credential'))
+    state.session = sessionCredential.token;
   if (known === false && !broken('heartbeat.registers-again-when-unknown')) await register(context);
 }
 

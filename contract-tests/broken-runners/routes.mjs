@@ -1,11 +1,12 @@
 /** What the runner serves. */
 import { CAPABILITIES, SLOTS } from './capabilities.mjs';
+import { cancel } from './cancel-route.mjs';
 import { execute } from './execute-route.mjs';
 import { refuse, sendJson } from './replies.mjs';
 
-export const FEATURES = ['ndjson', 'batch', 'cancel'];
+export const FEATURES = ['ndjson', 'batch', 'cancel', 'signed'];
 
-function health(_request, response, { broken }) {
+function health(_request, response, { broken, state }) {
   if (broken('health.answers')) return sendJson(response, 200, { status: 'fine' });
   const status = broken('health.status-code-agrees') ? 'unhealthy' : 'healthy';
   const rest = {
@@ -14,6 +15,7 @@ function health(_request, response, { broken }) {
     version: '1.0.0',
     uptime: process.uptime(),
     checks: [],
+    ...(broken('security.keeps-credentials-out-of-replies') ? { session: state.session } : {}),
   };
   return sendJson(response, 200, broken('health.complete') ? { status } : { status, ...rest });
 }
@@ -37,26 +39,14 @@ function probe(response, ok, { broken }) {
   return sendJson(response, ok ? 200 : 503, { ok, reasons: ok ? [] : ['not registered'] });
 }
 
-function cancel(request, response, { executions, broken }) {
-  const executionId = decodeURIComponent(request.url.split('/')[2]);
-  const execution = executions.find(executionId);
-  if (!execution) {
-    if (broken('cancellation.unknown-execution'))
-      return sendJson(response, 202, { executionId, cancelling: true });
-    return refuse(response, 'EXECUTION_NOT_FOUND', `no execution ${executionId}`);
-  }
-  const cancelling = !execution.ended || broken('cancellation.after-the-end');
-  execution.controller.abort('user');
-  return broken('cancellation.confirms')
-    ? sendJson(response, 200, { ok: true })
-    : sendJson(response, 202, { executionId, cancelling });
-}
-
-function wrongMethod(_request, response, { broken }) {
-  if (broken('errors.wrong-method')) return refuse(response, 'ROUTE_NOT_FOUND', 'nothing here');
-  response.setHeader('allow', 'POST');
-  return refuse(response, 'METHOD_NOT_ALLOWED', 'POST only');
-}
+/** Answers a path that is served with another method. */
+const wrongMethod =
+  (allow, isBroken) =>
+  (_request, response, { broken }) => {
+    if (isBroken(broken)) return refuse(response, 'ROUTE_NOT_FOUND', 'nothing here');
+    response.setHeader('allow', allow);
+    return refuse(response, 'METHOD_NOT_ALLOWED', `${allow} only`);
+  };
 
 function notFound(request, response, { broken }) {
   if (!broken('errors.unknown-route'))
@@ -71,12 +61,16 @@ const ROUTES = [
   [/^GET \/readyz$/, (_request, response, context) => probe(response, context.state.registered, context)],
   [/^GET \/manifest$/, (...parts) => (parts[2].broken('manifest.served') ? notFound : manifest)(...parts)],
   [/^POST \/execute$/, execute],
-  [/ \/execute$/, wrongMethod],
+  [/ \/execute$/, wrongMethod('POST', (broken) => broken('errors.wrong-method'))],
+  [/ \/health$/, wrongMethod('GET', (broken) => broken('http.wrong-method-on-health'))],
   [/^POST \/executions\/[^/]+\/cancel$/, cancel],
 ];
 
 export async function route(request, response, context) {
-  const asked = `${request.method} ${request.url.split('?')[0]}`;
+  const { broken } = context;
+  const method = request.method === 'HEAD' && !broken('http.head-like-get') ? 'GET' : request.method;
+  const path = broken('http.ignores-query') ? request.url : request.url.split('?')[0];
+  const asked = `${method} ${path}`;
   const [, answer = notFound] = ROUTES.find(([pattern]) => pattern.test(asked)) ?? [];
   await answer(request, response, context);
 }

@@ -3,7 +3,7 @@ import { renderText, runContract, type ContractReport } from '@controlplane/cont
 import { describe, expect, it } from 'vitest';
 import { guideRunner, handWrittenRunner, pythonRunner, sdkRunner } from './commands.js';
 
-const LIMIT_MS = 60_000;
+const LIMIT_MS = 240_000;
 
 /** Ids of the results with this status. */
 const idsOf = (report: ContractReport, status: string): string[] =>
@@ -24,7 +24,7 @@ const EVERY_RUNNER = ['core', 'security', 'resilience'];
 const ALL_PROFILES = ['core', 'streaming', 'cancellation', 'security', 'resilience'];
 const hasPython = spawnSync('python3', ['--version']).status === 0;
 
-describe.concurrent('a runner written by hand in plain Node', () => {
+describe('a runner written by hand in plain Node', () => {
   it('keeps every requirement', { timeout: LIMIT_MS }, async () => {
     const report = await runContract(handWrittenRunner(), { strict: true, seed: 3 });
     expectConformant(report, ALL_PROFILES);
@@ -32,7 +32,7 @@ describe.concurrent('a runner written by hand in plain Node', () => {
   });
 });
 
-describe.concurrent('a runner on the SDK', () => {
+describe('a runner on the SDK', () => {
   it('keeps every requirement', { timeout: LIMIT_MS }, async () => {
     const report = await runContract(sdkRunner('runner'), { strict: true });
     expectConformant(report, ALL_PROFILES);
@@ -77,7 +77,7 @@ describe.concurrent('a runner on the SDK', () => {
   );
 });
 
-describe.concurrent('the runner that the guide writes by hand', () => {
+describe('the runner that the guide writes by hand', () => {
   it('conforms to core by its own capability alone, with warnings', { timeout: LIMIT_MS }, async () => {
     const report = await runContract(guideRunner());
     expectConformant(report, EVERY_RUNNER);
@@ -104,16 +104,18 @@ describe.concurrent('the runner that the guide writes by hand', () => {
   });
 });
 
-describe.concurrent('a runner in Python, with the standard library alone', () => {
+describe('a runner in Python, with the standard library alone', () => {
   // Where CI is set, a missing python3 fails the test instead of hiding it.
   const required = hasPython || Boolean(process.env['CI']);
   it.runIf(required)('keeps all of core', { timeout: LIMIT_MS }, async () => {
-    const report = await runContract(pythonRunner(), {
-      profiles: ['core', 'security', 'resilience'],
-      strict: true,
-    });
-    expectConformant(report, EVERY_RUNNER);
+    const report = await runContract(pythonRunner(), { profiles: ['core'], strict: true });
+    expectConformant(report, ['core']);
     expect(idsOf(report, 'passed')).toHaveLength(report.results.length);
+  });
+  it.runIf(required)('keeps all that it must of the other profiles', { timeout: LIMIT_MS }, async () => {
+    const report = await runContract(pythonRunner(), { profiles: ['security', 'resilience'] });
+    expectConformant(report, ['security', 'resilience']);
+    expect(idsOf(report, 'failed')).toEqual([]);
   });
   it.skipIf(required)('is NOT judged where there is no python3', () => {});
 });

@@ -7,7 +7,7 @@ describe('in a run over all requirements', () => {
     ['execute.rejects-invalid-input', 'failed'],
     ['streaming.one-terminal-event', 'failed'],
     ['health.complete', 'warned'],
-  ])('%s is found on the runner that breaks it', { timeout: 60_000 }, async (id, status) => {
+  ])('%s is found on the runner that breaks it', { timeout: 240_000 }, async (id, status) => {
     const { results, conformant } = await runContract(handWrittenRunner(id));
     expect(results.find((result) => result.id === id)?.status).toBe(status);
     expect(conformant).toBe(status === 'warned');
@@ -17,7 +17,7 @@ describe('in a run over all requirements', () => {
 describe('on a conformant runner', () => {
   it.each([11, 12, 13, 14, 15])(
     'no case fails in the order of seed %i',
-    { timeout: 60_000 },
+    { timeout: 240_000 },
     async (seed) => {
       const report = await runContract(handWrittenRunner(), { seed, strict: true });
       expect(report.conformant, renderText(report)).toBe(true);
@@ -26,7 +26,7 @@ describe('on a conformant runner', () => {
 });
 
 describe('a run over core', () => {
-  it('takes less than 15 seconds against a local runner', { timeout: 60_000 }, async () => {
+  it('takes less than 15 seconds against a local runner', { timeout: 240_000 }, async () => {
     const report = await runContract(handWrittenRunner(), { profiles: ['core'] });
     expect(report.durationMs).toBeLessThan(15_000);
   });

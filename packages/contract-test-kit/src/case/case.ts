@@ -22,8 +22,10 @@ export interface JudgedRunner extends RunnerSession {
 export interface StartOptions {
   readonly script?: ControlPlaneScript;
   readonly awaitRegistration?: boolean;
-  /** Added to the environment of the runner. */
+  /** Added to the environment that the runner gets. */
   readonly env?: Readonly<Record<string, string>>;
+  /** The port and the control plane of an earlier life of the runner, which has ended: it starts again there. */
+  readonly after?: RunnerSession;
   /** A runner that ends while it starts is no fault. */
   readonly mayEnd?: boolean;
 }

@@ -1,7 +1,7 @@
 import { ExecutionEvent, isTerminalEvent, NDJSON, RunnerExecutionResponse } from '@controlplane/contracts';
 import type { Exchange } from '../harness/exchange.js';
 import type { ExecutionExchange } from '../harness/runner-client.js';
-import { CANARY } from '../harness/runner-session.js';
+import { REPLY_RULES } from './reply-rules.js';
 import type { Finding } from './verdict.js';
 
 /** A requirement that every exchange must keep, whichever case made it. */
@@ -151,16 +151,30 @@ export const WIRE_RULES = {
         : { expected: 'exactly one terminal event, and it is the last', actual: showTypes(events) };
     }),
   },
-  'errors.keeps-secrets': {
-    id: 'errors.keeps-secrets',
-    check: (exchange) =>
-      exchange.text.includes(CANARY) ||
-      Object.values(exchange.headers).some((value) => value.includes(CANARY))
-        ? {
-            expected: "no secret of the runner's environment",
-            actual: `the value of CONFORMANCE_CANARY_SECRET in the reply to ${exchange.request.method} ${new URL(exchange.request.url).pathname}`,
-            exchange: { ...exchange, text: '' },
-          }
-        : undefined,
+  'streaming.ends-with-newline': {
+    id: 'streaming.ends-with-newline',
+    check: (exchange: Exchange | ExecutionExchange): Finding | undefined =>
+      !isStream(exchange) || exchange.cut || exchange.text === '' || exchange.text.endsWith('\n')
+        ? undefined
+        : {
+            expected: 'a newline after the last event',
+            actual: `a stream that ends with ${JSON.stringify(exchange.text.slice(-20))}`,
+            exchange,
+          },
   },
+  'streaming.times-rise': {
+    id: 'streaming.times-rise',
+    check: eachExecution((events) => {
+      const early = events.findIndex(
+        ({ at }, index) => Date.parse(at) < Date.parse(events[index - 1]?.at ?? at),
+      );
+      return early < 0
+        ? undefined
+        : {
+            expected: 'times that never fall',
+            actual: `${events[early]?.type} at ${events[early]?.at}, after ${events[early - 1]?.type} at ${events[early - 1]?.at}`,
+          };
+    }),
+  },
+  ...REPLY_RULES,
 } as const satisfies Readonly<Record<string, WireRule>>;

@@ -4,7 +4,7 @@ import { memberOf, must, mustReply, mustKeepRule, mustStillAnswer } from '../cas
 import { NotApplicable } from '../case/verdict.js';
 import type { Exchange } from '../harness/exchange.js';
 import { newExecution, type ExecutionExchange } from '../harness/runner-client.js';
-import { CANARY } from '../harness/runner-session.js';
+import { ENVIRONMENT_CANARY } from '../harness/canaries.js';
 import { spoilInput } from '../inputs/spoil-input.js';
 
 async function failWith(
@@ -130,7 +130,7 @@ async function keepsSecrets(context: CaseContext): Promise<void> {
       ),
     );
   for (const exchange of exchanges) mustKeepRule('errors.keeps-secrets', exchange);
-  const leak = runner.controlPlane?.messages.find(({ text }) => text.includes(CANARY));
+  const leak = runner.controlPlane?.messages.find(({ text }) => text.includes(ENVIRONMENT_CANARY));
   must(!leak, {
     sent: 'CONFORMANCE_CANARY_SECRET in the environment',
     expected: 'no trace of its value',

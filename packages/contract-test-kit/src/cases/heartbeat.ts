@@ -2,7 +2,8 @@ import type { Case, CaseContext } from '../case/case.js';
 import { memberOf, must, mustStillAnswer } from '../case/expect.js';
 import { NotApplicable, NotEvaluable } from '../case/verdict.js';
 import { shorten } from '../case/wire-rules.js';
-import type { RecordedMessage, RecordingControlPlane } from '../harness/recording-control-plane.js';
+import type { RecordedMessage } from '../harness/recorded-message.js';
+import type { RecordingControlPlane } from '../harness/recording-control-plane.js';
 
 /** Beats are asked for every 400 ms. */
 const BEATS_WAIT_MS = 3_000;

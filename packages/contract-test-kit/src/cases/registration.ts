@@ -14,7 +14,8 @@ import { must, mustReply, mustStillAnswer, memberOf } from '../case/expect.js';
 import { NotEvaluable } from '../case/verdict.js';
 import { pause } from '../harness/pause.js';
 import { shorten } from '../case/wire-rules.js';
-import type { RecordedMessage, RecordingControlPlane } from '../harness/recording-control-plane.js';
+import type { RecordedMessage } from '../harness/recorded-message.js';
+import type { RecordingControlPlane } from '../harness/recording-control-plane.js';
 import { schemaFault } from '../inputs/json-schema-check.js';
 
 const RETRY_WAIT_MS = 6_000;

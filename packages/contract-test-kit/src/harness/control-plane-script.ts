@@ -6,6 +6,7 @@ import {
   type ErrorCode,
   type ErrorEnvelope,
 } from '@controlplane/contracts';
+import { CREDENTIAL_CANARY } from './canaries.js';
 import type { OfferPolicy } from './dial-in/offer-book.js';
 import type { FaultRates } from './dial-in/link-faults.js';
 import type { MessageKind, RecordedMessage } from './recorded-message.js';
@@ -17,6 +18,10 @@ import type { MessageKind, RecordedMessage } from './recorded-message.js';
 export type Answer =
   | { readonly error: ErrorCode; readonly retryAfterSeconds?: number | undefined }
   | { readonly members: Readonly<Record<string, unknown>> }
+  /** What something else than a control plane would answer to a request, such as a proxy. */
+  | { readonly status: number; readonly html: string }
+  /** The usual, so much later; to a request. */
+  | { readonly afterMs: number }
   | 'drop'
   | 'silence';
 
@@ -48,6 +53,10 @@ export function friendlyReply(
       leaseMs: DEFAULTS.leaseMs,
       limits: { maxBodyBytes: DEFAULTS.maxBodyBytes, maxLogBytes: DEFAULTS.maxLogBytes },
       contractVersion: CONTRACT_VERSION_CURRENT,
+      sessionCredential: {
+        token: CREDENTIAL_CANARY,
+        expiresAt: new Date(Date.now() + DEFAULTS.sessionMs).toISOString(),
+      },
     };
   }
   if (kind === 'heartbeat') return { known: true, receiving: true, directives: [] };

@@ -95,8 +95,9 @@ async function readReply(
   if (!reading.stopped) take(reading.pending);
 }
 
-function flatHeaders(reply: IncomingMessage): Record<string, string> {
-  const entries = Object.entries(reply.headers).map(([name, value]) => [
+/** Headers by their lower-case names; one that came several times is one text. */
+export function flatHeaders(message: IncomingMessage): Record<string, string> {
+  const entries = Object.entries(message.headers).map(([name, value]) => [
     name,
     Array.isArray(value) ? value.join(', ') : (value ?? ''),
   ]);

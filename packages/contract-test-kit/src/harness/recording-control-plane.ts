@@ -11,6 +11,7 @@ import {
 import { createDialIn, type DialIn, type DialInState } from './dial-in/dial-in.js';
 import { createPollDoor, type PollDoor, type PollReply } from './dial-in/poll-door.js';
 import { createSocketDoor, type SocketDoor } from './dial-in/socket-door.js';
+import { pause } from './pause.js';
 import { createPlaneCore, type PlaneCore } from './plane-core.js';
 import { kindOfRequest, type MessageKind, type RecordedMessage } from './recorded-message.js';
 
@@ -20,6 +21,8 @@ export type { MessageKind, RecordedMessage } from './recorded-message.js';
 export interface RecordingControlPlane {
   readonly url: string;
   readonly messages: readonly RecordedMessage[];
+  /** What failed in the control plane itself: no runner is to blame for what it made of that. */
+  readonly faults: readonly Error[];
   of(kind: MessageKind): readonly RecordedMessage[];
   /** The first message that fits, among those that came and those to come; undefined after `timeoutMs`. */
   waitFor(
@@ -42,6 +45,11 @@ export interface ControlPlaneOptions {
   readonly host?: string | undefined;
   readonly script?: ControlPlaneScript | undefined;
 }
+
+/** A sender may go while it speaks: that is no fault of the control plane. */
+const isBrokenLink = (error: Error & { readonly code?: string }): boolean =>
+  ['ECONNRESET', 'EPIPE', 'ERR_STREAM_PREMATURE_CLOSE'].includes(error.code ?? '') ||
+  error.message === 'aborted';
 
 /** Another process listens where the control plane was told to. */
 export class PortTaken extends Error {
@@ -90,6 +98,8 @@ function usualReply(parts: Parts, message: RecordedMessage, answer: Answer | und
   if (answer === 'drop' || answer === 'silence') return answer;
   const error = errorOf(answer);
   if (error) return errorReply(error);
+  if (answer && 'html' in answer)
+    return { status: answer.status, headers: { 'content-type': 'text/html' }, text: answer.html };
   if (kind === 'accept') return polls.accept(message);
   if (kind === 'events') return polls.events(message);
   if (kind === 'register') noteDelivery(parts, json);
@@ -109,6 +119,7 @@ async function handle(parts: Parts, request: IncomingMessage, response: ServerRe
   const kind = kindOfRequest(method, path);
   const headers = request.headers as Record<string, string | undefined>;
   const { message, answer } = core.hear({ kind, method, path, query, text, headers });
+  if (typeof answer === 'object' && 'afterMs' in answer) await pause(answer.afterMs, closed.signal);
   if (kind === 'poll' && answer === undefined)
     polls.poll(message, { closed: closed.signal, reply: (reply) => write(response, reply) });
   else write(response, usualReply(parts, message, answer));
@@ -135,9 +146,13 @@ export async function startRecordingControlPlane(
   const dialIn = createDialIn(core.script);
   const parts: Parts = { core, dialIn, polls: createPollDoor(dialIn) };
   const sockets = createSocketDoor(core, dialIn);
+  const faults: Error[] = [];
   dialIn.doors.set('websocket', sockets).set('long-poll', parts.polls);
   const server = createServer((request, response) => {
-    handle(parts, request, response).catch(() => response.socket?.destroy());
+    handle(parts, request, response).catch((error: Error) => {
+      if (!isBrokenLink(error)) faults.push(error);
+      response.socket?.destroy();
+    });
   });
   server.on('upgrade', (request, socket, head) => {
     socket.on('error', () => socket.destroy());
@@ -148,6 +163,7 @@ export async function startRecordingControlPlane(
   return {
     url: `http://127.0.0.1:${port}`,
     messages: core.record.messages,
+    faults,
     of: core.record.of,
     waitFor: core.record.waitFor,
     runnerId: core.runnerId,

@@ -1,6 +1,6 @@
 import { RunnerManifest, RunnerRegistrationRequest, type RunnerCapability } from '@controlplane/contracts';
 import type { Exchange } from './exchange.js';
-import type { RecordedMessage } from './recording-control-plane.js';
+import type { RecordedMessage } from './recorded-message.js';
 import type { RunnerUrls } from './runner-client.js';
 
 /** What a runner says of itself, as far as it could be read. */

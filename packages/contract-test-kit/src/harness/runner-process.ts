@@ -13,6 +13,9 @@ export interface ProcessEnd {
   readonly signal: string | null;
 }
 
+/** How a runner is told to end, or is ended. */
+export type StopSignal = 'SIGTERM' | 'SIGINT' | 'SIGKILL';
+
 export interface RunnerProcess {
   readonly pid: number;
   /** Settles when the process ends. Never rejects. */
@@ -22,7 +25,7 @@ export interface RunnerProcess {
   /** The newest of what it wrote on stdout and stderr. */
   output(): string;
   /** Sends a signal to the process and those it started. */
-  signal(name: 'SIGTERM' | 'SIGKILL'): void;
+  signal(name: StopSignal): void;
   /** Ends it and all it started: SIGTERM, then SIGKILL. */
   stop(): Promise<void>;
 }
@@ -91,7 +94,7 @@ export function startRunnerProcess({ command, cwd, env }: RunnerProcessOptions):
     child.once('exit', (code, signal) => settle({ code, signal }));
   });
   const pid = child.pid ?? 0;
-  const signal = (name: 'SIGTERM' | 'SIGKILL'): void => {
+  const signal = (name: StopSignal): void => {
     if (pid > 0) signalGroup(pid, name);
   };
   const stop = async (): Promise<void> => {

@@ -1,5 +1,6 @@
 import type { DeliveryKind } from '../target/delivery.js';
 import type { CommandTarget, Target, UrlTarget } from '../target/target.js';
+import { ENVIRONMENT_CANARY } from './canaries.js';
 import { NoAnswer, send, type Exchange } from './exchange.js';
 import {
   startRecordingControlPlane,
@@ -7,6 +8,7 @@ import {
   type RecordingControlPlane,
 } from './recording-control-plane.js';
 import type { RunnerUrls } from './runner-client.js';
+import type { RecordedMessage } from './recorded-message.js';
 import {
   describeRunner,
   urlsOfRegistration,
@@ -18,9 +20,6 @@ import { freePort, startRunnerProcess, type RunnerProcess } from './runner-proce
 /** How long a runner that answers may take to register. */
 const REGISTRATION_WAIT_MS = 3_000;
 const POLL_MS = 20;
-
-/** Planted in the environment of every runner that the kit starts; it must not come back. */
-export const CANARY = 'kit-canary-9f3b7c51d2e84a60';
 
 /** The target cannot be judged at all: it did not start, or nothing answers. */
 export class TargetUnreachable extends Error {
@@ -35,6 +34,8 @@ export interface RunnerSession {
   readonly delivery: DeliveryKind;
   readonly controlPlane: RecordingControlPlane | undefined;
   readonly process: RunnerProcess | undefined;
+  /** The port that a runner which the kit has started was given. */
+  readonly port?: number | undefined;
   close(): Promise<void>;
 }
 
@@ -53,6 +54,8 @@ export interface SessionOptions {
   readonly awaitRegistration?: boolean | undefined;
   /** A runner that ends before it answers is no fault. Default: false. */
   readonly mayEnd?: boolean | undefined;
+  /** An earlier life that has ended: the runner is started again with its port and its control plane. */
+  readonly after?: RunnerSession | undefined;
 }
 
 async function tryGet(url: string, timeoutMs: number): Promise<Exchange | undefined> {
@@ -96,10 +99,10 @@ function environmentFor(
     RUNNER_NAME: 'runner-under-test',
     RUNNER_ID: 'runner-under-test',
     CONTRACT_VERSION: '1.0.0',
-    CONFORMANCE_CANARY_SECRET: CANARY,
+    CONFORMANCE_CANARY_SECRET: ENVIRONMENT_CANARY,
     ...(options.delivery === undefined ? {} : { RUNNER_DELIVERY: options.delivery }),
-    ...options.env,
     ...(options.target.kind === 'command' ? options.target.env : {}),
+    ...options.env,
   };
 }
 
@@ -160,6 +163,7 @@ const PORT_TRIES = 3;
 
 interface Started {
   readonly runner: RunnerProcess;
+  readonly port: number;
   readonly urls: RunnerUrls;
 }
 
@@ -169,11 +173,11 @@ async function startAt(
   options: SessionOptions,
 ): Promise<Started> {
   for (let tries = 1; ; tries += 1) {
-    const port = await freePort();
+    const port = options.after?.port ?? (await freePort());
     const env = environmentFor(options, port, controlPlane.url);
     const runner = startRunnerProcess({ command: target.command, cwd: target.cwd, env });
     try {
-      return { runner, urls: await awaitUrls(runner, controlPlane, { ...options, target, port }) };
+      return { runner, port, urls: await awaitUrls(runner, controlPlane, { ...options, target, port }) };
     } catch (error) {
       await runner.stop();
       const isPortTaken = /EADDRINUSE|address already in use/i.test(runner.output());
@@ -183,23 +187,27 @@ async function startAt(
 }
 
 async function startCommand(target: CommandTarget, options: SessionOptions): Promise<RunnerSession> {
-  const controlPlane = await startRecordingControlPlane({ script: options.script });
+  const former = options.after?.controlPlane;
+  const controlPlane = former ?? (await startRecordingControlPlane({ script: options.script }));
+  const closePlane = (): Promise<void> | undefined => (former ? undefined : controlPlane.close());
+  const before = controlPlane.of('register').length;
   const started = await startAt(target, controlPlane, options).catch(async (error: unknown) => {
-    await controlPlane.close();
+    await closePlane();
     throw error;
   });
-  const { runner } = started;
+  const { runner, port } = started;
   const close = async (): Promise<void> => {
     await runner.stop();
-    await controlPlane.close();
+    await closePlane();
   };
   try {
     if (options.awaitRegistration !== false) {
-      await controlPlane.waitFor(({ kind }) => kind === 'register', { timeoutMs: REGISTRATION_WAIT_MS });
+      const isOwn = ({ kind, index }: RecordedMessage): boolean => kind === 'register' && index >= before;
+      await controlPlane.waitFor(isOwn, { timeoutMs: REGISTRATION_WAIT_MS });
     }
     const named = urlsOfRegistration(controlPlane.of('register').at(-1)?.json);
     const urls = named && (await tryGet(named.health, 2_000)) ? named : started.urls;
-    return await finishSession({ urls, controlPlane, process: runner, close });
+    return await finishSession({ urls, controlPlane, process: runner, port, close });
   } catch (error) {
     await close();
     throw error;

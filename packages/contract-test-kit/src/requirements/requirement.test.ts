@@ -41,6 +41,9 @@ describe('requirements and cases', () => {
         'streaming',
         'cancellation',
         'shutdown',
+        'http',
+        'security',
+        'resilience',
       ]),
     );
     expect(ids.length).toBeGreaterThanOrEqual(25);

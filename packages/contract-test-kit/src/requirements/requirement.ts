@@ -50,7 +50,7 @@ export const Requirement = z.strictObject({
   /** How a runner is reached that it concerns. */
   deliveries: z.array(DeliveryKind).min(1).default(['push']),
   /** Judged only when the runner declares this feature. */
-  feature: z.enum(['ndjson', 'batch', 'cancel']).optional(),
+  feature: z.enum(['ndjson', 'batch', 'cancel', 'signed']).optional(),
   /** Judged with this fixture capability. */
   fixture: z.string().startsWith('conformance.').optional(),
 });

@@ -1,7 +1,7 @@
 import { noteOf } from '../baseline/known-failures.js';
 import type { Finding } from '../case/verdict.js';
 import { showReply, shorten } from '../case/wire-rules.js';
-import { CANARY } from '../harness/runner-session.js';
+import { CANARIES } from '../harness/canaries.js';
 import type { RunnerDescription } from '../harness/runner-description.js';
 import { curlOf, shellQuote } from '../reporters/curl.js';
 import { createRedactor, redactReport } from '../reporters/redact-report.js';
@@ -166,7 +166,8 @@ function profilesOf(results: readonly RequirementResult[]): ProfileResult[] {
 /** Every secret that the kit can know of: what the runner's environment holds, and what it was planted with. */
 function redactorOf({ target, options }: ReportParts) {
   const added = target.kind === 'command' ? target.env : undefined;
-  return createRedactor([options.environment, added ?? {}, { PLANTED_SECRET: CANARY }]);
+  const planted = Object.fromEntries(CANARIES.map((value, index) => [`PLANTED_${index}_SECRET`, value]));
+  return createRedactor([options.environment, added ?? {}, planted]);
 }
 
 /** Puts the outcomes of a run together, without secrets: every report is made from what this returns. */

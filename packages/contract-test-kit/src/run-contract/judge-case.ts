@@ -1,6 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import type { Case, CaseContext, JudgedRunner, StartOptions, Subject } from '../case/case.js';
 import { Mismatch, NotApplicable, NotEvaluable, type Finding } from '../case/verdict.js';
+import { sessionViolations } from '../case/session-rules.js';
 import { WIRE_RULES } from '../case/wire-rules.js';
 import { within } from '../case/wait.js';
 import { NoAnswer, type Exchange, type WireRequest } from '../harness/exchange.js';
@@ -57,7 +58,8 @@ function notConcerned(requirement: Requirement, { runner, target }: Bench): stri
 
 interface CaseScope {
   readonly signal: AbortSignal;
-  readonly onClose: (close: () => Promise<void>) => void;
+  /** Takes a runner of the case's own, to be closed and looked at when the case ends. */
+  readonly onSession: (session: RunnerSession) => void;
   /** Does something that has a limit of its own: the case's time stands still, and begins anew after it. */
   readonly offTheClock: <T>(deed: () => Promise<T>) => Promise<T>;
 }
@@ -103,7 +105,7 @@ function createContext(bench: Bench, session: RunnerSession, scope: CaseScope): 
           ...start,
         }),
       );
-      scope.onClose(() => own.close());
+      scope.onSession(own);
       return judged(own);
     },
   };
@@ -175,6 +177,16 @@ async function failWhenStuck(expired: AbortSignal, settled: AbortSignal): Promis
   if (!settled.aborted) throw new Error(`the case did not end within ${STUCK_MS} ms after its time was up`);
 }
 
+/** What the lives of runners show beside what the case has looked at: rules that they broke, faults of the kit. */
+function lookBack(sessions: readonly RunnerSession[], { onViolation }: Bench): void {
+  for (const session of sessions) {
+    for (const { id, finding } of sessionViolations(session)) onViolation(id, finding);
+    // What the control plane of the kit did wrong is no runner's fault.
+    const [fault] = session.controlPlane?.faults ?? [];
+    if (fault) throw fault;
+  }
+}
+
 async function judgeInTime(item: Case, bench: Bench, session: RunnerSession): Promise<void> {
   const controller = new AbortController();
   const { signal } = controller;
@@ -182,10 +194,10 @@ async function judgeInTime(item: Case, bench: Bench, session: RunnerSession): Pr
   const startClock = (): NodeJS.Timeout =>
     setTimeout(() => controller.abort(), Math.max(bench.options.timeoutMs, (item.leastMs ?? 0) * 2));
   let timer = startClock();
-  const closers: (() => Promise<void>)[] = [];
+  const own: RunnerSession[] = [];
   const scope: CaseScope = {
     signal,
-    onClose: (close) => closers.push(close),
+    onSession: (started) => own.push(started),
     offTheClock: async (deed) => {
       clearTimeout(timer);
       try {
@@ -203,7 +215,8 @@ async function judgeInTime(item: Case, bench: Bench, session: RunnerSession): Pr
     clearTimeout(timer);
     settled.abort();
     controller.abort();
-    await Promise.all(closers.map((close) => close()));
+    await Promise.all(own.map((started) => started.close()));
+    lookBack([...own, session], bench);
   }
 }
 

@@ -2,11 +2,30 @@
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { RunnerMetadata } from '@controlplane/contracts';
-import type { JobForge } from '@controlplane/jobforge';
-import { startRunner } from './processes.js';
+import { createJobForge, type JobForge } from '@controlplane/jobforge';
+import { endProcesses, startRunner } from './processes.js';
 
 export const HEARTBEAT_MS = 500;
-export const LEASE_MS = 1_500;
+/** Longer than a machine that is busy with other things keeps a process waiting. */
+export const LEASE_MS = 5_000;
+
+const forges: JobForge[] = [];
+
+async function openForge(): Promise<JobForge> {
+  const forge = await createJobForge({
+    store: 'memory',
+    listen: { port: 0 },
+    limits: { leaseMs: LEASE_MS, heartbeatIntervalMs: HEARTBEAT_MS },
+  }).start();
+  forges.push(forge);
+  return forge;
+}
+
+/** Ends the runners and the JobForges of all that was run. */
+export async function endBlocked(): Promise<void> {
+  await endProcesses();
+  await Promise.all(forges.map((forge) => forge.stop({ drainMs: 0 })));
+}
 
 /** What JobForge knew of the runner at one moment. */
 interface Sight {
@@ -40,11 +59,12 @@ function gapsBetween(sights: readonly Sight[]): { readonly longestMs: number; re
   return { longestMs: sorted.at(-1) ?? Infinity, medianMs: sorted[sorted.length >> 1] ?? Infinity };
 }
 
-/** Runs one job that blocks its runner for `ms`, submits another one meanwhile, and tells what came of both. */
-export async function blockRunner(
-  forge: JobForge,
-  { ms, ...environment }: { readonly ms: number } & Readonly<Record<string, string | number>>,
-) {
+/** Runs one job that blocks its runner for `ms` on a JobForge of its own, submits another one meanwhile, and tells what came of both. */
+export async function blockRunner({
+  ms,
+  ...environment
+}: { readonly ms: number } & Readonly<Record<string, string | number>>) {
+  const forge = await openForge();
   const url = forge.url ?? '';
   const child = await startRunner('blocking.mjs', { JOBFORGE_URL: url, ...(environment as object) });
   const runners = RunnerMetadata.array().parse(await (await fetch(`${url}/runners`)).json());

@@ -35,13 +35,3 @@ export function guideRunner(): CommandTarget {
 export function fragileRunner(): CommandTarget {
   return command(`'${process.execPath}' '${path('../runners/fragile/runner.mjs')}'`);
 }
-
-const FIXTURES = path('../../packages/contract-test-kit/src/fixtures');
-
-/** The runner in Python, with the fixtures that `contract-test fixtures` would write next to it. */
-export function pythonRunner(): CommandTarget {
-  return {
-    ...command(`python3 '${path('../runners/python/runner.py')}'`),
-    env: { PYTHONPATH: FIXTURES, PYTHONDONTWRITEBYTECODE: '1' },
-  };
-}

@@ -1,17 +1,16 @@
-import { readdirSync, readFileSync } from 'node:fs';
 import { REQUIREMENTS, runContract } from '@controlplane/contract-test-kit';
 import { describe, expect, it } from 'vitest';
 import { handWrittenRunner } from './commands.js';
-
-const folder = new URL('../broken-runners/', import.meta.url);
-const source = readdirSync(folder)
-  .map((file) => readFileSync(new URL(file, folder), 'utf8'))
-  .join('\n');
-const switches = [...source.matchAll(/broken\('([^']+)'\)/g)].flatMap(([, id]) => id ?? []);
+import { findMutants, killMatrixPage } from './kill-matrix.js';
 
 describe('the broken runners', () => {
   it('are one for each requirement, and no other', () => {
-    expect([...new Set(switches)].toSorted()).toEqual(REQUIREMENTS.map(({ id }) => id).toSorted());
+    expect([...findMutants().keys()].toSorted()).toEqual(REQUIREMENTS.map(({ id }) => id).toSorted());
+  });
+
+  it('are in docs/kit-kill-matrix.md (npx vitest run contract-tests/kit/broken-runners.test.ts --update)', async () => {
+    expect(killMatrixPage()).not.toContain('**nothing**');
+    await expect(killMatrixPage()).toMatchFileSnapshot('../../docs/kit-kill-matrix.md');
   });
 });
 

@@ -5,8 +5,8 @@ import { RunnerMetadata } from '@controlplane/contracts';
 import { createJobForge, type JobForge } from '@controlplane/jobforge';
 import { endProcesses, startRunner } from './processes.js';
 
-export const HEARTBEAT_MS = 500;
-/** Longer than a machine that is busy with other things keeps a process waiting. */
+// Three beats missed and a lease over are both longer than a busy machine keeps a process waiting.
+export const HEARTBEAT_MS = 1_500;
 export const LEASE_MS = 5_000;
 
 const forges: JobForge[] = [];

@@ -153,6 +153,9 @@ export function createExecutions({ broken }) {
       void run(execution);
       return execution;
     },
+    /** Why an execution would not be taken now; undefined when it would. */
+    refusal: (body) =>
+      known.has(body.executionId) ? undefined : refusalOf(body, { broken, draining, taken }),
     find: (id) => known.get(id),
     all: () => known.values(),
     active: () => taken,

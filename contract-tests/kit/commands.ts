@@ -17,6 +17,12 @@ export function handWrittenRunner(breaks?: string): CommandTarget {
   return command(`'${process.execPath}' '${path('../broken-runners/broken-runner.mjs')}'${flag}`);
 }
 
+/** The runner written by hand in plain Node that dials out; told to, it breaks one requirement of its delivery. */
+export function handWrittenDialOut(breaks?: string): CommandTarget {
+  const flag = breaks === undefined ? '' : ` --break ${breaks}`;
+  return command(`'${process.execPath}' '${path('../broken-runners/dial-out/runner.mjs')}'${flag}`);
+}
+
 /**
  * A runner on the SDK: `runner` with the fixture capabilities, `own-capabilities` without. Needs the SDK's
  * build: it runs in a process of its own.

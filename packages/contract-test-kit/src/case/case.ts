@@ -34,6 +34,8 @@ export interface CaseContext {
   /** The runner that all cases share. */
   readonly runner: JudgedRunner;
   readonly signal: AbortSignal;
+  /** Of whatever a case leaves to chance. */
+  readonly seed: number;
   /** A runner of the case's own, stopped when the case ends. Throws NotApplicable for a URL. */
   startRunner(options?: StartOptions): Promise<JudgedRunner>;
   /** The capability to try things on: `conformance.echo`, else the first that does not write. */

@@ -16,3 +16,19 @@ export async function within<T>(promise: Promise<T>, { ms, signal }: Limit): Pro
     settled.abort();
   }
 }
+
+const LOOK_MS = 10;
+
+/** What is read, as soon as there is something; undefined when the time is up before. */
+export async function eventually<T>(
+  read: () => T | undefined | false,
+  { ms, signal }: Limit,
+): Promise<T | undefined> {
+  const until = performance.now() + ms;
+  for (;;) {
+    const found = read();
+    if (found !== undefined && found !== false) return found;
+    if (signal.aborted || performance.now() >= until) return undefined;
+    await pause(LOOK_MS, signal);
+  }
+}

@@ -4,18 +4,23 @@ import { cancellationCases } from './cancellation.js';
 import { cancellingCases } from './cancelling.js';
 import { concurrencyCases } from './concurrency.js';
 import { credentialCases } from './credentials.js';
+import { handoverCases } from './dial-in-handover.js';
+import { linkCases } from './dial-in-links.js';
+import { messageCases } from './dial-in-messages.js';
 import { errorCases } from './errors.js';
 import { executeCases } from './execute.js';
 import { healthCases } from './health.js';
 import { heartbeatCases } from './heartbeat.js';
 import { httpCases } from './http.js';
 import { inputCases } from './input.js';
+import { longPollCases } from './long-poll.js';
 import { manifestCases } from './manifest.js';
 import { registrationCases } from './registration.js';
 import { shutdownCases } from './shutdown.js';
 import { signingCases } from './signing.js';
 import { streamingCases } from './streaming.js';
 import { streamCases } from './streams.js';
+import { websocketCases } from './websocket.js';
 
 const ALL = [
   ...registrationCases,
@@ -35,6 +40,15 @@ const ALL = [
   ...credentialCases,
   ...streamCases,
   ...cancellingCases,
+  // dial-in
+  ...handoverCases('websocket'),
+  ...linkCases('websocket'),
+  ...messageCases('websocket'),
+  ...websocketCases,
+  ...handoverCases('long-poll'),
+  ...linkCases('long-poll'),
+  ...messageCases('long-poll'),
+  ...longPollCases,
 ];
 
 /** Every case, by the id of the requirement that it judges. */

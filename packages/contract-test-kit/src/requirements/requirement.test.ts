@@ -44,6 +44,8 @@ describe('requirements and cases', () => {
         'http',
         'security',
         'resilience',
+        'websocket',
+        'long-poll',
       ]),
     );
     expect(ids.length).toBeGreaterThanOrEqual(25);

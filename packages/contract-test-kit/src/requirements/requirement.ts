@@ -36,7 +36,7 @@ const ContractMinor = z.string().regex(/^[0-9]+\.[0-9]+$/);
 /** One rule of the contract that can be seen from outside. */
 export const Requirement = z.strictObject({
   /** `concern.what-is-required`; stable, never reused. */
-  id: z.string().regex(/^[a-z]+(\.[a-z0-9]+(-[a-z0-9]+)*)+$/),
+  id: z.string().regex(/^[a-z]+(-[a-z]+)*(\.[a-z0-9]+(-[a-z0-9]+)*)+$/),
   level: Level,
   profile: Profile,
   statement: z.string().min(10),

@@ -81,6 +81,7 @@ function createContext(bench: Bench, session: RunnerSession, scope: CaseScope): 
   return {
     runner: judged(session),
     signal: scope.signal,
+    seed: options.seed,
     subjects,
     subject: () => {
       const [first] = subjects();

@@ -1,5 +1,5 @@
 import type { ExecutionBody } from '../runner-client.js';
-import { createOfferBook, isOpen, type OfferBook, type Offered } from './offer-book.js';
+import { createOfferBook, reopen, type OfferBook, type Offered } from './offer-book.js';
 import type { ControlPlaneScript } from '../control-plane-script.js';
 
 /** How a runner that dials in is reached. */
@@ -59,7 +59,7 @@ export interface DialIn {
 export interface DialInState extends DialIn {
   readonly script: ControlPlaneScript;
   readonly doors: Map<DialInKind, Door>;
-  /** Takes over a registration: what was offered and not claimed is offered again. */
+  /** Takes over a registration: what has not ended and is not held is offered again. */
   registered(kind: DialInKind | undefined, held: readonly string[]): void;
 }
 
@@ -95,8 +95,8 @@ export function createDialIn(script: ControlPlaneScript): DialInState {
     registered(kind, held) {
       current = kind;
       for (const offered of book.offered.values()) {
-        const isWanted = isOpen(offered) && !held.includes(offered.body.executionId);
-        if (isWanted && !waiting.offers.includes(offered)) waiting.offers.push(offered);
+        if (held.includes(offered.body.executionId) || waiting.offers.includes(offered)) continue;
+        if (reopen(offered)) waiting.offers.push(offered);
       }
     },
   };

@@ -68,9 +68,11 @@ export function endOf({ recorded }: Offered): ToldEvent | undefined {
   return recorded.find(isEnd);
 }
 
-/** Whether an execution is to be offered again to a runner that comes back without it. */
-export function isOpen(offered: Offered): boolean {
-  return !offered.confirmed && endOf(offered) === undefined;
+/** Offers an execution anew to a runner that comes back without it: what was claimed is lost. */
+export function reopen(offered: Offered): boolean {
+  if (endOf(offered) !== undefined) return false;
+  offered.confirmed = false;
+  return true;
 }
 
 export function createOfferBook(policy: OfferPolicy): OfferBook {

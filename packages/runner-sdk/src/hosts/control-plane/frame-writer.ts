@@ -1,7 +1,7 @@
 import type { ExecutionEvent } from '@controlplane/contracts';
 import { batchOf } from './event-batch.js';
 import { eventLine } from './event-lines.js';
-import { fitEvent, type EventLimits } from './event-sizes.js';
+import { fitEvent, OVERHEAD_BYTES, type EventLimits } from './event-sizes.js';
 import { unsentEvents, type OfferedExecution, type OfferWire } from './offered-executions.js';
 
 /** Bytes of the events of several executions that are gathered into one frame. */
@@ -91,9 +91,11 @@ function memberOf(state: State, execution: OfferedExecution): Member | undefined
   execution.sentSeq = last.seq;
   if (batch.length < unsent.length) state.dirty.add(execution);
   const events = batch.map(({ json }) => json).join(',');
+  const head = `{"executionId":"${execution.executionId}"${leaseOf(execution.leaseToken)},"events":[`;
   return {
-    json: `{"executionId":"${execution.executionId}"${leaseOf(execution.leaseToken)},"events":[${events}]}`,
-    bytes: batch.reduce((sum, { bytes }) => sum + bytes, 0),
+    json: `${head}${events}]}`,
+    // And a comma after each event, and what closes it.
+    bytes: batch.reduce((sum, { bytes }) => sum + bytes + 1, head.length + 2),
   };
 }
 
@@ -102,6 +104,7 @@ function flush(state: State): void {
   flushAccepts(state);
   let members: string[] = [];
   let bytes = 0;
+  const frameBytes = Math.min(FRAME_BYTES, state.maxBytes - OVERHEAD_BYTES);
   // Those that have more to say are met again after all the others.
   for (const execution of state.dirty) {
     // A slow connection must not fill the memory: events wait in the executions' own bounds.
@@ -109,7 +112,7 @@ function flush(state: State): void {
     state.dirty.delete(execution);
     const member = memberOf(state, execution);
     if (member === undefined) continue;
-    if (bytes > 0 && bytes + member.bytes > FRAME_BYTES) {
+    if (bytes > 0 && bytes + member.bytes > frameBytes) {
       sendEvents(state, members);
       members = [];
       bytes = 0;

@@ -24,7 +24,7 @@ describe.each(DELIVERIES)(
 );
 
 describe.each(DELIVERIES)('over %s', (delivery) => {
-  it.each([
+  it.concurrent.each([
     ['a runner written by hand in plain Node', () => handWrittenDialOut()],
     ['a runner on the SDK', () => sdkRunner('runner')],
   ])('%s keeps every requirement', { timeout: LIMIT_MS }, async (_name, target) => {

@@ -34,7 +34,7 @@ function begin({ context }, entry) {
   entry.execution = execution;
   const take = (event) => {
     if (event.type === 'accepted') return;
-    const seq = breaks('seq-rises') ? 1 : event.seq;
+    const seq = breaks('seq-rises') ? 1 : again ? entry.events.length + 1 : event.seq;
     entry.events.push({ ...event, seq, executionId: entry.executionId });
     context.say.events(entry);
   };

@@ -138,6 +138,7 @@ async function take(context, frames) {
 }
 
 function pollBody({ held, state, breaks }) {
+  if (breaks('valid-messages')) return { instanceId: 'no identifier' };
   if (breaks('names-free-slots')) return { instanceId };
   const isFull = state.draining && !breaks('drains-on-directive');
   return { instanceId, maxExecutions: isFull ? 0 : Math.max(0, SLOTS - held.running().length) };
@@ -156,6 +157,7 @@ async function pollForEver(context) {
       continue;
     }
     if (!answer && breaks('survives-broken-poll')) return;
+    if (!answer && breaks('survives-lost-connection')) context.held.onLinkLost();
     if (answer?.error.code === 'RUNNER_NOT_FOUND' && !breaks('registers-again-when-unknown'))
       await register(context);
     await sleep(pauseMs(attempt, { breaks, retryAfterSeconds: answer?.error.retryAfter }));

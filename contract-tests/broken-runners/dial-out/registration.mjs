@@ -16,12 +16,12 @@ export function registration(kind, held, { breaks }) {
   };
 }
 
-export function heartbeat({ state, held, breaks }) {
+export function heartbeat({ state, held }) {
   return {
     runnerId: state.runnerId,
     instanceId,
     timestamp: new Date().toISOString(),
-    status: breaks('valid-messages') ? 'ok' : 'healthy',
+    status: 'healthy',
     activeJobs: held.running().length,
     executions: held.running(),
     draining: state.draining,

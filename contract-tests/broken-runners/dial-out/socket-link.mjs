@@ -36,8 +36,9 @@ function createSay(context) {
   };
   return {
     accept(entry) {
-      const { executionId } = entry;
-      context.live?.send({ type: 'accept', executions: [{ executionId, ...leaseOf(entry, context) }] });
+      const claim = { executionId: entry.executionId, ...leaseOf(entry, context) };
+      const executions = context.breaks('valid-messages') ? [claim, { executionId: 7 }] : [claim];
+      context.live?.send({ type: 'accept', executions });
     },
     events(entry) {
       if (context.breaks('gathers-events') || context.breaks('seq-rises')) return sendEvents(context, entry);

@@ -52,6 +52,8 @@ function roomOf({ json: body }: RecordedMessage): number {
 export function createPollDoor(state: DialInState): PollDoor {
   let open: OpenPoll | undefined;
   let lastAt = Number.NEGATIVE_INFINITY;
+  /** Between two polls there is nothing to cut: then it is the next one. */
+  let cutsNext = false;
 
   const answer = (frames: readonly unknown[]): void => {
     const poll = open;
@@ -73,6 +75,7 @@ export function createPollDoor(state: DialInState): PollDoor {
     flush,
     cut() {
       const poll = open;
+      cutsNext = poll === undefined;
       open = undefined;
       clearTimeout(poll?.timer);
       poll?.request.reply('drop');
@@ -81,6 +84,10 @@ export function createPollDoor(state: DialInState): PollDoor {
       // As JobForge does: a newer poll takes the place of one that is open.
       answer([]);
       lastAt = performance.now();
+      if (cutsNext) {
+        cutsNext = false;
+        return request.reply('drop');
+      }
       const timer = setTimeout(() => answer([]), state.script.holdMs ?? DEFAULTS.pollHoldMs);
       const poll = { request, room: roomOf(message), timer };
       open = poll;

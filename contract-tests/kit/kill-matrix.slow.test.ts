@@ -2,14 +2,19 @@ import { REQUIREMENTS, runContract } from '@controlplane/contract-test-kit';
 import { describe, expect, it } from 'vitest';
 import { handWrittenRunner } from './commands.js';
 
+/** What is judged over links alone is broken by the runner of dial-in.slow.test.ts. */
+const overPush = REQUIREMENTS.filter(({ deliveries }) => deliveries.includes('push'));
+
 /** Every case is proved able to fail: on the runner that breaks just its requirement, and with that id. */
 describe('the case of each requirement fails on the runner that breaks it', () => {
-  it.concurrent.each(
-    REQUIREMENTS.map(({ id, level }) => [id, level === 'MUST' ? 'failed' : 'warned'] as const),
-  )('%s', { timeout: 60_000 }, async (id, status) => {
-    const { results } = await runContract(handWrittenRunner(id), { run: [id] });
-    expect(results).toMatchObject([
-      { id, status, finding: { sent: expect.any(String), again: expect.stringContaining(`--run ${id}`) } },
-    ]);
-  });
+  it.concurrent.each(overPush.map(({ id, level }) => [id, level === 'MUST' ? 'failed' : 'warned'] as const))(
+    '%s',
+    { timeout: 60_000 },
+    async (id, status) => {
+      const { results } = await runContract(handWrittenRunner(id), { run: [id] });
+      expect(results).toMatchObject([
+        { id, status, finding: { sent: expect.any(String), again: expect.stringContaining(`--run ${id}`) } },
+      ]);
+    },
+  );
 });

@@ -15,18 +15,34 @@ function sourcesIn(folder: string, pattern: RegExp): readonly Source[] {
     .map((file) => ({ file: `${folder}/${file}`, text: readFileSync(new URL(file, root), 'utf8') }));
 }
 
+/** What a runner that dials out breaks over each of its deliveries, by one name. */
+function linkIds(name: string): readonly string[] {
+  const ids = ['websocket', 'long-poll'].map((delivery) => `${delivery}.${name}`);
+  const known = ids.filter((id) => REQUIREMENTS.some((requirement) => requirement.id === id));
+  return known.length > 0 ? known : [name];
+}
+
+function brokenIn(text: string): readonly string[] {
+  const whole = [...text.matchAll(/broken\('([^']+)'\)/g)].map(([, id = '']) => id);
+  const names = [...text.matchAll(/breaks\('([^']+)'\)/g)].map(([, name = '']) => name);
+  return [...whole, ...names.flatMap(linkIds)];
+}
+
 /** For each requirement that something breaks on purpose, the files that do. */
 export function findMutants(): ReadonlyMap<string, readonly string[]> {
   const mutants = new Map<string, Set<string>>();
   for (const { file, text } of sourcesIn('contract-tests/broken-runners', /\.mjs$/))
-    for (const [, id = ''] of text.matchAll(/broken\('([^']+)'\)/g))
-      mutants.set(id, (mutants.get(id) ?? new Set()).add(file));
+    for (const id of brokenIn(text)) mutants.set(id, (mutants.get(id) ?? new Set()).add(file));
   return new Map([...mutants].map(([id, files]) => [id, [...files]]));
 }
 
 /** The files of the kit whose cases judge a requirement. */
 function casesOf(id: string, sources: readonly Source[]): readonly string[] {
-  return sources.filter(({ text }) => text.includes(`'${id}'`)).map(({ file }) => file);
+  // A case of both deliveries that dial out has the name of one in its id.
+  const shared = id.replace(/^(websocket|long-poll)\./, '${kind}.');
+  return sources
+    .filter(({ text }) => text.includes(`'${id}'`) || text.includes(`\`${shared}\``))
+    .map(({ file }) => file);
 }
 
 const link = (file: string): string => `[${file.split('/').at(-1)}](../${file})`;
@@ -37,7 +53,8 @@ const INTRO = `# The kill matrix of the contract test kit
 A case that cannot fail says nothing. For each requirement there is something that breaks it, and nothing else; the
 case must fail on that, and on nothing that is good. This page lists who breaks what, and which case kills it: it is
 made from the requirements, the cases and [the broken runners](../contract-tests/broken-runners), and a test fails while
-they differ. That each is killed is proved by \`contract-tests/kit/kill-matrix.slow.test.ts\`, which runs all of them;
+they differ. That each is killed is proved by \`kill-matrix.slow.test.ts\` and, for runners that dial out,
+\`dial-in.slow.test.ts\` in \`contract-tests/kit\`, which run all of them;
 the other way round, \`good-runners.slow.test.ts\` and \`languages.slow.test.ts\` judge runners that break nothing.
 
 To see one of them killed:

@@ -144,24 +144,29 @@ function pollBody({ held, state, breaks }) {
   return { instanceId, maxExecutions: isFull ? 0 : Math.max(0, SLOTS - held.running().length) };
 }
 
+/** What follows a poll without an answer, or one that was refused. @returns whether to poll again */
+async function onFailed(context, answer) {
+  const { breaks } = context;
+  if (!answer && breaks('survives-broken-poll')) return false;
+  if (!answer && breaks('survives-lost-connection')) context.held.onLinkLost();
+  if (answer?.error.code === 'RUNNER_NOT_FOUND' && !breaks('registers-again-when-unknown'))
+    await register(context);
+  return true;
+}
+
 async function pollForEver(context) {
   const { state, breaks } = context;
-  for (let attempt = 0; !state.left;) {
-    const limitMs = breaks('waits-while-held') ? 5_000 : POLL_LIMIT_MS;
-    const ask = { limitMs, ...pollBody(context) };
-    const answer = await post(context, `/runners/${state.runnerId}/poll`, ask);
+  const limitMs = breaks('waits-while-held') ? 5_000 : POLL_LIMIT_MS;
+  for (let attempt = 0; !state.left; attempt += 1) {
+    const answer = await post(context, `/runners/${state.runnerId}/poll`, { limitMs, ...pollBody(context) });
     if (answer?.value) {
-      attempt = 0;
+      attempt = -1;
       await take(context, answer.value.frames);
       if (breaks('polls-again')) return;
       continue;
     }
-    if (!answer && breaks('survives-broken-poll')) return;
-    if (!answer && breaks('survives-lost-connection')) context.held.onLinkLost();
-    if (answer?.error.code === 'RUNNER_NOT_FOUND' && !breaks('registers-again-when-unknown'))
-      await register(context);
+    if (!(await onFailed(context, answer))) return;
     await sleep(pauseMs(attempt, { breaks, retryAfterSeconds: answer?.error.retryAfter }));
-    attempt += 1;
   }
 }
 

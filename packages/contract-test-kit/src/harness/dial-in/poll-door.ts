@@ -51,7 +51,7 @@ function roomOf({ json: body }: RecordedMessage): number {
 /** Makes the door that polls come in by: one is open at a time. */
 export function createPollDoor(state: DialInState): PollDoor {
   let open: OpenPoll | undefined;
-  let lastAt = Number.NEGATIVE_INFINITY;
+  let lastAt = -Infinity;
   /** Between two polls there is nothing to cut: then it is the next one. */
   let cutsNext = false;
 
@@ -70,7 +70,6 @@ export function createPollDoor(state: DialInState): PollDoor {
     if (frames.length > 0) answer(frames);
   };
   return {
-    // Between two polls a runner is there all the same.
     isOpen: () => open !== undefined || performance.now() - lastAt < 1_000,
     flush,
     cut() {
@@ -84,10 +83,8 @@ export function createPollDoor(state: DialInState): PollDoor {
       // As JobForge does: a newer poll takes the place of one that is open.
       answer([]);
       lastAt = performance.now();
-      if (cutsNext) {
-        cutsNext = false;
-        return request.reply('drop');
-      }
+      if (cutsNext) request.reply('drop');
+      if (cutsNext) return void (cutsNext = false);
       const timer = setTimeout(() => answer([]), state.script.holdMs ?? DEFAULTS.pollHoldMs);
       const poll = { request, room: roomOf(message), timer };
       open = poll;

@@ -24,6 +24,7 @@ export default [
   entry('testing', '25 kB'),
   entry('conformance', '3 kB'),
   entry('opentelemetry', '1 kB'),
+  entry('swamp', '13 kB'),
   entry('swarmlet', '12 kB'),
   capability('shell', '10 kB'),
   capability('script', '12 kB'),

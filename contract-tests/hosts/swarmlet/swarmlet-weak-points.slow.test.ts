@@ -1,29 +1,15 @@
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Middleware } from '@controlplane/runner-sdk';
 import { swarmlet } from '@controlplane/runner-sdk/swarmlet';
 import { SWARMLET_TRUNCATION } from '@controlplane/contracts/swarmlet';
 import { expect, onTestFinished, test, vi } from 'vitest';
+import { runs, uniqueSeconds } from '../process-table.js';
 import { startRunner, temporaryFolder } from '../served-runner.js';
 import type { ScriptedSwarmlet } from './scripted-swarmlet.js';
 import { serve, startHost } from './served.js';
 
 // What Swarmlet's own runner got wrong and this one mends, one test each.
-
-/** Whether a process of this machine has such a text among its arguments. */
-const runs = (mark: string): boolean =>
-  readdirSync('/proc').some((name) => {
-    if (!/^\d+$/.test(name)) return false;
-    try {
-      return readFileSync(`/proc/${name}/cmdline`, 'utf8').split('\0').includes(mark);
-    } catch {
-      return false;
-    }
-  });
-
-let next = 70_000;
-/** Seconds that nobody else sleeps, to find the process by. */
-const uniqueSeconds = (): string => String(++next + process.pid * 10);
 
 async function reconnected(host: ScriptedSwarmlet): Promise<void> {
   await host.connections.count(() => true, 2);

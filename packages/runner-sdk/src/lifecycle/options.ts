@@ -5,25 +5,12 @@ import { EXECUTOR_LIMITS } from '../execution/executor.js';
 import type { DeliveryKind } from '../hosts/control-plane/control-plane.js';
 import { credentialFrom, type CredentialSource } from '../hosts/credential-source.js';
 import { LOG_LEVELS } from '../util/logger.js';
-import { resolveSettings, splitWords, type Resolved, type Settings } from '../util/setting.js';
+import { resolveSettings, splitPairs, splitWords, type Resolved, type Settings } from '../util/setting.js';
 import type { RunnerOptions } from './runner-options.js';
 
 const count = z.coerce.number().int().positive();
 const duration = z.coerce.number().pipe(DurationMs);
 const httpUrl = z.url({ protocol: /^https?$/ });
-
-function splitLabels(text: string): Record<string, string> | string {
-  const entries = splitWords(text).map(
-    (pair) =>
-      /^([^=]*)=(.*)$/s
-        .exec(pair)
-        ?.slice(1)
-        .map((part) => part.trim()) ?? [],
-  );
-  return entries.every(([key]) => Boolean(key))
-    ? (Object.fromEntries(entries) as Record<string, string>)
-    : text;
-}
 
 /** Every option that can come from the environment: its variable, what it must be, and its default. */
 const SETTINGS = {
@@ -50,7 +37,7 @@ const SETTINGS = {
     variables: ['RUNNER_LABELS'],
     schema: z.record(z.string(), z.string()),
     fallback: {},
-    split: splitLabels,
+    split: splitPairs,
   },
   tags: { variables: ['RUNNER_TAGS'], schema: z.array(z.string()), fallback: [], split: splitWords },
   machineId: { variables: ['RUNNER_MACHINE_ID'], schema: Identifier.optional(), fallback: undefined },

@@ -28,6 +28,20 @@ export const splitWords = (text: string): string[] =>
     .map((word) => word.trim())
     .filter((word) => word !== '');
 
+/** The pairs of a text such as `a=1,b=2`; the text itself where it is none of pairs. */
+export function splitPairs(text: string): Record<string, string> | string {
+  const entries = splitWords(text).map(
+    (pair) =>
+      /^([^=]*)=(.*)$/s
+        .exec(pair)
+        ?.slice(1)
+        .map((part) => part.trim()) ?? [],
+  );
+  return entries.every(([key]) => Boolean(key))
+    ? (Object.fromEntries(entries) as Record<string, string>)
+    : text;
+}
+
 /**
  * What an option comes to: as given, else from the environment, else its default. An empty variable counts as none.
  * @throws RunnerError `INVALID_OPTION` that names option and variables

@@ -22,7 +22,7 @@ export default [
   entry('index', '47 kB'),
   entry('host', '20 kB'),
   entry('testing', '25 kB'),
-  entry('conformance', '3 kB'),
+  entry('conformance', '8 kB'),
   entry('opentelemetry', '1 kB'),
   entry('swamp', '13 kB'),
   entry('swarmlet', '12 kB'),

@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, describe } from 'vitest';
 import { belonging } from './belonging.suite.js';
 import { createActs } from './capabilities.js';
 import { files } from './files.suite.js';
+import { jobFiles } from './job-files.suite.js';
 import { leaving } from './leaving.suite.js';
 import { links } from './links.suite.js';
 import { load } from './load.suite.js';
@@ -50,6 +51,7 @@ export function deliverySuite(delivery: DeliveryKind): void {
   });
   describe('files', () => {
     files(fresh);
+    jobFiles(fresh);
   });
   describe('broken connections', () => {
     links(fresh);

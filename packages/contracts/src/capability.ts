@@ -65,9 +65,10 @@ export type ModuleManifest = z.infer<typeof ModuleManifest>;
 /**
  * What a runner can do beyond answering `POST /execute` with JSON: `ndjson` streams every event,
  * `batch` takes many executions in one request, `cancel` serves the cancel endpoint, `signed` checks the
- * signature of every dispatch with the `signingKey` that its registration returned.
+ * signature of every dispatch with the `signingKey` that its registration returned, `files` fetches the files of its
+ * executions, and payloads that travel as files.
  */
-export const RunnerFeature = z.enum(['ndjson', 'batch', 'cancel', 'signed']);
+export const RunnerFeature = z.enum(['ndjson', 'batch', 'cancel', 'signed', 'files']);
 export type RunnerFeature = z.infer<typeof RunnerFeature>;
 
 /** A runner's published description: the reply of `GET /manifest`. */

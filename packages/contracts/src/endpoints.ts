@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import { ACCESS_ENDPOINTS } from './access-endpoints.js';
 import { ARTIFACT_ENDPOINTS } from './artifact-endpoints.js';
 import type { Endpoint } from './endpoint.js';
+import { FILE_ENDPOINTS } from './file-endpoints.js';
 import { JOB_ENDPOINTS } from './job-endpoints.js';
 import { PROBE_ENDPOINTS } from './probe-endpoints.js';
 import { REGISTRY_ENDPOINTS } from './registry-endpoints.js';
@@ -18,6 +19,7 @@ export const ENDPOINTS = {
   ...RUNNER_CONTROL_ENDPOINTS,
   ...JOB_ENDPOINTS,
   ...ARTIFACT_ENDPOINTS,
+  ...FILE_ENDPOINTS,
   ...SECRET_ENDPOINTS,
   ...WEBHOOK_ENDPOINTS,
   ...TRAIL_ENDPOINTS,
@@ -44,7 +46,7 @@ export type ResponseOf<Name extends EndpointName> = z.output<(typeof ENDPOINTS)[
  * @throws RangeError when a parameter is missing
  */
 export function endpointPath(name: EndpointName, params: Readonly<Record<string, string>> = {}): string {
-  return ENDPOINTS[name].path.replace(/:([A-Za-z]+)/g, (_, key: string) => {
+  return ENDPOINTS[name].path.replace(/:([A-Za-z0-9]+)/g, (_, key: string) => {
     const value = params[key];
     if (value === undefined)
       throw new RangeError(`endpoint ${name} needs the parameter "${key}" for ${ENDPOINTS[name].path}`);

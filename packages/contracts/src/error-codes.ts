@@ -140,6 +140,10 @@ export const ERROR_CODES = {
     'The job has left no file with this name.',
     '`jobforge job artifacts ID` shows those that it has left; they go with the job.',
   ]),
+  FILE_NOT_FOUND: permanent('RESOURCE_NOT_FOUND', 404, [
+    'There is no such file here, or not for this caller.',
+    'Upload it with PUT /files/:sha256, then submit the job; an upload that no job names is kept for a day.',
+  ]),
   EXECUTION_NOT_FOUND: permanent('RESOURCE_NOT_FOUND', 404, [
     'There is no such execution here.',
     'It may have ended; read the job.',

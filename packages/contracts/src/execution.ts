@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { ErrorEnvelope } from './error-envelope.js';
 import { CancelReason } from './execution-event.js';
 import { DurationMs, Identifier, JsonObject, TraceParent } from './identifiers.js';
+import { FileReference, JobFiles } from './job-file.js';
 import { SecretValues } from './secrets.js';
 
 /** Asks a runner to run one attempt of a job: the body of `POST /execute`. */
@@ -29,6 +30,13 @@ export const RunnerExecutionRequest = z.object({
   checkpoint: z.unknown().optional(),
   /** The secrets that the capability names. For this execution alone: neither stored nor logged. */
   secrets: SecretValues.optional(),
+  /** The files that the job brings: read by `GET /files/:sha256`. For runners with the feature `files` alone. */
+  files: JobFiles.optional(),
+  /**
+   * Where the payload is too large to travel here: the file that holds it as JSON, read as `files` are. `payload` is
+   * then empty. For runners with the feature `files` alone.
+   */
+  payloadFile: FileReference.optional(),
   /** The process that this is meant for, as it registered; another process refuses with INSTANCE_MISMATCH. */
   instanceId: Identifier.optional(),
 });

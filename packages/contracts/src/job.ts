@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { ErrorEnvelope } from './error-envelope.js';
 import { LogLevel } from './execution-event.js';
 import { DurationMs, Identifier, JsonObject, Timestamp, TraceParent } from './identifiers.js';
+import { FileReference, JobFiles } from './job-file.js';
 import { Concurrency, Placement } from './placement.js';
 import { RetryPolicy } from './retry-policy.js';
 import { JobWebhook, WebhookDelivery } from './webhook.js';
@@ -59,6 +60,11 @@ export const JobPayload = z.object({
   /** The capability's input. */
   data: JsonObject,
   options: JsonObject.default({}),
+  /**
+   * An uploaded file that holds the input as JSON, where it is too large for a request; `data` is then empty. What is
+   * sent as `data` and larger than the inline limit becomes such a file by itself.
+   */
+  dataFile: FileReference.optional(),
 });
 export type JobPayload = z.infer<typeof JobPayload>;
 
@@ -74,6 +80,8 @@ const jobFields = {
   placement: Placement.optional(),
   concurrency: Concurrency.optional(),
   webhook: JobWebhook.optional(),
+  /** Files for its executions, which were uploaded before. */
+  files: JobFiles.optional(),
 };
 
 /** A job as a client submits it. */

@@ -43,6 +43,7 @@ import {
   JobSubmission,
   QueueMessage,
 } from './job.js';
+import { FileReference, JobFile } from './job-file.js';
 import { JobWhy } from './job-why.js';
 import {
   RunnerDeregistrationRequest,
@@ -79,11 +80,13 @@ export const CONTRACT_SCHEMAS = {
   CreatedToken,
   ErrorEnvelope,
   ExecutionEvent,
+  FileReference,
   HealthCheck,
   Identity,
   JobBatchResponse,
   JobBatchSubmission,
   JobEvent,
+  JobFile,
   JobList,
   JobLogEntry,
   JobRequest,

@@ -18,6 +18,8 @@ export const DEFAULTS = {
   maxExtensionMs: 3_600_000,
   executionTimeoutMs: 30_000,
   maxBodyBytes: 4 * 1024 * 1024,
+  /** Bytes of JSON of an input or a result that travel inside a message; what is larger travels as a file. */
+  maxInlineBytes: 256 * 1024,
   maxLogBytes: 50 * 1024,
   /** Bytes of child output that are gathered into one log event, and the milliseconds after which it is sent. */
   logChunkBytes: 64 * 1024,

@@ -64,6 +64,7 @@ export const PlacementPredicate = z.enum([
   'runner',
   'labels',
   'platform',
+  'features',
   'availability',
   'affinity',
   'slots',

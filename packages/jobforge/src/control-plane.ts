@@ -1,10 +1,11 @@
 import type { JobSubmission } from '@controlplane/contracts';
 import { createApiServer, type ApiServer } from './api/server.js';
+import { bringFiles } from './embedded/bring-files.js';
 import { createJobHandle, toSubmission, type JobHandle, type JobInput } from './embedded/job-handle.js';
 import { systemClock } from './model/clock.js';
 import type { Operations } from './model/operations.js';
 import { resolveOptions, type JobForgeOptions, type ResolvedOptions } from './options.js';
-import { createFileRoom } from './files/file-room.js';
+import { createFileRooms } from './files/file-rooms.js';
 import { createEngine, type Engine } from './scheduler/engine.js';
 import { createPruner, type Pruner } from './scheduler/pruner.js';
 import { CHAINS } from './scheduler/trail-operations.js';
@@ -67,7 +68,11 @@ function running(
       return engine.running();
     },
     async submit(input) {
-      const submission: JobSubmission = toSubmission(input);
+      const { files } = input;
+      // What is wrong with the rest is told before anything is read.
+      const plain: JobSubmission = toSubmission(input);
+      const submission =
+        files === undefined ? plain : toSubmission(input, await bringFiles(operations, files));
       const { job } = await operations.submitJob(submission);
       return createJobHandle(operations, job.id);
     },
@@ -86,7 +91,7 @@ export function createJobForge(options: JobForgeOptions = {}): StoppedJobForge {
   const resolved = resolveOptions(options);
   const { place, durability, limits, retention, rateLimits, access, vault, log } = resolved;
   const allowPrivateWebhooks = resolved.webhooks.allowPrivate;
-  const files = createFileRoom(resolved.files);
+  const files = createFileRooms(resolved.files);
   const { clock = systemClock, random = Math.random } = options;
   return {
     async start() {

@@ -19,6 +19,7 @@ export type {
 } from './capability/capability.js';
 export type { ArtifactContent, ArtifactOptions } from './capability/artifact-content.js';
 export type { CapabilityContext, ContextLog, ContextLogMethod } from './capability/capability-context.js';
+export type { ContextFiles } from './capability/context-files.js';
 export type { Isolation, IsolationKind } from './capability/isolation.js';
 export type { Middleware } from './capability/middleware.js';
 export type { CapabilityErrorOptions } from './errors/capability-error.js';

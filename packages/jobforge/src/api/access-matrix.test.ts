@@ -43,6 +43,8 @@ const ROWS: Readonly<Record<ServedName, EndpointAuth>> = {
   putArtifact: 'runner',
   listArtifacts: 'read',
   getArtifact: 'read',
+  putFile: 'submit',
+  getFile: 'any',
   listSecrets: 'admin',
   setSecret: 'admin',
   deleteSecret: 'admin',

@@ -1,6 +1,7 @@
 import { ArtifactName, LEASE_TOKEN_HEADER, SHA256_HEADER } from '@controlplane/contracts';
 import type { IncomingMessage } from 'node:http';
 import { pipeline } from 'node:stream/promises';
+import type { FileDownload } from '../model/file-operations.js';
 import { JobForgeError } from '../model/job-forge-error.js';
 import type { Operations } from '../model/operations.js';
 import { CallerGone, readJson } from './body-reader.js';
@@ -13,7 +14,7 @@ const ANY_TYPE = 'application/octet-stream';
 /** What a header may hold: a type that holds more is replaced. */
 const PRINTABLE = /^[\x20-\x7e]+$/;
 
-function headerOf({ headers }: IncomingMessage, name: string): string | undefined {
+export function headerOf({ headers }: IncomingMessage, name: string): string | undefined {
   const value = headers[name];
   return typeof value === 'string' && value !== '' ? value : undefined;
 }
@@ -26,7 +27,7 @@ function nameOf(params: Exchange['params'], isSent: boolean): string {
 }
 
 /** The body as it comes; ends in an error where its sender hangs up. */
-async function* bodyOf(request: IncomingMessage): AsyncGenerator<Uint8Array> {
+export async function* bodyOf(request: IncomingMessage): AsyncGenerator<Uint8Array> {
   try {
     // What is refused half-way is answered: the request must outlive its reader.
     yield* request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>;
@@ -63,17 +64,23 @@ export async function giveArtifact(
   await readJson(request);
   const name = nameOf(params, false);
   const { artifact, body } = await operations.getArtifact(id, name);
-  response.writeHead(200, [
-    'content-type',
-    artifact.contentType,
-    'content-length',
-    String(artifact.bytes),
-    'content-disposition',
-    `attachment; filename="${artifact.name}"`,
-    SHA256_HEADER,
-    artifact.sha256,
-    ...SECURITY_HEADERS,
-  ]);
+  const { bytes, sha256, contentType } = artifact;
+  const headers = ['content-disposition', `attachment; filename="${artifact.name}"`];
+  await sendBytes({ request, response }, { bytes, sha256, contentType, body, headers });
+}
+
+/** Bytes on their way out, and what is said of them. */
+interface SentBytes extends FileDownload {
+  readonly headers: readonly string[];
+}
+
+/** Sends bytes as they are. */
+export async function sendBytes(
+  { request, response }: Pick<Exchange, 'request' | 'response'>,
+  { bytes, sha256, contentType, body, headers }: SentBytes,
+): Promise<void> {
+  const about = ['content-type', contentType, 'content-length', String(bytes), SHA256_HEADER, sha256];
+  response.writeHead(200, [...about, ...headers, ...SECURITY_HEADERS]);
   if (request.method === 'HEAD') return void response.end();
   // Whoever hangs up half-way wants no more of it.
   await pipeline(body, response).catch(() => response.destroy());

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { JobForgeError } from '../model/job-forge-error.js';
 import { HTTP_LIMITS } from './http-limits.js';
-import { isNestedDeeperThan } from './json-depth.js';
+import { isNestedDeeperThan } from '../model/json-depth.js';
 
 /** The caller hung up before its request was complete: there is nobody left to answer. */
 export class CallerGone extends Error {

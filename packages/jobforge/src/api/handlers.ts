@@ -18,11 +18,16 @@ export function createHandlers(operations: Operations): Handlers {
     acceptExecution: async ({ id, body }) => ({ body: await operations.acceptExecution(id, body) }),
     recordEvents: async ({ id, body }) => ({ body: await operations.recordEvents(id, body) }),
     submitJob: async ({ body, caller }) => {
-      const { job, created } = await operations.submitJob(scoped(caller, body));
+      const { job, created } = await operations.submitJob(scoped(caller, body), actorOf(caller));
       return created ? { body: job } : { status: 200, body: job };
     },
     submitJobs: async ({ body, caller }) => ({
-      body: { jobs: await operations.submitJobs(body.jobs.map((job) => scoped(caller, job))) },
+      body: {
+        jobs: await operations.submitJobs(
+          body.jobs.map((job) => scoped(caller, job)),
+          actorOf(caller),
+        ),
+      },
     }),
     listJobs: async ({ query, caller }) => {
       const page = await operations.listJobs(query);

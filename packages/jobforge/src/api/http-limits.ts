@@ -1,10 +1,10 @@
 import { DEFAULTS } from '@controlplane/contracts';
+import { MAX_JSON_DEPTH } from '../model/json-depth.js';
 
 /** What a client may ask of the listener, in bytes and milliseconds. */
 export const HTTP_LIMITS = {
   maxBodyBytes: DEFAULTS.maxBodyBytes,
-  /** Arrays and objects inside one another. What is deeper overflows the stack of whatever walks it. */
-  maxDepth: 200,
+  maxDepth: MAX_JSON_DEPTH,
   maxHeaderBytes: 16 * 1024,
   headersTimeoutMs: 15_000,
   requestTimeoutMs: 60_000,

@@ -1,7 +1,7 @@
 import { RunnerFrame, type ErrorDetail } from '@controlplane/contracts';
 import { JobForgeError } from '../model/job-forge-error.js';
 import { HTTP_LIMITS } from './http-limits.js';
-import { isNestedDeeperThan } from './json-depth.js';
+import { isNestedDeeperThan } from '../model/json-depth.js';
 
 const KNOWN: ReadonlySet<unknown> = new Set(RunnerFrame.options.map((option) => option.shape.type.value));
 

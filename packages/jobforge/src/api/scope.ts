@@ -15,6 +15,8 @@ const SCOPED: ReadonlySet<ServedName> = new Set<ServedName>([
   'cancelJob',
   'jobEvents',
   'jobLogs',
+  'putFile',
+  'getFile',
   'listRunners',
   'showRunner',
 ]);

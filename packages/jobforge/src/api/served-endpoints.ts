@@ -13,7 +13,15 @@ export type ServedName = {
 /** Those that answer with one JSON document. */
 export type JsonName = Exclude<
   ServedName,
-  'jobEvents' | 'jobLogs' | 'putArtifact' | 'getArtifact' | 'metrics' | 'pollRunner' | 'connectRunner'
+  | 'jobEvents'
+  | 'jobLogs'
+  | 'putArtifact'
+  | 'getArtifact'
+  | 'putFile'
+  | 'getFile'
+  | 'metrics'
+  | 'pollRunner'
+  | 'connectRunner'
 >;
 
 type Output<Row, Key extends string> = Row extends { readonly [K in Key]: infer Schema extends z.ZodType }

@@ -8,6 +8,7 @@ import {
   type RequestOf,
   type ResponseOf,
 } from '@controlplane/contracts';
+import { Readable } from 'node:stream';
 import { z } from 'zod';
 import { misused, refused, unreachable } from './cli-failure.js';
 import type { TokenSource } from './client-token.js';
@@ -36,12 +37,19 @@ export interface ApiClient {
   call<Name extends EndpointName>(name: Name, options?: CallOptions<Name>): Promise<ResponseOf<Name>>;
   /** The answer of an endpoint that gives a file, its body unread. */
   open(name: 'getArtifact', params: Readonly<Record<string, string>>): Promise<Response>;
+  /** Whether JobForge has an upload of this caller. */
+  has(sha256: string): Promise<boolean>;
+  /** Sends a file as it is read. */
+  upload(sha256: string, body: AsyncIterable<Uint8Array>): Promise<void>;
   /** The events of a job until it has ended, also across a restart of JobForge. */
   events(
     id: string,
     options?: { readonly follow?: boolean; readonly signal?: AbortSignal },
   ): AsyncIterable<JobEvent>;
 }
+
+/** Longest wait until a file was taken, in ms: longer than JobForge reads on it. */
+const UPLOAD_MS = 90_000;
 
 /** Longest wait for an answer, in ms. Submits wait for the disk, nothing waits for a runner. */
 const ANSWER_MS = 30_000;
@@ -101,6 +109,23 @@ export function createApiClient(options: ApiClientOptions): ApiClient {
       if (reply.ok) return reply;
       await contentOf(reply, url);
       throw foreign(url);
+    },
+    async has(sha256) {
+      const target = `${url}${endpointPath('getFile', { sha256 })}`;
+      const reply = await answered({ url, answerMs }, () => fetch(target, { method: 'HEAD' }));
+      return reply.ok;
+    },
+    async upload(sha256, body) {
+      const target = `${url}${endpointPath('putFile', { sha256 })}`;
+      const reply = await answered({ url, answerMs: UPLOAD_MS }, () =>
+        fetch(target, {
+          method: 'PUT',
+          headers: { 'content-type': 'application/octet-stream' },
+          body: Readable.toWeb(Readable.from(body, { objectMode: false })),
+          duplex: 'half',
+        }),
+      );
+      await contentOf(reply, url);
     },
     events: (id, { follow = true, signal: leaving } = {}) =>
       jobEventStream({

@@ -1,4 +1,5 @@
 import type { Log } from '../model/log.js';
+import type { LocalFile } from './local-file.js';
 import type { MachineFacts } from './machine-facts.js';
 import type { Terminal } from './terminal.js';
 
@@ -38,6 +39,8 @@ export interface CliContext {
   readonly env: NodeJS.ProcessEnv;
   readonly fetch: typeof globalThis.fetch;
   readonly readFile: (path: string) => Promise<string>;
+  /** A file to be sent. Rejects with the file system's own error. */
+  readonly openFile: (path: string) => Promise<LocalFile>;
   /** Writes a file that is not there yet, once all of it has come. */
   readonly saveFile: (path: string, body: AsyncIterable<Uint8Array>) => Promise<void>;
   readonly readStdin: () => Promise<string>;

@@ -1,6 +1,7 @@
 import { runCli } from './program.js';
 import type { CliContext } from './cli-context.js';
 import type { ExitCode } from './exit-code.js';
+import { openLocalFile } from './local-file.js';
 import { machineFacts } from './machine-facts.js';
 
 export interface CliRun {
@@ -27,6 +28,7 @@ export async function runJobforge(
     env: { JOBFORGE_URL: url },
     fetch: globalThis.fetch,
     readFile: async () => Promise.reject(new Error('no such file')),
+    openFile: openLocalFile,
     saveFile: async () => Promise.reject(new Error('nothing is written in this test')),
     readStdin: async () => '',
     now: Date.now,

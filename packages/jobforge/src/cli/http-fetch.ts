@@ -1,6 +1,7 @@
 import { request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http';
 import { request as httpsRequest } from 'node:https';
-import { Readable } from 'node:stream';
+import { pipeline, Readable } from 'node:stream';
+import type { ReadableStream as WebReadable } from 'node:stream/web';
 
 const NO_BODY: ReadonlySet<number> = new Set([204, 205, 304]);
 
@@ -26,7 +27,7 @@ function failed(error: Error & { code?: unknown }): Error {
 }
 
 /**
- * `fetch` as far as the command line needs it: method, headers, a text as the body, a signal. The one that Node 20
+ * `fetch` as far as the command line needs it: method, headers, a text or a stream as the body, a signal. The one that Node 20
  * has may never settle where a connection is closed at once; redirects are not followed here.
  */
 export const httpFetch: typeof globalThis.fetch = (input, init = {}) =>
@@ -42,5 +43,9 @@ export const httpFetch: typeof globalThis.fetch = (input, init = {}) =>
     const send = url.protocol === 'https:' ? httpsRequest : httpRequest;
     const request = send(url, options, (message) => resolve(toResponse(message)));
     request.on('error', (error) => reject(signal?.aborted ? (signal.reason as Error) : failed(error)));
-    request.end(typeof init.body === 'string' ? init.body : undefined);
+    if (init.body instanceof ReadableStream)
+      pipeline(Readable.fromWeb(init.body as WebReadable), request, (error) => {
+        if (error) request.destroy(error);
+      });
+    else request.end(typeof init.body === 'string' ? init.body : undefined);
   });

@@ -6,11 +6,12 @@ import { capabilityOffers } from '../model/capability-offers.js';
 import { asClient, sessionOf, type Session, type ClientOptions } from './client-command.js';
 import { EXIT, type ExitCode } from './exit-code.js';
 import { exitCodeOf, followJob } from './follow-job.js';
+import { withFiles } from './job-files.js';
 import { readJobInput } from './job-input.js';
 import { endingLine, standingWords } from './job-lines.js';
 import { printJson } from './json-output.js';
 import { readCapability, termsIn, timesIn, withTerms, type TermOptions } from './job-terms.js';
-import { integer } from './option-values.js';
+import { gather, integer } from './option-values.js';
 import { printableLine } from './printable.js';
 import { waitingReason } from './waiting-reason.js';
 import { watchJob } from './watch-job.js';
@@ -23,6 +24,7 @@ interface Options extends TermOptions, ClientOptions {
   readonly priority?: number;
   readonly timeout?: number;
   readonly webhook?: string;
+  readonly file?: readonly string[];
 }
 
 /** `jobforge job submit` */
@@ -39,12 +41,18 @@ export function addJobSubmit(job: Command, context: CliContext, settle: (code: E
       'limit of one attempt (default: the capability’s own)',
       integer({ min: 1, max: 2_147_483_647 }),
     )
+    .option(
+      '--file <name=path>',
+      'a file for the job, by the name that its handler asks for; again for more',
+      gather,
+    )
     .option('--webhook <url>', 'tell this URL how the job ends');
   withTerms(command)
     .addHelpText(
       'after',
       `
 A capability may name the versions that will do, as npm writes them: image.resize@^1.2.
+A file that JobForge has from before is not sent again.
 With --json: the job. With --follow too, a line each: {"event":"submitted","job":…},
 {"event":"job-event","data":…} for everything that happens, {"event":"ended","job":…};
 {"event":"interrupted","jobId":…} in its place where Ctrl-C ends the watching.
@@ -53,7 +61,8 @@ With --follow or --wait the exit code is 1 unless the job completed.`,
     .action(async (capability: string, input: string | undefined, options: Options) => {
       const session = sessionOf(context, options);
       const data = await readJobInput(input, context);
-      const accepted = await submit(session, bodyOf(session, { capability, data }, options));
+      const body = bodyOf(session, { capability, data }, options);
+      const accepted = await submit(session, await withFiles(session, body, options.file ?? []));
       settle(await outcome(session, accepted, options));
     });
 }

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
 import type { CliContext } from './cli-context.js';
 import { httpFetch } from './http-fetch.js';
+import { openLocalFile } from './local-file.js';
 import { machineFacts } from './machine-facts.js';
 import { runCli } from './program.js';
 import { saveFile } from './save-file.js';
@@ -21,6 +22,7 @@ export async function main(packageJson: URL): Promise<void> {
     env: process.env,
     fetch: httpFetch,
     readFile: (path) => readFile(path, 'utf8'),
+    openFile: openLocalFile,
     saveFile,
     readStdin: () => text(process.stdin),
     now: Date.now,

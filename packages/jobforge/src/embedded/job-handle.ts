@@ -8,12 +8,14 @@ import {
   JobSubmission,
   type CancelReason,
   type JobEvent,
+  type JobFile,
   type JobResponse,
   type JobResult,
 } from '@controlplane/contracts';
 import type { z } from 'zod';
 import { isJobForgeError, JobForgeError } from '../model/job-forge-error.js';
 import { unknownNames } from '../model/near-name.js';
+import type { FilesInput } from './bring-files.js';
 import type { JobEventsOptions, Operations } from '../model/operations.js';
 
 /** A job as a program submits it. */
@@ -37,6 +39,8 @@ export interface JobInput {
   readonly concurrency?: z.input<typeof JobSubmission>['concurrency'];
   /** Whom its end is told. */
   readonly webhook?: z.input<typeof JobSubmission>['webhook'];
+  /** Files that its handler reads by `ctx.files`, by name. Default: none. */
+  readonly files?: FilesInput;
 }
 
 /** A job that was submitted. */
@@ -62,21 +66,24 @@ const INPUT_NAMES: readonly (keyof JobInput)[] = [
   'placement',
   'concurrency',
   'webhook',
+  'files',
 ];
 
 /**
  * Reads a job as the contract has it.
+ * @param files - what it brings, once that was put where it can be named
  * @throws JobForgeError VALIDATION_ERROR with the paths of what is wrong
  */
-export function toSubmission(job: JobInput): JobSubmission {
+export function toSubmission(job: JobInput, files?: readonly JobFile[]): JobSubmission {
   const unknown = unknownNames(job, INPUT_NAMES);
   if (unknown !== undefined)
     throw new JobForgeError('VALIDATION_ERROR', { message: `submit does not know ${unknown}.` });
-  const { capability, input, ...rest } = job;
+  const { capability, input, files: _brought, ...rest } = job;
   const read = JobSubmission.safeParse({
     ...rest,
     type: rest.type ?? capability,
     payload: { type: capability, data: input },
+    ...(files === undefined ? {} : { files }),
   });
   if (read.success) return read.data;
   const details = read.error.issues.map(({ path, message, code }) => ({

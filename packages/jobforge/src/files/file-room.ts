@@ -5,7 +5,20 @@
  */
 import { createHash, randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { mkdir, mkdtemp, open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import {
+  copyFile,
+  link,
+  mkdir,
+  mkdtemp,
+  open,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  utimes,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -23,12 +36,34 @@ export class FileTooLarge extends Error {
   override readonly name = 'FileTooLarge';
 }
 
-/** Files of jobs. */
+/** A file that is there. */
+export interface KeptFile {
+  readonly sha256: string;
+  readonly bytes: number;
+  /** When it came, or was asked for last. */
+  readonly at: number;
+}
+
+/** Files of jobs, or of others: ids are whatever their owners are known by. */
 export interface FileRoom {
   /** Takes in a body as it comes. Rejects with {@link FileTooLarge} as soon as that is known. */
   receive(jobId: string, body: AsyncIterable<Uint8Array>, maxBytes: number): Promise<ArrivedFile>;
   /** Reads a file that was kept; fails where it is not there. */
   read(jobId: string, sha256: string): AsyncIterable<Uint8Array>;
+  /** Undefined where it is not there. */
+  find(jobId: string, sha256: string): Promise<KeptFile | undefined>;
+  /** All files of a job. */
+  list(jobId: string): Promise<readonly KeptFile[]>;
+  /** Notes that a file is asked for. */
+  touch(jobId: string, sha256: string, at: number): Promise<void>;
+  /** Keeps a file of another room here too: the same bytes on the disk where that can be. False where it is not there. */
+  adopt(
+    jobId: string,
+    sha256: string,
+    from: { readonly room: FileRoom; readonly owner: string },
+  ): Promise<boolean>;
+  /** Where a file is, or would be. */
+  pathOf(jobId: string, sha256: string): Promise<string>;
   /** Ids of the jobs that have files. */
   jobs(): AsyncIterable<string>;
   /** Forgets a file of a job; what is not there is no error. */
@@ -46,6 +81,32 @@ const folderName = (jobId: string): string => createHash('sha256').update(jobId)
 
 const isMissing = (error: unknown): boolean =>
   error instanceof Error && 'code' in error && error.code === 'ENOENT';
+
+const IS_SHA256 = /^[0-9a-f]{64}$/;
+
+async function unlessMissing<T>(work: Promise<T>): Promise<T | undefined> {
+  try {
+    return await work;
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
+}
+
+/** One file under two names, where the file system can; else two files. What is there already is the same. */
+async function linkOrCopy(source: string, path: string): Promise<true> {
+  try {
+    await link(source, path);
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    if (code === 'EEXIST') return true;
+    if (code === 'ENOENT') throw error;
+    const arriving = `${path}.${randomUUID()}.part`;
+    await copyFile(source, arriving);
+    await rename(arriving, path);
+  }
+  return true;
+}
 
 /** Writes a body to a file that nobody knows yet, and counts and hashes it on the way. */
 async function write(
@@ -78,12 +139,39 @@ export function createFileRoom(folder: string | undefined): FileRoom {
   let own: Promise<string> | undefined;
   const root = (): Promise<string> =>
     folder === undefined ? (own ??= mkdtemp(join(tmpdir(), 'jobforge-files-'))) : Promise.resolve(folder);
+  const placeOf = async (jobId: string): Promise<string> => join(await root(), folderName(jobId));
+  const pathOf = async (jobId: string, sha256: string): Promise<string> => join(await placeOf(jobId), sha256);
+  const openPlace = async (jobId: string): Promise<string> => {
+    const place = await placeOf(jobId);
+    await mkdir(place, { recursive: true, mode: 0o700 });
+    await writeFile(join(place, OWNER), jobId, { mode: 0o600 });
+    return place;
+  };
+  const find = async (jobId: string, sha256: string): Promise<KeptFile | undefined> => {
+    const found = await unlessMissing(stat(await pathOf(jobId, sha256)));
+    return found && { sha256, bytes: found.size, at: found.mtimeMs };
+  };
 
   return {
+    pathOf,
+    find,
+    async list(jobId) {
+      const names = (await unlessMissing(readdir(await placeOf(jobId)))) ?? [];
+      const found = await Promise.all(
+        names.filter((name) => IS_SHA256.test(name)).map((name) => find(jobId, name)),
+      );
+      return found.filter((file) => file !== undefined);
+    },
+    async touch(jobId, sha256, at) {
+      await unlessMissing(utimes(await pathOf(jobId, sha256), at / 1000, at / 1000));
+    },
+    async adopt(jobId, sha256, { room, owner }) {
+      const [source, place] = [await room.pathOf(owner, sha256), await openPlace(jobId)];
+      const path = join(place, sha256);
+      return (await unlessMissing(linkOrCopy(source, path))) !== undefined;
+    },
     async receive(jobId, body, maxBytes) {
-      const place = join(await root(), folderName(jobId));
-      await mkdir(place, { recursive: true, mode: 0o700 });
-      await writeFile(join(place, OWNER), jobId, { mode: 0o600 });
+      const place = await openPlace(jobId);
       const arriving = join(place, `${randomUUID()}.part`);
       const discard = (): Promise<void> => rm(arriving, { force: true });
       try {
@@ -95,28 +183,18 @@ export function createFileRoom(folder: string | undefined): FileRoom {
       }
     },
     async *read(jobId, sha256) {
-      yield* createReadStream(join(await root(), folderName(jobId), sha256)) as AsyncIterable<Buffer>;
+      yield* createReadStream(await pathOf(jobId, sha256)) as AsyncIterable<Buffer>;
     },
     async *jobs() {
       if (folder === undefined && own === undefined) return;
       const path = await root();
-      let names: string[];
-      try {
-        names = await readdir(path);
-      } catch (error) {
-        if (isMissing(error)) return;
-        throw error;
-      }
-      for (const name of names) {
-        try {
-          yield await readFile(join(path, name, OWNER), 'utf8');
-        } catch (error) {
-          if (!isMissing(error)) throw error;
-        }
+      for (const name of (await unlessMissing(readdir(path))) ?? []) {
+        const owner = await unlessMissing(readFile(join(path, name, OWNER), 'utf8'));
+        if (owner !== undefined) yield owner;
       }
     },
-    removeFile: async (jobId, sha256) => rm(join(await root(), folderName(jobId), sha256), { force: true }),
-    remove: async (jobId) => rm(join(await root(), folderName(jobId)), { recursive: true, force: true }),
+    removeFile: async (jobId, sha256) => rm(await pathOf(jobId, sha256), { force: true }),
+    remove: async (jobId) => rm(await placeOf(jobId), { recursive: true, force: true }),
     async close() {
       if (own !== undefined) await rm(await own, { recursive: true, force: true });
     },

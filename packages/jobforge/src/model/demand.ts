@@ -10,6 +10,8 @@ export interface Demand {
   /** One of a capability's supported job types. */
   readonly jobType: string;
   readonly target: Target | undefined;
+  /** Files go with the job: only a runner that fetches them will do. */
+  readonly needsFiles: boolean;
   /** The same text for demands that the same runners serve. */
   readonly key: string;
 }
@@ -28,7 +30,8 @@ export interface Terms {
 /** A job as far as its terms go. */
 export interface Wanted {
   readonly type: string;
-  readonly payload: { readonly type: string };
+  readonly payload: { readonly type: string; readonly dataFile?: unknown };
+  readonly files?: readonly unknown[] | undefined;
   readonly placement?: Placement | undefined;
   readonly concurrency?: Concurrency | undefined;
 }
@@ -85,12 +88,14 @@ function targetOf(placement: Placement | undefined): Target | undefined {
 }
 
 /** What a job asks of a runner. */
-export function demandOf({ type, payload, placement }: Wanted): Demand {
+export function demandOf({ type, payload, placement, files }: Wanted): Demand {
   const target = targetOf(placement);
+  const needsFiles = payload.dataFile !== undefined || (files !== undefined && files.length > 0);
   // The lengths keep two texts apart whose border nobody could tell; ordinary jobs pay for nothing else.
   const plain = `${payload.type.length}:${type.length}:${payload.type}${type}`;
-  const key = target === undefined ? plain : plain + targetText(target);
-  return { payloadType: payload.type, jobType: type, target, key };
+  const aimed = target === undefined ? plain : plain + targetText(target);
+  const key = needsFiles ? `${aimed}+files` : aimed;
+  return { payloadType: payload.type, jobType: type, target, needsFiles, key };
 }
 
 /** Everything that decides where and when a job may run, beside its order. */
@@ -106,8 +111,9 @@ export function termsOf(wanted: Wanted): Terms {
 }
 
 /** Says what a demand asks of a runner beyond the capability, a few words each. */
-export function needsOf({ payloadType, target }: Demand): string[] {
-  if (target === undefined) return [];
+export function needsOf({ payloadType, target, needsFiles }: Demand): string[] {
+  const carrying = needsFiles ? ['the feature files'] : [];
+  if (target === undefined) return carrying;
   const { runner, labels = {}, platform, version, servedBy } = target;
   const pairs = Object.entries(labels).map(([name, wanted]) => labelWords(name, wanted));
   const { os, arch } = platform ?? {};
@@ -118,6 +124,7 @@ export function needsOf({ payloadType, target }: Demand): string[] {
     ...(runner === undefined ? [] : [`runner ${runner}`]),
     ...(pairs.length === 0 ? [] : [`labels ${pairs.join(' ')}`]),
     ...(where === '' ? [] : [`platform ${where}`]),
+    ...carrying,
   ];
 }
 

@@ -25,21 +25,33 @@ function isDefaultPolicy(policy: RetryPolicy): boolean {
   );
 }
 
-/** Takes a submission apart for the store. */
-export function toJobRecord(submission: JobSubmission): JobRecord {
+/**
+ * Takes a submission apart for the store.
+ * @param input - its input as JSON, where that is at hand
+ */
+export function toJobRecord(
+  submission: JobSubmission,
+  input = JSON.stringify(submission.payload.data),
+): JobRecord {
   const { payload, metadata, retryPolicy } = submission;
   const head = {
     type: submission.type,
     priority: submission.priority,
-    payload: { type: payload.type, version: payload.version, options: payload.options },
+    payload: {
+      type: payload.type,
+      version: payload.version,
+      options: payload.options,
+      dataFile: payload.dataFile,
+    },
     metadata,
     retryPolicy: isDefaultPolicy(retryPolicy) ? undefined : retryPolicy,
     timeoutMs: submission.timeoutMs,
     placement: submission.placement,
     concurrency: submission.concurrency,
     webhook: submission.webhook,
+    files: submission.files,
   };
-  return { head: JSON.stringify(head), input: JSON.stringify(payload.data) };
+  return { head: JSON.stringify(head), input };
 }
 
 /** Puts a request together again. */
@@ -78,7 +90,7 @@ function canonical(value: unknown): unknown {
 
 /**
  * Whether two requests ask for the same: type, priority, payload, retry policy, time limit, placement, concurrency,
- * webhook and metadata, in any order of members. `createdAt` is left out, because the reader of a request fills
+ * webhook, files and metadata, in any order of members. `createdAt` is left out, because the reader of a request fills
  * it in, and so is `traceparent`: whoever submits once more does so in another span.
  */
 export function isSameRequest(left: Omit<JobSubmission, 'id'>, right: Omit<JobSubmission, 'id'>): boolean {
@@ -92,6 +104,7 @@ export function isSameRequest(left: Omit<JobSubmission, 'id'>, right: Omit<JobSu
     placement,
     concurrency,
     webhook,
+    files,
   }: Omit<JobSubmission, 'id'>): string =>
     JSON.stringify(
       canonical({
@@ -104,6 +117,7 @@ export function isSameRequest(left: Omit<JobSubmission, 'id'>, right: Omit<JobSu
         placement,
         concurrency,
         webhook,
+        files,
       }),
     );
   return comparable(left) === comparable(right);

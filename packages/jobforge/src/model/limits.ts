@@ -31,6 +31,19 @@ export interface JobForgeLimits {
   readonly maxBodyBytes: number;
   /** Bytes of log text kept for a job: the first half of them and the last. */
   readonly maxLogBytes: number;
+  /**
+   * Bytes of an input that travel to a runner inside a message; a larger one travels as a file, to runners with the
+   * feature `files`.
+   */
+  readonly maxInlineBytes: number;
+  /** Bytes of an input or a result that travels as a file, as JSON. It is read whole where it is checked. */
+  readonly maxPayloadBytes: number;
+  /** Bytes of one file that a client uploads for jobs. Its upload may take a minute. */
+  readonly maxFileBytes: number;
+  /** Uploads of one caller that are kept at once. */
+  readonly maxWaitingUploads: number;
+  /** How long an upload is kept after it came, or a job named it last. What jobs name is kept with them. */
+  readonly keepUploadsMs: number;
   /** Bytes of a checkpoint; a larger one is not kept, and the one before stays. */
   readonly maxCheckpointBytes: number;
   /** Bytes of one file that an execution leaves. Its upload may take a minute. */
@@ -79,6 +92,11 @@ export const DEFAULT_LIMITS: JobForgeLimits = {
   drainMs: DEFAULTS.drainMs,
   maxBodyBytes: DEFAULTS.maxBodyBytes,
   maxLogBytes: DEFAULTS.maxLogBytes,
+  maxInlineBytes: DEFAULTS.maxInlineBytes,
+  maxPayloadBytes: 32 * 1024 * 1024,
+  maxFileBytes: 100 * 1024 * 1024,
+  maxWaitingUploads: 1_000,
+  keepUploadsMs: 24 * 60 * 60 * 1000,
   maxCheckpointBytes: 256 * 1024,
   maxArtifactBytes: 100 * 1024 * 1024,
   maxArtifactsPerJob: 100,

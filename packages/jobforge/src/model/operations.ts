@@ -28,6 +28,7 @@ import type {
   RunnerRegistrationResponse,
 } from '@controlplane/contracts';
 import type { ArtifactOperations } from './artifact-operations.js';
+import type { FileOperations } from './file-operations.js';
 import type { MetricFamily } from './metric-family.js';
 import type { RetryOperations } from './retry-operations.js';
 import type { RunnerControlOperations } from './runner-operations.js';
@@ -63,16 +64,17 @@ export interface JobEventsOptions {
 export interface Operations
   extends
     ArtifactOperations,
+    FileOperations,
     RunnerControlOperations,
     RetryOperations,
     SecretOperations,
     TrailOperations,
     WebhookOperations,
     AccessOperations {
-  /** Resolves once the job is on disk. Refuses with VALIDATION_ERROR, NO_MATCHING_RUNNER, JOB_CONFLICT, SHUTTING_DOWN or STORE_UNAVAILABLE. */
-  submitJob(submission: JobSubmission): Promise<Submitted>;
+  /** Resolves once the job is on disk. Refuses with VALIDATION_ERROR, NO_MATCHING_RUNNER, JOB_CONFLICT, FILE_NOT_FOUND, SHUTTING_DOWN or STORE_UNAVAILABLE. */
+  submitJob(submission: JobSubmission, actor?: string): Promise<Submitted>;
   /** One entry a submission, in order. They share transactions; each is on disk or refused on its own. */
-  submitJobs(submissions: readonly JobSubmission[]): Promise<JobBatchEntry[]>;
+  submitJobs(submissions: readonly JobSubmission[], actor?: string): Promise<JobBatchEntry[]>;
   /** Refuses with JOB_NOT_FOUND. */
   showJob(id: string): Promise<JobResponse>;
   listJobs(query: JobListQuery): Promise<JobList>;

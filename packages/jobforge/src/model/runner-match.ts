@@ -15,6 +15,8 @@ export interface RunnerTraits {
   readonly capabilities: readonly RunnerCapability[];
   readonly labels: Readonly<Record<string, string>> | undefined;
   readonly platform: Platform | undefined;
+  /** What it can do beyond answering `POST /execute`, as it says of itself. */
+  readonly features?: readonly string[] | undefined;
 }
 
 /** The first predicate that a runner fails, and why in words that follow its name. */
@@ -63,6 +65,14 @@ function platformRefusal(
   return fits ? undefined : `runs on ${platform.os}/${platform.arch}`;
 }
 
+function filesRefusal({ features }: RunnerTraits, { needsFiles }: Demand): Refusal | undefined {
+  if (!needsFiles || features?.includes('files')) return undefined;
+  return {
+    fails: 'features',
+    reason: 'does not declare the feature files, by which it would fetch those of the job',
+  };
+}
+
 function targetRefusal(runner: RunnerTraits, target: Target): Refusal | undefined {
   if (target.runner !== undefined && !named(runner, target.runner))
     return { fails: 'runner', reason: `is not ${target.runner}` };
@@ -91,7 +101,7 @@ export function matchOf(
     const versions = offered.map(({ id, version }) => `${id}@${version}`).join(', ');
     return { fails: 'version', reason: `offers ${versions}` };
   }
-  const refusal = target && targetRefusal(runner, target);
+  const refusal = (target && targetRefusal(runner, target)) ?? filesRefusal(runner, demand);
   if (refusal !== undefined) return refusal;
   const capability = others.reduce(
     (best, other) => (compareVersions(other.version, best.version) > 0 ? other : best),

@@ -1,6 +1,7 @@
 import type { LinkRegistry } from '../links/link-registry.js';
 import type { Operations } from '../model/operations.js';
 import type { Artifacts } from '../scheduler/artifacts.js';
+import type { JobFiles } from '../scheduler/job-files.js';
 import type { RecoveryParts } from '../scheduler/recovery.js';
 import type { Membership } from './membership.js';
 import type { ReplicaCalls } from './replica-calls.js';
@@ -21,6 +22,7 @@ export interface ReplicaDesk extends Pick<Membership, 'store' | 'others' | 'home
   readonly operations: Operations;
   readonly records: KeptRecords;
   readonly artifacts: Pick<Artifacts, 'judge' | 'put'>;
+  readonly jobFiles: Pick<JobFiles, 'ofExecution'>;
   /** Seqs of jobs that were let go of, and may not have been handed over, by runner. */
   readonly owed: Map<string, readonly number[]>;
   /** Says that jobs may be this replica's without its knowledge: see orphans. */

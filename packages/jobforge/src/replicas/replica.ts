@@ -25,7 +25,7 @@ export interface Replica {
 
 export interface ReplicaParts extends Pick<
   ReplicaDesk,
-  'recovery' | 'links' | 'operations' | 'records' | 'artifacts'
+  'recovery' | 'links' | 'operations' | 'records' | 'artifacts' | 'jobFiles'
 > {
   readonly shared: SharedStore;
 }

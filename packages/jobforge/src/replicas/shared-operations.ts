@@ -96,6 +96,14 @@ function recordDeeds({ operations, store, calls }: ReplicaDesk): RecordDeeds {
   };
 }
 
+/** The job of the execution that a lease token is the right to, whichever replica has it. */
+const judge = (desk: ReplicaDesk, id: string, leaseToken: string | undefined): Promise<string> =>
+  withHolder(desk, {
+    name: 'judgeLease',
+    args: leaseToken === undefined ? [id] : [id, leaseToken],
+    here: async () => desk.artifacts.judge(id, leaseToken),
+  });
+
 /** The operations of one replica, for callers that do not know which of them has what they ask for. */
 export function sharedOperations(desk: ReplicaDesk, summon: Summon): Operations {
   const { operations } = desk;
@@ -129,14 +137,11 @@ export function sharedOperations(desk: ReplicaDesk, summon: Summon): Operations 
         here: () => operations.recordEvents(id, request),
       }),
     // The file is kept here: only whether it may be is asked of whoever has the execution.
-    putArtifact: (id, upload) =>
-      desk.artifacts.put(id, upload, () =>
-        withHolder(desk, {
-          name: 'judgeLease',
-          args: upload.leaseToken === undefined ? [id] : [id, upload.leaseToken],
-          here: async () => desk.artifacts.judge(id, upload.leaseToken),
-        }),
-      ),
+    putArtifact: (id, upload) => desk.artifacts.put(id, upload, () => judge(desk, id, upload.leaseToken)),
+    getFile: (sha256, source) =>
+      'executionId' in source
+        ? desk.jobFiles.ofExecution(sha256, () => judge(desk, source.executionId, source.leaseToken))
+        : operations.getFile(sha256, source),
     async pollRunner(id, request) {
       // Whoever polls here is here from now on.
       if (desk.recovery.registry.get(id) === undefined && desk.homes.homeOf(id) !== undefined)

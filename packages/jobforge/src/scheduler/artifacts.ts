@@ -18,7 +18,7 @@ export interface ArtifactParts {
 
 /** Resolves to a job's id. */
 export type Judge = (executionId: string, leaseToken: string | undefined) => string;
-type AskJudge = () => string | Promise<string>;
+export type AskJudge = () => string | Promise<string>;
 
 /** Files of jobs: what can be asked of them, and how they go with their jobs. */
 export interface Artifacts {
@@ -27,8 +27,8 @@ export interface Artifacts {
   readonly judge: Judge;
   /** Keeps a file here whose right to be kept is judged elsewhere. */
   put(executionId: string, upload: ArtifactUpload, judge: AskJudge): Promise<Artifact>;
-  /** Forgets the files of jobs that are no longer there. Resolves to how many jobs that were. */
-  sweep(): Promise<number>;
+  /** Forgets what a job has left. */
+  forget(jobId: string): Promise<void>;
 }
 
 const collectionOf = (jobId: string): string => `artifacts:${jobId}`;
@@ -182,14 +182,6 @@ export function createArtifacts(parts: ArtifactParts): Artifacts {
       listArtifacts: list,
       getArtifact: get,
     },
-    async sweep() {
-      let gone = 0;
-      for await (const jobId of files.jobs()) {
-        if ((await state.store.loadJob(jobId)) !== undefined) continue;
-        await forget(jobId);
-        gone += 1;
-      }
-      return gone;
-    },
+    forget,
   };
 }

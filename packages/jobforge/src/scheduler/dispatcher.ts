@@ -42,6 +42,7 @@ function bodyOf(execution: Execution, { input, checkpoint, secrets }: Contents):
     `"executionId":"${lease.executionId}","attempt":${attempt},"leaseToken":"${lease.token}"` +
     (checkpoint === undefined ? '' : `,"checkpoint":${checkpoint}`) +
     (secrets === undefined ? '' : `,"secrets":${secrets}`) +
+    job.carried +
     (instanceId === undefined ? '}' : `,"instanceId":"${instanceId}"}`)
   );
 }

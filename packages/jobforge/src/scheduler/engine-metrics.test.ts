@@ -102,7 +102,14 @@ describe('jobs by capability', () => {
   const job = (id: string, capability: string): ReturnType<typeof newLiveJob> => ({
     ...newLiveJob({
       ...{ id, type: 'x', capability, priority: 50, createdAt: 0, expiresAt: undefined },
-      ...{ timeoutMs: undefined, webhook: undefined, executionMetadata: '{}', nextAt: 0, rank: 0 },
+      ...{
+        timeoutMs: undefined,
+        webhook: undefined,
+        executionMetadata: '{}',
+        carried: '',
+        nextAt: 0,
+        rank: 0,
+      },
       terms: termsOf({ type: 'x', payload: { type: capability } }),
     }),
     phase: 'queued',

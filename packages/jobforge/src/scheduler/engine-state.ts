@@ -1,6 +1,6 @@
 import type { RateLimit } from '@controlplane/contracts';
 import type { AccessSettings } from '../access/access.js';
-import type { FileRoom } from '../files/file-room.js';
+import type { FileRooms } from '../files/file-rooms.js';
 import type { Clock } from '../model/clock.js';
 import type { Store } from '../store/store.js';
 import type { LiveState } from './live-state.js';
@@ -31,7 +31,7 @@ export interface EngineOptions {
   readonly random: () => number;
   readonly log: Log;
   /** Where the files of jobs are kept. Default: for as long as this process runs. */
-  readonly files?: FileRoom;
+  readonly files?: FileRooms;
   /** Encrypts secrets; without it there are none. */
   readonly vault?: SecretVault | undefined;
   /** Default: nobody is asked for a credential. */

@@ -1,4 +1,4 @@
-import type { FileRoom } from '../files/file-room.js';
+import type { FileRooms } from '../files/file-rooms.js';
 import type { LinkRegistry } from '../links/link-registry.js';
 import type { Replica } from '../replicas/replica.js';
 import type { Store } from '../store/store.js';
@@ -13,7 +13,7 @@ interface Running {
   readonly sweeper: LeaseSweeper;
   readonly watch: AccessWatch;
   readonly replica: Replica | undefined;
-  readonly files: FileRoom;
+  readonly files: FileRooms;
   readonly store: Store;
 }
 

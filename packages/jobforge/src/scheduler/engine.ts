@@ -6,7 +6,8 @@ import type { Operations } from '../model/operations.js';
 import { JOBFORGE_VERSION } from '../model/version.js';
 import { checkOwner, createAccessControls, type AccessControlParts } from './access-controls.js';
 import { createAccessWatch, type AccessWatch } from './access-watch.js';
-import { createFileRoom } from '../files/file-room.js';
+import type { FileRoom } from '../files/file-room.js';
+import { createFileRooms } from '../files/file-rooms.js';
 import { createReplica } from '../replicas/replica.js';
 import type { KeptRecords } from '../replicas/replica-desk.js';
 import { createArtifacts, type Artifacts } from './artifacts.js';
@@ -21,6 +22,8 @@ import { executionOperations } from './execution-operations.js';
 import { createExecutionReports } from './execution-reports.js';
 import { createExplanations, type Explanations } from './explanations.js';
 import { jobEvents } from './job-events.js';
+import { createFileSweep } from './file-sweep.js';
+import { createJobFiles, type JobFiles } from './job-files.js';
 import { createJobIntake } from './job-intake.js';
 import { createJobQueries, type JobQueries } from './job-queries.js';
 import { createJobRetries } from './job-retries.js';
@@ -35,7 +38,9 @@ import { createRunnerRegistry } from './runner-registry.js';
 import { openSession, type SessionParts } from './runner-sessions.js';
 import { createScheduler } from './scheduler.js';
 import { secretOperations } from './secret-operations.js';
+import { createSubmissionFiles } from './submission-files.js';
 import { createSubmissions, type Submissions } from './submissions.js';
+import { showPayloads } from './shown-payload.js';
 import { trailOperations } from './trail-operations.js';
 import { startVerificationRounds } from './verification-rounds.js';
 
@@ -46,8 +51,8 @@ export interface Engine {
   readonly gate: Gate;
   /** Puts back what had not ended and begins to place it. */
   start(): Promise<void>;
-  /** Forgets the files of jobs that are no longer there. */
-  sweepFiles(): Promise<number>;
+  /** Forgets uploads that nobody named and, where some went, the files of jobs that are no longer there. */
+  sweepFiles(someWent: boolean): Promise<number>;
   /** Executions that have not ended. */
   running(): number;
   /** Takes nothing new, and resolves once nothing runs or the time is over. */
@@ -122,6 +127,8 @@ function keptRecords(
 /** What the operations are made of. */
 interface Parts extends SessionParts, PollParts, CancellationParts, AccessControlParts {
   readonly artifacts: Artifacts;
+  readonly jobFiles: JobFiles;
+  readonly carried: FileRoom;
   readonly submissions: Submissions;
   readonly queries: JobQueries;
   readonly explanations: Explanations;
@@ -138,7 +145,7 @@ function plainOperations(parts: Parts): Operations {
   return {
     submitJob: submissions.submitJob,
     submitJobs: submissions.submitJobs,
-    showJob: queries.showJob,
+    showJob: async (id) => showPayloads(parts, await queries.showJob(id)),
     listJobs: queries.listJobs,
     whyJob: explanations.why,
     cancelJob: (id, reason = 'user') => cancelJob(parts, id, reason),
@@ -152,6 +159,7 @@ function plainOperations(parts: Parts): Operations {
     ...trailOperations(state),
     ...secretOperations(state.secrets),
     ...parts.artifacts.operations,
+    ...parts.jobFiles.operations,
     listRunners: async () => registry.list(),
     showRunner: async (id) => registry.show(id),
     metrics: () => engineMetrics(state, registry),
@@ -190,10 +198,15 @@ export function createEngine(options: EngineOptions): Engine {
   const scheduler = createScheduler({ state, registry, dispatcher });
   const explanations = createExplanations({ state, registry });
   const intake = createJobIntake({ state, scheduler, dispatcher, endings, explanations });
-  const submissions = createSubmissions({ state, registry, intake, explanations });
+  const files = options.files ?? createFileRooms(undefined);
+  const submissions = createSubmissions({
+    ...{ state, registry, intake, explanations },
+    files: createSubmissionFiles({ state, files }),
+  });
   const reports = createExecutionReports({ state, dispatcher, endings });
-  const files = options.files ?? createFileRoom(undefined);
-  const artifacts = createArtifacts({ state, files, records, reports });
+  const artifacts = createArtifacts({ state, files: files.artifacts, records, reports });
+  const jobFiles = createJobFiles({ state, files, judge: artifacts.judge });
+  const sweepFiles = createFileSweep({ state, files, forgetArtifacts: artifacts.forget });
   const sweeper = createLeaseSweeper({ state, registry, dispatcher, endings });
   const queries = createJobQueries(state, explanations);
   const recovery = { state, registry, dispatcher, endings, intake };
@@ -201,12 +214,22 @@ export function createEngine(options: EngineOptions): Engine {
 
   const own = operationsOf({
     ...{ state, registry, dispatcher, endings, reports, links },
-    ...{ artifacts, submissions, queries, explanations, startedAt, access, watch },
+    ...{
+      artifacts,
+      jobFiles,
+      carried: files.carried,
+      submissions,
+      queries,
+      explanations,
+      startedAt,
+      access,
+      watch,
+    },
   });
 
   const { shared } = store;
   const keptHere = keptRecords(state, { access, watch });
-  const forReplica = { recovery, links, artifacts, operations: own, records: keptHere };
+  const forReplica = { recovery, links, artifacts, jobFiles, operations: own, records: keptHere };
   const replica = shared && createReplica({ shared, ...forReplica });
   state.look = oncePerTurn(() => {
     scheduler.run();
@@ -230,7 +253,7 @@ export function createEngine(options: EngineOptions): Engine {
       watch.start();
       startVerificationRounds({ state, registry, links });
     },
-    sweepFiles: artifacts.sweep,
+    sweepFiles,
     running: () => state.executions.size,
     drain: (drainMs) => drain(state, links, drainMs),
     stop: () => stopEngine({ state, links, sweeper, watch, replica, files, store }),

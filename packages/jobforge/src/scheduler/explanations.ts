@@ -1,5 +1,5 @@
 import type { JobWhy, RunnerFit } from '@controlplane/contracts';
-import { demandOf, needsOf, type Demand, type Terms, type Wanted } from '../model/demand.js';
+import { demandOf, needsOf, type Demand, type Terms } from '../model/demand.js';
 import { JobForgeError } from '../model/job-forge-error.js';
 import { toJobRequest } from '../model/job-record.js';
 import { shownStatus } from '../model/job-state.js';
@@ -20,7 +20,7 @@ export interface Explanations {
   waitingFor(job: LiveJob): string;
   why(id: string): Promise<JobWhy>;
   /** The refusal of a job that does not want to wait and has no runner to go to; undefined where it has one. */
-  unmatched(wanted: Wanted): JobForgeError | undefined;
+  unmatched(demand: Demand): JobForgeError | undefined;
 }
 
 export interface ExplanationParts {
@@ -173,9 +173,8 @@ async function why(parts: ExplanationParts, id: string): Promise<JobWhy> {
 }
 
 /** Nobody matches; or all who do are about to leave, or have. */
-function unmatched(parts: ExplanationParts, wanted: Wanted): JobForgeError | undefined {
+function unmatched(parts: ExplanationParts, demand: Demand): JobForgeError | undefined {
   const { registry } = parts;
-  const demand = demandOf(wanted);
   const offers = registry.offers(demand);
   if (offers.some(({ runner }) => isStaying(runner))) return undefined;
   const near = fitsOf(parts, { demand, affinity: undefined })
@@ -201,6 +200,6 @@ export function createExplanations(parts: ExplanationParts): Explanations {
   return {
     waitingFor: (job) => waitingFor(parts, job),
     why: (id) => why(parts, id),
-    unmatched: (wanted) => unmatched(parts, wanted),
+    unmatched: (demand) => unmatched(parts, demand),
   };
 }

@@ -6,6 +6,7 @@ import { moveJob } from '../model/job-state.js';
 import { leaseToText } from '../model/lease.js';
 import type { Outcome } from '../store/store.js';
 import { expiry, type AttemptEndings } from './attempt-endings.js';
+import { carriedText } from './carried-files.js';
 import { endTurnedAway, joinKey, supersedeOldest } from './concurrency-conflicts.js';
 import type { Dispatcher } from './dispatcher.js';
 import type { Explanations } from './explanations.js';
@@ -24,6 +25,8 @@ export type Stored = (error: JobForgeError | undefined, job: LiveJob | undefined
 export interface Asked {
   readonly submission: JobSubmission;
   readonly terms: Terms;
+  /** JSON of what is sent to the runner as the payload. */
+  readonly input: string;
 }
 
 /** Brings jobs in: from a submission to the disk, and from there to where they wait or run. */
@@ -59,6 +62,7 @@ function toLiveJob({ limits, clock }: LiveState, { submission, terms }: Asked, i
     timeoutMs: submission.timeoutMs,
     webhook: submission.webhook,
     executionMetadata: executionMetadata(metadata),
+    carried: carriedText(submission),
     nextAt: scheduledAt > now ? scheduledAt : 0,
   });
 }
@@ -93,8 +97,7 @@ function becomeReady(parts: IntakeParts, job: LiveJob): void {
   const { terms, phase } = job;
   if (phase === 'pending') {
     state.hub.emit(job.id, () => toJobEvent(job.id, QUEUED, { type: 'job.queued', at: job.nextAt }));
-    const wanted = { type: job.type, payload: { type: job.capability }, placement: terms.placement };
-    const unmatched = terms.failsUnmatched ? explanations.unmatched(wanted) : undefined;
+    const unmatched = terms.failsUnmatched ? explanations.unmatched(terms.demand) : undefined;
     if (unmatched !== undefined)
       return endings.endWaiting(job, { status: 'failed', error: unmatched.envelope });
   }
@@ -174,9 +177,9 @@ export function createJobIntake(parts: IntakeParts): JobIntake {
       watch(parts, job);
     },
     insert(asked, stored) {
-      const { submission } = asked;
+      const { submission, input } = asked;
       const job = toLiveJob(state, asked, submission.id ?? newId());
-      const { head, input } = toJobRecord(submission);
+      const { head } = toJobRecord(submission, input);
       const arrival = arrive(parts, job);
       const { execution } = arrival;
       const lease = execution === undefined ? undefined : leaseToText(execution.lease);

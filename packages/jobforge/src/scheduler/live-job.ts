@@ -99,6 +99,8 @@ export interface LiveJob {
   readonly webhook: JobWebhook | undefined;
   /** JSON that goes to the runner as `metadata`. */
   readonly executionMetadata: string;
+  /** Members of the execution request that name the files of the job; empty where it has none. */
+  readonly carried: string;
   /** 0 until its row is on disk. */
   seq: number;
   phase: JobPhase;
@@ -150,6 +152,7 @@ export type JobIdentity = Pick<
   | 'timeoutMs'
   | 'webhook'
   | 'executionMetadata'
+  | 'carried'
   | 'nextAt'
 >;
 
@@ -166,6 +169,7 @@ export function newLiveJob(identity: JobIdentity): LiveJob {
     timeoutMs: identity.timeoutMs,
     webhook: identity.webhook,
     executionMetadata: identity.executionMetadata,
+    carried: identity.carried,
     nextAt: identity.nextAt,
     seq: 0,
     phase: 'submitting',

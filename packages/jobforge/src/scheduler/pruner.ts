@@ -12,8 +12,8 @@ export interface PrunerOptions {
   readonly store: Pick<Store, 'prune' | 'pruneLinks'>;
   /** Names of the append-only records. */
   readonly chains: readonly string[];
-  /** Forgets what the jobs that went have left beside the store. Default: nothing. */
-  readonly sweep?: () => Promise<number>;
+  /** Forgets what jobs have left beside the store; told whether some went. Default: nothing. */
+  readonly sweep?: (someWent: boolean) => Promise<number>;
   readonly clock: Clock;
   readonly log: Log;
   /** False: nothing is forgotten. */
@@ -36,9 +36,6 @@ const breath = (): Promise<void> => new Promise((resolve) => void setImmediate(r
 export function createPruner({ store, chains, sweep, clock, log, retention }: PrunerOptions): Pruner {
   let stopped = retention === false;
   let cancelTimer: (() => void) | undefined;
-  /** Where the last sweep was cut off, something may be left. */
-  let swept = false;
-
   /** Takes a batch away again and again, until there is no full one left; how much went. */
   const inBatches = async (some: () => Promise<number>): Promise<number> => {
     let all = 0;
@@ -53,12 +50,8 @@ export function createPruner({ store, chains, sweep, clock, log, retention }: Pr
     const query = { endedBefore: clock.now() - keep.maxAgeMs, keepJobs: keep.maxJobs, limit: BATCH };
     const jobs = await inBatches(() => store.prune(query));
     if (jobs > 0) log('debug', 'old jobs were forgotten', { jobs });
-    if (sweep !== undefined && (jobs > 0 || !swept)) {
-      swept = false;
-      const folders = await sweep();
-      swept = true;
-      if (folders > 0) log('debug', 'files of old jobs were forgotten', { jobs: folders });
-    }
+    const folders = (await sweep?.(jobs > 0)) ?? 0;
+    if (folders > 0) log('debug', 'files of old jobs were forgotten', { jobs: folders });
     const before = clock.now() - keep.maxTrailAgeMs;
     for (const chain of chains) {
       const links = await inBatches(() =>

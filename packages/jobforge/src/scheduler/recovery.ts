@@ -7,6 +7,7 @@ import { moveJob } from '../model/job-state.js';
 import type { StoredJob } from '../store/store.js';
 import { cancellation, type AttemptEndings } from './attempt-endings.js';
 import type { Dispatcher } from './dispatcher.js';
+import { carriedText, type CarriedFiles } from './carried-files.js';
 import { canReattach } from './execution-news.js';
 import type { JobIntake } from './job-intake.js';
 import { STEP_BYTES } from './kept-events.js';
@@ -36,9 +37,9 @@ export interface Recovered {
 const PAGE = 1_000;
 
 /** The members of a stored head that a live job is made of. It was checked before it was written. */
-interface HeadText extends Pick<Wanted, 'placement' | 'concurrency'> {
+interface HeadText extends Pick<Wanted, 'placement' | 'concurrency'>, CarriedFiles {
   priority: number;
-  payload: { type: string };
+  payload: CarriedFiles['payload'] & { type: string };
   metadata: JobMetadata;
   timeoutMs?: number;
   webhook?: JobWebhook;
@@ -65,6 +66,7 @@ export function toLiveJob(state: LiveState, stored: StoredJob): LiveJob {
     timeoutMs: head.timeoutMs,
     webhook: head.webhook,
     executionMetadata: executionMetadata(metadata),
+    carried: carriedText(head),
     nextAt: stored.nextAt ?? scheduledAt,
   });
   const { seq, attempt, retries, error } = stored;

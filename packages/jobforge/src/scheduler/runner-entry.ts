@@ -86,6 +86,9 @@ export function createRunnerEntry(runner: NewRunner): RunnerEntry {
     get platform() {
       return this.registration.platform;
     },
+    get features() {
+      return this.registration.features;
+    },
     get slots() {
       return this.registration.maxConcurrency ?? DEFAULTS.runnerSlots;
     },

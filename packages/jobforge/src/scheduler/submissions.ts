@@ -4,6 +4,7 @@ import {
   type JobBatchEntry,
   type JobSubmission,
 } from '@controlplane/contracts';
+import { LIBRARY } from '../model/caller.js';
 import { isJobForgeError, JobForgeError } from '../model/job-forge-error.js';
 import { isSameRequest, toJobRequest } from '../model/job-record.js';
 import { shownStatus } from '../model/job-state.js';
@@ -12,16 +13,18 @@ import type { Submitted } from '../model/operations.js';
 import { termsOf, type Demand, type Terms } from '../model/demand.js';
 import type { Explanations } from './explanations.js';
 import { secretMissing } from './execution-secrets.js';
-import type { JobIntake } from './job-intake.js';
+import type { Asked, JobIntake } from './job-intake.js';
 import { iso, toJobResponse } from './job-views.js';
 import type { LiveJob } from './live-job.js';
 import type { LiveState } from './live-state.js';
 import type { RunnerRegistry } from './runner-registry.js';
 import { reading } from './store-reads.js';
+import type { SubmissionFiles, SubmissionWithFiles } from './submission-files.js';
 
 export interface Submissions {
-  submitJob(submission: JobSubmission): Promise<Submitted>;
-  submitJobs(submissions: readonly JobSubmission[]): Promise<JobBatchEntry[]>;
+  /** @param actor - whose uploads the submission may name */
+  submitJob(submission: JobSubmission, actor?: string): Promise<Submitted>;
+  submitJobs(submissions: readonly JobSubmission[], actor?: string): Promise<JobBatchEntry[]>;
 }
 
 export interface SubmissionParts {
@@ -29,6 +32,7 @@ export interface SubmissionParts {
   readonly registry: RunnerRegistry;
   readonly intake: JobIntake;
   readonly explanations: Explanations;
+  readonly files: SubmissionFiles;
 }
 
 /** What names nothing but an id that no capability can have, and no type that one supports, would wait for ever. */
@@ -51,7 +55,7 @@ function checkCapability(registry: RunnerRegistry, demand: Demand): JobForgeErro
 function checkInput(
   registry: RunnerRegistry,
   demand: Demand,
-  { payload }: JobSubmission,
+  { payload }: Pick<JobSubmission, 'payload'>,
 ): JobForgeError | undefined {
   const offers = registry.offers(demand);
   let details: ErrorDetail[] | undefined;
@@ -97,12 +101,13 @@ function checkSecrets(
 function checkMatch(
   { state, explanations }: SubmissionParts,
   submission: JobSubmission,
+  demand: Demand,
 ): JobForgeError | undefined {
   const { placement, metadata } = submission;
   if (placement?.noMatch !== 'fail') return undefined;
   if (metadata.scheduledAt !== undefined && Date.parse(metadata.scheduledAt) > state.clock.now())
     return undefined;
-  return explanations.unmatched(submission);
+  return explanations.unmatched(demand);
 }
 
 function refusalOf(
@@ -115,7 +120,7 @@ function refusalOf(
   return (
     state.webhooks.refusalOf(submission.webhook) ??
     checkCapability(registry, demand) ??
-    checkMatch(parts, submission) ??
+    checkMatch(parts, submission, demand) ??
     checkInput(registry, demand, submission) ??
     checkSecrets(state, registry, demand)
   );
@@ -163,60 +168,65 @@ async function foundEntry(state: LiveState, submission: JobSubmission): Promise<
   }
 }
 
-/** Inserts all of them; what is left undefined was found taken. */
-function insertMany(
-  parts: SubmissionParts,
-  submissions: readonly JobSubmission[],
-): Promise<(JobBatchEntry | undefined)[]> {
-  return new Promise((resolve) => {
-    const entries: (JobBatchEntry | undefined)[] = Array.from({ length: submissions.length });
-    let waiting = submissions.length;
-    const settle = (index: number, entry: JobBatchEntry | undefined): void => {
-      entries[index] = entry;
-      waiting -= 1;
-      if (waiting === 0) resolve(entries);
-    };
-    for (const [index, submission] of submissions.entries()) {
-      const terms = termsOf(submission);
-      const refused = refusalOf(parts, submission, terms);
-      if (refused !== undefined) {
-        settle(index, refusedEntry(submission, refused));
-        continue;
-      }
-      parts.intake.insert({ submission, terms }, (error, job) => {
-        if (error !== undefined) settle(index, refusedEntry(submission, error));
-        else settle(index, job && { id: job.id, status: shownStatus(job.phase) });
-      });
-    }
-    if (submissions.length === 0) resolve([]);
+/** A submission on its way in, and whose uploads it may name. */
+interface Coming {
+  readonly submission: JobSubmission;
+  readonly actor: string;
+}
+
+function stored(intake: JobIntake, asked: Asked): Promise<LiveJob | undefined> {
+  return new Promise((resolve, reject) => {
+    intake.insert(asked, (error, job) => (error === undefined ? resolve(job) : reject(error)));
   });
 }
 
+/** Inserts a submission with files: they are with the job before it is there. */
+async function insertWithFiles(parts: SubmissionParts, coming: SubmissionWithFiles): Promise<Found> {
+  const { submission, data, keep } = await parts.files.gather(coming);
+  const terms = termsOf(submission);
+  const { payload } = submission;
+  const refused = refusalOf(parts, { ...submission, payload: { ...payload, data } }, terms);
+  if (refused !== undefined) throw refused;
+  await keep();
+  const job = await stored(parts.intake, { submission, terms, input: JSON.stringify(payload.data) });
+  return { submission, job };
+}
+
+/** What was inserted; where the id was taken, no job. */
+interface Found {
+  readonly submission: JobSubmission;
+  readonly job: LiveJob | undefined;
+}
+
+/** Inserts a submission; in this turn where nothing is to be gathered for it, so that many share a transaction. */
+function insert(parts: SubmissionParts, { submission, actor }: Coming): Promise<Found> {
+  const input = JSON.stringify(submission.payload.data);
+  if (parts.files.concerns(submission, input)) return insertWithFiles(parts, { submission, input, actor });
+  const terms = termsOf(submission);
+  const refused = refusalOf(parts, submission, terms);
+  if (refused !== undefined) return Promise.reject(refused);
+  return stored(parts.intake, { submission, terms, input }).then((job) => ({ submission, job }));
+}
+
+/** Inserts one of many; its refusal is its entry. */
+async function entryOf(parts: SubmissionParts, coming: Coming): Promise<JobBatchEntry> {
+  try {
+    const { submission, job } = await insert(parts, coming);
+    if (job !== undefined) return { id: job.id, status: shownStatus(job.phase) };
+    return await foundEntry(parts.state, submission);
+  } catch (error) {
+    if (isJobForgeError(error)) return refusedEntry(coming.submission, error);
+    throw error;
+  }
+}
+
 export function createSubmissions(parts: SubmissionParts): Submissions {
-  const { state, intake } = parts;
-
-  const insert = (submission: JobSubmission): Promise<LiveJob | undefined> =>
-    new Promise((resolve, reject) => {
-      const terms = termsOf(submission);
-      const refused = refusalOf(parts, submission, terms);
-      if (refused !== undefined) return reject(refused);
-      intake.insert({ submission, terms }, (error, job) =>
-        error === undefined ? resolve(job) : reject(error),
-      );
-    });
-
   return {
-    async submitJob(submission) {
-      const job = await insert(submission);
-      return job === undefined ? found(state, submission) : toSubmitted(parts, submission, job);
+    async submitJob(asked, actor = LIBRARY) {
+      const { submission, job } = await insert(parts, { submission: asked, actor });
+      return job === undefined ? found(parts.state, submission) : toSubmitted(parts, submission, job);
     },
-    async submitJobs(submissions) {
-      const entries = await insertMany(parts, submissions);
-      const filled: JobBatchEntry[] = [];
-      for (const [index, submission] of submissions.entries()) {
-        filled.push(entries[index] ?? (await foundEntry(state, submission)));
-      }
-      return filled;
-    },
+    submitJobs: (submissions, actor = LIBRARY) =>
+      Promise.all(submissions.map((submission) => entryOf(parts, { submission, actor }))),
   };
 }

@@ -21,7 +21,7 @@ export function waitingJob(
 ): LiveJob {
   const job = newLiveJob({
     ...{ id: `j${seq}`, type, capability: type, priority, createdAt: since, expiresAt: undefined },
-    ...{ timeoutMs: undefined, webhook: undefined, executionMetadata: '{}', nextAt: 0 },
+    ...{ timeoutMs: undefined, webhook: undefined, executionMetadata: '{}', carried: '', nextAt: 0 },
     terms: termsOf({ type, payload: { type }, ...wanted }),
     rank: rankOf({ priority, since }, 10_000),
   });

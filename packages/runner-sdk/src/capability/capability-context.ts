@@ -1,5 +1,6 @@
 import type { Artifact, RunnerExecutionRequest } from '@controlplane/contracts';
 import type { ArtifactContent, ArtifactOptions } from './artifact-content.js';
+import type { ContextFiles } from './context-files.js';
 
 /** Writes to the log of the job. Fields must be JSON; values under secret-looking keys are redacted. */
 export type ContextLogMethod = (message: string, fields?: Readonly<Record<string, unknown>>) => void;
@@ -78,6 +79,8 @@ export interface CapabilityContext<
    * @throws RunnerError `ARTIFACT_REFUSED` when it cannot be read or sent, is too large, or where there is no place for it
    */
   readonly artifact: (name: string, content: ArtifactContent, options?: ArtifactOptions) => Promise<Artifact>;
+  /** The files that the job brings, such as those of `job submit --file`. */
+  readonly files: ContextFiles;
   /** From now on the value is replaced by `[redacted]` in logs, output, progress, checkpoints and errors. */
   readonly redact: (value: string) => void;
   /**

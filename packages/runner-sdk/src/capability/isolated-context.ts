@@ -6,6 +6,7 @@ import { sayThrown, toSafeJson } from '../util/safe-json.js';
 import { createYield } from '../util/yielding.js';
 import type { CapabilityContext, ContextLog, ContextLogMethod } from './capability-context.js';
 import { leaveIsolated, type PortableArtifact } from './isolated-artifact.js';
+import { isolatedFiles } from './isolated-files.js';
 import type { ContextWords, FromIsolated, Question, ToIsolated } from './isolation-messages.js';
 import { toPortable } from './portable-copy.js';
 import { fromWords } from './thrown-words.js';
@@ -121,7 +122,7 @@ export function createIsolatedContext(
   const stop = new AbortController();
   const shutdown = new AbortController();
   const { ask, answered } = createQuestions(post);
-  const { deadline: deadlineMs, lastCheckpoint: kept, ...known } = words;
+  const { deadline: deadlineMs, lastCheckpoint: kept, files, ...known } = words;
   let lastCheckpoint = kept;
   let deadline = new Date(deadlineMs);
   const context: CapabilityContext = {
@@ -142,6 +143,7 @@ export function createIsolatedContext(
     checkpoint: async (data) => void (await ask('checkpoint', portableCheckpoint(data))),
     willWrite: async () => void (await ask('willWrite')),
     artifact: createArtifact((artifact) => ask('artifact', artifact)),
+    files: isolatedFiles(files, (wanted) => ask('saveFile', wanted)),
     async extend(ms) {
       deadline = new Date(Number(await ask('extend', ms)));
       return deadline;

@@ -1,4 +1,4 @@
-import type { CancelReason, LogLevel, RunnerExecutionRequest } from '@controlplane/contracts';
+import type { CancelReason, JobFile, LogLevel, RunnerExecutionRequest } from '@controlplane/contracts';
 
 /** By which a thread or process knows that it is there to run one capability: the id of that follows. */
 export const ISOLATED_MARK = '--controlplane-isolated';
@@ -27,12 +27,14 @@ export interface ContextWords {
   /** As it was kept, not as the capability's schema parses it. */
   readonly lastCheckpoint: unknown;
   readonly secrets: Readonly<Record<string, string>>;
+  /** Those that the job brings. */
+  readonly files: readonly JobFile[];
   /** Milliseconds since 1970. */
   readonly deadline: number;
 }
 
 /** What a handler asks of the runner and waits for. */
-export type Question = 'checkpoint' | 'extend' | 'willWrite' | 'artifact';
+export type Question = 'checkpoint' | 'extend' | 'willWrite' | 'artifact' | 'saveFile';
 
 /** From the runner to the thread or process; one execution at a time. */
 export type ToIsolated =

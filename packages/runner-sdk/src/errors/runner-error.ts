@@ -16,6 +16,8 @@ const BRAND = Symbol.for('controlplane.RunnerError');
  * - `CHECKPOINT_REFUSED` a checkpoint is too large, no JSON, or does not fit its schema
  * - `EXTENSION_REFUSED` an execution asked for more time than its capability allows
  * - `ARTIFACT_REFUSED` a file could not be read, or was not taken by the control plane
+ * - `FILE_MISSING` the job has no such file, or it can no longer be had
+ * - `FILE_MISMATCH` a file of the job arrived as other bytes than the job names
  * - `EXECUTION_OVER` a handler spoke after its execution had ended
  * - `STOPPED` the runner was stopped, and cannot be started or waited for
  */
@@ -27,6 +29,8 @@ export type RunnerErrorCode =
   | 'CHECKPOINT_REFUSED'
   | 'EXTENSION_REFUSED'
   | 'ARTIFACT_REFUSED'
+  | 'FILE_MISSING'
+  | 'FILE_MISMATCH'
   | 'EXECUTION_OVER'
   | 'STOPPED';
 

@@ -4,7 +4,12 @@
  * outcome. Knows capabilities and nothing of wires. Imports capability, errors and util; never transport,
  * hosts or lifecycle.
  */
-import type { Artifact, ExecutionEvent, RunnerExecutionRequest } from '@controlplane/contracts';
+import type {
+  Artifact,
+  ExecutionEvent,
+  FileReference,
+  RunnerExecutionRequest,
+} from '@controlplane/contracts';
 
 /** One attempt of a job, as the work side is given it. */
 export type ExecutionRequest = Omit<RunnerExecutionRequest, 'timeoutMs' | 'executionId' | 'attempt'> & {
@@ -53,13 +58,21 @@ export interface LeftFile {
   readonly isRepeatable: boolean;
 }
 
-/** Carries the files of executions to the side that brought these. */
+/** Carries the files of executions to the side that brought these, and those of their jobs from there. */
 export interface FileCarrier {
   /**
    * Resolves once the file is kept. Rejects with a RunnerError `ARTIFACT_REFUSED`, or with the signal's reason.
    * @param signal - the execution's own
    */
   put(request: ExecutionRequest, file: LeftFile, signal: AbortSignal): Promise<Artifact>;
+  /**
+   * Reads a file that the execution request names; whether it is the right one is for the reader to see. Throws a
+   * RunnerError `FILE_MISSING`, or the signal's reason. Default: there are none.
+   * @param signal - the execution's own
+   */
+  readonly open?:
+    | ((request: ExecutionRequest, file: FileReference, signal: AbortSignal) => AsyncIterable<Uint8Array>)
+    | undefined;
 }
 
 /** How the side that brought an execution takes part in it. */
@@ -72,7 +85,7 @@ export interface RunOptions {
   readonly confirmed?: Promise<boolean> | undefined;
   /** Whether events are acknowledged by {@link Subscription.acknowledge}: `ctx.willWrite()` waits for it. Default: false. */
   readonly acknowledges?: boolean | undefined;
-  /** Takes what `ctx.artifact()` leaves. Default: there is no place for files. */
+  /** Takes what `ctx.artifact()` leaves, and gives what `ctx.files` reads. Default: there is no place for files. */
   readonly files?: FileCarrier | undefined;
   /** For a reader that sends the end alone: the handler starts at once, not after `accepted` could be sent. Default: false. */
   readonly startsAtOnce?: boolean | undefined;

@@ -74,6 +74,9 @@ const lazyMembers = {
   get artifact(): Voice['artifact'] {
     return voiceOf(sourced(this)).artifact;
   },
+  get files(): Voice['files'] {
+    return voiceOf(sourced(this)).files;
+  },
   get output(): Voice['output'] {
     return voiceOf(sourced(this)).output;
   },

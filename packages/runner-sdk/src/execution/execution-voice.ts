@@ -5,15 +5,16 @@ import { leaveArtifact } from './artifacts.js';
 import { createChildOutput, type ChildOutput } from './child-output.js';
 import { emitProgress } from './event-channel.js';
 import type { HandlerScope } from './handler-scope.js';
+import { createContextFiles } from './job-files.js';
 import { boundLog, sendHeld } from './log-bounds.js';
 import { emitLog, type LogLine } from './log-lines.js';
 import { extrasOf, type RunningExecution } from './running-executions.js';
 import { createSecrets } from './secrets.js';
 
-/** Everything that a handler can say: the members of its context that are functions. */
+/** What a handler speaks with, and what it asks its job for. */
 export type Voice = Pick<
   CapabilityContext,
-  'log' | 'progress' | 'checkpoint' | 'extend' | 'willWrite' | 'artifact' | 'output' | 'redact'
+  'log' | 'progress' | 'checkpoint' | 'extend' | 'willWrite' | 'artifact' | 'files' | 'output' | 'redact'
 >;
 
 const DONE = Promise.resolve();
@@ -101,6 +102,7 @@ export function createVoice(scope: HandlerScope, execution: RunningExecution): V
       left.catch((err: unknown) => scope.logger.debug({ err, artifact: name }, 'an artifact was not left'));
       return left;
     },
+    files: createContextFiles(scope, execution, () => touch(scope, execution)),
     output(stream, chunk) {
       if (channel.terminal) return;
       touch(scope, execution);

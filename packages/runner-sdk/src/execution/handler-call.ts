@@ -10,6 +10,7 @@ import { hideGivenSecrets, missingSecrets } from './given-secrets.js';
 import type { HandlerScope } from './handler-scope.js';
 import { failureOf, operationOf, stoppedOutcome } from './outcome.js';
 import type { RunningExecution } from './running-executions.js';
+import { fetchInput } from './payload-file.js';
 import { checkValue, describeProblems, type Checked } from './schema-check.js';
 
 function fail(
@@ -87,17 +88,38 @@ function returned(scope: HandlerScope, execution: RunningExecution, value: unkno
 
 const NEXT = Promise.resolve();
 
+function failInvalid(
+  scope: HandlerScope,
+  execution: RunningExecution,
+  details: readonly ErrorDetail[],
+): void {
+  const message = `${describeProblems(details)} (${operationOf(execution.capability)})`;
+  fail(scope, execution, { code: 'VALIDATION_ERROR', message, details });
+}
+
+/** Calls the handler, with the input that came or, where that travels as a file, once it has been fetched. */
+function start(scope: HandlerScope, execution: RunningExecution, input: unknown): void {
+  const { payloadFile } = execution.request;
+  if (payloadFile === undefined) return invoke(scope, execution, input);
+  if (execution.channel.terminal) return;
+  scope.deadlines.arm(execution);
+  fetchInput(scope, execution, payloadFile)
+    .then((checked) =>
+      checked.problems
+        ? failInvalid(scope, execution, checked.problems)
+        : invoke(scope, execution, checked.value),
+    )
+    .catch((error: unknown) => threw(scope, execution, error));
+}
+
 function begin(scope: HandlerScope, execution: RunningExecution, checked: Checked): void {
-  const { capability, channel, cancelled } = execution;
+  const { channel, cancelled } = execution;
   if (channel.terminal) return;
   if (cancelled) return endAsStopped(scope, execution, cancelled);
-  if (checked.problems) {
-    const message = `${describeProblems(checked.problems)} (${operationOf(capability)})`;
-    return fail(scope, execution, { code: 'VALIDATION_ERROR', message, details: checked.problems });
-  }
+  if (checked.problems) return failInvalid(scope, execution, checked.problems);
   const missing = missingSecrets(execution);
   if (missing.length > 0) {
-    const message = `${operationOf(capability)} was not given ${missing.join(', ')}`;
+    const message = `${operationOf(execution.capability)} was not given ${missing.join(', ')}`;
     return fail(scope, execution, { code: 'SECRET_MISSING', message });
   }
   // The reader left while the input was checked: nobody can be told, and the job may be offered elsewhere by now.
@@ -107,14 +129,14 @@ function begin(scope: HandlerScope, execution: RunningExecution, checked: Checke
   if (!channel.listener) return scope.forget(execution);
   const { claim } = execution;
   if (claim) {
-    claim.start = () => invoke(scope, execution, checked.value);
+    claim.start = () => start(scope, execution, checked.value);
     scope.deadlines.arm(execution);
     return startWhenConfirmed(execution, claim, scope);
   }
-  if (execution.startsAtOnce) return invoke(scope, execution, checked.value);
+  if (execution.startsAtOnce) return start(scope, execution, checked.value);
   // Not at once: whoever sends the acceptance has sent it before the handler can block the thread, or end it.
   // A promise, because queueMicrotask makes an async resource for each call; invoke never throws.
-  void NEXT.then(() => invoke(scope, execution, checked.value));
+  void NEXT.then(() => start(scope, execution, checked.value));
 }
 
 function invoke(scope: HandlerScope, execution: RunningExecution, input: unknown): void {
@@ -159,7 +181,11 @@ function restoreCheckpoint(scope: HandlerScope, execution: RunningExecution, che
 
 function checkGiven(scope: HandlerScope, execution: RunningExecution): Checked | Promise<Checked> {
   const { capability, lastCheckpoint, request } = execution;
-  const input = checkValue(capability.input, request.payload, 'input');
+  // What travels as a file is checked when it has come.
+  const input: Checked | Promise<Checked> =
+    request.payloadFile === undefined
+      ? checkValue(capability.input, request.payload, 'input')
+      : { value: undefined };
   if (lastCheckpoint === undefined || !capability.checkpoint) return input;
   const checkpoint = checkCheckpoint(execution, lastCheckpoint);
   if (!(checkpoint instanceof Promise)) {

@@ -32,7 +32,7 @@ describe('registration', () => {
       contractVersion: { major: 1, minor: 0, patch: 0 },
       healthCheckEndpoint: `${url}/health`,
       delivery: { kind: 'push', executeUrl: `${url}/execute` },
-      features: ['ndjson', 'batch', 'cancel', 'signed'],
+      features: ['ndjson', 'batch', 'cancel', 'files', 'signed'],
       maxConcurrency: 10,
       labels: { region: 'eu' },
       tags: ['a'],

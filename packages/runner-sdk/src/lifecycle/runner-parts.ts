@@ -21,7 +21,7 @@ import type { RunnerOptions } from './runner-options.js';
 import { createRunnerState, type RunnerStateHolder } from './runner-state.js';
 import { machineIdOf } from './state-directory.js';
 
-const FEATURES: readonly RunnerFeature[] = ['ndjson', 'batch', 'cancel'];
+const FEATURES: readonly RunnerFeature[] = ['ndjson', 'batch', 'cancel', 'files'];
 
 function loggerOf({ logger }: RunnerOptions, { logLevel, name }: ResolvedOptions): Logger {
   return logger === false ? silentLogger : guardLogger(logger ?? createJsonLogger({ level: logLevel, name }));

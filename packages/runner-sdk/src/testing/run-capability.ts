@@ -25,6 +25,7 @@ import { RunnerError } from '../errors/runner-error.js';
 import { createSlots } from '../execution/admission.js';
 import type { ExecutionRequest, FileCarrier } from '../execution/execute.js';
 import { createExecutor } from '../execution/executor.js';
+import { keepBrought, type BroughtFiles, type KeptBytes } from '../execution/brought-files.js';
 import { systemClock, type Clock } from '../util/clock.js';
 import { readWhole } from '../util/read-whole.js';
 import { sayThrown } from '../util/safe-json.js';
@@ -47,6 +48,8 @@ export interface RunCapabilityOptions {
   readonly metadata?: ExecutionRequest['metadata'] | undefined;
   /** Values of the secrets that the capability names. Default: none. */
   readonly secrets?: Readonly<Record<string, string>> | undefined;
+  /** Files of the job, by name: what `ctx.files` reads. Default: none. */
+  readonly files?: BroughtFiles | undefined;
   /** Default: a random one. */
   readonly jobId?: string | undefined;
   /** Called with each event as it happens: to cancel after a certain one, for instance. */
@@ -143,8 +146,12 @@ function toRun(
 }
 
 /** Keeps what is left in memory. */
-function recordFiles(artifacts: RecordedArtifact[], clock: Clock): FileCarrier {
+function recordFiles(artifacts: RecordedArtifact[], clock: Clock, brought: KeptBytes): FileCarrier {
   return {
+    async *open(_request, { sha256 }) {
+      const content = brought.contentOf(sha256);
+      if (content !== undefined) yield content;
+    },
     async put({ jobId, executionId }, { name, contentType, read }) {
       const { content, ...size } = await readWhole(read()).catch((cause: unknown) => {
         const why = `the artifact ${name} could not be read: ${sayThrown(cause)}`;
@@ -161,7 +168,7 @@ function recordFiles(artifacts: RecordedArtifact[], clock: Clock): FileCarrier {
 function record(
   capability: Capability,
   request: ExecutionRequest,
-  options: RunCapabilityOptions,
+  options: RunCapabilityOptions & { readonly brought: KeptBytes },
 ): Promise<CapabilityRun> {
   const { signal, onEvent, clock = systemClock, cancelGraceMs } = options;
   const executor = createExecutor({
@@ -186,7 +193,7 @@ function record(
       }
       onEvent?.(event);
     };
-    executor.run(request, onNext, { files: recordFiles(artifacts, clock) });
+    executor.run(request, onNext, { files: recordFiles(artifacts, clock, options.brought) });
     if (signal?.aborted) cancel();
     else signal?.addEventListener('abort', cancel, { once: true });
   });
@@ -224,6 +231,7 @@ export async function runCapability<
     clock = systemClock,
   } = options;
   const payload = overTheWire(input);
+  const brought = keepBrought(options.files);
   const request: ExecutionRequest = {
     jobId,
     executionId: `${jobId}.${attempt}`,
@@ -235,11 +243,12 @@ export async function runCapability<
     ...(timeoutMs === undefined ? {} : { timeoutMs }),
     ...(checkpoint === undefined ? {} : { checkpoint }),
     ...(options.secrets === undefined ? {} : { secrets: { ...options.secrets } }),
+    ...(brought.files === undefined ? {} : { files: brought.files }),
   };
   if (payload === undefined) {
     const event = refusedInput(request, new Date(clock.now()).toISOString());
     options.onEvent?.(event);
     return toRun([event], event) as CapabilityRun<ResultOf<Output>>;
   }
-  return (await record(capability, request, options)) as CapabilityRun<ResultOf<Output>>;
+  return (await record(capability, request, { ...options, brought })) as CapabilityRun<ResultOf<Output>>;
 }

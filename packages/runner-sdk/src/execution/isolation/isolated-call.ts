@@ -1,6 +1,7 @@
 import type { CancelReason, LogLevel } from '@controlplane/contracts';
 import type { CapabilityContext } from '../../capability/capability-context.js';
 import type { PortableArtifact } from '../../capability/isolated-artifact.js';
+import type { WantedFile } from '../../capability/isolated-files.js';
 import type { ContextWords, FromIsolated } from '../../capability/isolation-messages.js';
 import { fromWords, toWords } from '../../capability/thrown-words.js';
 import { CapabilityError } from '../../errors/capability-error.js';
@@ -25,7 +26,8 @@ export interface IsolatedCallOptions {
 function contextWords(ctx: CapabilityContext): ContextWords {
   const { jobId, executionId, capabilityId, attempt, metadata, lastCheckpoint, deadline } = ctx;
   const secrets = { ...ctx.secrets };
-  const words = { jobId, executionId, capabilityId, attempt, metadata, lastCheckpoint, secrets };
+  const files = ctx.files.list();
+  const words = { jobId, executionId, capabilityId, attempt, metadata, lastCheckpoint, secrets, files };
   return { ...words, deadline: deadline.getTime() };
 }
 
@@ -40,6 +42,10 @@ function ask(
       return ctx.extend(Number(value)).then((deadline) => deadline.getTime());
     case 'willWrite':
       return ctx.willWrite();
+    case 'saveFile': {
+      const { name, path } = value as WantedFile;
+      return ctx.files.save(name, path);
+    }
     case 'artifact': {
       const { name, content, ...options } = value as PortableArtifact;
       return ctx.artifact(name, content, options);

@@ -48,6 +48,16 @@ const HANDLERS = {
     ctx.log.warn('extended', { to: deadline.toISOString(), same: +deadline === +ctx.deadline });
     return 'spoken';
   },
+  async read({ path }, ctx) {
+    const names = ctx.files.list().map(({ name }) => name);
+    let text = '';
+    for await (const piece of ctx.files.open('good')) text += Buffer.from(piece).toString();
+    const saved = await ctx.files.save('good', path);
+    const codes = [];
+    for (const name of ['none', 'damaged'])
+      await ctx.files.save(name, `${path}-${name}`).catch((error) => codes.push(error.code));
+    return { names, text, saved, codes };
+  },
   async leave(_given, ctx) {
     const pieces = async function* () {
       yield 'one ';

@@ -13,6 +13,10 @@ import { inProcess, inThread, parsingInProcess, parsingInThread } from './isolat
 export const CAPABILITIES = { thread: inThread as Capability, process: inProcess as Capability };
 /** One that parses what it is given into what no clone carries, and answers with a Date. */
 export const PARSING = { thread: parsingInThread as Capability, process: parsingInProcess as Capability };
+/** What is read of a file of the job, whichever. */
+export const BROUGHT = 'one,two';
+export const WRONG_SHA256 = 'f'.repeat(64);
+
 export type Kind = keyof typeof CAPABILITIES;
 
 /** An executor of one isolated capability. */
@@ -36,6 +40,10 @@ export function createIsolated(
   /** What was left, each as latin1. */
   const left: string[] = [];
   const files: FileCarrier = {
+    /** Of a wrong hash another text is given. */
+    async *open(_request, { sha256 }) {
+      yield Buffer.from(sha256 === WRONG_SHA256 ? 'another' : BROUGHT);
+    },
     async put({ jobId, executionId }, { name, contentType, read }) {
       const pieces: Uint8Array[] = [];
       for await (const piece of read()) pieces.push(piece);

@@ -1,12 +1,23 @@
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { TerminalEvent } from '@controlplane/contracts';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { createCapabilityRegistry } from '../../capability/capability-registry.js';
 import { createSlots } from '../admission.js';
 import { createExecutor } from '../executor.js';
 import { isolateCapabilities } from './isolate-capabilities.js';
-import { CAPABILITIES, createIsolated, dataOf, type Kind } from './isolated-executor.suite.js';
+import {
+  BROUGHT,
+  CAPABILITIES,
+  createIsolated,
+  dataOf,
+  WRONG_SHA256,
+  type Kind,
+} from './isolated-executor.suite.js';
 
 describe.each<Kind>(['thread', 'process'])('a handler in a %s of its own', (kind) => {
   test('knows what any handler knows, and is warm for the next execution', async () => {
@@ -50,6 +61,24 @@ describe.each<Kind>(['thread', 'process'])('a handler in a %s of its own', (kind
     expect([bytes, text, stream]).toEqual(['\u0000\u00ff', 'text', 'one two']);
     expect(file).toContain('Capabilities for the isolation tests');
     expect(event).toMatchObject({ type: 'succeeded', data: [2, 4, file?.length, 7, 'ARTIFACT_REFUSED'] });
+  });
+
+  test('reads the files of its job, and is told which are missing or damaged', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'isolated-'));
+    onTestFinished(() => rm(folder, { recursive: true, force: true }));
+    const { start } = createIsolated(kind);
+    const about = { bytes: BROUGHT.length, contentType: 'text/csv' };
+    const good = { ...about, name: 'good', sha256: createHash('sha256').update(BROUGHT).digest('hex') };
+    const files = [good, { ...about, name: 'damaged', sha256: WRONG_SHA256 }];
+    const event = await start({ do: 'read', path: join(folder, 'saved') }, { files }).ended;
+    expect(dataOf(event)).toEqual({
+      names: ['good', 'damaged'],
+      text: BROUGHT,
+      saved: good,
+      codes: ['FILE_MISSING', 'FILE_MISMATCH'],
+    });
+    expect(await readdir(folder)).toEqual(['saved']);
+    expect(await readFile(join(folder, 'saved'), 'utf8')).toBe(BROUGHT);
   });
 
   test('throws what any handler throws', async () => {

@@ -7,6 +7,7 @@ import {
   type RequestOf,
   type ResponseOf,
 } from '@controlplane/contracts';
+import type { FileReceiver } from '../../transport/file-receiver.js';
 import type { FileSender } from '../../transport/file-sender.js';
 import type { HttpClient } from '../../transport/http-client.js';
 import type { Credentials } from './credentials.js';
@@ -32,6 +33,14 @@ export interface ControlPlaneClient {
   readonly accept: AskFor<'acceptExecution'>;
   readonly recordEvents: AskFor<'recordEvents'>;
   readonly putArtifact: (file: SentFile, signal: AbortSignal) => Promise<Answer<Artifact>>;
+  readonly getFile: (file: AskedFile, signal: AbortSignal) => Promise<Answer<AsyncIterable<Uint8Array>>>;
+}
+
+/** A file that an execution asks for. */
+export interface AskedFile {
+  readonly sha256: string;
+  readonly executionId: string;
+  readonly leaseToken: string;
 }
 
 /** A file on its way to the job of an execution. */
@@ -61,6 +70,7 @@ interface Question {
 export interface ClientTransport {
   readonly http: HttpClient;
   readonly sendFile: FileSender;
+  readonly receiveFile: FileReceiver;
 }
 
 /** What a response comes to. */
@@ -78,7 +88,7 @@ async function answerOf<Value>(
 
 /** Makes the client. Its functions never reject: what goes wrong is an answer. */
 export function createControlPlaneClient(
-  { http, sendFile }: ClientTransport,
+  { http, sendFile, receiveFile }: ClientTransport,
   credentials: Credentials,
 ): ControlPlaneClient {
   async function authorize(name: EndpointName): Promise<Record<string, string>> {
@@ -124,6 +134,17 @@ export function createControlPlaneClient(
           'content-type': contentType,
         };
         return await answerOf(await sendFile(path, { method: 'PUT', headers, body, signal }), Artifact);
+      } catch (error) {
+        return unreachable(error);
+      }
+    },
+    async getFile({ sha256, executionId, leaseToken }, signal) {
+      try {
+        const path = `${endpointPath('getFile', { sha256 }).slice(1)}?execution=${encodeURIComponent(executionId)}`;
+        const headers = { ...(await authorize('getFile')), [LEASE_TOKEN_HEADER]: leaseToken };
+        const response = await receiveFile(path, { headers, signal });
+        if (!response.ok) return toRefusal(response, await response.json().catch(() => undefined));
+        return { ok: true, value: (response.body ?? []) as AsyncIterable<Uint8Array> };
       } catch (error) {
         return unreachable(error);
       }

@@ -1,3 +1,4 @@
+import { createFileReceiver } from '../../transport/file-receiver.js';
 import { createFileSender } from '../../transport/file-sender.js';
 import { createHttpClient } from '../../transport/http-client.js';
 import { sayThrown } from '../../util/safe-json.js';
@@ -67,7 +68,14 @@ function joinParts(runner: HostedRunner, url: string, options: ControlPlaneOptio
     core,
     credentials,
     check: createDispatchCheck(clock),
-    client: createControlPlaneClient({ http, sendFile: createFileSender(url, runner.fetch) }, credentials),
+    client: createControlPlaneClient(
+      {
+        http,
+        sendFile: createFileSender(url, runner.fetch),
+        receiveFile: createFileReceiver(url, runner.fetch),
+      },
+      credentials,
+    ),
     isReachable: () =>
       http('livez', { method: 'GET' }).then(
         ({ ok }) => ok,

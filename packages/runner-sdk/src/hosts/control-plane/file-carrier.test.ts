@@ -42,6 +42,7 @@ function stage(...refusals: Answer<never>[]) {
         const value = { ...about, sha256: SHA256, createdAt: new Date(0).toISOString() };
         return refusals.shift() ?? { ok: true, value };
       },
+      getFile: async () => refusals.shift() ?? { ok: true, value: (async function* () {})() },
     },
   });
   const put = (more: Partial<LeftFile> = {}) => {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { DEFAULTS, ERROR_CODES, isErrorCode, type Artifact } from '@controlplane/contracts';
+import type { Artifact } from '@controlplane/contracts';
 import { RunnerError } from '../../errors/runner-error.js';
 import type { ExecutionRequest, FileCarrier, LeftFile } from '../../execution/execute.js';
 import { backoffMs } from '../../util/backoff.js';
@@ -7,14 +7,14 @@ import { sleep } from '../../util/clock.js';
 import { sayThrown } from '../../util/safe-json.js';
 import type { HostedRunner } from '../host.js';
 import type { ControlPlaneClient } from './client.js';
-import { needsRegistration, notReached, type Refusal, type Answer } from '../refusals.js';
-
-const BOUNDS = { minMs: DEFAULTS.reconnectMinMs, maxMs: DEFAULTS.reconnectMaxMs };
+import { createFileOpener } from './file-opener.js';
+import { FILE_BACKOFF, mayHelp } from './file-retries.js';
+import { notReached, type Answer } from '../refusals.js';
 
 /** What a file carrier stands on. */
 export interface FileCarrierOptions {
   readonly runner: HostedRunner;
-  readonly client: Pick<ControlPlaneClient, 'putArtifact'>;
+  readonly client: Pick<ControlPlaneClient, 'putArtifact' | 'getFile'>;
   /** The lease that an execution has now. */
   readonly leaseTokenOf: (request: ExecutionRequest) => string | undefined;
 }
@@ -43,13 +43,9 @@ function watch(file: LeftFile) {
 const refused = (file: LeftFile, why: string, options?: ErrorOptions): RunnerError =>
   new RunnerError('ARTIFACT_REFUSED', `the artifact ${file.name} was not left: ${why}`, options);
 
-/** Whether the same request may be answered otherwise in a while. */
-function mayHelp(refusal: Refusal): boolean {
-  return !isErrorCode(refusal.code) || ERROR_CODES[refusal.code].retryable || needsRegistration(refusal);
-}
-
 /** Makes the carrier of the files of executions that one control plane has sent. */
-export function createFileCarrier({ runner, client, leaseTokenOf }: FileCarrierOptions): FileCarrier {
+export function createFileCarrier(options: FileCarrierOptions): FileCarrier {
+  const { runner, client, leaseTokenOf } = options;
   const { clock, random } = runner;
 
   async function send(
@@ -74,6 +70,7 @@ export function createFileCarrier({ runner, client, leaseTokenOf }: FileCarrierO
   }
 
   return {
+    open: createFileOpener(options),
     async put(request, file, signal) {
       for (let attempt = 0; ; attempt++) {
         const answer = await send(request, file, signal);
@@ -86,7 +83,7 @@ export function createFileCarrier({ runner, client, leaseTokenOf }: FileCarrierO
         if (!mayHelp(answer)) throw refused(file, `${code}: ${message}`);
         if (!file.isRepeatable)
           throw refused(file, `${message} A stream cannot be sent again; leave a path or bytes instead.`);
-        await sleep(clock, Math.max(backoffMs(attempt, BOUNDS, random()), retryAfterMs), signal);
+        await sleep(clock, Math.max(backoffMs(attempt, FILE_BACKOFF, random()), retryAfterMs), signal);
         signal.throwIfAborted();
       }
     },

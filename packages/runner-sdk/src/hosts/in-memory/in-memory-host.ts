@@ -13,6 +13,7 @@ import { toMilliseconds, type Duration } from '../../util/duration.js';
 import { createVirtualClock, type VirtualClock } from '../../util/virtual-clock.js';
 import type { Host, HostedRunner, HostSession } from '../host.js';
 import { cancelJob } from './attempt-endings.js';
+import { keepBrought, type BroughtFiles } from '../../execution/brought-files.js';
 import { createFaultPlan, type Faults } from './faults.js';
 import { createFaultyLink, type FaultyLink, type FrameRecord } from './faulty-link.js';
 import { createKeptFiles } from './kept-files.js';
@@ -45,6 +46,8 @@ export interface SubmitOptions {
    */
   readonly retryPolicy?: Partial<RetryPolicy> | undefined;
   readonly metadata?: RunnerExecutionRequest['metadata'] | undefined;
+  /** Files for its executions, by name: what `ctx.files` reads. Default: none. */
+  readonly files?: BroughtFiles | undefined;
   /** Default: `job-1`, `job-2`, … */
   readonly id?: string | undefined;
 }
@@ -133,6 +136,7 @@ function toJob(id: string, capabilityId: string, told: SubmitOptions & { readonl
     capabilityId,
     input: JSON.parse(JSON.stringify(told.input)) as Job['input'],
     metadata: told.metadata ?? {},
+    brought: keepBrought(told.files),
     timeoutMs: told.timeoutMs,
     retryPolicy: RetryPolicy.parse(told.retryPolicy ?? { maxRetries: 0 }),
     outcome: createDeferred<JobOutcome>(),

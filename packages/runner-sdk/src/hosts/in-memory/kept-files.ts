@@ -1,5 +1,5 @@
 import { RunnerError } from '../../errors/runner-error.js';
-import type { FileCarrier, LeftFile } from '../../execution/execute.js';
+import type { FileCarrier } from '../../execution/execute.js';
 import { sleep } from '../../util/clock.js';
 import { readWhole } from '../../util/read-whole.js';
 import { sayThrown } from '../../util/safe-json.js';
@@ -11,9 +11,8 @@ const LOOK_MS = 1_000;
 const refused = (name: string, why: string, options?: ErrorOptions): RunnerError =>
   new RunnerError('ARTIFACT_REFUSED', `the artifact ${name} was not left: ${why}`, options);
 
-async function awaitLink(file: LeftFile, link: Link, signal: AbortSignal): Promise<void> {
+async function untilUp(link: Link, signal: AbortSignal): Promise<void> {
   while (!link.isUp()) {
-    if (!file.isRepeatable) throw refused(file.name, 'the link is cut, and a stream cannot be sent again');
     await sleep(link.plane.clock, LOOK_MS, signal);
     signal.throwIfAborted();
   }
@@ -28,9 +27,21 @@ interface Link {
 export function createKeptFiles(link: Link): FileCarrier {
   const { plane } = link;
   return {
+    async *open({ executionId }, { sha256 }, signal) {
+      await untilUp(link, signal);
+      const content = plane.attempts.get(executionId)?.job.brought.contentOf(sha256);
+      if (content === undefined)
+        throw new RunnerError(
+          'FILE_MISSING',
+          `the job of ${executionId} has no file with the SHA-256 ${sha256}`,
+        );
+      yield content;
+    },
     async put({ jobId, executionId, leaseToken }, file, signal) {
       const { name, contentType } = file;
-      await awaitLink(file, link, signal);
+      if (!link.isUp() && !file.isRepeatable)
+        throw refused(name, 'the link is cut, and a stream cannot be sent again');
+      await untilUp(link, signal);
       const { content, ...size } = await readWhole(file.read()).catch((cause: unknown) => {
         throw refused(name, `it could not be read: ${sayThrown(cause)}`, { cause });
       });

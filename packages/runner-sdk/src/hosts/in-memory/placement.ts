@@ -55,6 +55,7 @@ function offer(plane: Plane, job: Job, runner: KnownRunner): void {
     moduleId: runner.registration.name,
     capabilityId: job.capabilityId,
     payload: job.input,
+    ...(job.brought.files === undefined ? {} : { files: job.brought.files }),
     metadata: job.metadata,
     timeoutMs,
     executionId,

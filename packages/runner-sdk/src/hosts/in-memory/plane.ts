@@ -10,6 +10,7 @@ import type {
   ServerFrame,
 } from '@controlplane/contracts';
 import type { Clock, TimerHandle } from '../../util/clock.js';
+import type { KeptBytes } from '../../execution/brought-files.js';
 import type { Deferred } from '../../util/deferred.js';
 
 /** How a job ended. */
@@ -30,6 +31,8 @@ export interface Job {
   readonly capabilityId: string;
   readonly input: RunnerExecutionRequest['payload'];
   readonly metadata: RunnerExecutionRequest['metadata'];
+  /** Files that were submitted with it. */
+  readonly brought: KeptBytes;
   readonly timeoutMs: number | undefined;
   readonly retryPolicy: RetryPolicy;
   readonly outcome: Deferred<JobOutcome>;

@@ -1,0 +1,105 @@
+import type { FileReference } from '@controlplane/contracts';
+import type { FileRooms } from '../files/file-rooms.js';
+import { FileTooLarge } from '../files/file-room.js';
+import { LIBRARY } from '../model/caller.js';
+import type { FileDownload, FileOperations, FileUpload } from '../model/file-operations.js';
+import { JobForgeError } from '../model/job-forge-error.js';
+import type { StoredJob } from '../store/store.js';
+import type { AskJudge, Judge } from './artifacts.js';
+import { filesOf } from './carried-files.js';
+import type { LiveState } from './live-state.js';
+import { jobNotFound, reading } from './store-reads.js';
+
+export interface JobFileParts {
+  readonly state: LiveState;
+  readonly files: FileRooms;
+  /** Says which job an execution is of. */
+  readonly judge: Judge;
+}
+
+/** The files that jobs bring: how they come in, and to whom they are given. */
+export interface JobFiles {
+  readonly operations: FileOperations;
+  /** A file of an execution of which is judged elsewhere whose it is. */
+  ofExecution(sha256: string, judge: AskJudge): Promise<FileDownload>;
+}
+
+const notFound = (message: string): JobForgeError => new JobForgeError('FILE_NOT_FOUND', { message });
+
+/** Takes an upload in; what is larger than it may be, or another than announced, leaves nothing. */
+async function put(
+  { state, files }: JobFileParts,
+  { sha256, body }: FileUpload,
+  actor: string,
+): Promise<FileReference> {
+  const { maxFileBytes, maxWaitingUploads } = state.limits;
+  const { uploads } = files;
+  if ((await uploads.list(actor)).length >= maxWaitingUploads)
+    throw new JobForgeError('PAYLOAD_TOO_LARGE', {
+      message: `${maxWaitingUploads} uploads of this caller wait already.`,
+      remedy:
+        'An upload makes room a day after a job named it last; submit the same files again instead of others.',
+    });
+  let arrived;
+  try {
+    arrived = await uploads.receive(actor, body, maxFileBytes);
+  } catch (error) {
+    if (!(error instanceof FileTooLarge)) throw error;
+    throw new JobForgeError('PAYLOAD_TOO_LARGE', {
+      message: `The file is larger than the limit of ${maxFileBytes} bytes.`,
+    });
+  }
+  if (sha256 !== undefined && arrived.sha256 !== sha256) {
+    await arrived.discard();
+    throw new JobForgeError('VALIDATION_ERROR', {
+      message: `The file arrived with the SHA-256 ${arrived.sha256}, and ${sha256} was announced.`,
+      remedy: 'Send it again.',
+    });
+  }
+  await arrived.keep();
+  await uploads.touch(actor, arrived.sha256, state.clock.now());
+  return { sha256: arrived.sha256, bytes: arrived.bytes };
+}
+
+async function uploaded(
+  { state, files: { uploads } }: JobFileParts,
+  sha256: string,
+  actor: string,
+): Promise<FileDownload> {
+  const found = await uploads.find(actor, sha256);
+  if (found === undefined) throw notFound(`There is no upload with the SHA-256 ${sha256} of this caller.`);
+  // Whoever asks is about to name it.
+  await uploads.touch(actor, sha256, state.clock.now());
+  const { bytes } = found;
+  return { sha256, bytes, contentType: 'application/octet-stream', body: uploads.read(actor, sha256) };
+}
+
+async function ofStored({ carried }: FileRooms, stored: StoredJob, sha256: string): Promise<FileDownload> {
+  const named = filesOf(stored).find((file) => file.sha256 === sha256);
+  if (named === undefined || (await carried.find(stored.id, sha256)) === undefined)
+    throw notFound(`The job "${stored.id}" has no file with the SHA-256 ${sha256}.`);
+  const { bytes, contentType } = named;
+  return { sha256, bytes, contentType, body: carried.read(stored.id, sha256) };
+}
+
+async function ofJob({ state, files }: JobFileParts, jobId: string, sha256: string): Promise<FileDownload> {
+  const stored = await reading(state.store.loadJob(jobId));
+  if (stored === undefined) throw jobNotFound(jobId);
+  return ofStored(files, stored, sha256);
+}
+
+export function createJobFiles(parts: JobFileParts): JobFiles {
+  const ofExecution: JobFiles['ofExecution'] = async (sha256, judge) => ofJob(parts, await judge(), sha256);
+  return {
+    ofExecution,
+    operations: {
+      putFile: (upload, actor = LIBRARY) => put(parts, upload, actor),
+      async getFile(sha256, source) {
+        if ('uploadedBy' in source) return uploaded(parts, sha256, source.uploadedBy);
+        if ('jobId' in source) return ofJob(parts, source.jobId, sha256);
+        const { executionId, leaseToken } = source;
+        return ofExecution(sha256, () => parts.judge(executionId, leaseToken));
+      },
+    },
+  };
+}

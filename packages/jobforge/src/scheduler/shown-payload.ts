@@ -1,0 +1,32 @@
+import type { FileReference, JobResponse, JsonObject } from '@controlplane/contracts';
+import type { FileRoom } from '../files/file-room.js';
+import type { LiveState } from './live-state.js';
+
+export interface ShownPayloadParts {
+  readonly state: Pick<LiveState, 'limits'>;
+  /** Of what jobs carry. */
+  readonly carried: FileRoom;
+}
+
+async function valueOf(
+  { state, carried }: ShownPayloadParts,
+  jobId: string,
+  { sha256, bytes }: FileReference,
+): Promise<unknown> {
+  // What no answer could hold is read as a file.
+  if (bytes > state.limits.maxBodyBytes || (await carried.find(jobId, sha256)) === undefined)
+    return undefined;
+  const pieces: Uint8Array[] = [];
+  for await (const piece of carried.read(jobId, sha256)) pieces.push(piece);
+  return JSON.parse(Buffer.concat(pieces).toString('utf8')) as unknown;
+}
+
+/** Puts into the view of a job what travelled as files, up to what a request may hold. */
+export async function showPayloads(parts: ShownPayloadParts, view: JobResponse): Promise<JobResponse> {
+  const { dataFile } = view.request.payload;
+  if (dataFile !== undefined) {
+    const data = await valueOf(parts, view.id, dataFile);
+    if (data !== undefined) view.request.payload.data = data as JsonObject;
+  }
+  return view;
+}

@@ -13,7 +13,7 @@ export type {
   InMemoryRunner,
   SubmitOptions,
 } from './hosts/in-memory/in-memory-host.js';
-export type { BroughtFiles } from './execution/brought-files.js';
+export type { BroughtFiles } from './util/brought-files.js';
 export type { InMemoryArtifact, JobOutcome } from './hosts/in-memory/plane.js';
 export type { Duration } from './util/duration.js';
 export type { VirtualClock } from './util/virtual-clock.js';

@@ -110,6 +110,43 @@ export function createApiClient(options: ApiClientOptions): ApiClient {
       await contentOf(reply, url);
       throw foreign(url);
     },
+    ...fileCalls({ url, answerMs, fetch }),
+    events: eventCalls({ url, answerMs, fetch }),
+  };
+}
+
+/** What reads events. */
+function eventCalls({ url, answerMs, fetch }: Channel): ApiClient['events'] {
+  return (id, { follow = true, signal: leaving } = {}) =>
+    jobEventStream({
+      follow,
+      signal: leaving,
+      open: (afterId, signal) =>
+        answered({ url, answerMs }, () =>
+          fetch(`${url}${endpointPath('jobEvents', { id })}${follow ? '' : '?follow=false'}`, {
+            headers: {
+              accept: 'text/event-stream',
+              ...(afterId === undefined ? {} : { 'last-event-id': afterId }),
+            },
+            signal,
+          }),
+        ),
+      refusalOf: async (reply) => {
+        await contentOf(reply, url);
+        return foreign(url);
+      },
+    });
+}
+
+interface Channel {
+  readonly url: string;
+  readonly answerMs: number;
+  readonly fetch: Send;
+}
+
+/** What sends files. */
+function fileCalls({ url, answerMs, fetch }: Channel): Pick<ApiClient, 'has' | 'upload'> {
+  return {
     async has(sha256) {
       const target = `${url}${endpointPath('getFile', { sha256 })}`;
       const reply = await answered({ url, answerMs }, () => fetch(target, { method: 'HEAD' }));
@@ -127,25 +164,6 @@ export function createApiClient(options: ApiClientOptions): ApiClient {
       );
       await contentOf(reply, url);
     },
-    events: (id, { follow = true, signal: leaving } = {}) =>
-      jobEventStream({
-        follow,
-        signal: leaving,
-        open: (afterId, signal) =>
-          answered({ url, answerMs }, () =>
-            fetch(`${url}${endpointPath('jobEvents', { id })}${follow ? '' : '?follow=false'}`, {
-              headers: {
-                accept: 'text/event-stream',
-                ...(afterId === undefined ? {} : { 'last-event-id': afterId }),
-              },
-              signal,
-            }),
-          ),
-        refusalOf: async (reply) => {
-          await contentOf(reply, url);
-          return foreign(url);
-        },
-      }),
   };
 }
 

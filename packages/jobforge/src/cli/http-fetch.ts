@@ -1,7 +1,6 @@
 import { request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { pipeline, Readable } from 'node:stream';
-import type { ReadableStream as WebReadable } from 'node:stream/web';
 
 const NO_BODY: ReadonlySet<number> = new Set([204, 205, 304]);
 
@@ -44,7 +43,7 @@ export const httpFetch: typeof globalThis.fetch = (input, init = {}) =>
     const request = send(url, options, (message) => resolve(toResponse(message)));
     request.on('error', (error) => reject(signal?.aborted ? (signal.reason as Error) : failed(error)));
     if (init.body instanceof ReadableStream)
-      pipeline(Readable.fromWeb(init.body as WebReadable), request, (error) => {
+      pipeline(Readable.fromWeb(init.body), request, (error) => {
         if (error) request.destroy(error);
       });
     else request.end(typeof init.body === 'string' ? init.body : undefined);

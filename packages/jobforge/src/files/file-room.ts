@@ -82,7 +82,7 @@ const folderName = (jobId: string): string => createHash('sha256').update(jobId)
 const isMissing = (error: unknown): boolean =>
   error instanceof Error && 'code' in error && error.code === 'ENOENT';
 
-const IS_SHA256 = /^[0-9a-f]{64}$/;
+const isSha256 = (name: string): boolean => /^[0-9a-f]{64}$/.test(name);
 
 async function unlessMissing<T>(work: Promise<T>): Promise<T | undefined> {
   try {
@@ -131,6 +131,23 @@ async function write(
   }
 }
 
+/** Takes a body into a folder. */
+async function receive(
+  place: string,
+  body: AsyncIterable<Uint8Array>,
+  maxBytes: number,
+): Promise<ArrivedFile> {
+  const arriving = join(place, `${randomUUID()}.part`);
+  const discard = (): Promise<void> => rm(arriving, { force: true });
+  try {
+    const written = await write(arriving, body, maxBytes);
+    return { ...written, keep: () => rename(arriving, join(place, written.sha256)), discard };
+  } catch (error) {
+    await discard();
+    throw error;
+  }
+}
+
 /**
  * Opens a room in a folder, which is made when the first file comes.
  * @param folder - undefined for one of this process alone, which goes with it
@@ -157,9 +174,7 @@ export function createFileRoom(folder: string | undefined): FileRoom {
     find,
     async list(jobId) {
       const names = (await unlessMissing(readdir(await placeOf(jobId)))) ?? [];
-      const found = await Promise.all(
-        names.filter((name) => IS_SHA256.test(name)).map((name) => find(jobId, name)),
-      );
+      const found = await Promise.all(names.filter(isSha256).map((name) => find(jobId, name)));
       return found.filter((file) => file !== undefined);
     },
     async touch(jobId, sha256, at) {
@@ -170,18 +185,7 @@ export function createFileRoom(folder: string | undefined): FileRoom {
       const path = join(place, sha256);
       return (await unlessMissing(linkOrCopy(source, path))) !== undefined;
     },
-    async receive(jobId, body, maxBytes) {
-      const place = await openPlace(jobId);
-      const arriving = join(place, `${randomUUID()}.part`);
-      const discard = (): Promise<void> => rm(arriving, { force: true });
-      try {
-        const written = await write(arriving, body, maxBytes);
-        return { ...written, keep: () => rename(arriving, join(place, written.sha256)), discard };
-      } catch (error) {
-        await discard();
-        throw error;
-      }
-    },
+    receive: async (jobId, body, maxBytes) => receive(await openPlace(jobId), body, maxBytes),
     async *read(jobId, sha256) {
       yield* createReadStream(await pathOf(jobId, sha256)) as AsyncIterable<Buffer>;
     },

@@ -1,7 +1,6 @@
 import type { LinkRegistry } from '../links/link-registry.js';
 import type { Operations } from '../model/operations.js';
-import type { Artifacts } from '../scheduler/artifacts.js';
-import type { JobFiles } from '../scheduler/job-files.js';
+import type { FileDesk } from '../scheduler/file-desk.js';
 import type { RecoveryParts } from '../scheduler/recovery.js';
 import type { Membership } from './membership.js';
 import type { ReplicaCalls } from './replica-calls.js';
@@ -21,8 +20,7 @@ export interface ReplicaDesk extends Pick<Membership, 'store' | 'others' | 'home
   readonly calls: ReplicaCalls;
   readonly operations: Operations;
   readonly records: KeptRecords;
-  readonly artifacts: Pick<Artifacts, 'judge' | 'put'>;
-  readonly jobFiles: Pick<JobFiles, 'ofExecution'>;
+  readonly files: Pick<FileDesk, 'artifacts' | 'jobFiles'>;
   /** Seqs of jobs that were let go of, and may not have been handed over, by runner. */
   readonly owed: Map<string, readonly number[]>;
   /** Says that jobs may be this replica's without its knowledge: see orphans. */

@@ -25,7 +25,7 @@ export interface Replica {
 
 export interface ReplicaParts extends Pick<
   ReplicaDesk,
-  'recovery' | 'links' | 'operations' | 'records' | 'artifacts' | 'jobFiles'
+  'recovery' | 'links' | 'operations' | 'records' | 'files'
 > {
   readonly shared: SharedStore;
 }
@@ -154,7 +154,8 @@ function createInTurn(suspect: () => void): ReplicaDesk['inTurn'] {
 }
 
 export function createReplica({ shared, ...parts }: ReplicaParts): Replica {
-  const { recovery, operations, records, artifacts } = parts;
+  const { recovery, operations, records, files } = parts;
+  const { judge } = files.artifacts;
   const { state } = recovery;
   const inTurn = createInTurn(() => orphans.suspect());
   const appetite: Appetite = { hungry: true };
@@ -181,7 +182,7 @@ export function createReplica({ shared, ...parts }: ReplicaParts): Replica {
     handlers: {
       ...sharedHandlers(operations),
       reloadRecords: records.reload,
-      judgeLease: async (...asked: Parameters<typeof artifacts.judge>) => artifacts.judge(...asked),
+      judgeLease: async (...asked: Parameters<typeof judge>) => judge(...asked),
       releaseRunner: (runnerId: string, to: number) => inTurn(() => releaseRunner(desk, runnerId, to)),
     },
   });

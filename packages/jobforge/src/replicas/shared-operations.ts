@@ -101,7 +101,7 @@ const judge = (desk: ReplicaDesk, id: string, leaseToken: string | undefined): P
   withHolder(desk, {
     name: 'judgeLease',
     args: leaseToken === undefined ? [id] : [id, leaseToken],
-    here: async () => desk.artifacts.judge(id, leaseToken),
+    here: async () => desk.files.artifacts.judge(id, leaseToken),
   });
 
 /** The operations of one replica, for callers that do not know which of them has what they ask for. */
@@ -137,10 +137,11 @@ export function sharedOperations(desk: ReplicaDesk, summon: Summon): Operations 
         here: () => operations.recordEvents(id, request),
       }),
     // The file is kept here: only whether it may be is asked of whoever has the execution.
-    putArtifact: (id, upload) => desk.artifacts.put(id, upload, () => judge(desk, id, upload.leaseToken)),
+    putArtifact: (id, upload) =>
+      desk.files.artifacts.put(id, upload, () => judge(desk, id, upload.leaseToken)),
     getFile: (sha256, source) =>
       'executionId' in source
-        ? desk.jobFiles.ofExecution(sha256, () => judge(desk, source.executionId, source.leaseToken))
+        ? desk.files.jobFiles.ofExecution(sha256, () => judge(desk, source.executionId, source.leaseToken))
         : operations.getFile(sha256, source),
     async pollRunner(id, request) {
       // Whoever polls here is here from now on.

@@ -6,11 +6,8 @@ import type { Operations } from '../model/operations.js';
 import { JOBFORGE_VERSION } from '../model/version.js';
 import { checkOwner, createAccessControls, type AccessControlParts } from './access-controls.js';
 import { createAccessWatch, type AccessWatch } from './access-watch.js';
-import type { FileRoom } from '../files/file-room.js';
-import { createFileRooms } from '../files/file-rooms.js';
 import { createReplica } from '../replicas/replica.js';
 import type { KeptRecords } from '../replicas/replica-desk.js';
-import { createArtifacts, type Artifacts } from './artifacts.js';
 import { createAttemptEndings } from './attempt-endings.js';
 import { auditedOperations } from './audited-operations.js';
 import { cancelJob, type CancellationParts } from './cancellation.js';
@@ -22,8 +19,7 @@ import { executionOperations } from './execution-operations.js';
 import { createExecutionReports } from './execution-reports.js';
 import { createExplanations, type Explanations } from './explanations.js';
 import { jobEvents } from './job-events.js';
-import { createFileSweep } from './file-sweep.js';
-import { createJobFiles, type JobFiles } from './job-files.js';
+import { createFileDesk, type FileDesk } from './file-desk.js';
 import { createJobIntake } from './job-intake.js';
 import { createJobQueries, type JobQueries } from './job-queries.js';
 import { createJobRetries } from './job-retries.js';
@@ -38,7 +34,6 @@ import { createRunnerRegistry } from './runner-registry.js';
 import { openSession, type SessionParts } from './runner-sessions.js';
 import { createScheduler } from './scheduler.js';
 import { secretOperations } from './secret-operations.js';
-import { createSubmissionFiles } from './submission-files.js';
 import { createSubmissions, type Submissions } from './submissions.js';
 import { showPayloads } from './shown-payload.js';
 import { trailOperations } from './trail-operations.js';
@@ -126,9 +121,7 @@ function keptRecords(
 
 /** What the operations are made of. */
 interface Parts extends SessionParts, PollParts, CancellationParts, AccessControlParts {
-  readonly artifacts: Artifacts;
-  readonly jobFiles: JobFiles;
-  readonly carried: FileRoom;
+  readonly files: FileDesk;
   readonly submissions: Submissions;
   readonly queries: JobQueries;
   readonly explanations: Explanations;
@@ -145,7 +138,8 @@ function plainOperations(parts: Parts): Operations {
   return {
     submitJob: submissions.submitJob,
     submitJobs: submissions.submitJobs,
-    showJob: async (id) => showPayloads(parts, await queries.showJob(id)),
+    showJob: async (id) =>
+      showPayloads({ state, carried: parts.files.rooms.carried }, await queries.showJob(id)),
     listJobs: queries.listJobs,
     whyJob: explanations.why,
     cancelJob: (id, reason = 'user') => cancelJob(parts, id, reason),
@@ -158,8 +152,8 @@ function plainOperations(parts: Parts): Operations {
     ...executionOperations(parts.reports),
     ...trailOperations(state),
     ...secretOperations(state.secrets),
-    ...parts.artifacts.operations,
-    ...parts.jobFiles.operations,
+    ...parts.files.artifacts.operations,
+    ...parts.files.jobFiles.operations,
     listRunners: async () => registry.list(),
     showRunner: async (id) => registry.show(id),
     metrics: () => engineMetrics(state, registry),
@@ -198,15 +192,10 @@ export function createEngine(options: EngineOptions): Engine {
   const scheduler = createScheduler({ state, registry, dispatcher });
   const explanations = createExplanations({ state, registry });
   const intake = createJobIntake({ state, scheduler, dispatcher, endings, explanations });
-  const files = options.files ?? createFileRooms(undefined);
-  const submissions = createSubmissions({
-    ...{ state, registry, intake, explanations },
-    files: createSubmissionFiles({ state, files }),
-  });
   const reports = createExecutionReports({ state, dispatcher, endings });
-  const artifacts = createArtifacts({ state, files: files.artifacts, records, reports });
-  const jobFiles = createJobFiles({ state, files, judge: artifacts.judge });
-  const sweepFiles = createFileSweep({ state, files, forgetArtifacts: artifacts.forget });
+  const files = createFileDesk({ state, records, reports, files: options.files });
+  const { submissionFiles } = files;
+  const submissions = createSubmissions({ state, registry, intake, explanations, files: submissionFiles });
   const sweeper = createLeaseSweeper({ state, registry, dispatcher, endings });
   const queries = createJobQueries(state, explanations);
   const recovery = { state, registry, dispatcher, endings, intake };
@@ -214,22 +203,12 @@ export function createEngine(options: EngineOptions): Engine {
 
   const own = operationsOf({
     ...{ state, registry, dispatcher, endings, reports, links },
-    ...{
-      artifacts,
-      jobFiles,
-      carried: files.carried,
-      submissions,
-      queries,
-      explanations,
-      startedAt,
-      access,
-      watch,
-    },
+    ...{ files, submissions, queries, explanations, startedAt, access, watch },
   });
 
   const { shared } = store;
   const keptHere = keptRecords(state, { access, watch });
-  const forReplica = { recovery, links, artifacts, jobFiles, operations: own, records: keptHere };
+  const forReplica = { recovery, links, files, operations: own, records: keptHere };
   const replica = shared && createReplica({ shared, ...forReplica });
   state.look = oncePerTurn(() => {
     scheduler.run();
@@ -253,9 +232,9 @@ export function createEngine(options: EngineOptions): Engine {
       watch.start();
       startVerificationRounds({ state, registry, links });
     },
-    sweepFiles,
+    sweepFiles: files.sweep,
     running: () => state.executions.size,
     drain: (drainMs) => drain(state, links, drainMs),
-    stop: () => stopEngine({ state, links, sweeper, watch, replica, files, store }),
+    stop: () => stopEngine({ state, links, sweeper, watch, replica, files: files.rooms, store }),
   };
 }

@@ -242,7 +242,7 @@ describe('jobforge job submit --file', () => {
     writeFileSync(path, TEXT);
     const sent: string[] = [];
     const fetch: typeof globalThis.fetch = (input, init) => {
-      sent.push(`${init?.method} ${new URL(String(input)).pathname}`);
+      sent.push(`${init?.method} ${new URL(input instanceof Request ? input.url : input).pathname}`);
       return httpFetch(input, init);
     };
     const submit = (...files: string[]) =>

@@ -41,6 +41,18 @@ export interface NewRunner {
   readonly restored: boolean;
 }
 
+/** Of a runner that has done nothing yet. */
+const freshVitals = (restored: boolean): RunnerEntry['vitals'] => ({
+  reported: 'healthy',
+  lost: false,
+  unheard: restored,
+  draining: false,
+  unreachable: false,
+  stalledMs: 0,
+  blockedUntil: 0,
+  blockedFor: 'busy',
+});
+
 export function createRunnerEntry(runner: NewRunner): RunnerEntry {
   const { id, record, link, signer, checks, now, restored, standing } = runner;
   const executions = new Map<string, Execution>();
@@ -50,16 +62,7 @@ export function createRunnerEntry(runner: NewRunner): RunnerEntry {
     registration: record.registration,
     registeredAt: record.registeredAt,
     lastSeenAt: now,
-    vitals: {
-      reported: 'healthy',
-      lost: false,
-      unheard: restored,
-      draining: false,
-      unreachable: false,
-      stalledMs: 0,
-      blockedUntil: 0,
-      blockedFor: 'busy',
-    },
+    vitals: freshVitals(restored),
     marks: {},
     link,
     signer,

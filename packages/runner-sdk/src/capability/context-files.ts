@@ -24,6 +24,3 @@ export interface ContextFiles {
    */
   readonly save: (name: string, path: string) => Promise<JobFile>;
 }
-
-/** Where a file comes from. */
-export type OpenFile = (name: string) => AsyncIterable<Uint8Array>;

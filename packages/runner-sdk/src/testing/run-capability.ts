@@ -25,7 +25,7 @@ import { RunnerError } from '../errors/runner-error.js';
 import { createSlots } from '../execution/admission.js';
 import type { ExecutionRequest, FileCarrier } from '../execution/execute.js';
 import { createExecutor } from '../execution/executor.js';
-import { keepBrought, type BroughtFiles, type KeptBytes } from '../execution/brought-files.js';
+import { keepBrought, type BroughtFiles, type KeptBytes } from '../util/brought-files.js';
 import { systemClock, type Clock } from '../util/clock.js';
 import { readWhole } from '../util/read-whole.js';
 import { sayThrown } from '../util/safe-json.js';
@@ -199,6 +199,19 @@ function record(
   });
 }
 
+/** What an execution is given beside its input. */
+function given(
+  { checkpoint, timeoutMs, secrets }: RunCapabilityOptions,
+  { files }: KeptBytes,
+): Partial<ExecutionRequest> {
+  return {
+    ...(timeoutMs === undefined ? {} : { timeoutMs }),
+    ...(checkpoint === undefined ? {} : { checkpoint }),
+    ...(secrets === undefined ? {} : { secrets: { ...secrets } }),
+    ...(files === undefined ? {} : { files }),
+  };
+}
+
 /**
  * Runs a capability once, through everything that a runner would take it through: the input crosses JSON and its
  * schema, the handler gets a real context, the deadline holds, the output is checked, errors become envelopes.
@@ -222,14 +235,7 @@ export async function runCapability<
   input: StandardSchemaV1.InferInput<Input>,
   options: RunCapabilityOptions = {},
 ): Promise<CapabilityRun<ResultOf<Output>>> {
-  const {
-    attempt = 1,
-    checkpoint,
-    timeoutMs,
-    metadata = {},
-    jobId = randomUUID(),
-    clock = systemClock,
-  } = options;
+  const { attempt = 1, metadata = {}, jobId = randomUUID(), clock = systemClock } = options;
   const payload = overTheWire(input);
   const brought = keepBrought(options.files);
   const request: ExecutionRequest = {
@@ -240,10 +246,7 @@ export async function runCapability<
     capabilityId: capability.id,
     payload: payload ?? {},
     metadata,
-    ...(timeoutMs === undefined ? {} : { timeoutMs }),
-    ...(checkpoint === undefined ? {} : { checkpoint }),
-    ...(options.secrets === undefined ? {} : { secrets: { ...options.secrets } }),
-    ...(brought.files === undefined ? {} : { files: brought.files }),
+    ...given(options, brought),
   };
   if (payload === undefined) {
     const event = refusedInput(request, new Date(clock.now()).toISOString());

@@ -86,6 +86,41 @@ async function answerOf<Value>(
   return notReached('UNREADABLE', message);
 }
 
+type Authorize = (name: EndpointName) => Promise<Record<string, string>>;
+
+/** What carries files. */
+function fileCalls(
+  { sendFile, receiveFile }: Omit<ClientTransport, 'http'>,
+  authorize: Authorize,
+): Pick<ControlPlaneClient, 'putArtifact' | 'getFile'> {
+  return {
+    async putArtifact({ executionId, leaseToken, name, contentType, body }, signal) {
+      try {
+        const path = endpointPath('putArtifact', { id: executionId, name }).slice(1);
+        const headers = {
+          ...(await authorize('putArtifact')),
+          [LEASE_TOKEN_HEADER]: leaseToken,
+          'content-type': contentType,
+        };
+        return await answerOf(await sendFile(path, { method: 'PUT', headers, body, signal }), Artifact);
+      } catch (error) {
+        return unreachable(error);
+      }
+    },
+    async getFile({ sha256, executionId, leaseToken }, signal) {
+      try {
+        const path = `${endpointPath('getFile', { sha256 }).slice(1)}?execution=${encodeURIComponent(executionId)}`;
+        const headers = { ...(await authorize('getFile')), [LEASE_TOKEN_HEADER]: leaseToken };
+        const response = await receiveFile(path, { headers, signal });
+        if (!response.ok) return toRefusal(response, await response.json().catch(() => undefined));
+        return { ok: true, value: (response.body ?? []) as AsyncIterable<Uint8Array> };
+      } catch (error) {
+        return unreachable(error);
+      }
+    },
+  };
+}
+
 /** Makes the client. Its functions never reject: what goes wrong is an answer. */
 export function createControlPlaneClient(
   { http, sendFile, receiveFile }: ClientTransport,
@@ -125,29 +160,6 @@ export function createControlPlaneClient(
     poll: askFor('pollRunner'),
     accept: askFor('acceptExecution'),
     recordEvents: askFor('recordEvents'),
-    async putArtifact({ executionId, leaseToken, name, contentType, body }, signal) {
-      try {
-        const path = endpointPath('putArtifact', { id: executionId, name }).slice(1);
-        const headers = {
-          ...(await authorize('putArtifact')),
-          [LEASE_TOKEN_HEADER]: leaseToken,
-          'content-type': contentType,
-        };
-        return await answerOf(await sendFile(path, { method: 'PUT', headers, body, signal }), Artifact);
-      } catch (error) {
-        return unreachable(error);
-      }
-    },
-    async getFile({ sha256, executionId, leaseToken }, signal) {
-      try {
-        const path = `${endpointPath('getFile', { sha256 }).slice(1)}?execution=${encodeURIComponent(executionId)}`;
-        const headers = { ...(await authorize('getFile')), [LEASE_TOKEN_HEADER]: leaseToken };
-        const response = await receiveFile(path, { headers, signal });
-        if (!response.ok) return toRefusal(response, await response.json().catch(() => undefined));
-        return { ok: true, value: (response.body ?? []) as AsyncIterable<Uint8Array> };
-      } catch (error) {
-        return unreachable(error);
-      }
-    },
+    ...fileCalls({ sendFile, receiveFile }, authorize),
   };
 }

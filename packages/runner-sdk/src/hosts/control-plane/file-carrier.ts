@@ -5,19 +5,9 @@ import type { ExecutionRequest, FileCarrier, LeftFile } from '../../execution/ex
 import { backoffMs } from '../../util/backoff.js';
 import { sleep } from '../../util/clock.js';
 import { sayThrown } from '../../util/safe-json.js';
-import type { HostedRunner } from '../host.js';
-import type { ControlPlaneClient } from './client.js';
-import { createFileOpener } from './file-opener.js';
+import { createFileOpener, type FileCarrierOptions } from './file-opener.js';
 import { FILE_BACKOFF, mayHelp } from './file-retries.js';
 import { notReached, type Answer } from '../refusals.js';
-
-/** What a file carrier stands on. */
-export interface FileCarrierOptions {
-  readonly runner: HostedRunner;
-  readonly client: Pick<ControlPlaneClient, 'putArtifact' | 'getFile'>;
-  /** The lease that an execution has now. */
-  readonly leaseTokenOf: (request: ExecutionRequest) => string | undefined;
-}
 
 /** One reading of a file: its hash as far as it was read, and why it could not be. */
 function watch(file: LeftFile) {

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import type { ExecutionRequest } from '../../execution/execute.js';
 import { createVirtualClock } from '../../util/virtual-clock.js';
 import type { HostedRunner } from '../host.js';
-import type { Answer } from './client.js';
+import type { Answer } from '../refusals.js';
 import { createFileOpener } from './file-opener.js';
 
 const request = { executionId: 'e', leaseToken: 't' } as ExecutionRequest;

@@ -3,8 +3,17 @@ import { RunnerError } from '../../errors/runner-error.js';
 import type { ExecutionRequest, FileCarrier } from '../../execution/execute.js';
 import { backoffMs } from '../../util/backoff.js';
 import { sleep } from '../../util/clock.js';
-import type { FileCarrierOptions } from './file-carrier.js';
+import type { HostedRunner } from '../host.js';
+import type { ControlPlaneClient } from './client.js';
 import { FILE_BACKOFF, mayHelp } from './file-retries.js';
+
+/** What a file carrier stands on. */
+export interface FileCarrierOptions {
+  readonly runner: HostedRunner;
+  readonly client: Pick<ControlPlaneClient, 'putArtifact' | 'getFile'>;
+  /** The lease that an execution has now. */
+  readonly leaseTokenOf: (request: ExecutionRequest) => string | undefined;
+}
 
 /** What is left of pieces after their first bytes. */
 async function* without(body: AsyncIterable<Uint8Array>, skipped: number): AsyncGenerator<Uint8Array> {

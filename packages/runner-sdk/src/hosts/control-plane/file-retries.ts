@@ -1,5 +1,5 @@
 import { DEFAULTS, ERROR_CODES, isErrorCode } from '@controlplane/contracts';
-import { needsRegistration, type Refusal } from './refusals.js';
+import { needsRegistration, type Refusal } from '../refusals.js';
 
 /** How long it is waited before a file is sent or asked for once more. */
 export const FILE_BACKOFF = { minMs: DEFAULTS.reconnectMinMs, maxMs: DEFAULTS.reconnectMaxMs };

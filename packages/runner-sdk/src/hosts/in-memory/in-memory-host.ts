@@ -13,7 +13,7 @@ import { toMilliseconds, type Duration } from '../../util/duration.js';
 import { createVirtualClock, type VirtualClock } from '../../util/virtual-clock.js';
 import type { Host, HostedRunner, HostSession } from '../host.js';
 import { cancelJob } from './attempt-endings.js';
-import { keepBrought, type BroughtFiles } from '../../execution/brought-files.js';
+import { keepBrought, type BroughtFiles } from '../../util/brought-files.js';
 import { createFaultPlan, type Faults } from './faults.js';
 import { createFaultyLink, type FaultyLink, type FrameRecord } from './faulty-link.js';
 import { createKeptFiles } from './kept-files.js';

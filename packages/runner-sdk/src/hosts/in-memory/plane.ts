@@ -10,7 +10,7 @@ import type {
   ServerFrame,
 } from '@controlplane/contracts';
 import type { Clock, TimerHandle } from '../../util/clock.js';
-import type { KeptBytes } from '../../execution/brought-files.js';
+import type { KeptBytes } from '../../util/brought-files.js';
 import type { Deferred } from '../../util/deferred.js';
 
 /** How a job ended. */

@@ -1,0 +1,32 @@
+import { createFileRooms, type FileRooms } from '../files/file-rooms.js';
+import { createArtifacts, type ArtifactParts, type Artifacts } from './artifacts.js';
+import { createFileSweep } from './file-sweep.js';
+import { createJobFiles, type JobFiles } from './job-files.js';
+import { createSubmissionFiles, type SubmissionFiles } from './submission-files.js';
+
+/** Everything about the files of jobs. */
+export interface FileDesk {
+  readonly artifacts: Artifacts;
+  readonly jobFiles: JobFiles;
+  readonly submissionFiles: SubmissionFiles;
+  readonly rooms: FileRooms;
+  /** Forgets uploads that nobody named and, where some went, the files of jobs that are no longer there. */
+  sweep(someWent: boolean): Promise<number>;
+}
+
+export interface FileDeskParts extends Omit<ArtifactParts, 'files'> {
+  /** Default: for as long as this process runs. */
+  readonly files: FileRooms | undefined;
+}
+
+export function createFileDesk({ state, reports, records, files }: FileDeskParts): FileDesk {
+  const rooms = files ?? createFileRooms(undefined);
+  const artifacts = createArtifacts({ state, files: rooms.artifacts, records, reports });
+  return {
+    rooms,
+    artifacts,
+    jobFiles: createJobFiles({ state, files: rooms, judge: artifacts.judge }),
+    submissionFiles: createSubmissionFiles({ state, files: rooms }),
+    sweep: createFileSweep({ state, files: rooms, forgetArtifacts: artifacts.forget }),
+  };
+}

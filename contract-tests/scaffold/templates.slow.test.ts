@@ -1,8 +1,8 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { execFileSync } from 'node:child_process';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { freePort } from '../end-to-end/processes.js';
-import { endCommands, launch, succeed } from './commands.js';
+import { IMAGE, startTestEngine } from '../../packages/capabilities/src/container/test-engine.suite.js';
+import { endCommands } from './commands.js';
+import { proveScripts, runFirstJob } from './run-template.js';
 import { openScaffoldingRoom, type ScaffoldingRoom } from './scaffolding-room.js';
 
 /** Each template but http-service, which has tests of its own → what its first job prints. */
@@ -11,8 +11,10 @@ const TEMPLATES = {
   'long-poll': 'Hello, Ada',
   shell: 'Hello, Ada',
   script: '"data":42',
+  python: 'Hello, Ada',
 };
 
+const engine = await startTestEngine();
 let room: ScaffoldingRoom;
 
 beforeAll(async () => {
@@ -21,34 +23,28 @@ beforeAll(async () => {
 afterEach(endCommands);
 afterAll(() => room.close());
 
-/** The command in the last block of the README, as a shell reads it. */
-function lastCommand(project: string): string {
-  const blocks = [...readFileSync(join(project, 'README.md'), 'utf8').matchAll(/```\n([^`]+)\n```/g)];
-  return blocks.at(-1)?.[1] ?? '';
-}
-
 describe.each(Object.entries(TEMPLATES))('a project of %s', (template, result) => {
   it('passes its tests and its contract test, starts, and runs the last command of its README', async (context) => {
     const project = await room.scaffold(`my-${template}`, '--template', template, '--no-git');
     const offline = await room.install(project);
     if (offline !== undefined) context.skip(offline);
-    const isTyped = existsSync(join(project, 'tsconfig.json'));
-    const scripts = ['test', 'contract', ...(isTyped ? ['typecheck'] : [])];
-    const [, contract] = await Promise.all(
-      scripts.map((script) => succeed('npm', ['run', script], { cwd: project })),
-    );
-    expect(contract?.output).toMatch(/\b0 failed/);
+    await proveScripts(project);
+    const said = await runFirstJob(project);
+    expect(said).toMatch(/completed in/);
+    expect(said).toContain(result);
+  });
+});
 
-    const env = { JOBFORGE_PORT: String(await freePort()), PORT: String(await freePort()) };
-    const dev = launch('npm', ['run', 'dev'], { cwd: project, env });
-    await dev.line(new RegExp(`^my-${template} {2}ready`));
-    const url = `http://127.0.0.1:${env.JOBFORGE_PORT}`;
-    const job = await succeed('sh', ['-c', lastCommand(project)], {
-      cwd: project,
-      env: { JOBFORGE_URL: url },
-    });
-    expect(job.stdout).toMatch(/completed in/);
-    expect(job.stdout).toContain(result);
-    expect([0, null]).toContain(await dev.interrupt());
+describe.skipIf(engine === undefined)('a project of container', () => {
+  it('passes its tests and its contract test, starts, and runs the last command of its README', async (context) => {
+    // What the README names, without a registry.
+    execFileSync(engine?.engine.path ?? '', ['tag', IMAGE, 'docker.io/library/alpine:3.20']);
+    const conf = ['CONTAINERS_CONF', 'CONTAINERS_STORAGE_CONF'];
+    const env = Object.fromEntries(conf.map((name) => [name, process.env[name] ?? '']));
+    const project = await room.scaffold('my-container', '--template', 'container', '--no-git');
+    const offline = await room.install(project);
+    if (offline !== undefined) context.skip(offline);
+    await proveScripts(project, env);
+    expect(await runFirstJob(project, env)).toMatch(/completed in[^]*Hello, Ada/);
   });
 });

@@ -1,6 +1,13 @@
 import { EXIT } from '../errors/create-runner-error.js';
 import { TEMPLATE_NAMES, templateOf } from '../project/templates.js';
-import { ANSWER_NAMES, ANSWER_OPTIONS, CONTROL_NAMES, CONTROL_OPTIONS } from './options.js';
+import {
+  ANSWER_NAMES,
+  ANSWER_OPTIONS,
+  COMMAND_NAMES,
+  COMMANDS,
+  CONTROL_NAMES,
+  CONTROL_OPTIONS,
+} from './options.js';
 import type { Answers, ControlName } from './options.js';
 
 /** The flag as it is typed to change something: a switch that is on by default shows its negation too. */
@@ -34,6 +41,9 @@ export function helpText(version: string): string {
     `create-runner ${version}: writes a runner that works at once.`,
     '',
     'Usage: npx create-runner NAME [options]',
+    ...COMMAND_NAMES.filter((name) => name !== 'create').map(
+      (name) => `       npx create-runner ${COMMANDS[name].words.padEnd(19)}${COMMANDS[name].summary}`,
+    ),
     '',
     'What is asked for, unless a flag says it:',
     ...ANSWER_NAMES.map((name) =>
@@ -47,7 +57,7 @@ export function helpText(version: string): string {
     ...CONTROL_NAMES.map((name) => row(flagText(name), CONTROL_OPTIONS[name].summary)),
     '',
     'Nothing is asked where nobody can answer: without a terminal, and with CI set.',
-    `Exit codes: ${EXIT.created} created, ${EXIT.failed} could not be created, ${EXIT.usage} usage, ${EXIT.interrupted} interrupted.`,
+    `Exit codes: ${EXIT.done} done, ${EXIT.failed} could not be done, ${EXIT.usage} usage, ${EXIT.conflicts} places to decide, ${EXIT.interrupted} interrupted.`,
     '',
     'Example: npx create-runner my-runner --yes && cd my-runner && npm install && npm run dev',
   ].join('\n');

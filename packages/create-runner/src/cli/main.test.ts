@@ -1,73 +1,26 @@
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { packTemplates } from '../packaging/pack-templates.js';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { TEMPLATE_NAMES } from '../project/templates.js';
-import { main } from './main.js';
-import type { Surroundings } from './surroundings.js';
+import { packageFile, useBench } from './command.suite.js';
 
-const packageFile = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
-
-let packed: string;
-let cwd: string;
-let out: string;
-let err: string;
-
-beforeAll(() => {
-  packed = mkdtempSync(join(tmpdir(), 'templates-'));
-  packTemplates({
-    templates: packageFile('../../templates'),
-    workspace: packageFile('../../pnpm-workspace.yaml'),
-    manifest: packageFile('package.json'),
-    into: packed,
-  });
-});
-afterAll(() => rmSync(packed, { recursive: true, force: true }));
-beforeEach(() => {
-  cwd = mkdtempSync(join(tmpdir(), 'cwd-'));
-  out = '';
-  err = '';
-});
-afterEach(() => rmSync(cwd, { recursive: true, force: true }));
-
-const command = (argv: string[], more: Partial<Surroundings> = {}) =>
-  main({
-    argv,
-    env: { PATH: process.env['PATH'] },
-    cwd,
-    terminal: false,
-    stdout: (text) => (out += text),
-    stderr: (text) => (err += text),
-    elapsedMs: () => 0,
-    version: '9.8.7',
-    templates: packed,
-    ...more,
-  });
-const read = (file: string): string => readFileSync(join(cwd, file), 'utf8');
+const bench = useBench();
+const command = bench.run;
+const { read } = bench;
 
 describe('create-runner', () => {
   it('creates a project and says what to type next', async () => {
     expect(await command(['my-runner', '--yes'])).toBe(0);
-    expect(out).toBe(
+    expect(bench.out).toBe(
       '✔ Created my-runner (TypeScript, push) in 0.0 s\n  cd my-runner && npm install && npm run dev\n',
     );
-    expect(err).toBe('');
-    expect(readdirSync(cwd)).toEqual(['my-runner']);
+    expect(bench.err).toBe('');
+    expect(readdirSync(bench.cwd)).toEqual(['my-runner']);
   });
 
   it.each(TEMPLATE_NAMES)('leaves nothing of handlebars in any file of %s', async (template) => {
     expect(await command(['my-runner', '--json', '--no-git', '--template', template])).toBe(0);
-    const { files } = JSON.parse(out) as { files: string[] };
+    const { files } = JSON.parse(bench.out) as { files: string[] };
     for (const file of files)
       expect(read(`my-runner/${file}`), file).not.toMatch(/\{\{\{|\{\{[#/>]|&quot;|&#x27;/);
   });
@@ -115,25 +68,25 @@ describe('create-runner', () => {
 
   it('prints one object with --json, and nothing else', async () => {
     expect(await command(['my-runner', '--json'])).toBe(0);
-    const report = JSON.parse(out) as { created: string; files: string[]; next: string[] };
+    const report = JSON.parse(bench.out) as { created: string; files: string[]; next: string[] };
     expect(Object.keys(report)).toEqual(['created', 'files', 'next']);
-    expect(report.created).toBe(join(cwd, 'my-runner'));
+    expect(report.created).toBe(join(bench.cwd, 'my-runner'));
     for (const file of report.files) expect(existsSync(join(report.created, file))).toBe(true);
     expect(report.files).toContain('.gitignore');
   });
 
   it('prints one object with --json when it refuses', async () => {
     expect(await command(['--json'])).toBe(2);
-    expect(JSON.parse(out)).toMatchObject({ created: null, files: [], error: { flag: '--name' } });
-    expect(err).toContain('--name');
+    expect(JSON.parse(bench.out)).toMatchObject({ created: null, files: [], error: { flag: '--name' } });
+    expect(bench.err).toContain('--name');
   });
 
   it.each([[[]], [['--yes']], [['--no-interactive']]])(
     'ends with 2 and names the flag for %j',
     async (argv) => {
       expect(await command(argv)).toBe(2);
-      expect(err).toMatch(/--name/);
-      expect(readdirSync(cwd)).toEqual([]);
+      expect(bench.err).toMatch(/--name/);
+      expect(readdirSync(bench.cwd)).toEqual([]);
     },
   );
 
@@ -143,54 +96,56 @@ describe('create-runner', () => {
 
   it('refuses the name of a package that the runner needs', async () => {
     expect(await command(['zod'])).toBe(2);
-    expect(err).toContain('Try my-zod');
+    expect(bench.err).toContain('Try my-zod');
   });
 
   it('refuses a folder that holds something, also with --yes, and changes nothing in it', async () => {
-    writeFileSync(join(cwd, 'mine.txt'), 'mine');
+    writeFileSync(join(bench.cwd, 'mine.txt'), 'mine');
     expect(await command(['my-runner', '--dir', '.', '--yes'])).toBe(1);
-    expect(err).toContain('mine.txt');
-    expect(readdirSync(cwd)).toEqual(['mine.txt']);
+    expect(bench.err).toContain('mine.txt');
+    expect(readdirSync(bench.cwd)).toEqual(['mine.txt']);
   });
 
   it('starts a git repository, but not inside one', async () => {
     await command(['outer']);
-    expect(existsSync(join(cwd, 'outer/.git'))).toBe(true);
+    expect(existsSync(join(bench.cwd, 'outer/.git'))).toBe(true);
     await command(['inner', '--dir', 'outer/inner']);
-    expect(existsSync(join(cwd, 'outer/inner/package.json'))).toBe(true);
-    expect(existsSync(join(cwd, 'outer/inner/.git'))).toBe(false);
+    expect(existsSync(join(bench.cwd, 'outer/inner/package.json'))).toBe(true);
+    expect(existsSync(join(bench.cwd, 'outer/inner/.git'))).toBe(false);
     await command(['plain', '--no-git']);
-    expect(existsSync(join(cwd, 'plain/.git'))).toBe(false);
+    expect(existsSync(join(bench.cwd, 'plain/.git'))).toBe(false);
   });
 
   it('keeps the project and ends with 0 when git and the package manager are missing', async () => {
-    expect(await command(['my-runner', '--install', '--git'], { env: { PATH: cwd } })).toBe(0);
-    expect(err).toMatch(/! git did not start/);
-    expect(err).toMatch(/! The packages are not installed \(npm .*run "npm install" in it later/);
-    expect(out).toContain('npm install');
-    expect(existsSync(join(cwd, 'my-runner/package.json'))).toBe(true);
+    expect(await command(['my-runner', '--install', '--git'], { env: { PATH: bench.cwd } })).toBe(0);
+    expect(bench.err).toMatch(/! git did not start/);
+    expect(bench.err).toMatch(/! The packages are not installed \(npm .*run "npm install" in it later/);
+    expect(bench.out).toContain('npm install');
+    expect(existsSync(join(bench.cwd, 'my-runner/package.json'))).toBe(true);
   });
 
   it('says what helps when the registry does not have the packages', async () => {
-    const npm = join(cwd, 'npm');
+    const npm = join(bench.cwd, 'npm');
     const said = "npm error code E404\nnpm error 404 '@controlplane/jobforge@0.0.0' is not in this registry.";
     writeFileSync(npm, `#!/bin/sh\necho "${said}" >&2\nexit 1\n`, { mode: 0o755 });
-    expect(await command(['my-runner', '--install', '--no-git'], { env: { PATH: `${cwd}:/bin` } })).toBe(0);
-    expect(err).toMatch(
+    expect(
+      await command(['my-runner', '--install', '--no-git'], { env: { PATH: `${bench.cwd}:/bin` } }),
+    ).toBe(0);
+    expect(bench.err).toMatch(
       /E404[^]*npm ended with 1[^]*does not have the @controlplane packages[^]*--packages DIR/,
     );
-    expect(out).toContain('npm install');
+    expect(bench.out).toContain('npm install');
   });
 
   describe('--packages', () => {
     const PACKED = ['contracts', 'runner-sdk', 'capabilities', 'jobforge', 'contract-test-kit'];
     const spec = (name: string): string => `file:./vendor/controlplane-${name}-0.0.0.tgz`;
     const tarball = (name: string, version = '0.0.0'): string =>
-      join(cwd, 'packed', `controlplane-${name}-${version}.tgz`);
+      join(bench.cwd, 'packed', `controlplane-${name}-${version}.tgz`);
     const fromPacked = (...more: string[]) =>
       command(['my-runner', '--packages', 'packed', '--no-git', ...more]);
     beforeEach(() => {
-      mkdirSync(join(cwd, 'packed'));
+      mkdirSync(join(bench.cwd, 'packed'));
       for (const name of PACKED) writeFileSync(tarball(name), name);
     });
 
@@ -202,7 +157,9 @@ describe('create-runner', () => {
     ])('brings the tarballs along in a project for %s', async (pm, worded) => {
       expect(await fromPacked('--pm', pm)).toBe(0);
       expect(read('my-runner/vendor/controlplane-jobforge-0.0.0.tgz')).toBe('jobforge');
-      expect(readdirSync(join(cwd, 'my-runner/vendor'))).not.toContain('controlplane-capabilities-0.0.0.tgz');
+      expect(readdirSync(join(bench.cwd, 'my-runner/vendor'))).not.toContain(
+        'controlplane-capabilities-0.0.0.tgz',
+      );
       expect(JSON.parse(read('my-runner/package.json'))).toMatchObject({
         dependencies: { '@controlplane/runner-sdk': spec('runner-sdk') },
         devDependencies: {
@@ -217,23 +174,25 @@ describe('create-runner', () => {
     it('refuses a folder in which one is missing or twice, or that is none', async () => {
       writeFileSync(tarball('jobforge', '0.1.0'), '');
       expect(await fromPacked()).toBe(1);
-      expect(err).toMatch(/2 tarballs \(controlplane-jobforge-0\.0\.0\.tgz, .*of @controlplane\/jobforge/);
+      expect(bench.err).toMatch(
+        /2 tarballs \(controlplane-jobforge-0\.0\.0\.tgz, .*of @controlplane\/jobforge/,
+      );
       rmSync(tarball('contracts'));
       for (const version of ['0.0.0', '0.1.0']) rmSync(tarball('jobforge', version));
       expect(await fromPacked()).toBe(1);
-      expect(err).toMatch(/no tarball of @controlplane\/jobforge/);
-      rmSync(join(cwd, 'packed'), { recursive: true });
+      expect(bench.err).toMatch(/no tarball of @controlplane\/jobforge/);
+      rmSync(join(bench.cwd, 'packed'), { recursive: true });
       expect(await fromPacked()).toBe(1);
-      expect(err).toMatch(/packed cannot be read/);
-      expect(existsSync(join(cwd, 'my-runner'))).toBe(false);
+      expect(bench.err).toMatch(/packed cannot be read/);
+      expect(existsSync(join(bench.cwd, 'my-runner'))).toBe(false);
     });
   });
 
   it('answers --help and --version', async () => {
     expect(await command(['--help'])).toBe(0);
-    expect(out).toContain('Usage: npx create-runner NAME');
-    out = '';
+    expect(bench.out).toContain('Usage: npx create-runner NAME');
+    bench.out = '';
     expect(await command(['-v'])).toBe(0);
-    expect(out).toBe('9.8.7\n');
+    expect(bench.out).toBe('9.8.7\n');
   });
 });

@@ -5,13 +5,10 @@
  */
 import { problemWithName, slugOf } from '../naming/runner-name.js';
 import type { ProjectAnswers } from '../project/project-data.js';
-import { DEFAULT_TEMPLATE, TEMPLATE_NAMES, templateOf } from '../project/templates.js';
-import type { Delivery } from '../project/templates.js';
+import { DEFAULT_TEMPLATE, DELIVERIES, TEMPLATE_NAMES, templateOf } from '../project/templates.js';
 
 export const PACKAGE_MANAGERS = ['npm', 'pnpm', 'yarn', 'bun'] as const satisfies ProjectAnswers['pm'][];
 export type PackageManager = ProjectAnswers['pm'];
-
-const DELIVERIES = ['push', 'websocket', 'long-poll'] as const satisfies Delivery[];
 
 /** Everything that the person decides. */
 export interface Answers extends ProjectAnswers {
@@ -203,6 +200,8 @@ export const CONTROL_OPTIONS = {
     placeholder: 'DIR',
     summary: 'take the @controlplane packages from the tarballs in DIR, as pnpm pack made them',
   },
+  add: { default: false, summary: 'add a runner to an express application' },
+  'dry-run': { default: false, summary: 'with upgrade: only say what it would do' },
   json: { default: false, summary: 'ask nothing, print one JSON object: {created, files, next}' },
   help: { short: 'h', default: false, summary: 'show this' },
   version: { short: 'v', default: false, summary: 'show the version' },
@@ -214,3 +213,33 @@ export type Controls = { readonly [Name in Exclude<ControlName, 'packages'>]: bo
 };
 
 export const CONTROL_NAMES = Object.keys(CONTROL_OPTIONS) as ControlName[];
+
+/** What the command does. `create` has no word of its own: a name stands in its place. */
+export const COMMANDS = {
+  create: { words: 'NAME', summary: 'writes a runner', flags: undefined },
+  upgrade: {
+    words: 'upgrade',
+    summary: 'brings a project up to its template; keeps what you changed',
+    flags: ['dir', 'packages', 'dry-run', 'yes', 'interactive', 'json', 'help', 'version'],
+  },
+  'add runner': {
+    words: '--add',
+    summary: 'adds a runner to the express application here, or in --dir',
+    flags: ['add', 'name', 'dir', 'port', 'pm', 'packages', 'yes', 'interactive', 'json', 'help', 'version'],
+  },
+  'add capability': {
+    words: 'add capability ID',
+    summary: 'writes another capability with its test, such as image.resize',
+    flags: ['dir', 'yes', 'interactive', 'json', 'help', 'version'],
+  },
+} as const satisfies Record<string, CommandOption>;
+
+interface CommandOption {
+  readonly words: string;
+  readonly summary: string;
+  /** undefined: all, but for those that only another command knows. */
+  readonly flags: readonly (keyof Answers | ControlName)[] | undefined;
+}
+
+export type CommandName = keyof typeof COMMANDS;
+export const COMMAND_NAMES = Object.keys(COMMANDS) as CommandName[];

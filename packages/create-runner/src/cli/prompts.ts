@@ -1,3 +1,4 @@
+import { DEFAULT_TEMPLATE, deliveriesOf } from '../project/templates.js';
 import { ANSWER_NAMES, ANSWER_OPTIONS } from './options.js';
 import type { Answers } from './options.js';
 import { fallbackOf } from './resolve-answers.js';
@@ -10,6 +11,8 @@ export interface Question {
   readonly message: string;
   readonly choices?: readonly string[];
   readonly default: (answered: Partial<Answers>) => Answers[keyof Answers] | undefined;
+  /** Absent: always. */
+  readonly when?: (answered: Partial<Answers>) => boolean;
   readonly validate?: (typed: unknown) => true | string;
 }
 
@@ -24,6 +27,9 @@ function problemWith(name: keyof Answers, typed: unknown): true | string {
   return 'problem' in reading ? reading.problem : true;
 }
 
+const hasChoice = ({ template }: Partial<Answers>): boolean =>
+  deliveriesOf(template ?? DEFAULT_TEMPLATE).length > 1;
+
 /** The questions for what no flag answered, in order. */
 export function questionsFor({ given, startedBy }: ResolveOptions): Question[] {
   return ANSWER_NAMES.filter((name) => given[name] === undefined).map((name) => {
@@ -34,6 +40,7 @@ export function questionsFor({ given, startedBy }: ResolveOptions): Question[] {
       message: question,
       ...(choices === undefined ? {} : { choices: choices.map(String) }),
       default: (answered) => fallbackOf(name, { known: { ...given, ...answered }, startedBy }),
+      ...(name === 'delivery' ? { when: (answered) => hasChoice({ ...given, ...answered }) } : {}),
       ...(typeOf(name) === 'input' ? { validate: (typed: unknown) => problemWith(name, typed) } : {}),
     };
   });

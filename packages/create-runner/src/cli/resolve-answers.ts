@@ -1,4 +1,5 @@
 import { usageError } from '../errors/create-runner-error.js';
+import { deliveriesOf } from '../project/templates.js';
 import { ANSWER_NAMES, ANSWER_OPTIONS } from './options.js';
 import type { AnswerOption, Answers, DefaultsContext, PackageManager } from './options.js';
 
@@ -16,6 +17,17 @@ export function fallbackOf(
   return option.fallback(context);
 }
 
+/** Refuses answers that do not fit one another. */
+function checked(answers: Answers): Answers {
+  const { template, delivery } = answers;
+  const possible = deliveriesOf(template);
+  if (possible.includes(delivery)) return answers;
+  throw usageError(
+    `--delivery: a runner of the template ${template} cannot take jobs by ${delivery}. Use ${possible.join(', ')}, or another template.`,
+    '--delivery',
+  );
+}
+
 /** Completes what was given by the defaults. A value that has none is a usage error that names its flag. */
 export function completeAnswers({ given, startedBy }: ResolveOptions): Answers {
   let known: Partial<Answers> = given;
@@ -29,5 +41,5 @@ export function completeAnswers({ given, startedBy }: ResolveOptions): Answers {
     }
     known = { ...known, [name]: value };
   }
-  return known as Answers;
+  return checked(known as Answers);
 }

@@ -31,11 +31,11 @@ describe('the package manager', () => {
     ['npm/10.8.2 node/v20.20.2 linux x64 workspaces/false', 'npm'],
     ['deno/2.5.0', 'npm'],
   ])('of %s is %s', (agent, name) => {
-    expect(startedBy({ npm_config_user_agent: agent })).toBe(name);
+    expect(startedBy({ cwd: '/', env: { npm_config_user_agent: agent } })).toBe(name);
   });
 
   it('is npm where nothing says otherwise', () => {
-    expect(startedBy({})).toBe('npm');
+    expect(startedBy({ cwd: '/', env: {} })).toBe('npm');
   });
 
   it('does not hear what the one that started us says to its scripts, but keeps the registry', () => {

@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { PACKAGE_MANAGERS } from './options.js';
 import type { Controls, PackageManager } from './options.js';
 
@@ -26,10 +28,44 @@ export function mayAsk(surroundings: Pick<Surroundings, 'env' | 'terminal'>, con
   return surroundings.terminal && !inCi && controls.interactive && !controls.yes && !controls.json;
 }
 
-/** The package manager that started this command, from the user agent that each of them sets. Default: npm. */
-export function startedBy(env: NodeJS.ProcessEnv): PackageManager {
+const LOCKFILES = [
+  ['pnpm-lock.yaml', 'pnpm'],
+  ['yarn.lock', 'yarn'],
+  ['bun.lock', 'bun'],
+  ['bun.lockb', 'bun'],
+] as const satisfies ReadonlyArray<readonly [string, PackageManager]>;
+
+/** Whose lockfile is in the folder or above it, up to where a repository begins. */
+function lockedBy(folder: string): PackageManager | undefined {
+  const found = LOCKFILES.find(([file]) => existsSync(join(folder, file)));
+  if (found) return found[1];
+  const above = dirname(folder);
+  return above === folder || existsSync(join(folder, '.git')) ? undefined : lockedBy(above);
+}
+
+/**
+ * The package manager that started this command, from the user agent that each of them sets. npm starts it for many who
+ * work with another: then the lockfile around decides. Default: npm.
+ */
+export function startedBy({ env, cwd }: Pick<Surroundings, 'env' | 'cwd'>): PackageManager {
   const agent = env['npm_config_user_agent']?.split('/')[0];
-  return PACKAGE_MANAGERS.find((name) => name === agent) ?? 'npm';
+  const found = PACKAGE_MANAGERS.find((name) => name === agent) ?? 'npm';
+  return found === 'npm' ? (lockedBy(cwd) ?? 'npm') : found;
+}
+
+/** Flags that npm has no use for itself; what else it takes means something to it. */
+const SWALLOWED = ['template', 'delivery', 'port', 'pm'] as const;
+
+/**
+ * `npm create runner NAME --port 4000` without `--` before the flags: npm takes them for its own settings, and hands
+ * them on as variables. As they would have been typed.
+ */
+export function swallowedFlags({ argv, env }: Pick<Surroundings, 'argv' | 'env'>): string[] {
+  return SWALLOWED.flatMap((name) => {
+    const value = env[`npm_config_${name}`];
+    const isTyped = argv.some((argument) => argument === `--${name}` || argument.startsWith(`--${name}=`));
+    return value === undefined || value === '' || value === 'true' || isTyped ? [] : [`--${name}`, value];
+  });
 }
 
 // What the package manager that started us says to its own scripts; another one would take it for its configuration.

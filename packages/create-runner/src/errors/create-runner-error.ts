@@ -4,7 +4,7 @@
  */
 
 /** How the command ends. Documented in `--help`. */
-export const EXIT = { created: 0, failed: 1, usage: 2, interrupted: 130 } as const;
+export const EXIT = { done: 0, failed: 1, usage: 2, conflicts: 3, interrupted: 130 } as const;
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
 export interface CreateRunnerErrorOptions extends ErrorOptions {

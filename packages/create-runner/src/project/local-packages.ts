@@ -41,9 +41,14 @@ export function findLocalPackages(folder: string): LocalPackages {
   return new Map([...TEMPLATE_PACKAGES.own, ...NEEDED_BY_OWN].map((name) => tarballOf(name, folder)));
 }
 
+/** The tarballs of these packages, as a package manager's install takes them. */
+export function localSpecs(packages: LocalPackages, names: readonly string[]): string[] {
+  return names.map((name) => `file:${packages.get(name) ?? ''}`);
+}
+
 interface Manifest {
-  readonly dependencies: Record<string, string>;
-  readonly devDependencies: Record<string, string>;
+  readonly dependencies?: Record<string, string>;
+  readonly devDependencies?: Record<string, string>;
 }
 
 /** Where the tarballs are in a project that does not take them from the registry. */
@@ -76,12 +81,16 @@ export function useLocalPackages(
   const specs = Object.fromEntries(
     used.map(([name, tarball]) => [name, `file:./${VENDOR_FOLDER}/${basename(tarball)}`]),
   );
-  const pointed = (dependencies: Record<string, string>): Record<string, string> =>
-    Object.fromEntries(Object.entries(dependencies).map(([name, version]) => [name, specs[name] ?? version]));
+  const pointed = (field: keyof Manifest): object => {
+    const dependencies = manifest[field];
+    if (!dependencies) return {};
+    const entries = Object.entries(dependencies).map(([name, version]) => [name, specs[name] ?? version]);
+    return { [field]: Object.fromEntries(entries) };
+  };
   const changed = {
     ...manifest,
-    dependencies: pointed(manifest.dependencies),
-    devDependencies: pointed(manifest.devDependencies),
+    ...pointed('dependencies'),
+    ...pointed('devDependencies'),
     ...overridesFor(options.pm, specs),
   };
   return {

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { projectPath, renderProject, templateFiles } from './render-project.js';
 import type { TemplateVersions } from './template-versions.js';
-import { TEMPLATE_NAMES, templateOf } from './templates.js';
+import { ADDITIONS, TEMPLATE_NAMES, templateOf } from './templates.js';
 
 const templates = fileURLToPath(new URL('../../../../templates', import.meta.url));
 
@@ -60,6 +60,7 @@ describe('the path in the project', () => {
     ['package.json.hbs', 'package.json'],
     ['src/_npmrc.hbs', 'src/.npmrc'],
     ['src/a_b.ts', 'src/a_b.ts'],
+    ['tests/__init__.py', 'tests/__init__.py'],
     ['.env.example.hbs', '.env.example'],
   ])('of %s is %s', (path, result) => {
     expect(projectPath(path)).toBe(result);
@@ -76,7 +77,7 @@ describe('every template of ours', () => {
 
   it('stands on layers that exist, and every layer serves one', () => {
     const used = new Set(TEMPLATE_NAMES.flatMap((name) => templateOf(name).layers));
-    expect([...used].sort()).toEqual(readdirSync(templates).sort());
+    expect([...used, ...ADDITIONS].sort()).toEqual(readdirSync(templates).sort());
   });
 
   it('holds nothing that npm would drop or rename in a tarball', () => {

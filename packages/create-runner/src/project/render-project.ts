@@ -24,7 +24,7 @@ const PART = '.part.hbs';
 /** `_gitignore` → `.gitignore` (npm drops the real name from a tarball), `x.hbs` → `x`. */
 export function projectPath(templatePath: string): string {
   const path = templatePath.endsWith(RENDERED) ? templatePath.slice(0, -RENDERED.length) : templatePath;
-  return path.replace(/(^|\/)_(?=[^/]+$)/, '$1.');
+  return path.replace(/(^|\/)_(?=[^/_][^/]*$)/, '$1.');
 }
 
 /** Every file below a template's folder, relative to it, with `/`. */
@@ -73,7 +73,7 @@ export async function renderProject(options: RenderOptions): Promise<ProjectFile
     for (const file of templateFiles(layer)) {
       const source = join(layer, file);
       if (file.endsWith(PART)) plop.setPartial(file.slice(0, -PART.length), readFileSync(source, 'utf8'));
-      else sources.set(projectPath(file), source);
+      else sources.set(projectPath(plop.renderString(file, options.data)), source);
     }
   }
   const paths = [...sources.keys()].sort();

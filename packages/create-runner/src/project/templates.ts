@@ -1,5 +1,6 @@
 /** How jobs reach a project's runner. */
-export type Delivery = 'push' | 'websocket' | 'long-poll';
+export const DELIVERIES = ['push', 'websocket', 'long-poll'] as const;
+export type Delivery = (typeof DELIVERIES)[number];
 
 /** What a project's first capability is called where it is named. */
 export interface TemplateCapability {
@@ -120,7 +121,14 @@ export const TEMPLATES = {
       line: 'const engine = await findEngine();',
       labels: 'engine.labels',
     },
-    judgedWith: '{"image":"docker.io/library/alpine:3.20","command":["true"]}',
+    judgedWith: '{"image":"docker.io/library/alpine:3.20","command":["echo","Hello, Ada"]}',
+  },
+  python: {
+    ...hello,
+    language: 'Python',
+    delivery: 'push',
+    layers: ['project', 'image', 'python'],
+    summary: 'a service in Python, with its standard library alone',
   },
 } as const satisfies Record<string, Template>;
 
@@ -128,7 +136,15 @@ export type TemplateName = keyof typeof TEMPLATES;
 export const TEMPLATE_NAMES = Object.keys(TEMPLATES) as TemplateName[];
 export const DEFAULT_TEMPLATE: TemplateName = 'http-service';
 
+/** How jobs may reach a runner of that template: the one in Python serves HTTP alone. */
+export function deliveriesOf(name: TemplateName): readonly Delivery[] {
+  return templateOf(name).language === 'Python' ? ['push'] : DELIVERIES;
+}
+
 /** The template of that name. */
 export function templateOf(name: TemplateName): Template {
   return TEMPLATES[name];
 }
+
+/** Folders of templates/ that are written into a project that exists. */
+export const ADDITIONS = ['capability-python', 'capability-typescript', 'express'] as const;

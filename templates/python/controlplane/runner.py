@@ -1,0 +1,178 @@
+"""Serves what JobForge asks of a runner, and joins executions and session."""
+
+import json
+import os
+import signal
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from .envelope import CONTRACT_VERSION, envelope, now, status_of
+from .execution import SLOTS, Executions, Failure
+from .session import Session
+from .signatures import Signatures
+
+MAX_BODY_BYTES = 4 * 1024 * 1024
+DRAIN_SECONDS = 25
+
+
+def read_request(text):
+    try:
+        request = json.loads(text)
+    except ValueError as error:
+        raise Failure("INVALID_JSON", f"the body is not JSON: {error}") from None
+    valid = (
+        isinstance(request, dict)
+        and isinstance(request.get("jobId"), str)
+        and isinstance(request.get("capabilityId"), str)
+        and isinstance(request.get("payload"), dict)
+        and isinstance(request.get("timeoutMs", 30_000), int)
+    )
+    if not valid:
+        raise Failure("VALIDATION_ERROR", "the body is no RunnerExecutionRequest")
+    return request
+
+
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    timeout = 30
+    # What is joined in `serve`.
+    joined = None
+
+    def reply(self, status, body, **headers):
+        data = json.dumps(body).encode()
+        self.send_response(status)
+        self.send_header("content-type", "application/json")
+        self.send_header("content-length", str(len(data)))
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(data)
+
+    def refuse(self, code, message, **headers):
+        error = envelope(Failure(code, message), self.joined.name)
+        self.reply(status_of(code), {"success": False, "error": error}, **headers)
+
+    def do_GET(self):
+        if self.path == "/health":
+            self.reply(200, self.joined.health())
+        elif self.path == "/livez":
+            self.reply(200, {"ok": True, "reasons": []})
+        elif self.path == "/readyz":
+            ready = self.joined.is_ready()
+            self.reply(200 if ready else 503, {"ok": ready, "reasons": [] if ready else ["not registered, or stopping"]})
+        elif self.path == "/manifest":
+            self.reply(200, self.joined.manifest())
+        elif self.path == "/execute":
+            self.refuse("METHOD_NOT_ALLOWED", "use POST", allow="POST")
+        else:
+            self.refuse("ROUTE_NOT_FOUND", f"nothing is served at {self.path}")
+
+    def do_POST(self):
+        if self.path != "/execute":
+            self.close_connection = True
+            return self.refuse("ROUTE_NOT_FOUND", f"nothing is served at {self.path}")
+        length = int(self.headers.get("content-length") or 0)
+        if length > MAX_BODY_BYTES:
+            # Read and dropped, so that the sender sees the refusal and not a broken connection.
+            while length > 0:
+                length -= len(self.rfile.read(min(length, 65_536))) or length
+            self.close_connection = True
+            return self.refuse("PAYLOAD_TOO_LARGE", f"more than {MAX_BODY_BYTES} bytes")
+        body = self.rfile.read(length)
+        problem = self.joined.signatures.problem_with(self.headers, body)
+        if problem:
+            return self.refuse("SIGNATURE_INVALID", problem)
+        with self.joined.executions.answer():
+            self.execute(body)
+
+    def execute(self, text):
+        started, reply, status = time.monotonic(), {"success": False}, 200
+        try:
+            request = read_request(text)
+            reply["jobId"] = request["jobId"]
+            reply.update(success=True, data=self.joined.executions.run(request))
+        except Failure as failure:
+            status = status_of(failure.code)
+            reply.update(success=False, error=envelope(failure, self.joined.name))
+        except Exception as error:  # a capability may raise anything
+            status = 500
+            failure = Failure("EXECUTION_FAILED", f"{type(error).__name__}: {error}", retryable=True)
+            reply.update(success=False, error=envelope(failure, self.joined.name))
+        self.reply(status, {**reply, "executionTimeMs": int((time.monotonic() - started) * 1000)})
+
+    def log_message(self, format, *args):
+        pass
+
+
+class Server(ThreadingHTTPServer):
+    # Connections that wait to be accepted.
+    request_queue_size = 128
+
+
+class Joined:
+    """One runner: what it can do, where it is, and its session."""
+
+    def __init__(self, name, version, capabilities, environment):
+        self.name, self.version = name, version
+        self.started = time.monotonic()
+        self.signatures = Signatures()
+        self.executions = Executions(capabilities)
+        handler = type("JoinedHandler", (Handler,), {"joined": self})
+        address = (environment.get("HOST") or "127.0.0.1", int(environment.get("PORT") or 3000))
+        self.server = Server(address, handler)
+        self.root = environment.get("RUNNER_PUBLIC_URL") or f"http://{address[0]}:{self.server.server_address[1]}"
+        self.session = Session(
+            environment.get("JOBFORGE_URL") or "http://127.0.0.1:3002",
+            token=environment.get("RUNNER_TOKEN"),
+            state_directory=environment.get("RUNNER_STATE_DIR"),
+            describe=self.describe,
+            running=lambda: self.executions.running,
+            on_key=self.signatures.set_key,
+        )
+
+    def manifest(self):
+        capabilities = [one.published for one in self.executions.capabilities.values()]
+        names = {"name": self.name, "version": self.version, "contractVersion": CONTRACT_VERSION}
+        return {**names, "capabilities": capabilities, "maxConcurrency": SLOTS}
+
+    def describe(self):
+        root = self.root.rstrip("/")
+        delivery = {"kind": "push", "executeUrl": f"{root}/execute"}
+        here = {"healthCheckEndpoint": f"{root}/health", "delivery": delivery}
+        # Asks for a key, with which whatever is pushed is signed from then on.
+        return {**self.manifest(), **here, "features": ["signed"]}
+
+    def health(self):
+        uptime = time.monotonic() - self.started
+        return {"service": self.name, "status": "healthy", "timestamp": now(), "version": self.version, "uptime": uptime, "checks": []}
+
+    def is_ready(self):
+        return self.session.runner_id is not None and not self.executions.draining
+
+
+def serve(name, version, capabilities, environment=os.environ):
+    """Runs the runner until it is told to stop: first signal, finish what runs; second, stop now."""
+    joined = Joined(name, version, capabilities, environment)
+    stop = threading.Event()
+    exit_codes = [0]
+
+    def on_signal(_number, _frame):
+        if stop.is_set():
+            os._exit(1)
+        stop.set()
+
+    def on_refused(exit_code):
+        exit_codes[0] = exit_code
+        stop.set()
+
+    signal.signal(signal.SIGTERM, on_signal)
+    signal.signal(signal.SIGINT, on_signal)
+    threading.Thread(target=joined.server.serve_forever, daemon=True).start()
+    threading.Thread(target=joined.session.run, args=(on_refused,), daemon=True).start()
+    stop.wait()
+    # Leave first, so that nothing new is sent; then finish what runs.
+    joined.session.leave()
+    joined.executions.drain(DRAIN_SECONDS)
+    # Not sys.exit: it would wait for threads whose execution does not end.
+    os._exit(exit_codes[0])

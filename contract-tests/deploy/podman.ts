@@ -15,6 +15,8 @@ const run = promisify(execFile);
 export interface Podman {
   /** Runs `podman` with these arguments; rejects with all that it said when it fails. */
   readonly call: (...args: string[]) => Promise<string>;
+  /** Leads another command that uses podman to this store. */
+  readonly variables: Record<string, string>;
   /** Makes an image of a folder. */
   readonly importFolder: (folder: string, options: readonly string[], name: string) => Promise<void>;
   /** Ends what runs and forgets everything. */
@@ -60,7 +62,8 @@ export function openPodman(): Podman {
   const [conf, storageConf] = [join(folder, 'containers.conf'), join(folder, 'storage.conf')];
   writeFileSync(conf, containers(folder));
   writeFileSync(storageConf, storage(folder));
-  const env = { ...process.env, CONTAINERS_CONF: conf, CONTAINERS_STORAGE_CONF: storageConf };
+  const variables = { CONTAINERS_CONF: conf, CONTAINERS_STORAGE_CONF: storageConf };
+  const env = { ...process.env, ...variables };
 
   async function call(...args: string[]): Promise<string> {
     try {
@@ -74,6 +77,7 @@ export function openPodman(): Podman {
 
   return {
     call,
+    variables,
     async importFolder(from, options, name) {
       const tar = spawn('tar', ['-C', from, '-c', '.'], { stdio: ['ignore', 'pipe', 'inherit'] });
       const podman = spawn('podman', ['import', ...options, '-', name], {

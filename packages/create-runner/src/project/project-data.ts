@@ -21,13 +21,13 @@ export interface Commands {
   readonly install: string;
 }
 
-/** The script that judges the runner: always over push, for it is asked directly. */
+/** The script that judges the runner. */
 function contractCommand({ template: name, delivery }: ProjectAnswers): string {
   const { language, capability, judgedWith } = templateOf(name);
   const input = judgedWith === undefined ? '' : ` --input '${capability.id}=${judgedWith}'`;
   if (language === 'Python') return `contract-test run --command "python3 runner.py"${input}`;
-  const pushed = delivery === 'push' ? '' : 'env RUNNER_DELIVERY=push ';
-  return `tsc -p tsconfig.build.json && contract-test run --command "${pushed}node dist/index.js"${input}`;
+  const dialsIn = delivery === 'push' ? '' : ` --delivery ${delivery}`;
+  return `tsc -p tsconfig.build.json && contract-test run --command "node dist/index.js"${dialsIn}${input}`;
 }
 
 /** What the texts of a template may name. */

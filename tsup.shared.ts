@@ -5,6 +5,9 @@ interface Manifest {
   exports?: Record<string, string | { import?: { default?: string } }>;
 }
 
+/** Files that are processes or threads of their own. */
+const STARTED = ['cli', 'store-thread'];
+
 /** `"./testing": { import: { default: "./dist/testing.js" } }` in package.json is built from `src/testing.ts`. */
 function entryPoints(manifest: Manifest): string[] {
   return Object.values(manifest.exports ?? {}).flatMap((target) => {
@@ -15,9 +18,9 @@ function entryPoints(manifest: Manifest): string[] {
 }
 
 /**
- * How every library here is built: each entry of its `exports` as ES module and as CommonJS, with types for both. A
- * `src/cli.ts` is built apart: ES module only, no types, because nothing imports it. tsup runs in the package's own
- * folder, so paths are relative to that.
+ * How every library here is built: each entry of its `exports` as ES module and as CommonJS, with types for both. What
+ * is started rather than imported is built apart: ES module only, no types. tsup runs in the package's own folder, so
+ * paths are relative to that.
  */
 export function library(overrides: Options = {}): Options[] {
   const shared: Options = { target: 'node20', platform: 'node', sourcemap: true, ...overrides };
@@ -29,14 +32,15 @@ export function library(overrides: Options = {}): Options[] {
       format: ['esm', 'cjs'],
       dts: true,
       splitting: true,
-      // Both builds write to dist at once: this one must not sweep away the other's file.
-      clean: ['!cli.js', '!cli.js.map'],
+      // All builds write to dist at once: this one must not sweep away the others' files.
+      clean: STARTED.flatMap((name) => [`!${name}.js`, `!${name}.js.map`]),
     },
   ];
-  if (existsSync('src/cli.ts')) {
+  for (const name of STARTED) {
+    if (!existsSync(`src/${name}.ts`)) continue;
     builds.push({
       ...shared,
-      entry: ['src/cli.ts'],
+      entry: [`src/${name}.ts`],
       format: ['esm'],
       dts: false,
       splitting: false,

@@ -8,6 +8,8 @@ export default defineConfig(
   library({
     // `node:sqlite` exists under that name alone.
     removeNodeProtocol: false,
+    // The CommonJS build finds the file of its thread by `import.meta.url` too.
+    shims: true,
     define: { BUILT_VERSION: JSON.stringify(version) },
   }),
 );

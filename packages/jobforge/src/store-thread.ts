@@ -1,0 +1,3 @@
+import { serveStore } from './store/store-thread.js';
+
+await serveStore();

@@ -69,7 +69,7 @@ class Handler(BaseHTTPRequestHandler):
             self.refuse("ROUTE_NOT_FOUND", f"nothing is served at {self.path}")
 
     def do_POST(self):
-        if self.path != "/execute":
+        if self.path != "/execute" and not self.path.startswith("/executions/"):
             self.close_connection = True
             return self.refuse("ROUTE_NOT_FOUND", f"nothing is served at {self.path}")
         length = int(self.headers.get("content-length") or 0)
@@ -83,6 +83,9 @@ class Handler(BaseHTTPRequestHandler):
         problem = self.joined.signatures.problem_with(self.headers, body)
         if problem:
             return self.refuse("SIGNATURE_INVALID", problem)
+        if self.path != "/execute":
+            # A thread cannot be stopped from outside: the runner does not declare `cancel`.
+            return self.refuse("ROUTE_NOT_FOUND", f"nothing is served at {self.path}")
         with self.joined.executions.answer():
             self.execute(body)
 

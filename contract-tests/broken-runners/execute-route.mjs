@@ -31,9 +31,22 @@ function outcomeOf(end, jobId, broken) {
   return [status, { jobId, success: false, error: shown, executionTimeMs }];
 }
 
-async function answerJson(received, response, { executions, broken }) {
+/** Why a careless runner refuses what it could run. */
+function excuse({ state, broken }) {
+  return broken('resilience.works-without-control-plane') && state.missed > 1 ? 'RUNNER_DRAINING' : undefined;
+}
+
+async function answerJson(received, response, context) {
+  const { executions, broken, state } = context;
+  const code = excuse(context);
+  if (code) return refuse(response, code, 'the control plane is away');
+  if (broken('heartbeat.survives-slow-replies')) await state.beating;
   const body = await settled(received, broken);
-  const end = await executions.start(body, { isNew: broken('streaming.answers-repeats-in-json') }).done;
+  const execution = executions.start(body, 'json');
+  response.on('close', () => {
+    execution.isLeft = !response.writableEnded;
+  });
+  const end = await execution.done;
   const jobId = broken('execute.keeps-ids') ? undefined : body.jobId;
   if (broken('http.says-json')) response.setHeader('content-type', 'text/plain');
   return sendJson(response, ...outcomeOf(end, jobId, broken));

@@ -1,4 +1,5 @@
 /** Runs executions: admission, deadline, cancellation, events and their replay. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { CAPABILITIES, HANDLERS, inputFaults, SLOTS } from './capabilities.mjs';
 import { envelope } from './envelope.mjs';
 
@@ -42,6 +43,13 @@ function withoutSecrets(event, { secrets = {} }, broken) {
   return JSON.parse(json);
 }
 
+/** An end whose error names what its request belongs to. */
+function correlated(event, { metadata }, broken) {
+  const { correlationId } = metadata ?? {};
+  if (!event.error || correlationId === undefined || broken('errors.names-the-correlation')) return event;
+  return { ...event, error: { ...event.error, correlationId } };
+}
+
 function createExecution(body, broken) {
   const executionId = broken('streaming.names-its-execution') ? body.jobId : (body.executionId ?? body.jobId);
   const firstSeq = broken('streaming.seq-rises-by-one') ? 1 : 0;
@@ -68,7 +76,7 @@ function createExecution(body, broken) {
       if (execution.ended) return;
       const tookMs = Math.round(performance.now() - startedAt);
       const executionTimeMs = broken('execute.reports-its-time') ? 0 : tookMs;
-      const event = { executionTimeMs, ...withoutSecrets(end, body, broken) };
+      const event = { executionTimeMs, ...correlated(withoutSecrets(end, body, broken), body, broken) };
       execution.emit(event);
       if (broken('streaming.one-terminal-event')) execution.emit(event);
       execution.ended = true;
@@ -111,38 +119,62 @@ async function outcomeOf({ body, controller, emit }, broken) {
   }
 }
 
+/** Whether a careless runner forgets to free the slot of an execution that ended so. */
+function leaks(outcome, { isLeft }, broken) {
+  if (outcome.type === 'cancelled') return broken('cancellation.frees-the-slot');
+  if (isLeft && broken('resilience.disconnect-frees-the-slot')) return true;
+  if (outcome.error?.code === 'EXECUTION_TIMEOUT') return broken('execute.timeout-frees-the-slot');
+  return outcome.type === 'failed' && broken('execute.failure-frees-the-slot');
+}
+
+/** Whether a careless runner does not remember an execution, asked for in this form. */
+function forgets({ ended, events, form: before }, form, broken) {
+  if (broken('streaming.concurrent-repeats-run-once')) return !ended;
+  const end = events.at(-1)?.type;
+  if (broken('streaming.repeats-failures')) return end === 'failed' && form === 'stream';
+  if (broken('cancellation.stays-cancelled')) return end === 'cancelled';
+  if (form !== 'json') return false;
+  return before === 'json'
+    ? broken('resilience.repeats-the-answer')
+    : broken('streaming.answers-repeats-in-json');
+}
+
 export function createExecutions({ broken }) {
   const known = new Map();
+  const hoard = [];
+  let last = Promise.resolve();
   let taken = 0;
   let draining = false;
 
   async function run(execution) {
     taken += 1;
     if (!broken('streaming.accepted-first')) execution.emit({ type: 'accepted' });
-    const outcome = await outcomeOf(execution, broken);
-    const leaks = broken('cancellation.frees-the-slot') && outcome.type === 'cancelled';
-    if (!leaks) taken -= 1;
+    if (broken('performance.is-quick')) await sleep(200);
+    if (broken('performance.keeps-its-memory')) hoard.push(Buffer.alloc(512 * 1024, 1));
+    const working = broken('performance.uses-its-slots')
+      ? last.then(() => outcomeOf(execution, broken))
+      : outcomeOf(execution, broken);
+    last = working;
+    const outcome = await working;
+    if (!leaks(outcome, execution, broken)) taken -= 1;
     execution.finish(outcome);
   }
 
-  /** What is remembered of an execution with this id; a careless runner forgets some. */
-  function recall(id) {
+  function recall(id, form) {
     const before = known.get(id);
-    if (broken('streaming.concurrent-repeats-run-once') && !before?.ended) return undefined;
-    const end = before?.events.at(-1).type;
-    if (broken('streaming.repeats-failures') && end === 'failed') return undefined;
-    return broken('cancellation.stays-cancelled') && end === 'cancelled' ? undefined : before;
+    return before && forgets(before, form, broken) ? undefined : before;
   }
 
   return {
     /** Starts an execution, or finds the one that has this id. */
-    start(body, { isNew = false } = {}) {
+    start(body, form = 'stream') {
       const id = broken('execute.runs-each-execution-of-a-job')
         ? body.jobId
         : (body.executionId ?? body.jobId);
-      const before = recall(id);
-      if (before && !isNew && !broken('streaming.repeated-delivery-runs-once')) return before;
+      const before = recall(id, form);
+      if (before && !broken('streaming.repeated-delivery-runs-once')) return before;
       const execution = createExecution(body, broken);
+      execution.form = form;
       const refusal = refusalOf(body, { broken, draining, taken });
       if (refusal) {
         if (broken('streaming.refusal-comes-first')) execution.emit({ type: 'accepted' });
@@ -159,9 +191,16 @@ export function createExecutions({ broken }) {
     find: (id) => known.get(id),
     all: () => known.values(),
     active: () => taken,
+    total: () => known.size,
+    running: () => [...known.entries()].filter(([, { ended }]) => !ended).map(([id]) => id),
+    /** Takes nothing new from now on. */
+    refuse() {
+      draining = true;
+    },
     drain() {
       draining = true;
-      return Promise.all([...known.values()].map(({ done }) => done));
+      const ends = [...known.values()].filter(({ ended }) => !ended).map(({ done }) => done);
+      return broken('shutdown.loses-nothing') && ends.length > 0 ? Promise.race(ends) : Promise.all(ends);
     },
   };
 }

@@ -1,4 +1,5 @@
 /** What the runner serves. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { CAPABILITIES, SLOTS } from './capabilities.mjs';
 import { cancel } from './cancel-route.mjs';
 import { execute } from './execute-route.mjs';
@@ -6,14 +7,24 @@ import { refuse, sendJson } from './replies.mjs';
 
 export const FEATURES = ['ndjson', 'batch', 'cancel', 'signed'];
 
-function health(_request, response, { broken, state }) {
+let lastHealth = Promise.resolve();
+
+/** A careless runner looks at everything anew for each who asks, one after the other. */
+async function look(broken) {
+  if (!broken('performance.answers-a-burst')) return;
+  lastHealth = lastHealth.then(() => sleep(250));
+  await lastHealth;
+}
+
+async function health(_request, response, { broken, state }) {
+  await look(broken);
   if (broken('health.answers')) return sendJson(response, 200, { status: 'fine' });
   const status = broken('health.status-code-agrees') ? 'unhealthy' : 'healthy';
   const rest = {
     service: 'broken-runner',
-    timestamp: new Date().toISOString(),
+    timestamp: broken('health.tells-the-time') ? '2020-01-01T00:00:00.000Z' : new Date().toISOString(),
     version: '1.0.0',
-    uptime: process.uptime(),
+    uptime: broken('health.uptime-in-seconds') ? process.uptime() * 1_000 : process.uptime(),
     checks: [],
     ...(broken('security.keeps-credentials-out-of-replies') ? { session: state.session } : {}),
   };
@@ -33,6 +44,17 @@ function manifest(_request, response, { broken }) {
   };
   return sendJson(response, 200, broken('manifest.valid-message') ? { name: full.name } : full);
 }
+
+/** Whether work may be sent; a careless runner leaves one of its reasons out. */
+function isReady({ state, executions, broken }) {
+  const { registered, receiving, stopping } = state;
+  if (broken('health.ready-while-full') && executions.active() >= SLOTS) return false;
+  if (!registered) return broken('health.not-ready-before-registration');
+  if (!receiving) return broken('health.not-ready-while-not-receiving');
+  return !stopping || broken('health.not-ready-while-draining');
+}
+
+const isLive = ({ state, broken }) => !(state.stopping && broken('health.live-while-draining'));
 
 function probe(response, ok, { broken }) {
   if (broken('health.probes')) return refuse(response, 'ROUTE_NOT_FOUND', 'nothing here');
@@ -57,8 +79,8 @@ function notFound(request, response, { broken }) {
 
 const ROUTES = [
   [/^GET \/health$/, health],
-  [/^GET \/livez$/, (_request, response, context) => probe(response, true, context)],
-  [/^GET \/readyz$/, (_request, response, context) => probe(response, context.state.registered, context)],
+  [/^GET \/livez$/, (_request, response, context) => probe(response, isLive(context), context)],
+  [/^GET \/readyz$/, (_request, response, context) => probe(response, isReady(context), context)],
   [/^GET \/manifest$/, (...parts) => (parts[2].broken('manifest.served') ? notFound : manifest)(...parts)],
   [/^POST \/execute$/, execute],
   [/ \/execute$/, wrongMethod('POST', (broken) => broken('errors.wrong-method'))],

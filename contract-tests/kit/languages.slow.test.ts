@@ -16,7 +16,7 @@ describe.each(LANGUAGE_RUNNERS)('the runner in $language that follows the page',
   // Where CI is set, a missing python3 fails the test instead of hiding it.
   const isRequired = missing.length === 0 || (runner.language === 'python' && Boolean(process.env['CI']));
 
-  it.runIf(isRequired)('keeps core with all its fixtures', { timeout: 180_000 }, async () => {
+  it.runIf(isRequired)('keeps core with all its fixtures', { timeout: 290_000 }, async () => {
     const target = prepareRunner(runner, mkdtempSync(join(root, runner.language)));
     const report = await runContract(target, { profiles: PROFILES, timeoutMs: 60_000 });
     const told = report.results

@@ -376,7 +376,9 @@ def main():
     signal.signal(signal.SIGINT, on_signal)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     threading.Thread(target=SESSION.run, args=(port,), daemon=True).start()
-    stop.wait()
+    # A signal that another thread is given is handled when this one runs again.
+    while not stop.wait(0.2):
+        pass
     # Leave first, so that nothing new is sent; then finish what runs.
     SESSION.leave()
     EXECUTIONS.drain(DRAIN_SECONDS)

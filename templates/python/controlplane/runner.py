@@ -173,7 +173,9 @@ def serve(name, version, capabilities, environment=os.environ):
     signal.signal(signal.SIGINT, on_signal)
     threading.Thread(target=joined.server.serve_forever, daemon=True).start()
     threading.Thread(target=joined.session.run, args=(on_refused,), daemon=True).start()
-    stop.wait()
+    # A signal that another thread is given is handled when this one runs again.
+    while not stop.wait(0.2):
+        pass
     # Leave first, so that nothing new is sent; then finish what runs.
     joined.session.leave()
     joined.executions.drain(DRAIN_SECONDS)

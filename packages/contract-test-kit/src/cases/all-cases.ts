@@ -1,4 +1,5 @@
 import type { Case } from '../case/case.js';
+import { beatCases } from './beats.js';
 import { brokenLinkCases } from './broken-links.js';
 import { cancellationCases } from './cancellation.js';
 import { cancellingCases } from './cancelling.js';
@@ -12,12 +13,17 @@ import { executeCases } from './execute.js';
 import { healthCases } from './health.js';
 import { heartbeatCases } from './heartbeat.js';
 import { httpCases } from './http.js';
+import { identityCases } from './identity.js';
 import { inputCases } from './input.js';
 import { longPollCases } from './long-poll.js';
+import { lifeCases } from './lives.js';
 import { manifestCases } from './manifest.js';
+import { performanceCases } from './performance.js';
+import { readinessCases } from './readiness.js';
 import { registrationCases } from './registration.js';
 import { shutdownCases } from './shutdown.js';
 import { signingCases } from './signing.js';
+import { slotCases } from './slots.js';
 import { streamingCases } from './streaming.js';
 import { streamCases } from './streams.js';
 import { websocketCases } from './websocket.js';
@@ -49,6 +55,12 @@ const ALL = [
   ...linkCases('long-poll'),
   ...messageCases('long-poll'),
   ...longPollCases,
+  ...identityCases,
+  ...beatCases,
+  ...readinessCases,
+  ...slotCases,
+  ...lifeCases,
+  ...performanceCases,
 ];
 
 /** Every case, by the id of the requirement that it judges. */

@@ -10,7 +10,8 @@ import {
   RunnerRegistrationRequest,
 } from '@controlplane/contracts';
 import type { Case, CaseContext } from '../case/case.js';
-import { must, mustReply, mustStillAnswer, memberOf } from '../case/expect.js';
+import { must, mustReply, memberOf } from '../case/expect.js';
+import { mustTakeReplies } from '../case/goes-on.js';
 import { NotEvaluable } from '../case/verdict.js';
 import { pause } from '../harness/pause.js';
 import { shorten } from '../case/wire-rules.js';
@@ -145,34 +146,12 @@ async function stopsWhenRefused(context: CaseContext): Promise<void> {
 
 async function toleratesUnknownFields(context: CaseContext): Promise<void> {
   const future = { kitFutureMember: { nested: [1, 'two', null] }, kitFutureText: 'ignore me' };
-  const runner = await context.startRunner({
-    script: {
-      answer: ({ kind }) =>
-        kind === 'other'
-          ? undefined
-          : { members: kind === 'heartbeat' ? { ...future, directives: [{ kind: 'kit.future' }] } : future },
-    },
-  });
-  // A runner that beats gets the chance to stumble over the reply of a beat as well.
-  await runner.controlPlane?.waitFor(({ kind, index }) => kind === 'heartbeat' && index === 1, {
-    timeoutMs: 1_500,
-    signal: context.signal,
-  });
+  const answer = ({ kind }: RecordedMessage) =>
+    kind === 'other'
+      ? undefined
+      : { members: kind === 'heartbeat' ? { ...future, directives: [{ kind: 'kit.future' }] } : future };
   const sent = 'replies with the members kitFutureMember and kitFutureText, and the directive kit.future';
-  const end = runner.process?.end();
-  must(!end, {
-    sent,
-    expected: 'a runner that goes on',
-    actual: `it ended (${end?.signal ?? `code ${end?.code}`}): ${shorten(runner.process?.output() ?? '')}`,
-  });
-  await mustStillAnswer(runner.client, 'a reply with unknown members');
-  const registrations = runner.controlPlane?.of('register').length ?? 0;
-  if (registrations === 0) throw new NotEvaluable('no registration arrived');
-  must(registrations === 1, {
-    sent,
-    expected: 'a registration that counts as accepted',
-    actual: `${registrations} registrations`,
-  });
+  await mustTakeReplies(context, { answer }, sent);
 }
 
 export const registrationCases: readonly Case[] = [

@@ -43,6 +43,7 @@ describe('requirements and cases', () => {
         'shutdown',
         'http',
         'security',
+        'performance',
         'resilience',
         'websocket',
         'long-poll',

@@ -24,7 +24,7 @@ export function pack(name, into) {
   mkdirSync(into, { recursive: true });
   const [command, args] = pnpm(['pack', '--pack-destination', into]);
   quietly(command, args, join(root, 'packages', name));
-  const made = readdirSync(into).find((file) => new RegExp(`^controlplane-${name}-[0-9]`).test(file));
+  const made = readdirSync(into).find((file) => new RegExp(`^(controlplane-)?${name}-[0-9]`).test(file));
   if (made === undefined) throw new Error(`packages/${name}: pnpm pack wrote no tarball`);
   return join(into, made);
 }

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import threading
 import time
@@ -14,6 +15,8 @@ from .signatures import Signatures
 
 MAX_BODY_BYTES = 4 * 1024 * 1024
 DRAIN_SECONDS = 25
+READ_ONLY = ("/health", "/livez", "/readyz", "/manifest")
+ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 
 
 def read_request(text):
@@ -24,6 +27,8 @@ def read_request(text):
     valid = (
         isinstance(request, dict)
         and isinstance(request.get("jobId"), str)
+        and ID.fullmatch(request["jobId"])
+        and ID.fullmatch(request.get("executionId", "none"))
         and isinstance(request.get("capabilityId"), str)
         and isinstance(request.get("payload"), dict)
         and isinstance(request.get("timeoutMs", 30_000), int)
@@ -47,31 +52,48 @@ class Handler(BaseHTTPRequestHandler):
         for name, value in headers.items():
             self.send_header(name, value)
         self.end_headers()
-        self.wfile.write(data)
+        if self.command != "HEAD":
+            self.wfile.write(data)
 
     def refuse(self, code, message, **headers):
         error = envelope(Failure(code, message), self.joined.name)
         self.reply(status_of(code), {"success": False, "error": error}, **headers)
 
+    def route(self):
+        return self.path.partition("?")[0]
+
     def do_GET(self):
-        if self.path == "/health":
+        path = self.route()
+        if path == "/health":
             self.reply(200, self.joined.health())
-        elif self.path == "/livez":
+        elif path == "/livez":
             self.reply(200, {"ok": True, "reasons": []})
-        elif self.path == "/readyz":
+        elif path == "/readyz":
             ready = self.joined.is_ready()
             self.reply(200 if ready else 503, {"ok": ready, "reasons": [] if ready else ["not registered, or stopping"]})
-        elif self.path == "/manifest":
+        elif path == "/manifest":
             self.reply(200, self.joined.manifest())
-        elif self.path == "/execute":
+        elif path == "/execute":
             self.refuse("METHOD_NOT_ALLOWED", "use POST", allow="POST")
         else:
-            self.refuse("ROUTE_NOT_FOUND", f"nothing is served at {self.path}")
+            self.refuse("ROUTE_NOT_FOUND", f"nothing is served at {path}")
+
+    def do_HEAD(self):
+        self.do_GET()
+
+    def refuse_path(self, path):
+        self.close_connection = True
+        if path in READ_ONLY:
+            return self.refuse("METHOD_NOT_ALLOWED", "use GET", allow="GET, HEAD")
+        return self.refuse("ROUTE_NOT_FOUND", f"nothing is served at {path}")
 
     def do_POST(self):
-        if self.path != "/execute" and not self.path.startswith("/executions/"):
+        path = self.route()
+        if path != "/execute" and not path.startswith("/executions/"):
+            return self.refuse_path(path)
+        if self.headers.get("transfer-encoding"):
             self.close_connection = True
-            return self.refuse("ROUTE_NOT_FOUND", f"nothing is served at {self.path}")
+            return self.refuse("VALIDATION_ERROR", "send a content-length: bodies in chunks are not read")
         length = int(self.headers.get("content-length") or 0)
         if length > MAX_BODY_BYTES:
             # Read and dropped, so that the sender sees the refusal and not a broken connection.
@@ -83,9 +105,11 @@ class Handler(BaseHTTPRequestHandler):
         problem = self.joined.signatures.problem_with(self.headers, body)
         if problem:
             return self.refuse("SIGNATURE_INVALID", problem)
-        if self.path != "/execute":
+        if path != "/execute":
             # A thread cannot be stopped from outside: the runner does not declare `cancel`.
-            return self.refuse("ROUTE_NOT_FOUND", f"nothing is served at {self.path}")
+            return self.refuse("ROUTE_NOT_FOUND", f"nothing is served at {path}")
+        if self.headers.get_content_type() != "application/json":
+            return self.refuse("UNSUPPORTED_MEDIA_TYPE", "send application/json")
         with self.joined.executions.answer():
             self.execute(body)
 

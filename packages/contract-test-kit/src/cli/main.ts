@@ -8,6 +8,7 @@ import { Profile } from '../requirements/requirement.js';
 import { NothingSelected } from '../run-contract/run-contract.js';
 import { CONFIG_FILE } from './config-file.js';
 import { doctorCommand } from './doctor-command.js';
+import { drainCommand } from './drain-command.js';
 import { EXIT, UsageError } from './exit-codes.js';
 import { fixturesCommand, type FixturesFlags } from './fixtures-command.js';
 import { initCommand, type InitFlags } from './init-command.js';
@@ -99,6 +100,18 @@ function defineSetup(program: Command, terminal: Terminal, finish: (code: number
     .action(async (flags: RunFlags) => finish(await doctorCommand(flags, terminal)));
 }
 
+function defineDrain(program: Command, terminal: Terminal, finish: (code: number) => void): void {
+  program
+    .command('drain')
+    .description('tell a runner to stop while it works, and certify what came of its work')
+    .option('--command <command>', 'command that starts the runner')
+    .option('--cwd <dir>', 'folder that --command runs in')
+    .option('--input <capability={json}>', 'work that takes a while (default: conformance.sleep)', collect)
+    .option('--start-timeout <ms>', 'until the runner must answer (default: 20000)')
+    .option('--json', 'as JSON')
+    .action(async (flags: RunFlags) => finish(await drainCommand(flags, terminal)));
+}
+
 function defineFixtures(program: Command, terminal: Terminal, finish: (code: number) => void): void {
   program
     .command('fixtures')
@@ -130,6 +143,7 @@ function defineProgram(terminal: Terminal, finish: (code: number) => void): Comm
     .action((id: string, flags: { json?: boolean }) => finish(explainCommand(id, flags, terminal)));
   defineReports(program, terminal, finish);
   defineSetup(program, terminal, finish);
+  defineDrain(program, terminal, finish);
   defineFixtures(program, terminal, finish);
   for (const command of program.commands) command.copyInheritedSettings(program);
   return program;

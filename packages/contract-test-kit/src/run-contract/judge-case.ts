@@ -6,8 +6,8 @@ import { WIRE_RULES } from '../case/wire-rules.js';
 import { within } from '../case/wait.js';
 import { NoAnswer, type Exchange, type WireRequest } from '../harness/exchange.js';
 import { pause } from '../harness/pause.js';
-import { createLinkClient } from '../harness/dial-in/link-client.js';
-import { createRunnerClient, type RunnerClient } from '../harness/runner-client.js';
+import type { ClientOptions } from '../harness/runner-client.js';
+import { createSessionClient } from '../harness/session-client.js';
 import { openSession, TargetUnreachable, type RunnerSession } from '../harness/runner-session.js';
 import { chooseSubjects } from '../inputs/choose-subjects.js';
 import type { Requirement } from '../requirements/requirement.js';
@@ -66,17 +66,16 @@ interface CaseScope {
 
 function createContext(bench: Bench, session: RunnerSession, scope: CaseScope): CaseContext {
   const { options, target } = bench;
-  const onExchange: Parameters<typeof createRunnerClient>[0]['onExchange'] = (exchange) => {
+  const onExchange: ClientOptions['onExchange'] = (exchange) => {
     for (const rule of Object.values(WIRE_RULES)) {
       const finding = rule.check(exchange);
       if (finding) bench.onViolation(rule.id, finding);
     }
   };
-  const clientOf = ({ urls, controlPlane, delivery }: RunnerSession): RunnerClient =>
-    controlPlane && delivery !== 'push'
-      ? createLinkClient({ controlPlane, signal: scope.signal, onExchange })
-      : createRunnerClient({ urls, signal: scope.signal, onExchange });
-  const judged = (of: RunnerSession): JudgedRunner => ({ ...of, client: clientOf(of) });
+  const judged = (of: RunnerSession): JudgedRunner => ({
+    ...of,
+    client: createSessionClient(of, { signal: scope.signal, onExchange }),
+  });
   const subjects = (): readonly Subject[] => chooseSubjects(session.description, options);
   return {
     runner: judged(session),

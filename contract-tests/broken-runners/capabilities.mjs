@@ -1,4 +1,4 @@
-/** The fixture capabilities, as a runner publishes them, and what each does. */
+/** The fixture capabilities and one of the runner's own, as it publishes them, and what each does. */
 import { setTimeout as sleep } from 'node:timers/promises';
 
 export const SLOTS = 8;
@@ -33,24 +33,38 @@ export const CAPABILITIES = [
   capability('conformance.logs', object({ lines: whole }), object({ lines: whole })),
   capability('conformance.crash', object({}), object({})),
   capability('conformance.big', object({ bytes: whole }), object({ text })),
+  capability(
+    'text.repeat',
+    object({ text: { ...text, maxLength: 40 }, times: { type: 'integer', minimum: 1, maximum: 5 } }),
+    object({ text }),
+  ),
 ];
 
 export const isOffered = (id) => CAPABILITIES.some((one) => one.id === id);
 
 const TYPES = {
-  string: (value) => typeof value === 'string',
-  integer: (value) => Number.isInteger(value) && value >= 0,
+  string: (value, { maxLength = Number.POSITIVE_INFINITY }) =>
+    typeof value === 'string' && Array.from(value).length <= maxLength,
+  integer: (value, { minimum, maximum = Number.POSITIVE_INFINITY }) =>
+    Number.isInteger(value) && value >= minimum && value <= maximum,
   boolean: (value) => typeof value === 'boolean',
 };
 
+/** The rule of a member as it is kept: a careless runner knows another limit than the one it publishes. */
+function ruleOf(rule, broken) {
+  if (broken('execute.accepts-what-its-schema-accepts') && rule.maxLength) return { ...rule, maxLength: 10 };
+  if (broken('execute.refuses-what-its-schema-refuses')) return { ...rule, maximum: undefined };
+  return rule;
+}
+
 /** What is wrong with an input: a detail for each member. */
-export function inputFaults({ inputSchema }, input) {
+export function inputFaults({ inputSchema }, input, broken) {
   if (typeof input !== 'object' || input === null)
     return [{ path: ['input'], message: 'expected an object' }];
-  return Object.entries(inputSchema.properties).flatMap(([name, { type }]) =>
-    TYPES[type](input[name])
+  return Object.entries(inputSchema.properties).flatMap(([name, rule]) =>
+    TYPES[rule.type](input[name], ruleOf(rule, broken))
       ? []
-      : [{ path: ['input', name], message: `expected ${type}`, code: 'invalid_type' }],
+      : [{ path: ['input', name], message: `expected ${rule.type}`, code: 'invalid_type' }],
   );
 }
 
@@ -104,4 +118,8 @@ export const HANDLERS = {
   'conformance.big': ({ bytes }, { broken }) => ({
     text: 'x'.repeat(broken('execute.returns-big-output') ? Math.min(bytes, 65_536) : bytes),
   }),
+  'text.repeat': ({ text: said, times }, { broken }) => {
+    const empty = broken('execute.matches-its-schema-for-any-input') && said === '';
+    return { text: empty ? null : said.repeat(times) };
+  },
 };

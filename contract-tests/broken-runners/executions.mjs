@@ -16,7 +16,7 @@ function refusalOf(body, { broken, draining, taken }) {
     const same = broken('errors.carries-fresh-ids') ? { id: 'error-1' } : {};
     return envelope(code, `no capability ${body.capabilityId}`, { details, ...same });
   }
-  const faults = broken('execute.rejects-invalid-input') ? [] : inputFaults(capability, body.payload);
+  const faults = broken('execute.rejects-invalid-input') ? [] : inputFaults(capability, body.payload, broken);
   const details = broken('errors.names-the-path') ? [] : shown(faults, body, broken);
   if (faults.length > 0) return envelope('VALIDATION_ERROR', 'the input is invalid', { details });
   if (draining && !broken('shutdown.refuses-new-work'))

@@ -12,6 +12,8 @@ import type { RunnerSession } from '../harness/runner-session.js';
 export interface Subject {
   readonly capability: RunnerCapability;
   readonly input: Readonly<Record<string, unknown>>;
+  /** It writes, and may be called with this input alone. */
+  readonly fixed: boolean;
 }
 
 /** A runner and a client that speaks to it while the case runs. */

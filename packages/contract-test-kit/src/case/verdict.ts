@@ -6,6 +6,8 @@ export interface Finding {
   readonly actual: string;
   /** The exchange that shows it. */
   readonly exchange?: Exchange | undefined;
+  /** The input that shows it, where it was made up: with it the case begins when it is judged again. */
+  readonly input?: { readonly capabilityId: string; readonly value: unknown } | undefined;
   /** What was sent, where no exchange shows it. */
   readonly sent?: string | undefined;
 }

@@ -8,6 +8,7 @@ import { credentialCases } from './credentials.js';
 import { handoverCases } from './dial-in-handover.js';
 import { linkCases } from './dial-in-links.js';
 import { messageCases } from './dial-in-messages.js';
+import { discoveryCases } from './discovery.js';
 import { errorCases } from './errors.js';
 import { executeCases } from './execute.js';
 import { healthCases } from './health.js';
@@ -34,6 +35,7 @@ const ALL = [
   ...heartbeatCases,
   ...healthCases,
   ...executeCases,
+  ...discoveryCases,
   ...concurrencyCases,
   ...errorCases,
   ...streamingCases,

@@ -17,6 +17,8 @@ const Config = z.strictObject({
   run: z.array(z.string()).optional(),
   profiles: z.array(z.string()).optional(),
   inputs: z.record(z.string(), z.record(z.string(), z.unknown())).optional(),
+  allowWrites: z.array(z.string()).optional(),
+  leaveOut: z.array(z.string()).optional(),
   reports: z.array(z.string()).optional(),
   knownFailures: z.string().optional(),
   timeoutMs: z.int().optional(),

@@ -17,6 +17,8 @@ export interface RunFlags {
   readonly run?: readonly string[];
   readonly profile?: readonly string[];
   readonly input?: readonly string[];
+  readonly allowWrites?: readonly string[];
+  readonly leaveOut?: readonly string[];
   readonly report?: readonly string[];
   readonly json?: boolean;
   readonly timeout?: string;
@@ -138,6 +140,8 @@ export function parseRunOptions(flags: RunFlags): RunContractOptions {
     seed: wholeNumber('seed', flags.seed, [0, Number.MAX_SAFE_INTEGER]),
     strict: flags.strict ?? false,
     inputs: parseInputs(flags.input),
+    allowWrites: flags.allowWrites,
+    leaveOut: flags.leaveOut,
     knownFailures: readKnownFailures(flags.knownFailures),
   };
 }

@@ -23,19 +23,25 @@ export interface SubjectOptions {
   readonly seed: number;
   /** Inputs that the user gave, by capability id. */
   readonly inputs: Inputs;
+  /** Capabilities that write and may be called with any input. */
+  readonly allowWrites: readonly string[];
+  /** Capabilities that are never called. */
+  readonly leaveOut: readonly string[];
 }
 
 /** A capability may be called `constructor`. */
 const own = (inputs: Inputs, id: string): Inputs[string] | undefined =>
   Object.hasOwn(inputs, id) ? inputs[id] : undefined;
 
-function subjectOf(capability: RunnerCapability, { seed, inputs }: SubjectOptions): Subject | undefined {
+function subjectOf(capability: RunnerCapability, options: SubjectOptions): Subject | undefined {
+  const { seed, inputs, allowWrites } = options;
+  const fixed = capability.effects === 'writes' && !allowWrites.includes(capability.id);
   const given = own(inputs, capability.id) ?? own(FIXTURE_INPUTS, capability.id);
-  if (given) return { capability, input: given };
+  if (given) return { capability, input: given, fixed };
   const made = generateInput(capability.inputSchema, seed);
   if (typeof made !== 'object' || made === null || Array.isArray(made)) return undefined;
   if (valueFaults(capability.inputSchema, made).length > 0) return undefined;
-  return { capability, input: made as Record<string, unknown> };
+  return { capability, input: made as Record<string, unknown>, fixed };
 }
 
 /**
@@ -44,9 +50,11 @@ function subjectOf(capability: RunnerCapability, { seed, inputs }: SubjectOption
  * @throws NotEvaluable when there is none
  */
 export function chooseSubjects(description: RunnerDescription, options: SubjectOptions): readonly Subject[] {
+  const mayCall = ({ id, effects }: RunnerCapability): boolean =>
+    effects !== 'writes' || own(options.inputs, id) !== undefined || options.allowWrites.includes(id);
   const callable = description.capabilities.filter(
-    ({ id, effects }) =>
-      !NEVER_SUBJECTS.has(id) && (effects !== 'writes' || own(options.inputs, id) !== undefined),
+    (capability) =>
+      !NEVER_SUBJECTS.has(capability.id) && !options.leaveOut.includes(capability.id) && mayCall(capability),
   );
   const subjects = callable.flatMap((capability) => subjectOf(capability, options) ?? []);
   const first = (subject: Subject): number =>
@@ -60,7 +68,7 @@ export function chooseSubjects(description: RunnerDescription, options: SubjectO
   if (description.capabilities.length === 0) throw new NotEvaluable('the runner declares no capability');
   throw new NotEvaluable(
     callable.length === 0
-      ? `every capability writes; name an input that may be run: --input '${description.capabilities[0]?.id}={…}'`
+      ? `every capability writes or is left out; name an input that may be run: --input '${description.capabilities[0]?.id}={…}'`
       : `no valid input could be made from the schema of ${callable[0]?.id}; give one: --input '${callable[0]?.id}={…}'`,
   );
 }

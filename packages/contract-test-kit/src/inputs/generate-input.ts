@@ -25,7 +25,8 @@ interface Making {
   readonly depth: number;
 }
 
-const FORMATS: Readonly<Record<string, string>> = {
+/** A value of each format that is often used. */
+export const FORMATS: Readonly<Record<string, string>> = {
   'date-time': '2026-01-31T12:00:00.000Z',
   date: '2026-01-31',
   time: '12:00:00Z',
@@ -41,15 +42,15 @@ const FORMATS: Readonly<Record<string, string>> = {
   regex: '^a$',
 };
 
-function isSchema(value: unknown): value is JsonSchema {
+export function isSchema(value: unknown): value is JsonSchema {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function numberOf(value: unknown): number | undefined {
+export function numberOf(value: unknown): number | undefined {
   return typeof value === 'number' ? value : undefined;
 }
 
-function resolveReference(schema: JsonSchema, root: JsonSchema): JsonSchema {
+export function resolveReference(schema: JsonSchema, root: JsonSchema): JsonSchema {
   const reference = schema['$ref'];
   if (typeof reference !== 'string' || !reference.startsWith('#')) return schema;
   let target: unknown = root;
@@ -123,7 +124,7 @@ function typeOf(schema: JsonSchema): string {
 }
 
 /** The first branch of a union, and all parts of an intersection, laid over the schema. */
-function flatten(schema: JsonSchema, root: JsonSchema, depth = 0): JsonSchema {
+export function flatten(schema: JsonSchema, root: JsonSchema, depth = 0): JsonSchema {
   if (depth > MAX_DEPTH) return {};
   const resolved = resolveReference(schema, root);
   const branch = [resolved['anyOf'], resolved['oneOf']].flatMap((list) =>

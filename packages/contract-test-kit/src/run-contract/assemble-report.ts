@@ -62,15 +62,27 @@ function deliveryFlag(delivery: DeliveryKind, { options }: ReportParts): string 
   return options.delivery === undefined ? '' : ` --delivery ${delivery}`;
 }
 
+/** The flags that say which capabilities are called with what; the input that broke something comes first again. */
+function inputFlags({ input }: Finding, options: ResolvedRunOptions): string {
+  const made = input && isInput(input.value) ? { [input.capabilityId]: input.value } : {};
+  return [
+    ...options.leaveOut.map((id) => ` --leave-out ${shellQuote(id)}`),
+    ...options.allowWrites.map((id) => ` --allow-writes ${shellQuote(id)}`),
+    ...Object.entries({ ...options.inputs, ...made }).map(
+      ([name, value]) => ` --input ${shellQuote(`${name}=${JSON.stringify(value)}`)}`,
+    ),
+  ].join('');
+}
+
+const isInput = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
 function reportFinding(
   finding: Finding,
   { requirement: { id }, delivery }: MergedCase,
   parts: ReportParts,
 ): FindingReport {
   const { target, options } = parts;
-  const inputs = Object.entries(options.inputs).map(
-    ([name, input]) => ` --input ${shellQuote(`${name}=${JSON.stringify(input)}`)}`,
-  );
   const timeline = finding.exchange && timelineOf(finding.exchange);
   const curl = delivery === 'push' && finding.exchange ? curlOf(finding.exchange.request) : undefined;
   const over = parts.deliveries.length > 1 ? `over ${delivery}: ` : '';
@@ -79,7 +91,7 @@ function reportFinding(
     expected: finding.expected,
     actual: finding.actual === '' && finding.exchange ? showReply(finding.exchange) : finding.actual,
     ...(timeline === undefined ? {} : { timeline }),
-    again: `npx contract-test run ${targetFlags(target)}${deliveryFlag(delivery, parts)}${inputs.join('')} --run ${id} --seed ${options.seed}`,
+    again: `npx contract-test run ${targetFlags(target)}${deliveryFlag(delivery, parts)}${inputFlags(finding, options)} --run ${id} --seed ${options.seed}`,
     ...(curl === undefined ? {} : { curl }),
   };
 }

@@ -28,6 +28,10 @@ export interface RunContractOptions {
   readonly strict?: boolean | undefined;
   /** Inputs to call capabilities with, by capability id. Default: made from their schemas. */
   readonly inputs?: Readonly<Record<string, Readonly<Record<string, unknown>>>> | undefined;
+  /** Capabilities with effects `writes` that may be called with made-up inputs too, by id. Default: none. */
+  readonly allowWrites?: readonly string[] | undefined;
+  /** Capabilities that are never called, by id. Default: none. */
+  readonly leaveOut?: readonly string[] | undefined;
   /** Failures that do not fail the run until they expire. Default: none. */
   readonly knownFailures?: readonly KnownFailure[] | undefined;
   /** Told after each case how many are done, of how many. */
@@ -43,6 +47,8 @@ export interface ResolvedRunOptions {
   readonly seed: number;
   readonly strict: boolean;
   readonly inputs: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  readonly allowWrites: readonly string[];
+  readonly leaveOut: readonly string[];
   readonly knownFailures: readonly KnownFailure[];
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly onProgress: (done: number, total: number) => void;
@@ -57,6 +63,8 @@ export function resolveRunOptions(options: RunContractOptions): ResolvedRunOptio
     seed: options.seed ?? 1,
     strict: options.strict ?? false,
     inputs: options.inputs ?? {},
+    allowWrites: options.allowWrites ?? [],
+    leaveOut: options.leaveOut ?? [],
     knownFailures: options.knownFailures ?? [],
     environment: options.environment ?? process.env,
     onProgress: options.onProgress ?? (() => {}),

@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { silentLog } from '../model/log.js';
+import { ending, insertion } from '../store/sample-operations.fixture.js';
 import { openSqliteStore } from '../store/sqlite-store.js';
-import type { Store, StoreOperation } from '../store/store.js';
+import type { Outcome, Store, StoreOperation } from '../store/store.js';
 import { createManualClock } from '../testing/manual-clock.js';
-import { createGroupCommit } from './group-commit.js';
+import { createGroupCommit, type GroupCommit } from './group-commit.js';
 
 const runnerRow = (id: string): StoreOperation => ({ kind: 'put-runner', id, record: '{}' });
 
@@ -134,5 +135,111 @@ describe('an operation that the store always refuses', () => {
     const tries = batches.length;
     expect(await attempt(commit, 'next')).toBe('stored');
     expect(batches).toHaveLength(tries + 1);
+  });
+});
+
+/** Commits that wait until they are told what becomes of them. */
+function heldStore() {
+  const under: { readonly size: number; readonly first: string; end(error?: Error): void }[] = [];
+  let seq = 0;
+  const store = {
+    commit: (batch: readonly StoreOperation[]) =>
+      new Promise<readonly Outcome[]>((resolve, reject) => {
+        const [first] = batch;
+        under.push({
+          size: batch.length,
+          first: first !== undefined && 'id' in first ? first.id : '',
+          end: (error) => {
+            if (error !== undefined) return reject(error);
+            resolve(batch.map(({ kind }) => (kind === 'insert-job' ? { seq: (seq += 1) } : 'done')));
+          },
+        });
+      }),
+  };
+  const commit = createGroupCommit({
+    store: store as unknown as Store,
+    clock: createManualClock(),
+    log: silentLog,
+    maxOperations: 400,
+  });
+  const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+  return { commit, under, turn };
+}
+
+const submit = (commit: GroupCommit, ids: readonly string[], told: string[] = []): string[] => {
+  for (const id of ids)
+    commit.attempt(insertion(id), (error) => told.push(error === undefined ? id : `not ${id}`));
+  return told;
+};
+const hundred = (prefix: string): string[] => Array.from({ length: 100 }, (_, index) => `${prefix}${index}`);
+
+describe('a second transaction', () => {
+  it('is begun beside the first where there is much and neither depends on the other, and no third', async () => {
+    const { commit, under, turn } = heldStore();
+    submit(commit, ['a']);
+    await turn();
+    submit(commit, hundred('b').slice(1));
+    await turn();
+    expect(under).toHaveLength(1);
+    submit(commit, ['last of b']);
+    await turn();
+    submit(commit, hundred('c'));
+    await turn();
+    expect(under.map(({ size }) => size)).toEqual([1, 100]);
+    under[0]?.end();
+    await turn();
+    await turn();
+    expect(under.map(({ size }) => size)).toEqual([1, 100, 100]);
+  });
+
+  it.each([
+    ['waits', ['insert-job', 'put-runner']],
+    ['is waited for', ['put-runner', 'insert-job']],
+  ] as const)('%s where one may be about what the other changes', async (_, kinds) => {
+    const { commit, under, turn } = heldStore();
+    for (const kind of kinds) {
+      if (kind === 'put-runner') commit.keep(runnerRow('r'));
+      submit(commit, hundred(kind));
+      await turn();
+    }
+    expect(under).toHaveLength(1);
+    under[0]?.end();
+    await turn();
+    await turn();
+    expect(under).toHaveLength(2);
+  });
+
+  it('tells of a place in the order only once all before it is stored', async () => {
+    const { commit, under, turn } = heldStore();
+    const told = submit(commit, ['a']);
+    await turn();
+    submit(commit, hundred('b'), told);
+    commit.passed(() => told.push('passed'));
+    await turn();
+    under[1]?.end();
+    await turn();
+    expect(told).toEqual(hundred('b'));
+    under[0]?.end();
+    await turn();
+    expect(told.slice(100)).toEqual(['a', 'passed']);
+  });
+
+  it('is stored although the first cannot be: what has happened is kept in its order', async () => {
+    const { commit, under, turn } = heldStore();
+    const kept: string[] = [];
+    commit.keep(ending(1), () => kept.push('ended'));
+    await turn();
+    const told = submit(commit, hundred('b'));
+    await turn();
+    under[0]?.end(new Error('disk is full'));
+    await turn();
+    // Whether it can write at all.
+    under[2]?.end(new Error('disk is full'));
+    await turn();
+    expect(commit.failure()?.message).toBe('disk is full');
+    under[1]?.end();
+    await turn();
+    expect(told).toEqual(hundred('b'));
+    expect(kept).toEqual([]);
   });
 });

@@ -8,6 +8,7 @@ import { JobForgeError } from '../model/job-forge-error.js';
 import type { Log } from '../model/log.js';
 import type { Outcome, Store, StoreOperation } from '../store/store.js';
 import { commitBatch, type BatchListener } from './batch-commit.js';
+import { createCommitBacklog, type Bite, type Placed } from './commit-backlog.js';
 
 /** Told what became of an operation: an error where it was not stored. */
 export type Settled = (error: JobForgeError | undefined, outcome: Outcome) => void;
@@ -35,8 +36,7 @@ export interface GroupCommit {
   failure(): Error | undefined;
 }
 
-interface Entry {
-  readonly operation: StoreOperation;
+interface Entry extends Placed {
   readonly settled: Settled | undefined;
   readonly stored: (() => void) | undefined;
   readonly refused?: ((error: JobForgeError) => void) | undefined;
@@ -50,6 +50,8 @@ export interface GroupCommitOptions {
 }
 
 const RETRY_MS = 500;
+/** Operations that are worth a transaction while another is being flushed: fewer gather until that is through. */
+const OVERLAP_FROM = 100;
 
 function asError(value: unknown): Error {
   return value instanceof Error ? value : new Error(String(value));
@@ -133,68 +135,88 @@ function tellingOf(log: Log): BatchListener<Entry> {
   };
 }
 
+/** Transactions under way, oldest first. */
+type UnderWay = readonly Bite<Entry>[];
+
+/** Two at once where neither depends on the other and all is well: a third would wait for the same disk. */
+function mayJoin(
+  [first, second]: UnderWay,
+  backlog: { readonly length: number; readonly free: boolean },
+  failure: Error | undefined,
+): boolean {
+  if (first === undefined) return backlog.length > 0;
+  if (second !== undefined || failure !== undefined) return false;
+  return first.free && backlog.free && backlog.length >= OVERLAP_FROM;
+}
+
+/** The last place before which nothing is left: neither under way nor waiting, the first of which is given. */
+function lastPassed(underWay: UnderWay, firstWaiting: number): number {
+  return Math.min(firstWaiting, ...underWay.map(({ entries }) => entries[0]?.place ?? Infinity)) - 1;
+}
+
 export function createGroupCommit({ store, clock, log, maxOperations }: GroupCommitOptions): GroupCommit {
-  let pending: Entry[] = [];
-  let [running, scheduled, closed] = [false, false, false];
+  const backlog = createCommitBacklog<Entry>();
+  let [underWay, scheduled, closed]: [UnderWay, boolean, boolean] = [[], false, false];
   let failure: Error | undefined;
-  const waiters: Waiter[] = [];
-  /** Operations given so far; those that are not pending nor being written are over. */
+  /** Operations given so far; those that do not wait nor are being written are over. */
   let given = 0;
   const marks = createMarks(log);
-  const listeners: (() => void)[] = [];
+  const [waiters, listeners]: [Waiter[], (() => void)[]] = [[], []];
 
-  const isIdle = (): boolean => pending.length === 0 && !running;
+  const isIdle = (): boolean => backlog.length === 0 && underWay.length === 0;
+  const isDue = (): boolean => !closed && mayJoin(underWay, backlog, failure);
   const schedule = (): void => {
-    if (scheduled || running || closed) return;
+    if (scheduled || !isDue()) return;
     scheduled = true;
     if (failure === undefined) setImmediate(flush);
     else clock.after(RETRY_MS, flush);
   };
 
-  const commit = async (entries: readonly Entry[]): Promise<void> => {
-    const left = await commitBatch(store, entries, tellingOf(log));
+  const commit = async (bite: Bite<Entry>): Promise<void> => {
+    const left = await commitBatch(store, bite.entries, tellingOf(log));
+    underWay = underWay.filter((other) => other !== bite);
     failure = left?.error;
-    if (left !== undefined) {
-      pending = [...left.entries.filter((entry) => entry.settled === undefined), ...pending];
+    if (left === undefined) marks.reach(lastPassed(underWay, backlog.first ?? given + 1));
+    else {
+      backlog.putBack(left.entries.filter((entry) => entry.settled === undefined));
       refuse(log, left.entries, left.error);
     }
-    running = false;
-    if (left === undefined) marks.reach(given - pending.length);
     for (const flushed of listeners) guarded(log, flushed);
-    if (pending.length === 0 || failure !== undefined) release(waiters, failure);
-    if (pending.length > 0) schedule();
+    if (isIdle() || failure !== undefined) release(waiters, failure);
+    schedule();
   };
 
   function flush(): void {
     scheduled = false;
-    if (closed || running || pending.length === 0) return;
-    running = true;
-    const entries = pending;
-    pending = entries.length <= maxOperations ? [] : entries.splice(maxOperations);
-    void commit(entries);
+    if (!isDue()) return;
+    const bite = backlog.take(maxOperations);
+    underWay = [...underWay, bite];
+    void commit(bite);
   }
 
+  const drop = (why: string): void => refuse(log, backlog.clear(), new Error(why));
+  const next = (): number => (given += 1);
   const add = (entry: Entry): void => {
     if (closed) return queueMicrotask(() => refuse(log, [entry], new Error('the store is closed')));
-    given += 1;
-    pending.push(entry);
+    backlog.add(entry);
     schedule();
   };
 
   return {
-    attempt: (operation, settled) => add({ operation, settled, stored: undefined }),
-    keep: (operation, stored, refused) => add({ operation, settled: undefined, stored, refused }),
+    attempt: (operation, settled) => add({ place: next(), operation, settled, stored: undefined }),
+    keep: (operation, stored, refused) =>
+      add({ place: next(), operation, settled: undefined, stored, refused }),
     ...{ passed: (told) => (isIdle() ? told() : marks.set(given, told)), failure: () => failure },
     onFlush: (flushed) => void listeners.push(flushed),
     drain: () => (isIdle() ? Promise.resolve() : waitIn(waiters)),
     discard() {
-      refuse(log, pending.splice(0), new Error('what was to be written is not known here any more'));
+      drop('what was to be written is not known here any more');
       marks.reach(given);
       failure = undefined;
     },
     close() {
       closed = true;
-      refuse(log, pending.splice(0), new Error('the store is closed'));
+      drop('the store is closed');
     },
   };
 }

@@ -11,6 +11,11 @@ export type PostgresQuery = (statement: string, values?: readonly PostgresValue[
 /** A database that is reached by a few connections, made when they are needed and again when they were lost. */
 export interface PostgresDatabase {
   readonly query: PostgresQuery;
+  /**
+   * Carries out statements one after the other, over a connection of their own: the next is on its way while one is
+   * carried out.
+   */
+  readonly queryInOrder: PostgresQuery;
   /** All statements or none. Those that are given at once share a round trip. */
   transaction<T>(work: (query: PostgresQuery) => Promise<T>): Promise<T>;
   close(): Promise<void>;
@@ -31,11 +36,14 @@ const GOODBYE_SECONDS = 2;
 
 type Sql = postgres.Sql;
 
-async function connector(address: PostgresAddress, { waitsForDisk }: PostgresOptions): Promise<() => Sql> {
+async function connector(
+  address: PostgresAddress,
+  { waitsForDisk }: PostgresOptions,
+): Promise<(connections: number) => Sql> {
   const { default: connect } = await import('postgres');
-  return () =>
+  return (connections) =>
     connect(address.url, {
-      max: CONNECTIONS,
+      max: connections,
       connect_timeout: CONNECT_SECONDS,
       backoff: () => RECONNECT_SECONDS,
       prepare: address.prepares,
@@ -84,13 +92,8 @@ function transactionOf<T>(sql: Sql, work: (query: PostgresQuery) => Promise<T>):
   return begun.finally(() => (isOver = true));
 }
 
-/** Connects when the first statement comes. */
-export async function openPostgres(
-  address: PostgresAddress,
-  options: PostgresOptions,
-): Promise<PostgresDatabase> {
-  const connect = await connector(address, options);
-  const { answerMs = ANSWER_MS } = options;
+/** Some connections to the same server. */
+function openPool(connect: () => Sql, answerMs: number): Omit<PostgresDatabase, 'queryInOrder'> {
   let sql = connect();
 
   /** A network that swallows packets says nothing for a quarter of an hour: what waits is told earlier. */
@@ -114,5 +117,22 @@ export async function openPostgres(
     query: (statement, values) => answered(sql, queryOf(sql)(statement, values)),
     transaction: (work) => answered(sql, transactionOf(sql, work)),
     close: () => sql.end({ timeout: GOODBYE_SECONDS }),
+  };
+}
+
+/** Connects when the first statement comes. */
+export async function openPostgres(
+  address: PostgresAddress,
+  { answerMs = ANSWER_MS, ...options }: PostgresOptions,
+): Promise<PostgresDatabase> {
+  const connect = await connector(address, options);
+  const pool = openPool(() => connect(CONNECTIONS), answerMs);
+  const line = openPool(() => connect(1), answerMs);
+  return {
+    ...pool,
+    queryInOrder: line.query,
+    async close() {
+      await Promise.all([pool.close(), line.close()]);
+    },
   };
 }

@@ -72,7 +72,7 @@ function fence(replica: number): PostgresStatement {
 
 /** The writing half of the PostgreSQL store: a batch is one statement, and a transaction where that cannot be. */
 export function postgresCommit(
-  { query, transaction }: PostgresDatabase,
+  { queryInOrder, transaction }: PostgresDatabase,
   replicaOf: () => number | undefined,
 ): Store['commit'] {
   const run = async (within: PostgresQuery, statement: PostgresStatement | undefined): Promise<Row[]> => {
@@ -98,7 +98,7 @@ export function postgresCommit(
   const write = async (batch: readonly StoreOperation[]): Promise<readonly Outcome[]> => {
     const grouped = groupBatch(batch);
     if (grouped.records.length + grouped.reopened.length === 0)
-      return outcomesOf(batch, grouped, await run(query, statementOf(grouped, replicaOf())));
+      return outcomesOf(batch, grouped, await run(queryInOrder, statementOf(grouped, replicaOf())));
     return transaction(async (within) => {
       const outcomes: Outcome[] = [];
       for (const part of untilReopened(batch)) outcomes.push(...(await writeAll(within, part)));

@@ -23,13 +23,22 @@ interface LeaseText {
   s?: number;
 }
 
-/** Writes a lease as the store keeps it. */
-export function leaseToText(lease: Lease): string {
-  const text: LeaseText = { e: lease.executionId, t: lease.token, r: lease.runnerId, c: lease.capabilityId };
-  if (lease.instanceId !== undefined) text.i = lease.instanceId;
-  if (lease.writes) text.w = 1;
-  if (lease.since !== undefined) text.s = lease.since;
-  return JSON.stringify(text);
+/** Writes a lease as the store keeps it. Ids and tokens are of a set of characters that needs no escaping. */
+export function leaseToText({
+  executionId,
+  token,
+  runnerId,
+  capabilityId,
+  instanceId,
+  writes,
+  since,
+}: Lease): string {
+  return (
+    `{"e":"${executionId}","t":"${token}","r":"${runnerId}","c":"${capabilityId}"` +
+    (instanceId === undefined ? '' : `,"i":"${instanceId}"`) +
+    (writes ? ',"w":1' : '') +
+    (since === undefined ? '}' : `,"s":${since}}`)
+  );
 }
 
 /** Reads what {@link leaseToText} wrote. */

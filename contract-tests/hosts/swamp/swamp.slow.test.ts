@@ -94,12 +94,14 @@ describe('the protocol', () => {
   test('a draining runner says so, and no more than its slots is taken', async () => {
     const host = await startHost();
     const runner = await serve(host, {}, { maxConcurrency: 1 });
-    const first = host.dispatch('echo on; sleep 0.5; echo off');
+    const flag = join(temporaryFolder(), 'go');
+    const first = host.dispatch(`echo on; until [ -e ${flag} ]; do sleep 0.05; done; echo off`);
     await host.line(first);
     expect((await host.ended(host.dispatch('true'))).error?.code).toBe('worker_busy');
     const stopped = runner.stop();
     await host.asked('worker.drain');
     expect((await host.ended(host.dispatch('true'))).error?.code).toBe('worker_draining');
+    writeFileSync(flag, '');
     await stopped;
     // Its last result was read before the connection was closed.
     expect(first).toMatchObject({ lines: ['stdout: on', 'stdout: off'], result: { status: 'success' } });

@@ -1,0 +1,97 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { createJobForge } from '@controlplane/jobforge';
+import { expect, onTestFinished, test } from 'vitest';
+import { startScriptedSwamp } from './swamp/scripted-swamp.js';
+import { startScriptedSwarmlet } from './swarmlet/scripted-swarmlet.js';
+
+// The command as a process, with nothing but the environment variables of the runners that it replaces.
+
+const BIN = fileURLToPath(new URL('../../packages/runner/bin/controlplane-runner.js', import.meta.url));
+
+interface Daemon {
+  readonly child: ChildProcess;
+  readonly exit: Promise<number | null>;
+  log(): string;
+}
+
+function start(args: readonly string[], env: Readonly<Record<string, string>>): Daemon {
+  const { PATH = '', HOME = '' } = process.env;
+  const child = spawn(process.execPath, [BIN, ...args], {
+    env: { PATH, HOME, ...env },
+    stdio: ['ignore', 'inherit', 'pipe'],
+  });
+  let log = '';
+  child.stderr?.on('data', (chunk: Buffer) => (log += chunk.toString('utf8')));
+  onTestFinished(() => void child.kill('SIGKILL'));
+  const exit = once(child, 'exit').then(([code]) => code as number | null);
+  return { child, exit, log: () => log };
+}
+
+test('one runner serves a Swarmlet, a swamp and a JobForge at once: slots are shared, and one drain ends all', async () => {
+  const swarmlet = await startScriptedSwarmlet();
+  const swamp = await startScriptedSwamp();
+  const forge = await createJobForge({ store: 'memory', listen: { port: 0 } }).start();
+  onTestFinished(async () => {
+    await Promise.all([swarmlet.close(), swamp.close(), forge.stop({ drainMs: 1 })]);
+  });
+  const daemon = start(['--host', 'swarmlet,swamp,jobforge', '--concurrency', '2', '--shell', 'full'], {
+    SWARMLET_URL: swarmlet.url,
+    RUNNER_ID: '7',
+    RUNNER_SECRET: 'seven-secret',
+    SWAMP_ORCHESTRATOR_URL: swamp.url,
+    SWAMP_WORKER_TOKEN: 'fleet.s3cret',
+    JOBFORGE_URL: String(forge.url),
+  });
+  await swarmlet.connections.first(() => true);
+  await swamp.enrollments.first(() => true);
+
+  const first = swarmlet.exec('echo one; exec sleep 600');
+  const second = swamp.dispatch('echo two; exec sleep 600');
+  await swarmlet.chunk(first);
+  await swamp.line(second);
+  // Both slots are taken, whoever asks.
+  expect((await swamp.ended(swamp.dispatch('true'))).error?.code).toBe('worker_busy');
+  expect((await swarmlet.ended(swarmlet.exec('true'))).error).toBe('Runner is busy with another job');
+  swarmlet.cancel(first);
+  swamp.cancel(second);
+  await Promise.all([swarmlet.ended(first), swamp.ended(second)]);
+
+  const third = await forge.submit({ capability: 'shell.full', input: { command: 'echo three' } });
+  expect(await third.result()).toMatchObject({ success: true, data: { stdout: 'three\n' } });
+
+  const last = swarmlet.exec('echo on; sleep 1; echo off');
+  await swarmlet.chunk(last);
+  daemon.child.kill('SIGTERM');
+  await swamp.asked('worker.drain');
+  expect(await swarmlet.ended(last)).toMatchObject({ status: 'success', stdout: 'on\noff\n' });
+  expect(await daemon.exit, daemon.log()).toBe(0);
+  expect(daemon.log()).not.toMatch(/seven-secret|s3cret/);
+});
+
+test('a runner that every host refuses ends with the code of the refusal', async () => {
+  const swarmlet = await startScriptedSwarmlet();
+  onTestFinished(() => swarmlet.close());
+  const daemon = start(['--host', 'swarmlet'], {
+    SWARMLET_URL: swarmlet.url,
+    RUNNER_ID: '7',
+    RUNNER_SECRET: 'wrong',
+  });
+  expect(await daemon.exit, daemon.log()).toBe(67);
+  expect(daemon.log()).toContain('CREDENTIAL_INVALID');
+});
+
+test('a runner for a batch of dispatches stops after it, as swamp’s own does', async () => {
+  const swamp = await startScriptedSwamp();
+  onTestFinished(() => swamp.close());
+  const daemon = start(['--host', 'swamp'], {
+    SWAMP_ORCHESTRATOR_URL: swamp.url,
+    SWAMP_WORKER_TOKEN: 'fleet.s3cret',
+    SWAMP_WORKER_MAX_DISPATCHES: '1',
+  });
+  await swamp.enrollments.first(() => true);
+  const dispatch = await swamp.ended(swamp.dispatch('echo only'));
+  expect(dispatch.result?.status).toBe('success');
+  expect(await daemon.exit, daemon.log()).toBe(0);
+});

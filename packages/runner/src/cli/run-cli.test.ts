@@ -1,0 +1,133 @@
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { planDaemon, spanOf } from '../daemon/daemon-plan.js';
+import { readArguments } from './command-arguments.js';
+import { runCli, USAGE } from './run-cli.js';
+
+afterEach(() => vi.unstubAllEnvs());
+
+async function command(args: readonly string[], env: NodeJS.ProcessEnv = {}) {
+  const out: string[] = [];
+  const errors: string[] = [];
+  const exitCode = await runCli(args, {
+    env,
+    version: '1.2.3',
+    fetch: () => Promise.resolve(new Response(null, { status: 404 })),
+    write: (text) => out.push(text),
+    writeError: (text) => errors.push(text),
+  });
+  return { exitCode, out: out.join('\n'), errors: errors.join('\n') };
+}
+
+/** The hosts read the environment of the process. */
+function setSwarmlet(more: Readonly<Record<string, string>> = {}): NodeJS.ProcessEnv {
+  const env = { RUNNER_ID: '7', RUNNER_SECRET: 'secret', ...more };
+  for (const [name, value] of Object.entries(env)) vi.stubEnv(name, value);
+  return env;
+}
+
+const plan = (args: readonly string[], env: NodeJS.ProcessEnv) =>
+  planDaemon(readArguments(args).values, env, '1.2.3');
+
+describe('the command', () => {
+  test('says how it is used, and its version', async () => {
+    expect(await command(['--help'])).toMatchObject({ exitCode: 0, out: USAGE });
+    expect(await command(['--version'])).toMatchObject({ exitCode: 0, out: '1.2.3' });
+  });
+
+  test.each([
+    [[], /say whom the runner works for: --host, one or several of jobforge, swarmlet, swamp/],
+    [['--host', 'nomad'], /there is no host "nomad"/],
+    [['--host', 'swamp', 'walk'], /no command "walk"/],
+    [['--host', 'jobforge', '--shell', 'some'], /--shell is "some"/],
+    [['--host', 'jobforge', '--concurrency', 'many'], /--concurrency is "many"/],
+    [['--host', 'jobforge', '--idle-timeout', 'soon'], /--idle-timeout is "soon"/],
+    [['--host', 'jobforge', '--label', 'eu'], /--label is "eu"/],
+    [['--nonsense'], /nonsense/],
+    [['--host', 'swamp'], /SWAMP_WORKER_TOKEN/],
+  ])('%j is refused with a reason', async (args, reason) => {
+    expect(await command(args)).toMatchObject({ exitCode: 2, errors: expect.stringMatching(reason) });
+  });
+
+  test('a secret on the command line is refused, and not shown', async () => {
+    const { exitCode, errors } = await command(['--host', 'swamp', '--token=fleet.s3cret']);
+    expect(exitCode).toBe(2);
+    expect(errors).toMatch(/SWAMP_WORKER_TOKEN_FILE/);
+    expect(errors).not.toContain('s3cret');
+  });
+
+  test('a file of variables that others may read is refused', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'runner-'));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    const file = join(folder, 'env');
+    writeFileSync(file, 'CONTROLPLANE_RUNNER_HOSTS=jobforge\nSET=file\n', { mode: 0o644 });
+    expect((await command(['doctor', '--envfile', file])).errors).toMatch(/mode 644.*chmod 600/);
+    chmodSync(file, 0o600);
+    const env: NodeJS.ProcessEnv = { SET: 'before' };
+    expect(await command(['doctor', '--json', '--envfile', file], env)).toMatchObject({ exitCode: 0 });
+    expect(env).toMatchObject({ SET: 'before', CONTROLPLANE_RUNNER_HOSTS: 'jobforge' });
+  });
+
+  test('doctor says what is wrong, and shows no secret', async () => {
+    const env = setSwarmlet({ SWARMLET_URL: 'nowhere' });
+    const { exitCode, out } = await command(['doctor', '--host', 'swarmlet'], env);
+    expect(exitCode).toBe(1);
+    expect(out).toMatch(
+      /✗ options and environment make a runner: environment variable SWARMLET_URL is "nowhere"/,
+    );
+    const well = await command(
+      ['doctor', '--json', '--host', 'swarmlet,jobforge'],
+      setSwarmlet({ SWARMLET_URL: 'ws://s.example' }),
+    );
+    expect(JSON.parse(well.out)).toMatchObject({ ok: true });
+    expect(well.out).not.toContain('"secret"');
+  });
+});
+
+describe('what a runner is made of', () => {
+  const ids = async (args: readonly string[], env: NodeJS.ProcessEnv): Promise<string[]> =>
+    ((await plan(args, env)).options.capabilities ?? []).map(({ id }) => id);
+
+  test('commands only look, unless the environment or the command line says otherwise', async () => {
+    expect(await ids(['--host', 'jobforge'], {})).toEqual(['shell.readonly']);
+    expect(await ids(['--host', 'swarmlet'], setSwarmlet())).toEqual(['shell.readonly']);
+    expect(
+      await ids(['--host', 'swarmlet'], setSwarmlet({ RUNNER_CAPABILITIES: 'exec.full,docker' })),
+    ).toEqual(['shell.full']);
+    vi.stubEnv('SWAMP_WORKER_TOKEN', 'a.b');
+    expect(await ids(['--host', 'swamp'], {})).toEqual(['shell.full']);
+    expect(await ids(['--host', 'swamp', '--shell', 'readonly'], {})).toEqual(['shell.readonly']);
+  });
+
+  test('several hosts are one runner', async () => {
+    vi.stubEnv('SWAMP_WORKER_TOKEN', 'a.b');
+    vi.stubEnv('SWAMP_WORKER_IDLE_TIMEOUT', '5m');
+    vi.stubEnv('LONGHOUSE_URLS', 'wss://a.example,wss://b.example');
+    const env = setSwarmlet();
+    const args = [
+      '--host',
+      'swarmlet,swamp',
+      '--host',
+      'jobforge',
+      '--label',
+      'region=eu',
+      '--concurrency',
+      '3',
+    ];
+    const { kinds, options } = await plan(args, env);
+    expect(kinds).toEqual(['swarmlet', 'swamp', 'jobforge']);
+    expect(options.hosts?.map(({ name }) => name)).toEqual(['swarmlet', 'swarmlet', 'swamp', 'controlplane']);
+    expect(options).toMatchObject({ labels: { region: 'eu' }, maxConcurrency: 3, idleTimeoutMs: 300_000 });
+  });
+
+  test.each([
+    ['500ms', 500],
+    ['90s', 90_000],
+    ['1h30m', 5_400_000],
+    ['250', 250],
+  ])('%s is %i ms', (text, ms) => {
+    expect(spanOf('drain', text)).toBe(ms);
+  });
+});

@@ -1,0 +1,65 @@
+/**
+ * @module
+ * What the arguments and the environment come to: hosts, capabilities and the options of one runner. Imports the public
+ * entries of the SDK and of the capabilities.
+ */
+import { controlPlane, type DeliveryKind, type Host } from '@controlplane/runner-sdk/host';
+import { swamp } from '@controlplane/runner-sdk/swamp';
+import { swarmletHosts } from '@controlplane/runner-sdk/swarmlet';
+
+/** What commands of a host may do. */
+export type ShellProfile = 'readonly' | 'full';
+
+/** What hosts are made with beside their own environment variables. */
+export interface HostChoices {
+  readonly env: NodeJS.ProcessEnv;
+  readonly cacheDir: string | undefined;
+  readonly dataPlaneUrl: string | undefined;
+  readonly reconnect: boolean;
+}
+
+/** A control plane that the runner can work for. */
+export interface HostKind {
+  /** What its commands may do where the command line does not say. */
+  readonly profile: (env: NodeJS.ProcessEnv) => ShellProfile;
+  readonly make: (choices: HostChoices, profile: ShellProfile) => Host[];
+  /** Its address, to look whether anybody answers there. */
+  readonly urls: (env: NodeJS.ProcessEnv) => string[];
+}
+
+const words = (text: string | undefined): string[] =>
+  (text ?? '')
+    .split(',')
+    .map((word) => word.trim())
+    .filter((word) => word !== '');
+
+const DELIVERIES: readonly DeliveryKind[] = ['push', 'websocket', 'long-poll', 'auto'];
+
+/** Every kind, by the name that `--host` knows it by. */
+export const HOST_KINDS: Readonly<Record<string, HostKind>> = {
+  jobforge: {
+    profile: () => 'readonly',
+    make: ({ env }) => [
+      controlPlane({ delivery: DELIVERIES.find((one) => one === env['RUNNER_DELIVERY']) ?? 'auto' }),
+    ],
+    urls: (env) => [env['JOBFORGE_URL'] || 'http://127.0.0.1:3002'],
+  },
+  swarmlet: {
+    // As Swarmlet's own runner has it: what is not said is what only looks.
+    profile: (env) => (words(env['RUNNER_CAPABILITIES']).includes('exec.full') ? 'full' : 'readonly'),
+    make: (_choices, profile) => swarmletHosts({ capability: `shell.${profile}` }),
+    urls(env) {
+      const several = words(env['LONGHOUSE_URLS']);
+      return several.length > 0
+        ? several
+        : [env['SWARMLET_URL'] || env['LONGHOUSE_URL'] || 'ws://localhost:47300'];
+    },
+  },
+  swamp: {
+    profile: () => 'full',
+    make: ({ cacheDir, dataPlaneUrl, reconnect }, profile) => [
+      swamp({ capability: `shell.${profile}`, cacheDir, dataPlaneUrl, reconnect }),
+    ],
+    urls: (env) => [env['SWAMP_ORCHESTRATOR_URL'] || 'ws://127.0.0.1:9090'],
+  },
+};

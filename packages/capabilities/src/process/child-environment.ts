@@ -5,7 +5,8 @@ import { ownEnvironment } from './options.js';
 const HARMLESS = ['PATH', 'HOME', 'USER', 'LOGNAME', 'SHELL', 'LANG', 'LANGUAGE', 'TZ', 'TERM', 'TMPDIR'];
 
 /** What the runner proves itself with. */
-const OWN_CREDENTIAL = /^(RUNNER|JOBFORGE)_.*(TOKEN|SECRET|KEY|CREDENTIAL|PASSWORD)/i;
+const OWN_CREDENTIAL =
+  /^(RUNNER|JOBFORGE|SWARMLET|LONGHOUSE|SWAMP|AUTOMN)_.*(TOKEN|SECRET|KEY|CREDENTIAL|PASSWORD)/i;
 
 /** The name under which a process carries the execution that it belongs to, so that it is found wherever it goes. */
 export const MARK_VARIABLE = 'CONTROLPLANE_EXECUTION';

@@ -180,9 +180,11 @@ describe('what a command is given', () => {
     } finally {
       for (const name of Object.keys(secrets)) delete process.env[name];
     }
-    expect(() => shell({ profile: 'full', stateDirectory, environment: ['RUNNER_TOKEN'] })).toThrow(
-      /RUNNER_TOKEN.*credential of the runner/,
-    );
+    for (const own of ['RUNNER_TOKEN', 'SWAMP_WORKER_TOKEN', 'SWARMLET_ENROLL_TOKEN']) {
+      expect(() => shell({ profile: 'full', stateDirectory, environment: [own] })).toThrow(
+        `"${own}" is a credential of the runner`,
+      );
+    }
   });
 
   test('its secrets are variables, and hidden in what it prints and in its result', async () => {

@@ -38,6 +38,11 @@ describe('what a definition says of isolation', () => {
       { isolation: 'process', module: here, environment: ['RUNNER_TOKEN'] },
       "environment names RUNNER_TOKEN, which holds the runner's own credential",
     ],
+    [
+      'a credential for another control plane',
+      { isolation: 'process', module: here, environment: ['SWAMP_WORKER_TOKEN'] },
+      "environment names SWAMP_WORKER_TOKEN, which holds the runner's own credential",
+    ],
   ])('with %s cannot be used', (_what, choice, message) => {
     expect(isolationOf(choice as Parameters<typeof isolationOf>[0])).toContain(message);
   });

@@ -22,7 +22,7 @@ export interface IsolationChoice {
 }
 
 /** Variables that hold the runner's own credentials: no handler in a process of its own sees them. */
-const OWN_CREDENTIAL = /^(RUNNER|JOBFORGE)_.*(TOKEN|SECRET|CREDENTIAL|KEY)/i;
+const OWN_CREDENTIAL = /^(RUNNER|JOBFORGE|SWARMLET|LONGHOUSE|SWAMP|AUTOMN)_.*(TOKEN|SECRET|CREDENTIAL|KEY)/i;
 
 /** Whether a variable is one of the runner's own credentials. */
 export const isOwnCredential = (name: string): boolean => OWN_CREDENTIAL.test(name);

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { planDaemon, spanOf } from '../daemon/daemon-plan.js';
-import { readArguments } from './command-arguments.js';
+import { readArguments } from '../daemon/command-arguments.js';
 import { runCli, USAGE } from './run-cli.js';
 
 afterEach(() => vi.unstubAllEnvs());

@@ -6,7 +6,7 @@ import { createRunner, isRunnerError } from '@controlplane/runner-sdk';
 import { planDaemon } from '../daemon/daemon-plan.js';
 import { examine } from '../daemon/doctor.js';
 import { EXIT_CODES, type CliContext } from './cli-context.js';
-import { readArguments, type CommandArguments } from './command-arguments.js';
+import { readArguments, type CommandArguments } from '../daemon/command-arguments.js';
 import { loadEnvFile } from './env-file.js';
 
 export const USAGE = `usage: controlplane-runner [run | doctor] --host KIND[,KIND…] [options]

@@ -3,7 +3,7 @@ import { findInterpreters, script } from '@controlplane/capabilities/script';
 import { shell } from '@controlplane/capabilities/shell';
 import type { Capability, RunnerOptions } from '@controlplane/runner-sdk';
 import { swampRunnerOptions } from '@controlplane/runner-sdk/swamp';
-import type { CommandArguments } from '../cli/command-arguments.js';
+import type { CommandArguments } from './command-arguments.js';
 import { HOST_KINDS, type HostChoices, type HostKind, type ShellProfile } from './host-kinds.js';
 
 type Values = CommandArguments['values'];

@@ -1,6 +1,6 @@
 import { access, constants, mkdir } from 'node:fs/promises';
 import { createRunner } from '@controlplane/runner-sdk';
-import type { CommandArguments } from '../cli/command-arguments.js';
+import type { CommandArguments } from './command-arguments.js';
 import { planDaemon } from './daemon-plan.js';
 import { HOST_KINDS } from './host-kinds.js';
 

@@ -18,7 +18,9 @@ describe.skipIf(noEngine !== undefined)('the image of a project', () => {
     podman = openPodman();
     await importNodeImage(podman);
     const project = await room.scaffold('my-image', '--template', 'dial-out', '--no-git');
-    await podman.call('build', '--format', 'docker', '--network', 'host', '--tag', 'my-image', project);
+    // One layer a stage: the store of the tests copies every file for each.
+    const options = ['--format', 'docker', '--layers=false', '--network', 'host'];
+    await podman.call('build', ...options, '--tag', 'my-image', project);
   }, 600_000);
   afterAll(async () => {
     await endProcesses();

@@ -79,4 +79,33 @@ export function jobFiles(fresh: OpenStage): void {
       error: { code: 'VALIDATION_ERROR', details: [{ path: ['input', 'text'], message: 'no shouting' }] },
     });
   });
+
+  it('carries a result of megabytes, and shows it as any other as long as an answer can hold it', async () => {
+    const stage = await fresh({ maxPayloadBytes: 8 * 1024 * 1024 });
+    const write = defineCapability({
+      ...words,
+      id: 'write',
+      input: z.object({ length: z.int() }),
+      execute: async ({ length }) => ({ text: 'x'.repeat(length) }),
+    }) as Capability;
+    await stage.runner({ capabilities: [write] });
+    const run = async (length: number) => {
+      const job = await stage.submit('write', { length });
+      const { data, error } = await job.result();
+      const { result } = await job.show();
+      return { error, length: (data as { text: string } | undefined)?.text.length, result };
+    };
+    const small = await run(1_000);
+    expect(small).toMatchObject({ length: 1_000 });
+    expect(small.result?.dataFile).toBeUndefined();
+    const middle = await run(1024 * 1024);
+    expect(middle).toMatchObject({ length: 1024 * 1024, result: { dataFile: { bytes: 1024 * 1024 + 11 } } });
+    expect(middle.result?.data).toMatchObject({ text: expect.stringMatching(/^x+$/) as string });
+    const large = await run(6 * 1024 * 1024);
+    expect(large).toMatchObject({ length: 6 * 1024 * 1024, result: { success: true } });
+    expect(large.result?.data).toBeUndefined();
+    const tooLarge = await run(9 * 1024 * 1024);
+    expect(tooLarge.error).toMatchObject({ code: 'PAYLOAD_TOO_LARGE' });
+    expect(tooLarge.error?.message).toContain('at most 8388608 can be sent');
+  });
 }

@@ -77,8 +77,8 @@ function failures(stage: () => Stage): void {
   });
 
   it('refuses a result that is too large, and says how large', async () => {
-    const { error } = await result(stage(), 'stage.large', { bytes: 5_000_000 });
-    expect(error).toMatchObject({ code: 'PAYLOAD_TOO_LARGE', message: expect.stringContaining('5000002') });
+    const { error } = await result(stage(), 'stage.large', { bytes: 34_000_000 });
+    expect(error).toMatchObject({ code: 'PAYLOAD_TOO_LARGE', message: expect.stringContaining('34000002') });
   });
 
   it('retries what may be retried until it succeeds', async () => {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { ErrorEnvelope } from './error-envelope.js';
 import { DurationMs, Identifier, JsonObject, Timestamp } from './identifiers.js';
+import { FileReference } from './job-file.js';
 
 export const LogLevel = z.enum(['debug', 'info', 'warn', 'error']);
 export type LogLevel = z.infer<typeof LogLevel>;
@@ -74,6 +75,8 @@ export const SucceededEvent = z.object({
   ...ending,
   type: z.literal('succeeded'),
   data: z.unknown().optional(),
+  /** In place of `data`, where that is too large for a message: what `PUT /executions/:id/result` answered. */
+  dataFile: FileReference.optional(),
 });
 export type SucceededEvent = z.infer<typeof SucceededEvent>;
 

@@ -16,6 +16,16 @@ export const FILE_ENDPOINTS = {
     summary:
       'Upload a file for jobs that are submitted next; the body is the file, refused where its SHA-256 is another',
   },
+  putResult: {
+    ...served,
+    method: 'PUT',
+    path: '/executions/:id/result',
+    response: FileReference,
+    status: 201,
+    auth: 'runner',
+    summary:
+      'Bring the result of an execution that is too large for an event, as JSON; its last event then names it in dataFile',
+  },
   getFile: {
     ...served,
     method: 'GET',

@@ -24,10 +24,13 @@ export const JobFile = FileReference.extend({
 });
 export type JobFile = z.infer<typeof JobFile>;
 
+/** Files that one job may bring. */
+export const MAX_JOB_FILES = 100;
+
 /** The files of a job, each under a name of its own. */
 export const JobFiles = z
   .array(JobFile)
-  .max(100)
+  .max(MAX_JOB_FILES)
   .refine((files) => new Set(files.map(({ name }) => name)).size === files.length, {
     message: 'two files have the same name',
   });

@@ -98,6 +98,11 @@ export type JobBatchSubmission = z.infer<typeof JobBatchSubmission>;
 export const JobResult = z.object({
   success: z.boolean(),
   data: z.unknown().optional(),
+  /**
+   * The file that holds the data as JSON, where it was too large for a message: `GET /files/:sha256?job=`. One job is
+   * shown with `data` too, up to the size of a request's body.
+   */
+  dataFile: FileReference.optional(),
   error: ErrorEnvelope.optional(),
   metadata: z.object({
     startedAt: Timestamp.optional(),

@@ -70,6 +70,12 @@ export const Limits = z.object({
   maxBodyBytes: z.number().int().positive(),
   /** Bytes of log text kept for a job. */
   maxLogBytes: z.number().int().positive(),
+  /** Bytes of JSON of a result that travel in an event; a larger one is brought by `PUT /executions/:id/result`. */
+  maxInlineBytes: z.number().int().positive().optional(),
+  /** Bytes of JSON of a result that is brought so. Absent where that is not served. */
+  maxPayloadBytes: z.number().int().positive().optional(),
+  /** Bytes of one artifact. */
+  maxArtifactBytes: z.number().int().positive().optional(),
 });
 export type Limits = z.infer<typeof Limits>;
 

@@ -45,6 +45,7 @@ const ROWS: Readonly<Record<ServedName, EndpointAuth>> = {
   getArtifact: 'read',
   putFile: 'submit',
   getFile: 'any',
+  putResult: 'runner',
   listSecrets: 'admin',
   setSecret: 'admin',
   deleteSecret: 'admin',

@@ -6,7 +6,7 @@ import type { Operations } from '../model/operations.js';
 import { bodyOf, headerOf, sendBytes } from './artifact-routes.js';
 import { readJson } from './body-reader.js';
 import { sendJson } from './json-reply.js';
-import { parseAs, queryOf } from './request-parsing.js';
+import { idOf, parseAs, queryOf } from './request-parsing.js';
 import { maySee } from './scope.js';
 import type { Exchange } from './served-endpoints.js';
 
@@ -26,6 +26,16 @@ export async function takeFile(
 ): Promise<void> {
   const sha256 = sha256Of(params, 'VALIDATION_ERROR');
   sendJson(response, 201, await operations.putFile({ sha256, body: bodyOf(request) }, actorOf(caller)));
+}
+
+/** Takes the result of an execution. */
+export async function takeResult(
+  { request, response, params }: Exchange,
+  operations: Operations,
+): Promise<void> {
+  const id = idOf(params, 'EXECUTION_NOT_FOUND');
+  const upload = { leaseToken: headerOf(request, LEASE_TOKEN_HEADER), body: bodyOf(request) };
+  sendJson(response, 201, await operations.putResult(id, upload));
 }
 
 const mayAskAsClient = ({ kind }: Caller): boolean => kind === 'api' || kind === 'anyone';

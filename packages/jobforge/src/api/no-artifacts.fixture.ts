@@ -5,6 +5,9 @@ import { JobForgeError } from '../model/job-forge-error.js';
 /** For tests in which no job brings a file, and no execution leaves one. */
 export const noArtifacts: ArtifactOperations & FileOperations = {
   putFile: async ({ sha256 = '' }) => ({ sha256, bytes: 0 }),
+  putResult: async () => {
+    throw new JobForgeError('EXECUTION_NOT_FOUND');
+  },
   getFile: async () => {
     throw new JobForgeError('FILE_NOT_FOUND');
   },

@@ -2,7 +2,7 @@ import { ENDPOINTS, type Endpoint, type EndpointName } from '@controlplane/contr
 import { JobForgeError } from '../model/job-forge-error.js';
 import { giveArtifact, takeArtifact } from './artifact-routes.js';
 import { readJson } from './body-reader.js';
-import { giveFile, takeFile } from './file-routes.js';
+import { giveFile, takeFile, takeResult } from './file-routes.js';
 import { streamJobEvents, type EventStreamOptions } from './event-stream.js';
 import type { Answer, Call } from './call.js';
 import { createHandlers } from './handlers.js';
@@ -35,6 +35,8 @@ export function createRoutes(options: RoutesOptions): Route[] {
       return { name, method, path, answer: (exchange) => giveArtifact(exchange, operations) };
     if (name === 'putFile')
       return { name, method, path, answer: (exchange) => takeFile(exchange, operations) };
+    if (name === 'putResult')
+      return { name, method, path, answer: (exchange) => takeResult(exchange, operations) };
     if (name === 'getFile')
       return { name, method, path, answer: (exchange) => giveFile(exchange, operations) };
     if (name === 'metrics')

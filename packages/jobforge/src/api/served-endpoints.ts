@@ -18,6 +18,7 @@ export type JsonName = Exclude<
   | 'putArtifact'
   | 'getArtifact'
   | 'putFile'
+  | 'putResult'
   | 'getFile'
   | 'metrics'
   | 'pollRunner'

@@ -108,10 +108,21 @@ async function waitForEnd(operations: Operations, id: string): Promise<boolean> 
   }
 }
 
+/** A result with its data, also where that is too large to be shown. */
+async function whole(operations: Operations, jobId: string, result: JobResult): Promise<JobResult> {
+  const { dataFile } = result;
+  if (dataFile === undefined || result.data !== undefined) return result;
+  const { body } = await operations.getFile(dataFile.sha256, { jobId });
+  let text = '';
+  const decoder = new TextDecoder();
+  for await (const piece of body) text += decoder.decode(piece, { stream: true });
+  return { ...result, data: JSON.parse(text + decoder.decode()) as unknown };
+}
+
 async function endOf(operations: Operations, id: string): Promise<JobResult> {
   for (;;) {
     const job = await operations.showJob(id);
-    if (isFinalStatus(job.status) && job.result !== undefined) return job.result;
+    if (isFinalStatus(job.status) && job.result !== undefined) return whole(operations, id, job.result);
     if (await waitForEnd(operations, id)) continue;
     throw new JobForgeError('SHUTTING_DOWN', {
       message: `JobForge stopped before the job "${id}" had ended.`,

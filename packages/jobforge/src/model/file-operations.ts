@@ -7,6 +7,12 @@ export interface FileUpload {
   readonly body: AsyncIterable<Uint8Array>;
 }
 
+/** The result of an execution on its way in, as JSON. */
+export interface ResultUpload {
+  readonly leaseToken: string | undefined;
+  readonly body: AsyncIterable<Uint8Array>;
+}
+
 /** A file on its way out. */
 export interface FileDownload extends FileReference {
   readonly contentType: string;
@@ -23,6 +29,11 @@ export type FileSource =
 export interface FileOperations {
   /** Keeps an upload of a caller; on disk when resolved. Refuses with PAYLOAD_TOO_LARGE or VALIDATION_ERROR. */
   putFile(upload: FileUpload, actor?: string): Promise<FileReference>;
+  /**
+   * Keeps the result of an execution, as JSON. Refuses with EXECUTION_NOT_FOUND, LEASE_SUPERSEDED or
+   * PAYLOAD_TOO_LARGE.
+   */
+  putResult(executionId: string, upload: ResultUpload): Promise<FileReference>;
   /** Refuses with FILE_NOT_FOUND, and an execution with EXECUTION_NOT_FOUND or LEASE_SUPERSEDED. */
   getFile(sha256: string, source: FileSource): Promise<FileDownload>;
 }

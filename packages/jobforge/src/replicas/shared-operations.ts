@@ -139,6 +139,8 @@ export function sharedOperations(desk: ReplicaDesk, summon: Summon): Operations 
     // The file is kept here: only whether it may be is asked of whoever has the execution.
     putArtifact: (id, upload) =>
       desk.files.artifacts.put(id, upload, () => judge(desk, id, upload.leaseToken)),
+    putResult: (id, { body, leaseToken }) =>
+      desk.files.jobFiles.putResult(body, () => judge(desk, id, leaseToken)),
     getFile: (sha256, source) =>
       'executionId' in source
         ? desk.files.jobFiles.ofExecution(sha256, () => judge(desk, source.executionId, source.leaseToken))

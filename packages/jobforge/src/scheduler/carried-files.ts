@@ -1,4 +1,5 @@
 import type { FileReference, JobFile } from '@controlplane/contracts';
+import { resultFileOf } from '../model/result-text.js';
 import type { StoredJob } from '../store/store.js';
 
 /** What a request says of the files that go with its job. */
@@ -14,10 +15,11 @@ export interface GivenFile extends FileReference {
 
 const asJson = (reference: FileReference): GivenFile => ({ ...reference, contentType: 'application/json' });
 
-/** Every file that a job names. */
-export function filesOf({ head }: Pick<StoredJob, 'head'>): GivenFile[] {
+/** Every file that a job names: those that it brings, its input and its result. */
+export function filesOf({ head, end }: Pick<StoredJob, 'head' | 'end'>): GivenFile[] {
   const { files = [], payload } = JSON.parse(head) as CarriedFiles;
-  return [...files, ...(payload.dataFile === undefined ? [] : [asJson(payload.dataFile)])];
+  const values = [payload.dataFile, resultFileOf(end?.data)].filter((file) => file !== undefined);
+  return [...files, ...values.map(asJson)];
 }
 
 /** The members by which an execution request names the files of its job; empty where there are none. */

@@ -2,12 +2,14 @@ import {
   envelopeOf,
   isTerminalEvent,
   type ExecutionEvent,
+  type SucceededEvent,
   type TerminalEvent,
 } from '@controlplane/contracts';
 import type { LinkFailure, LinkListener } from '../links/runner-link.js';
 import { toJobEvent } from '../model/job-event.js';
 import type { BlockCause } from '../model/runner-status.js';
 import { moveJob } from '../model/job-state.js';
+import { resultFileText } from '../model/result-text.js';
 import { isRefusal } from '../model/retry.js';
 import { mustNotRepeat, type AttemptEndings } from './attempt-endings.js';
 import { hearNews } from './announcements.js';
@@ -78,11 +80,15 @@ function accept(state: LiveState, execution: Execution, event: { readonly at: st
   });
 }
 
+function resultText({ data, dataFile }: SucceededEvent): string | undefined {
+  if (dataFile !== undefined) return resultFileText(dataFile);
+  return data === undefined ? undefined : JSON.stringify(data);
+}
+
 function end(endings: AttemptEndings, execution: Execution, event: TerminalEvent): void {
   const { seq: eventSeq, droppedEvents: dropped = 0, droppedBytes = 0 } = event;
   if (event.type === 'succeeded') {
-    const data = event.data === undefined ? undefined : JSON.stringify(event.data);
-    return endings.succeeded(execution, { eventSeq, dropped, droppedBytes, data });
+    return endings.succeeded(execution, { eventSeq, dropped, droppedBytes, data: resultText(event) });
   }
   const ending = { eventSeq, dropped, droppedBytes };
   if (event.type === 'failed') return endings.failed(execution, { ...ending, error: event.error });

@@ -1,8 +1,8 @@
-import type { FileReference } from '@controlplane/contracts';
+import { MAX_JOB_FILES, type FileReference } from '@controlplane/contracts';
 import type { FileRooms } from '../files/file-rooms.js';
-import { FileTooLarge } from '../files/file-room.js';
+import { FileTooLarge, type ArrivedFile, type FileRoom } from '../files/file-room.js';
 import { LIBRARY } from '../model/caller.js';
-import type { FileDownload, FileOperations, FileUpload } from '../model/file-operations.js';
+import type { FileDownload, FileOperations, FileUpload, ResultUpload } from '../model/file-operations.js';
 import { JobForgeError } from '../model/job-forge-error.js';
 import type { StoredJob } from '../store/store.js';
 import type { AskJudge, Judge } from './artifacts.js';
@@ -22,9 +22,53 @@ export interface JobFiles {
   readonly operations: FileOperations;
   /** A file of an execution of which is judged elsewhere whose it is. */
   ofExecution(sha256: string, judge: AskJudge): Promise<FileDownload>;
+  /** The same, for the result of an execution. */
+  putResult(body: ResultUpload['body'], judge: AskJudge): Promise<FileReference>;
 }
 
 const notFound = (message: string): JobForgeError => new JobForgeError('FILE_NOT_FOUND', { message });
+
+interface Arriving {
+  readonly owner: string;
+  readonly body: AsyncIterable<Uint8Array>;
+  readonly maxBytes: number;
+  readonly words: string;
+}
+
+async function receive(room: FileRoom, { owner, body, maxBytes, words }: Arriving): Promise<ArrivedFile> {
+  try {
+    return await room.receive(owner, body, maxBytes);
+  } catch (error) {
+    if (!(error instanceof FileTooLarge)) throw error;
+    throw new JobForgeError('PAYLOAD_TOO_LARGE', {
+      message: `${words} is larger than the limit of ${maxBytes} bytes.`,
+    });
+  }
+}
+
+/** Results that the attempts of one job may bring. */
+const MAX_RESULTS = 100;
+
+/** Takes the result of an execution in, beside what its job brings. */
+async function putResult(
+  { state, files: { carried } }: JobFileParts,
+  body: AsyncIterable<Uint8Array>,
+  judge: AskJudge,
+): Promise<FileReference> {
+  const owner = await judge();
+  const { maxPayloadBytes } = state.limits;
+  if ((await carried.list(owner)).length >= MAX_RESULTS + MAX_JOB_FILES)
+    throw new JobForgeError('PAYLOAD_TOO_LARGE', { message: 'The job has too many files.' });
+  const arrived = await receive(carried, { owner, body, maxBytes: maxPayloadBytes, words: 'The result' });
+  try {
+    // It may have been given to another while the result came.
+    await judge();
+    await arrived.keep();
+  } finally {
+    await arrived.discard();
+  }
+  return { sha256: arrived.sha256, bytes: arrived.bytes };
+}
 
 /** Takes an upload in; what is larger than it may be, or another than announced, leaves nothing. */
 async function put(
@@ -40,15 +84,7 @@ async function put(
       remedy:
         'An upload makes room a day after a job named it last; submit the same files again instead of others.',
     });
-  let arrived;
-  try {
-    arrived = await uploads.receive(actor, body, maxFileBytes);
-  } catch (error) {
-    if (!(error instanceof FileTooLarge)) throw error;
-    throw new JobForgeError('PAYLOAD_TOO_LARGE', {
-      message: `The file is larger than the limit of ${maxFileBytes} bytes.`,
-    });
-  }
+  const arrived = await receive(uploads, { owner: actor, body, maxBytes: maxFileBytes, words: 'The file' });
   if (sha256 !== undefined && arrived.sha256 !== sha256) {
     await arrived.discard();
     throw new JobForgeError('VALIDATION_ERROR', {
@@ -92,7 +128,10 @@ export function createJobFiles(parts: JobFileParts): JobFiles {
   const ofExecution: JobFiles['ofExecution'] = async (sha256, judge) => ofJob(parts, await judge(), sha256);
   return {
     ofExecution,
+    putResult: (body, judge) => putResult(parts, body, judge),
     operations: {
+      putResult: (executionId, { body, leaseToken }) =>
+        putResult(parts, body, () => parts.judge(executionId, leaseToken)),
       putFile: (upload, actor = LIBRARY) => put(parts, upload, actor),
       async getFile(sha256, source) {
         if ('uploadedBy' in source) return uploaded(parts, sha256, source.uploadedBy);

@@ -2,6 +2,7 @@ import type { ErrorEnvelope, JobEvent, JobResponse, JobResult } from '@controlpl
 import { endingType, resultData, toJobEvent } from '../model/job-event.js';
 import { toJobRequest } from '../model/job-record.js';
 import { shownStatus } from '../model/job-state.js';
+import { resultFileOf } from '../model/result-text.js';
 import { leaseFromText } from '../model/lease.js';
 import { storedStatus, type FinishJob, type StoredJob } from '../store/store.js';
 import type { LiveJob } from './live-job.js';
@@ -31,7 +32,9 @@ export function toJobResult(end: JobEnd): JobResult {
   if (end.runnerId !== undefined) metadata.runnerId = end.runnerId;
   if (end.runnerVersion !== undefined) metadata.runnerVersion = end.runnerVersion;
   const result: JobResult = { success: end.status === 'completed', metadata };
-  if (end.data !== undefined) result.data = JSON.parse(end.data) as unknown;
+  const dataFile = resultFileOf(end.data);
+  if (dataFile !== undefined) result.dataFile = dataFile;
+  else if (end.data !== undefined) result.data = JSON.parse(end.data) as unknown;
   const error = parsed<ErrorEnvelope>(end.error);
   if (error !== undefined) result.error = error;
   return result;

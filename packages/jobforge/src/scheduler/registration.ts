@@ -1,4 +1,4 @@
-import type { RunnerRegistrationRequest, RunnerRegistrationResponse } from '@controlplane/contracts';
+import type { Limits, RunnerRegistrationRequest, RunnerRegistrationResponse } from '@controlplane/contracts';
 import { createDispatchSigner, newSigningKey, type DispatchSigner } from '../links/dispatch-signature.js';
 import type { LinkRegistry } from '../links/link-registry.js';
 import type { LinkConnection } from '../links/session-link.js';
@@ -201,6 +201,12 @@ function keyOf(registration: RunnerRecord['registration']): { readonly signingKe
   return isSigned ? { signingKey: newSigningKey() } : {};
 }
 
+/** The sizes that a runner keeps to. */
+function limitsOf({ limits }: LiveState): Limits {
+  const { maxBodyBytes, maxLogBytes, maxInlineBytes, maxPayloadBytes, maxArtifactBytes } = limits;
+  return { maxBodyBytes, maxLogBytes, maxInlineBytes, maxPayloadBytes, maxArtifactBytes };
+}
+
 type Welcome = Omit<RunnerRegistrationResponse, 'signingKey'>;
 
 export function createRegistration(parts: RegistrationParts): Registration {
@@ -208,7 +214,7 @@ export function createRegistration(parts: RegistrationParts): Registration {
   const desk: Desk = { ...parts, checksOf: createChecksOf(state) };
   const claims = createRegistrationClaims(index, (identity) => newRunnerId(state, identity));
   const turns = createTurns();
-  const { heartbeatIntervalMs, leaseMs, maxBodyBytes, maxLogBytes } = state.limits;
+  const { heartbeatIntervalMs, leaseMs } = state.limits;
 
   const join = (id: string, joining: Joining): RunnerEntry => {
     const known = index.get(id);
@@ -222,7 +228,7 @@ export function createRegistration(parts: RegistrationParts): Registration {
     registeredAt: new Date(registeredAt).toISOString(),
     heartbeatIntervalMs,
     leaseMs,
-    limits: { maxBodyBytes, maxLogBytes },
+    limits: limitsOf(state),
     contractVersion: negotiate(registration.contractVersion),
   });
   const admit: Registration['register'] = async ({ held, ...registration }, { arrival, caller } = {}) => {

@@ -18,7 +18,13 @@ async function valueOf(
     return undefined;
   const pieces: Uint8Array[] = [];
   for await (const piece of carried.read(jobId, sha256)) pieces.push(piece);
-  return JSON.parse(Buffer.concat(pieces).toString('utf8')) as unknown;
+  try {
+    return JSON.parse(Buffer.concat(pieces).toString('utf8')) as unknown;
+  } catch (error) {
+    // A runner said that it was JSON.
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
 }
 
 /** Puts into the view of a job what travelled as files, up to what a request may hold. */
@@ -27,6 +33,11 @@ export async function showPayloads(parts: ShownPayloadParts, view: JobResponse):
   if (dataFile !== undefined) {
     const data = await valueOf(parts, view.id, dataFile);
     if (data !== undefined) view.request.payload.data = data as JsonObject;
+  }
+  const { result } = view;
+  if (result?.dataFile !== undefined) {
+    const data = await valueOf(parts, view.id, result.dataFile);
+    if (data !== undefined) result.data = data;
   }
   return view;
 }

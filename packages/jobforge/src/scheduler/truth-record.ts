@@ -1,5 +1,6 @@
 import type { TruthAssertion } from '@controlplane/contracts';
 import { endingType } from '../model/job-event.js';
+import { resultFileOf } from '../model/result-text.js';
 import type { StoredLink } from '../store/chain-store.js';
 import { sha256Hex } from '../store/link-hash.js';
 import { iso, parsedError, type JobEnd } from './job-views.js';
@@ -34,7 +35,7 @@ export function endRecord({ id, capability }: LiveJob, end: JobEnd): string {
     end.runnerId ?? null,
     end.executionId ?? null,
     error?.code ?? null,
-    end.data === undefined ? null : sha256Hex(end.data),
+    end.data === undefined ? null : (resultFileOf(end.data)?.sha256 ?? sha256Hex(end.data)),
   ];
   return JSON.stringify(record);
 }

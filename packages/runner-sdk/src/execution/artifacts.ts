@@ -20,6 +20,12 @@ async function* piecesOf(content: ArtifactContent): AsyncGenerator<Uint8Array> {
   for await (const piece of pieces) yield typeof piece === 'string' ? Buffer.from(piece) : piece;
 }
 
+/** Undefined where it shows while it is read. */
+function sizeOf(content: ArtifactContent): number | undefined {
+  if (typeof content === 'string') return Buffer.byteLength(content);
+  return content instanceof Uint8Array ? content.byteLength : undefined;
+}
+
 /** What a handler hands over as a file. */
 export interface LeavingFile extends ArtifactOptions {
   readonly name: string;
@@ -32,6 +38,7 @@ function toFile(execution: RunningExecution, { name, content, contentType, onPie
   return {
     name,
     contentType: contentType ?? (typeof content === 'string' ? TEXT_TYPE : ANY_TYPE),
+    bytes: sizeOf(content),
     isRepeatable: typeof content === 'string' || content instanceof Uint8Array || isPath(content),
     async *read() {
       for await (const piece of piecesOf(content)) {

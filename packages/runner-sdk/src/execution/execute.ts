@@ -54,8 +54,19 @@ export interface LeftFile {
   readonly contentType: string;
   /** Reads it from its beginning. */
   readonly read: () => AsyncIterable<Uint8Array>;
+  /** Its size, where that is known before it is read. */
+  readonly bytes?: number | undefined;
   /** Whether it can be read more than once. */
   readonly isRepeatable: boolean;
+}
+
+/** Where results go that are too large for a message; sizes in bytes of JSON. */
+export interface ResultRoom {
+  /** What travels in an event. */
+  readonly maxInlineBytes: number;
+  readonly maxBytes: number;
+  /** Resolves once it is kept. Rejects with a RunnerError `ARTIFACT_REFUSED`, or with the signal's reason. */
+  readonly put: (request: ExecutionRequest, json: string, signal: AbortSignal) => Promise<FileReference>;
 }
 
 /** Carries the files of executions to the side that brought these, and those of their jobs from there. */
@@ -73,6 +84,8 @@ export interface FileCarrier {
   readonly open?:
     | ((request: ExecutionRequest, file: FileReference, signal: AbortSignal) => AsyncIterable<Uint8Array>)
     | undefined;
+  /** Undefined, also while that is not known, where results travel in events alone. */
+  readonly results?: (() => ResultRoom | undefined) | undefined;
 }
 
 /** How the side that brought an execution takes part in it. */

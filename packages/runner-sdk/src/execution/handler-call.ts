@@ -5,6 +5,7 @@ import { toBoundedJson } from './bounded-json.js';
 import { startWhenConfirmed } from './confirmation.js';
 import { toErrorEnvelope } from './error-mapping.js';
 import { emitAccepted } from './event-channel.js';
+import type { ResultRoom } from './execute.js';
 import { createExecutionContext } from './execution-context.js';
 import { hideGivenSecrets, missingSecrets } from './given-secrets.js';
 import type { HandlerScope } from './handler-scope.js';
@@ -52,6 +53,30 @@ function threw(scope: HandlerScope, execution: RunningExecution, thrown: unknown
   scope.end(execution, { kind: 'failed', error });
 }
 
+/** Where a result may go that is too large for an event: secrets are looked for in events alone. */
+function roomFor({ files, request }: RunningExecution): ResultRoom | undefined {
+  return request.secrets === undefined ? files?.results?.() : undefined;
+}
+
+// A UTF-16 unit is at most three bytes of UTF-8: most results need not be measured.
+const isLarge = (json: string, { maxInlineBytes }: ResultRoom): boolean =>
+  json.length * 3 > maxInlineBytes && Buffer.byteLength(json) > maxInlineBytes;
+
+/** Brings a result to where it is kept, and ends the execution once it is there. */
+function bring(
+  scope: HandlerScope,
+  execution: RunningExecution,
+  { room, json }: { readonly room: ResultRoom; readonly json: string },
+): void {
+  scope.deadlines.arm(execution);
+  room
+    .put(execution.request, json, scope.deadlines.signalOf(execution))
+    .then((dataFile) => {
+      if (!execution.channel.terminal) scope.end(execution, { kind: 'succeeded', dataFile });
+    })
+    .catch((error: unknown) => threw(scope, execution, error));
+}
+
 function succeed(scope: HandlerScope, execution: RunningExecution, checked: Checked): void {
   const { capability, cancelled, channel } = execution;
   if (channel.terminal) return;
@@ -61,13 +86,15 @@ function succeed(scope: HandlerScope, execution: RunningExecution, checked: Chec
     const message = `${operationOf(capability)} returned what its output schema refuses: ${describeProblems(checked.problems)}`;
     return fail(scope, execution, { code: 'OUTPUT_INVALID', message, details: checked.problems });
   }
-  const json = toBoundedJson(checked.value, scope.limits.maxResultBytes, 'result');
+  const room = roomFor(execution);
+  const json = toBoundedJson(checked.value, room?.maxBytes ?? scope.limits.maxResultBytes, 'result');
   if (typeof json !== 'string') {
     return fail(scope, execution, {
       code: json.code,
       message: `${operationOf(capability)}: ${json.message}`,
     });
   }
+  if (room !== undefined && isLarge(json, room)) return bring(scope, execution, { room, json });
   scope.end(execution, { kind: 'succeeded', data: checked.value ?? null }, json);
 }
 

@@ -4,6 +4,7 @@ import {
   type ErrorCode,
   type ErrorDetail,
   type ErrorEnvelope,
+  type FileReference,
   type TerminalEvent,
 } from '@controlplane/contracts';
 import type { ExecutionRequest } from './execute.js';
@@ -20,6 +21,7 @@ export interface OutcomeStamp {
 /** How an execution ended, before it is written as an event. */
 export type Outcome =
   | { readonly kind: 'succeeded'; readonly data: unknown }
+  | { readonly kind: 'succeeded'; readonly dataFile: FileReference }
   | { readonly kind: 'failed'; readonly error: ErrorEnvelope }
   | { readonly kind: 'cancelled'; readonly reason: CancelReason; readonly message: string };
 
@@ -47,7 +49,9 @@ type Position = Pick<TerminalEvent, 'executionId' | 'seq' | 'at' | 'executionTim
 function eventOf(outcome: Outcome, { executionId, seq, at, executionTimeMs }: Position): TerminalEvent {
   switch (outcome.kind) {
     case 'succeeded':
-      return { type: 'succeeded', executionId, seq, at, executionTimeMs, data: outcome.data };
+      return 'dataFile' in outcome
+        ? { type: 'succeeded', executionId, seq, at, executionTimeMs, dataFile: outcome.dataFile }
+        : { type: 'succeeded', executionId, seq, at, executionTimeMs, data: outcome.data };
     case 'failed':
       return { type: 'failed', executionId, seq, at, executionTimeMs, error: outcome.error };
     case 'cancelled':

@@ -1,4 +1,4 @@
-import { DEFAULTS, type WritingEvent } from '@controlplane/contracts';
+import { DEFAULTS, type Limits, type WritingEvent } from '@controlplane/contracts';
 import type { ExecutionRequest, Subscription } from '../../execution/execute.js';
 import { backoffMs } from '../../util/backoff.js';
 import { sleep } from '../../util/clock.js';
@@ -8,20 +8,24 @@ import { createFileCarrier } from './file-carrier.js';
 
 const BOUNDS = { minMs: DEFAULTS.reconnectMinMs, maxMs: DEFAULTS.reconnectMaxMs };
 
+/** What stands around the `run` of a runner that work is pushed to. */
+export interface AnnouncingParts {
+  readonly runner: HostedRunner;
+  readonly client: ControlPlaneClient;
+  /** What the registration was answered with; undefined before. */
+  readonly limits: () => Limits | undefined;
+}
+
 /**
  * The runner's `run` for work that is pushed: an execution that is about to write says so by a request of its own
  * beside its stream, because a stream has no acknowledgements, and may write once that was answered. Files go by
  * requests of their own too.
  * @param signal - ends what is under way
  */
-export function createAnnouncingRun(
-  runner: HostedRunner,
-  client: ControlPlaneClient,
-  signal: AbortSignal,
-): Run {
+export function createAnnouncingRun({ runner, client, limits }: AnnouncingParts, signal: AbortSignal): Run {
   const { clock, random } = runner;
   const leaseTokenOf = ({ leaseToken }: ExecutionRequest): string | undefined => leaseToken;
-  const files = createFileCarrier({ runner, client, leaseTokenOf });
+  const files = createFileCarrier({ runner, client, limits, leaseTokenOf });
 
   async function announce(
     request: ExecutionRequest,

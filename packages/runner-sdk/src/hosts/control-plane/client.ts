@@ -1,6 +1,7 @@
 import {
   Artifact,
   ENDPOINTS,
+  FileReference,
   endpointPath,
   LEASE_TOKEN_HEADER,
   type EndpointName,
@@ -33,6 +34,10 @@ export interface ControlPlaneClient {
   readonly accept: AskFor<'acceptExecution'>;
   readonly recordEvents: AskFor<'recordEvents'>;
   readonly putArtifact: (file: SentFile, signal: AbortSignal) => Promise<Answer<Artifact>>;
+  readonly putResult: (
+    result: Pick<SentFile, 'executionId' | 'leaseToken' | 'body'>,
+    signal: AbortSignal,
+  ) => Promise<Answer<FileReference>>;
   readonly getFile: (file: AskedFile, signal: AbortSignal) => Promise<Answer<AsyncIterable<Uint8Array>>>;
 }
 
@@ -92,7 +97,7 @@ type Authorize = (name: EndpointName) => Promise<Record<string, string>>;
 function fileCalls(
   { sendFile, receiveFile }: Omit<ClientTransport, 'http'>,
   authorize: Authorize,
-): Pick<ControlPlaneClient, 'putArtifact' | 'getFile'> {
+): Pick<ControlPlaneClient, 'putArtifact' | 'putResult' | 'getFile'> {
   return {
     async putArtifact({ executionId, leaseToken, name, contentType, body }, signal) {
       try {
@@ -103,6 +108,19 @@ function fileCalls(
           'content-type': contentType,
         };
         return await answerOf(await sendFile(path, { method: 'PUT', headers, body, signal }), Artifact);
+      } catch (error) {
+        return unreachable(error);
+      }
+    },
+    async putResult({ executionId, leaseToken, body }, signal) {
+      try {
+        const path = endpointPath('putResult', { id: executionId }).slice(1);
+        const headers = {
+          ...(await authorize('putResult')),
+          [LEASE_TOKEN_HEADER]: leaseToken,
+          'content-type': 'application/json',
+        };
+        return await answerOf(await sendFile(path, { method: 'PUT', headers, body, signal }), FileReference);
       } catch (error) {
         return unreachable(error);
       }

@@ -135,6 +135,7 @@ async function startLine(kind: DeliveryKind, parts: Parts): Promise<Started> {
   offers.files = createFileCarrier({
     runner: parts.core.runner,
     client: parts.client,
+    limits: () => parts.core.limits,
     leaseTokenOf: ({ executionId }) => offers.leaseTokenOf(executionId),
   });
   const line = dialInLine(kind, parts, offers);
@@ -150,7 +151,10 @@ function attach(runner: HostedRunner, options: ControlPlaneOptions): HostSession
   let starting: Promise<void> | undefined;
   let isLeaving = false;
   const left = new AbortController();
-  const push = { run: createAnnouncingRun(runner, parts.client, left.signal), verify: parts.check.verify };
+  const push = {
+    run: createAnnouncingRun({ runner, client: parts.client, limits: () => core.limits }, left.signal),
+    verify: parts.check.verify,
+  };
 
   async function begin(): Promise<void> {
     started = await startLine(kind, parts);

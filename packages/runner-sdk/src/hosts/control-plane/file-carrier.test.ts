@@ -32,6 +32,7 @@ function stage(...refusals: Answer<never>[]) {
   } as unknown as HostedRunner;
   const carrier = createFileCarrier({
     runner,
+    limits: () => ({ maxBodyBytes: 1_000, maxLogBytes: 1_000, maxArtifactBytes: 5 }),
     leaseTokenOf: ({ leaseToken }) => leaseToken,
     client: {
       async putArtifact({ executionId, leaseToken, name, contentType, body }) {
@@ -42,6 +43,7 @@ function stage(...refusals: Answer<never>[]) {
         const value = { ...about, sha256: SHA256, createdAt: new Date(0).toISOString() };
         return refusals.shift() ?? { ok: true, value };
       },
+      putResult: async () => refusals.shift() ?? { ok: true, value: { sha256: SHA256, bytes: 2 } },
       getFile: async () => refusals.shift() ?? { ok: true, value: (async function* () {})() },
     },
   });
@@ -93,4 +95,10 @@ test('what is refused for good is not asked again', async () => {
   const { sent, put } = stage(refusal('PAYLOAD_TOO_LARGE'));
   await expect(put()).rejects.toThrow('the artifact f was not left: PAYLOAD_TOO_LARGE');
   expect(sent).toHaveLength(1);
+});
+
+test('a file that is larger than the control plane has said is not sent', async () => {
+  const { sent, put } = stage();
+  await expect(put({ bytes: 6 })).rejects.toThrow('larger than the limit of 5 bytes: it has 6');
+  expect(sent).toEqual([]);
 });

@@ -30,9 +30,11 @@ function stage(...answers: Answer<AsyncIterable<Uint8Array>>[]) {
   } as unknown as HostedRunner;
   const open = createFileOpener({
     runner,
+    limits: () => undefined,
     leaseTokenOf: ({ leaseToken }) => leaseToken,
     client: {
       putArtifact: async () => refusal('UNREACHABLE'),
+      putResult: async () => refusal('UNREACHABLE'),
       async getFile(question) {
         asked.push(question);
         return answers.shift() ?? refusal('FILE_NOT_FOUND');

@@ -1,4 +1,4 @@
-import type { FileReference } from '@controlplane/contracts';
+import type { FileReference, Limits } from '@controlplane/contracts';
 import { RunnerError } from '../../errors/runner-error.js';
 import type { ExecutionRequest, FileCarrier } from '../../execution/execute.js';
 import { backoffMs } from '../../util/backoff.js';
@@ -10,7 +10,9 @@ import { FILE_BACKOFF, mayHelp } from './file-retries.js';
 /** What a file carrier stands on. */
 export interface FileCarrierOptions {
   readonly runner: HostedRunner;
-  readonly client: Pick<ControlPlaneClient, 'putArtifact' | 'getFile'>;
+  readonly client: Pick<ControlPlaneClient, 'putArtifact' | 'putResult' | 'getFile'>;
+  /** What the registration was answered with; undefined before. */
+  readonly limits: () => Limits | undefined;
   /** The lease that an execution has now. */
   readonly leaseTokenOf: (request: ExecutionRequest) => string | undefined;
 }

@@ -1,6 +1,7 @@
 import {
   DEFAULTS,
   Directive,
+  type Limits,
   type RunnerHeartbeat,
   type RunnerHeartbeatResponse,
   type RunnerRegistrationResponse,
@@ -20,6 +21,8 @@ export interface LineActions {
 export interface SessionCore extends SessionState {
   intervalMs: number;
   leaseMs: number;
+  /** What the control plane accepts, once it has said so. */
+  limits: Limits | undefined;
   /** Heartbeats in a row that were not answered. */
   missed: number;
   receiving: boolean;
@@ -36,6 +39,7 @@ export function createSessionCore(runner: HostedRunner, controlPlaneUrl: string)
     ...createSessionState(runner, controlPlaneUrl),
     intervalMs: DEFAULTS.heartbeatIntervalMs,
     leaseMs: DEFAULTS.leaseMs,
+    limits: undefined,
     missed: 0,
     receiving: true,
     standIn: runner.standIn?.((reply) => onBeatReply(core, reply)),
@@ -50,6 +54,7 @@ export function onRegistered(core: SessionCore, reply: RunnerRegistrationRespons
   const isFirst = core.runnerId === undefined;
   core.intervalMs = reply.heartbeatIntervalMs;
   core.leaseMs = reply.leaseMs ?? DEFAULTS.leaseMs;
+  core.limits = reply.limits;
   core.missed = 0;
   core.receiving = true;
   onConnected(core, reply.runnerId);

@@ -90,6 +90,7 @@ it('exports these names', () => {
       "LogEvent",
       "LogLevel",
       "LongPollDelivery",
+      "MAX_JOB_FILES",
       "ModuleManifest",
       "NDJSON",
       "PaginatedRequest",

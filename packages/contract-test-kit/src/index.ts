@@ -19,7 +19,7 @@ export {
   predefinedTruthCoreRequest,
 } from './fixtures/predefined.js';
 export type { RunContractOptions } from './run-contract/options.js';
-export type { Target, CommandTarget, UrlTarget } from './target/target.js';
+export type { Target, RunnerTarget, CommandTarget, ControlPlaneTarget, UrlTarget } from './target/target.js';
 export type { Requirement, Level, Profile, Needs } from './requirements/requirement.js';
 export type { Selection } from './requirements/select-requirements.js';
 export type {

@@ -4,7 +4,7 @@ import { startRecordingControlPlane } from '../harness/recording-control-plane.j
 import { startRunnerProcess } from '../harness/runner-process.js';
 import { createRedactor } from '../reporters/redact-report.js';
 import { printable } from '../reporters/report-words.js';
-import { EXIT } from './exit-codes.js';
+import { EXIT, UsageError } from './exit-codes.js';
 import { parseRunOptions, parseTarget, type RunFlags } from './parse-flags.js';
 import type { Terminal } from './terminal.js';
 
@@ -71,6 +71,7 @@ async function checkNetwork(): Promise<Check> {
 async function checkRunner(flags: RunFlags, { environment }: Terminal): Promise<Check[]> {
   const { startTimeoutMs = 20_000 } = parseRunOptions(flags);
   const target = parseTarget(flags);
+  if (target.kind === 'control-plane') throw new UsageError('doctor looks at runners: --url or --command');
   const redact = createRedactor([environment]);
   try {
     const session = await openSession({ target, environment, startTimeoutMs });

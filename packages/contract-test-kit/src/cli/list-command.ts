@@ -33,6 +33,7 @@ const NEEDS: Readonly<Record<Requirement['needs'], string>> = {
   runner: '--url or --command',
   'control-plane': '--command, or --url with --control-plane-port',
   process: '--command',
+  'control-plane-url': '--control-plane',
 };
 
 /** `contract-test explain ID`: one requirement in full, what its case does, and how to mend a runner that breaks it. */

@@ -64,6 +64,12 @@ describe('contract-test run exits 2 and says what is wrong', () => {
   it.each([
     [[], 'name the runner'],
     [['--url', 'x', '--command', 'y'], 'exclude each other'],
+    [['--control-plane', 'http://h', '--command', 'y'], 'exclude each other'],
+    [['--control-plane', 'ftp://h'], '--control-plane takes the http or https URL'],
+    [['--control-plane', 'http://h', '--delivery', 'push'], '--delivery is about a runner'],
+    [['--command', 'true', '--delivery', 'post'], '--delivery takes push, websocket, long-poll or all'],
+    [['--url', 'http://h', '--delivery', 'websocket'], '--delivery is for --command'],
+    [['--command', 'true', '--token', 't'], '--token is for --control-plane'],
     [['--url', 'ftp://h'], 'http or https URL'],
     [['--command', ' '], 'empty'],
     [['--command', 'true', '--control-plane-port', '1'], '--control-plane-port is for --url'],

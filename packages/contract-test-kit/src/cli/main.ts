@@ -35,6 +35,8 @@ function defineRun(program: Command, terminal: Terminal, finish: (code: number) 
     .description('judge a runner')
     .option('--url <url>', 'root of a runner that runs already')
     .option('--command <command>', 'command that starts the runner; the kit starts and stops it')
+    .option('--control-plane <url>', 'root of a control plane: the kit plays runners and clients')
+    .option('--token <token>', 'with --control-plane: may do everything there (or CONTRACT_TEST_TOKEN)')
     .option('--cwd <dir>', 'folder that --command runs in')
     .option('--control-plane-port <port>', 'with --url: where the kit listens as JobForge for that runner')
     .option(

@@ -12,6 +12,8 @@ export interface RunFlags {
   readonly url?: string;
   readonly command?: string;
   readonly cwd?: string;
+  readonly controlPlane?: string;
+  readonly token?: string;
   readonly controlPlanePort?: string;
   readonly delivery?: string;
   readonly run?: readonly string[];
@@ -71,13 +73,23 @@ function parseUrl(url: string, flags: RunFlags): Target {
   return { kind: 'url', url, controlPlanePort };
 }
 
-/** Reads which runner is to be judged. */
+function parseControlPlane(url: string, { token, delivery }: RunFlags): Target {
+  if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol) || /[?#]/.test(url))
+    throw new UsageError(`--control-plane takes the http or https URL of its root, not "${url}"`);
+  if (delivery !== undefined)
+    throw new UsageError('--delivery is about a runner; with --control-plane the kit plays runners of all');
+  return { kind: 'control-plane', url, token };
+}
+
+/** Reads what is to be judged. */
 export function parseTarget(flags: RunFlags): Target {
-  const { url, command } = flags;
-  if (url !== undefined && command !== undefined)
+  const { url, command, controlPlane } = flags;
+  if ([url, command, controlPlane].filter((one) => one !== undefined).length > 1)
     throw new UsageError(
-      '--url and --command exclude each other: a runner runs already, or the kit starts it',
+      '--url, --command and --control-plane exclude each other: a runner runs already, the kit starts it, or what is judged is a control plane',
     );
+  if (controlPlane !== undefined) return parseControlPlane(controlPlane, flags);
+  if (flags.token !== undefined) throw new UsageError('--token is for --control-plane');
   if (command !== undefined) return parseCommand(command, flags);
   if (url !== undefined) return parseUrl(url, flags);
   throw new UsageError('name the runner: --url http://127.0.0.1:3000, or --command "python3 runner.py"');

@@ -15,9 +15,10 @@ async function writeReport(path: string, text: string): Promise<void> {
 /** `contract-test run`: judges a runner and writes the reports. */
 export async function runCommand(given: RunFlags, terminal: Terminal): Promise<number> {
   const flags = withConfig(given, terminal.cwd);
-  const target = parseTarget(flags);
-  const reports = parseReports(flags);
   const { environment, progress = () => {} } = terminal;
+  const token = flags.controlPlane === undefined ? undefined : environment['CONTRACT_TEST_TOKEN'];
+  const target = parseTarget(token ? { token, ...flags } : flags);
+  const reports = parseReports(flags);
   const onProgress = (done: number, total: number): void =>
     progress(done === total ? '' : `${done} of ${total} requirements judged`);
   const report = await runContract(target, { ...parseRunOptions(flags), environment, onProgress });

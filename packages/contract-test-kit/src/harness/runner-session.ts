@@ -1,5 +1,5 @@
 import type { DeliveryKind } from '../target/delivery.js';
-import type { CommandTarget, Target, UrlTarget } from '../target/target.js';
+import type { CommandTarget, RunnerTarget, UrlTarget } from '../target/target.js';
 import { ENVIRONMENT_CANARY } from './canaries.js';
 import { NoAnswer, send, type Exchange } from './exchange.js';
 import {
@@ -40,7 +40,7 @@ export interface RunnerSession {
 }
 
 export interface SessionOptions {
-  readonly target: Target;
+  readonly target: RunnerTarget;
   /** The environment that a started runner inherits; the kit's own variables come on top. */
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly script?: ControlPlaneScript | undefined;

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { CASES } from '../cases/all-cases.js';
+import { PLANE_CASES } from '../cases/plane-cases.js';
 import { WIRE_RULES } from '../case/wire-rules.js';
 import {
   findRequirement,
@@ -21,7 +22,7 @@ describe('requirements and cases', () => {
   });
 
   it('name each other: no requirement without a case, no case without a requirement', () => {
-    expect([...CASES.keys()].toSorted()).toEqual(ids.toSorted());
+    expect([...CASES.keys(), ...PLANE_CASES.keys()].toSorted()).toEqual(ids.toSorted());
   });
 
   it('include every rule of the wire', () => {
@@ -47,6 +48,7 @@ describe('requirements and cases', () => {
         'resilience',
         'websocket',
         'long-poll',
+        'control-plane',
       ]),
     );
     expect(ids.length).toBeGreaterThanOrEqual(25);

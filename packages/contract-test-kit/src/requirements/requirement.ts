@@ -23,11 +23,12 @@ export const Profile = z.enum([
   'security',
   'resilience',
   'performance',
+  'control-plane',
 ]);
 export type Profile = z.infer<typeof Profile>;
 
-/** What the kit must hold to judge a requirement: the runner's URL, its registration, or its process. */
-export const Needs = z.enum(['runner', 'control-plane', 'process']);
+/** What the kit must hold to judge a requirement: the runner's URL, its registration, its process, or a control plane. */
+export const Needs = z.enum(['runner', 'control-plane', 'process', 'control-plane-url']);
 export type Needs = z.infer<typeof Needs>;
 
 /** A contract version without its patch: `1.0`. */

@@ -44,6 +44,7 @@ function targetFlags(target: Target): string {
     const folder = target.cwd === undefined ? '' : ` --cwd ${shellQuote(target.cwd)}`;
     return `--command ${shellQuote(target.command)}${folder}`;
   }
+  if (target.kind === 'control-plane') return `--control-plane ${shellQuote(target.url)}`;
   const port =
     target.controlPlanePort === undefined ? '' : ` --control-plane-port ${target.controlPlanePort}`;
   return `--url ${shellQuote(target.url)}${port}`;
@@ -178,8 +179,9 @@ function profilesOf(results: readonly RequirementResult[]): ProfileResult[] {
 /** Every secret that the kit can know of: what the runner's environment holds, and what it was planted with. */
 function redactorOf({ target, options }: ReportParts) {
   const added = target.kind === 'command' ? target.env : undefined;
+  const token = target.kind === 'control-plane' && target.token ? { PLANE_TOKEN: target.token } : {};
   const planted = Object.fromEntries(CANARIES.map((value, index) => [`PLANTED_${index}_SECRET`, value]));
-  return createRedactor([options.environment, added ?? {}, planted]);
+  return createRedactor([options.environment, added ?? {}, token, planted]);
 }
 
 /** Puts the outcomes of a run together, without secrets: every report is made from what this returns. */

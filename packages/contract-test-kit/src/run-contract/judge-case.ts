@@ -12,7 +12,7 @@ import { openSession, TargetUnreachable, type RunnerSession } from '../harness/r
 import { chooseSubjects } from '../inputs/choose-subjects.js';
 import type { Requirement } from '../requirements/requirement.js';
 import type { DeliveryKind } from '../target/delivery.js';
-import type { Target } from '../target/target.js';
+import type { RunnerTarget } from '../target/target.js';
 import type { ResolvedRunOptions } from './options.js';
 import type { SharedRunner } from './shared-runner.js';
 
@@ -32,7 +32,7 @@ export interface JudgedCase {
 
 /** What all cases of a run share. */
 export interface Bench {
-  readonly target: Target;
+  readonly target: RunnerTarget;
   readonly runner: SharedRunner;
   readonly options: ResolvedRunOptions;
   /** What runners are told to be reached by; undefined leaves it to them. */
@@ -44,6 +44,7 @@ export interface Bench {
 /** Why a requirement does not concern this runner, by what it declares and how it is run. */
 function notConcerned(requirement: Requirement, { runner, target }: Bench): string | undefined {
   const { needs, feature, deliveries } = requirement;
+  if (needs === 'control-plane-url') return 'is about a control plane: --control-plane';
   const { first: session } = runner;
   if (!deliveries.includes(session.delivery))
     return `is about ${deliveries.join(' and ')}; the runner is reached by ${session.delivery}`;
@@ -125,7 +126,8 @@ const unanswered = (request: WireRequest): Exchange => ({
 
 const oneLine = (text: string): string => text.trim().replaceAll(/\s*\n\s*/g, ' ⏎ ');
 
-function outcomeOf(error: unknown): Outcome {
+/** How a case ended that threw. */
+export function outcomeOf(error: unknown): Outcome {
   if (error instanceof Mismatch) return { kind: 'broken', finding: error.finding };
   if (error instanceof NotApplicable) return { kind: 'not-applicable', reason: error.message };
   if (error instanceof NotEvaluable) return { kind: 'not-evaluable', reason: error.message };

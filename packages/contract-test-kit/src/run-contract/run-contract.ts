@@ -7,8 +7,9 @@ import type { ContractReport } from '../reporters/report.js';
 import { selectRequirements } from '../requirements/select-requirements.js';
 import { findRequirement, type Requirement } from '../requirements/requirement.js';
 import { DeliveryKind } from '../target/delivery.js';
-import type { Target } from '../target/target.js';
+import type { ControlPlaneTarget, RunnerTarget, Target } from '../target/target.js';
 import { assembleReport } from './assemble-report.js';
+import { judgeControlPlane } from './judge-control-plane.js';
 import { judgeCase, type Bench, type JudgedCase } from './judge-case.js';
 import { mergeDeliveries, type JudgedDelivery } from './merge-deliveries.js';
 import { resolveRunOptions, type ResolvedRunOptions, type RunContractOptions } from './options.js';
@@ -126,13 +127,15 @@ function concerning(
   { run = [] }: RunContractOptions,
 ): readonly Requirement[] {
   if (run.length > 0) return selected;
-  const own = selected.filter(({ deliveries }) => deliveries.includes(delivery));
+  const own = selected.filter(
+    ({ deliveries, needs }) => needs !== 'control-plane-url' && deliveries.includes(delivery),
+  );
   return own.length > 0 ? own : selected;
 }
 
 async function judgeOver(
   asked: DeliveryKind | undefined,
-  target: Target,
+  target: RunnerTarget,
   run: {
     readonly selected: readonly Requirement[];
     readonly given: RunContractOptions;
@@ -162,7 +165,7 @@ async function judgeOver(
 
 /** Judges over each delivery that the runner takes when told to; over none is unreachable. */
 async function judgeOverAll(
-  target: Target,
+  target: RunnerTarget,
   run: Parameters<typeof judgeOver>[2],
 ): Promise<readonly [Round, ...Round[]]> {
   const rounds: Round[] = [];
@@ -180,9 +183,31 @@ async function judgeOverAll(
   return [first, ...rest];
 }
 
+/** What is known of a control plane: it does nothing itself. */
+const NO_RUNNER: RunnerDescription = {
+  ...{ name: undefined, version: undefined, capabilities: [], features: [], maxConcurrency: undefined },
+  source: 'nowhere',
+};
+
+async function judgePlane(
+  target: ControlPlaneTarget,
+  { selected, given, options }: Parameters<typeof judgeOver>[2],
+): Promise<ContractReport> {
+  const startedAt = new Date();
+  const begin = performance.now();
+  const about = selected.filter(({ needs }) => needs === 'control-plane-url');
+  const isNamed = (given.run?.length ?? 0) > 0 || about.length === 0;
+  const judged = await judgeControlPlane(target, isNamed ? selected : about, options);
+  return assembleReport({
+    ...{ target, options, description: NO_RUNNER, deliveries: [], startedAt },
+    judged: judged.map((one) => ({ ...one, delivery: 'push', over: [] })),
+    durationMs: performance.now() - begin,
+  });
+}
+
 /**
- * Judges a runner from outside.
- * @param target - a command that the kit starts and stops, or the URL of a runner that runs
+ * Judges a runner, or a control plane, from outside.
+ * @param target - a command that the kit starts and stops, the URL of a runner that runs, or a control plane
  * @param options - which requirements, deliveries, timeouts, seed, strictness
  * @returns the report; its `conformant` says the verdict
  * @throws TargetUnreachable when the runner does not start or does not answer
@@ -199,6 +224,7 @@ export async function runContract(target: Target, options: RunContractOptions = 
   const startedAt = new Date();
   const begin = performance.now();
   const run = { selected, given: options, options: resolved };
+  if (target.kind === 'control-plane') return judgePlane(target, run);
   const rounds =
     resolved.delivery === 'all'
       ? await judgeOverAll(target, run)

@@ -23,4 +23,15 @@ export interface UrlTarget {
   readonly controlPlanePort?: number | undefined;
 }
 
-export type Target = CommandTarget | UrlTarget;
+/** A control plane that runs: the kit plays runners and clients. */
+export interface ControlPlaneTarget {
+  readonly kind: 'control-plane';
+  readonly url: string;
+  /** A token that may do everything there. Default: none is asked for. */
+  readonly token?: string | undefined;
+}
+
+/** What can be judged as a runner. */
+export type RunnerTarget = CommandTarget | UrlTarget;
+
+export type Target = RunnerTarget | ControlPlaneTarget;

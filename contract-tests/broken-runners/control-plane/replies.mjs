@@ -1,0 +1,119 @@
+/** What a proxy that breaks one requirement makes of the requests and replies that pass. */
+
+const isJob = /^\/jobs\/[^/]+$/;
+const html = { status: 500, text: '<h1>broken</h1>', type: 'text/html' };
+
+const rewritten = (reply, change) => ({ ...reply, text: JSON.stringify(change(JSON.parse(reply.text))) });
+
+/** A request as it is passed on. */
+export function rewriteRequest(request, { broken, token }) {
+  const { method, path, headers } = request;
+  if (broken('control-plane.refuses-unauthorized') && !headers.authorization)
+    return { ...request, headers: { ...headers, authorization: `Bearer ${token}` } };
+  if (broken('control-plane.resumes-events') && headers['last-event-id']) {
+    const { 'last-event-id': _left, ...rest } = headers;
+    return { ...request, headers: rest };
+  }
+  const isSubmission = method === 'POST' && path === '/jobs';
+  if (broken('control-plane.submits-once') && isSubmission) {
+    const { id: _id, ...job } = JSON.parse(request.text);
+    return { ...request, text: JSON.stringify(job) };
+  }
+  return request;
+}
+
+const REGISTER = [
+  [
+    'control-plane.registers-runners',
+    (body) => ({ ...body, heartbeatIntervalMs: undefined, registeredAt: 7 }),
+  ],
+  ['control-plane.keeps-runner-id', (body) => ({ ...body, runnerId: crypto.randomUUID() })],
+  ['control-plane.signs-dispatches', (body) => ({ ...body, signingKey: 'whsec_c29tZSBvdGhlciBrZXk=' })],
+];
+
+function rewriteRegister(reply, { broken }, request) {
+  if (broken('control-plane.refuses-other-major') && reply.status === 409)
+    return { ...reply, status: 200, text: JSON.stringify({ runnerId: 'r' }) };
+  if (broken('control-plane.tolerates-unknown') && request.text.includes('kitFuture'))
+    return { ...reply, status: 400 };
+  const [, change] = reply.status === 200 ? (REGISTER.find(([id]) => broken(id)) ?? []) : [];
+  return change ? rewritten(reply, change) : reply;
+}
+
+function rewriteJob(reply, { broken, seen }) {
+  const isFlipped = broken('control-plane.records-results-once') && seen.lateEvents > 0;
+  return isFlipped ? rewritten(reply, (job) => ({ ...job, status: 'cancelled' })) : reply;
+}
+
+function rewriteHandover(reply, { broken, seen }, path) {
+  if (path.endsWith('/events')) seen.events += 1;
+  if (seen.events > 1) seen.lateEvents += 1;
+  const fences = broken('control-plane.fences-superseded') && reply.status === 409;
+  return fences ? { ...reply, status: 200, text: '{"accepted":true,"acknowledgedSeq":1}' } : reply;
+}
+
+/** Rules by what was asked: the first whose path fits. */
+const RULES = [
+  [/^\/runners\/register$/, rewriteRegister],
+  [/^\/executions\//, (reply, context, { path }) => rewriteHandover(reply, context, path)],
+  [isJob, rewriteJob],
+  [
+    /^\/runners\/heartbeat$/,
+    (reply, { broken }) =>
+      broken('control-plane.answers-heartbeats')
+        ? rewritten(reply, (body) => ({ ...body, known: false }))
+        : broken('control-plane.tells-unknown-runners')
+          ? { ...reply, status: 200, text: '{"known":true,"receiving":true,"directives":[]}' }
+          : reply,
+  ],
+  [
+    /^\/jobs$/,
+    (reply, { broken }) => {
+      if (broken('control-plane.rejects-malformed') && reply.status === 400) return { ...reply, ...html };
+      return broken('control-plane.checks-input') && reply.status === 400
+        ? { ...reply, status: 202, text: '{"id":"j"}' }
+        : reply;
+    },
+  ],
+  [
+    /^\/health$/,
+    (reply, { broken }) => (broken('control-plane.answers-health') ? { ...reply, status: 503 } : reply),
+  ],
+  [
+    /^\/runners\/[^/]+\/poll$/,
+    (reply, { broken, seen }) => {
+      const isEmptied =
+        broken('control-plane.offers-over-long-poll') ||
+        broken('control-plane.moves-lost-work') ||
+        (broken('control-plane.takes-back-work') && seen.handedBack);
+      return isEmptied ? { ...reply, text: '{"frames":[]}' } : reply;
+    },
+  ],
+  [
+    /^\/runners\/[^/]+$/,
+    (reply, { broken }) =>
+      broken('control-plane.lists-runners')
+        ? rewritten(reply, (body) => ({ ...body, capabilities: [] }))
+        : reply,
+  ],
+  [
+    /^\/kit-no-such-path$/,
+    (reply, { broken }) =>
+      broken('control-plane.unknown-route') ? { ...reply, ...html, status: 404 } : reply,
+  ],
+];
+
+/** A reply as it is passed on. */
+export function rewriteReply(reply, request, context) {
+  const [, rule] = RULES.find(([pattern]) => pattern.test(request.path)) ?? [];
+  return rule ? rule(reply, context, request) : reply;
+}
+
+/** Requests that are answered here and not passed on. */
+export function swallows({ method, path, text }, { broken, seen }) {
+  if (broken('control-plane.takes-back-work') && text.includes('RUNNER_SHUTDOWN')) {
+    seen.handedBack = true;
+    return true;
+  }
+  return broken('control-plane.pushes-jobs') && method === 'POST' && path === '/jobs';
+}

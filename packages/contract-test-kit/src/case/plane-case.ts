@@ -1,0 +1,49 @@
+import type { Exchange } from '../harness/exchange.js';
+import type { Asking } from '../harness/played/plane-client.js';
+import type { PlayedRunner } from '../harness/played/played-runner.js';
+import type { PushedRunner } from '../harness/played/pushed-runner.js';
+import { must } from './expect.js';
+import { showReply } from './wire-rules.js';
+
+/** What a case about a control plane is given. Runners that it plays are taken away when it ends. */
+export interface PlaneContext {
+  readonly url: string;
+  /** Undefined where the control plane asks for none. */
+  readonly token: string | undefined;
+  readonly signal: AbortSignal;
+  ask(method: string, path: string, asking?: Asking): Promise<Exchange>;
+  /** A runner that dials in. Broken where it cannot register. */
+  runner(kind: 'websocket' | 'long-poll', changes?: Readonly<Record<string, unknown>>): Promise<PlayedRunner>;
+  /** A runner that listens and does at once what it is sent. */
+  pushedRunner(): Promise<PushedRunner>;
+  /** A runner's own credential for its registration; undefined where none is asked for. */
+  enrollment(): Promise<string | undefined>;
+}
+
+export interface PlaneCase {
+  readonly id: string;
+  /** Milliseconds that it may take at least, where that is long. */
+  readonly leastMs?: number;
+  readonly judge: (context: PlaneContext) => Promise<void>;
+}
+
+/** A job as a client submits it. */
+export function jobFor(capability: string, changes: Readonly<Record<string, unknown>> = {}): object {
+  return { type: capability, payload: { type: capability, data: { text: 'hello' } }, ...changes };
+}
+
+/** Submits a job; broken where it is not taken. */
+export async function submit(
+  context: PlaneContext,
+  capability: string,
+  changes: Readonly<Record<string, unknown>> = {},
+): Promise<string> {
+  const exchange = await context.ask('POST', '/jobs', { body: jobFor(capability, changes) });
+  const { id } = Object(exchange.json) as { readonly id?: unknown };
+  must(exchange.status === 202 && typeof id === 'string', {
+    expected: '202 and a job with an id',
+    actual: showReply(exchange),
+    exchange,
+  });
+  return id;
+}

@@ -1,0 +1,319 @@
+import { createHmac, randomUUID, timingSafeEqual } from 'node:crypto';
+import { DEFAULTS, RunnerExecutionRequest } from '@controlplane/contracts';
+import { memberOf, must, mustReply } from '../case/expect.js';
+import { jobFor, submit, type PlaneCase, type PlaneContext } from '../case/plane-case.js';
+import { eventually } from '../case/wait.js';
+import { showReply } from '../case/wire-rules.js';
+import type { Exchange } from '../harness/exchange.js';
+import {
+  playedEvent,
+  success,
+  type PlayedOffer,
+  type PlayedRunner,
+} from '../harness/played/played-runner.js';
+import type { Pushed, PushedRunner } from '../harness/played/pushed-runner.js';
+
+const PATIENCE_MS = 15_000;
+/** Who breaks a promise by doing what it must not has done so within this. */
+const STILL_MS = 800;
+
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** Looks at a job until it is as wanted, or for as long as patience lasts. */
+async function jobWhere(
+  context: PlaneContext,
+  id: string,
+  fits: (status: unknown) => boolean,
+): Promise<Exchange> {
+  const until = performance.now() + PATIENCE_MS;
+  for (;;) {
+    const exchange = await context.ask('GET', `/jobs/${id}`);
+    const isOver = performance.now() > until || context.signal.aborted;
+    if (isOver || fits(memberOf(exchange.json, 'status'))) return exchange;
+    await pause(30);
+  }
+}
+
+async function mustComplete(context: PlaneContext, id: string): Promise<void> {
+  const exchange = await jobWhere(context, id, (status) => status === 'completed' || status === 'failed');
+  const data = memberOf(exchange.json, 'result', 'data', 'played');
+  mustReply(
+    memberOf(exchange.json, 'status') === 'completed' && data === true,
+    'the job completed, with what the runner returned',
+    exchange,
+  );
+}
+
+/** The next offer; broken when none comes. */
+async function mustOffer(runner: PlayedRunner, sent: string): Promise<PlayedOffer> {
+  const offer = await runner.offer();
+  must(offer, { sent, expected: 'an offer', actual: 'none' });
+  return offer;
+}
+
+interface Running {
+  readonly runner: PlayedRunner;
+  readonly offer: PlayedOffer;
+  readonly id: string;
+}
+
+/** A job whose execution was claimed. */
+async function begin(
+  context: PlaneContext,
+  kind: 'websocket' | 'long-poll',
+  changes: Readonly<Record<string, unknown>> = {},
+): Promise<Running> {
+  const runner = await context.runner(kind);
+  const id = await submit(context, runner.capability, changes);
+  const offer = await mustOffer(runner, 'a job');
+  const { code } = await runner.accept(offer);
+  must(code === undefined, { sent: 'a claim', expected: 'a confirmation', actual: String(code) });
+  return { runner, offer, id };
+}
+
+/** A whole job over a link. */
+async function doesAJob(context: PlaneContext, kind: 'websocket' | 'long-poll'): Promise<void> {
+  const { runner, offer, id } = await begin(context, kind);
+  await runner.tell(offer, success(offer));
+  await mustComplete(context, id);
+}
+
+async function acknowledges(context: PlaneContext): Promise<void> {
+  const { runner, offer } = await begin(context, 'websocket');
+  const { code, seq } = await runner.tell(offer, success(offer));
+  must(code === undefined && seq === 1, {
+    sent: 'an events frame up to seq 1',
+    expected: 'an acknowledgement of seq 1',
+    actual: code ?? `seq ${seq}`,
+  });
+}
+
+async function mustBePushed(context: PlaneContext, runner: PushedRunner): Promise<Pushed> {
+  const limit = { ms: PATIENCE_MS, signal: context.signal };
+  const pushed = await eventually(() => runner.pushed[0], limit);
+  must(pushed, { sent: 'a job', expected: 'POST to the execute URL', actual: 'nothing' });
+  return pushed;
+}
+
+async function pushesJobs(context: PlaneContext): Promise<void> {
+  const runner = await context.pushedRunner();
+  const id = await submit(context, runner.capability);
+  const pushed = await mustBePushed(context, runner);
+  must(RunnerExecutionRequest.safeParse(pushed.json).success, {
+    sent: 'a job',
+    expected: 'a RunnerExecutionRequest',
+    actual: pushed.text.slice(0, 300),
+  });
+  await mustComplete(context, id);
+}
+
+function isSigned(key: string, { headers, text }: Pushed): boolean {
+  const { 'webhook-id': id, 'webhook-timestamp': at, 'webhook-signature': signatures = '' } = headers;
+  const secret = Buffer.from(key.replace(/^whsec_/, ''), 'base64');
+  const wanted = createHmac('sha256', secret).update(`${id}.${at}.${text}`).digest();
+  return signatures.split(' ').some((signature) => {
+    const given = Buffer.from(signature.replace(/^v1,/, ''), 'base64');
+    return given.length === wanted.length && timingSafeEqual(given, wanted);
+  });
+}
+
+async function signsDispatches(context: PlaneContext): Promise<void> {
+  const runner = await context.pushedRunner();
+  const key = memberOf(runner.registered, 'signingKey');
+  must(typeof key === 'string', {
+    sent: 'the registration of a runner with the feature signed',
+    expected: 'a signingKey in its reply',
+    actual: 'none',
+  });
+  await submit(context, runner.capability);
+  const pushed = await mustBePushed(context, runner);
+  must(isSigned(key, pushed), {
+    sent: 'a job for a runner that was given a signingKey',
+    expected: 'a Standard Webhooks signature by that key',
+    actual: pushed.headers['webhook-signature'] === undefined ? 'no signature' : 'another signature',
+  });
+}
+
+async function offersAgain(context: PlaneContext): Promise<void> {
+  const runner = await context.runner('websocket');
+  await submit(context, runner.capability);
+  const first = await mustOffer(runner, 'a job');
+  const again = await mustOffer(runner, 'no claim of the first offer');
+  must(again.jobId === first.jobId && again.attempt === first.attempt, {
+    sent: 'no claim within 5 s',
+    expected: 'the job offered again, without an attempt consumed',
+    actual: `job ${again.jobId}, attempt ${again.attempt}`,
+  });
+}
+
+async function fencesSuperseded(context: PlaneContext): Promise<void> {
+  const { runner, offer } = await begin(context, 'long-poll');
+  const stale = { ...offer, leaseToken: 'kit-stale-lease' };
+  for (const answer of [await runner.accept(stale), await runner.tell(stale, success(offer))]) {
+    must(answer.code === 'LEASE_SUPERSEDED' && answer.exchange?.status === 409, {
+      expected: '409 LEASE_SUPERSEDED to a leaseToken that is not the current one',
+      actual: answer.exchange ? showReply(answer.exchange) : String(answer.code),
+      exchange: answer.exchange,
+    });
+  }
+}
+
+async function recordsOnce(context: PlaneContext): Promise<void> {
+  const { runner, offer, id } = await begin(context, 'long-poll');
+  await runner.tell(offer, success(offer));
+  await mustComplete(context, id);
+  await runner.tell(offer, playedEvent(offer, 2, { type: 'cancelled', reason: 'user' }));
+  await runner.tell(offer, success(offer));
+  await mustComplete(context, id);
+}
+
+async function submitsOnce(context: PlaneContext): Promise<void> {
+  const { capability } = await context.runner('long-poll');
+  const id = `kit-job-${randomUUID()}`;
+  const body = jobFor(capability, { id });
+  const [first, second] = [
+    await context.ask('POST', '/jobs', { body }),
+    await context.ask('POST', '/jobs', { body }),
+  ];
+  for (const exchange of [first, second])
+    mustReply(exchange.status < 300 && memberOf(exchange.json, 'id') === id, `the job ${id}`, exchange);
+  const other = jobFor(capability, { id, payload: { type: capability, data: { text: 'other' } } });
+  const conflict = await context.ask('POST', '/jobs', { body: other });
+  mustReply(conflict.status === 409, '409 for another job of the same id', conflict);
+}
+
+async function checksInput(context: PlaneContext): Promise<void> {
+  const { capability } = await context.runner('long-poll');
+  const body = jobFor(capability, { payload: { type: capability, data: { text: 7 } } });
+  const exchange = await context.ask('POST', '/jobs', { body });
+  mustReply(
+    exchange.status === 400 && memberOf(exchange.json, 'error', 'category') === 'VALIDATION_ERROR',
+    '400 VALIDATION_ERROR for an input that the schema of the capability refuses',
+    exchange,
+  );
+}
+
+/** Ids of the events of a job that has ended. */
+async function eventIds(context: PlaneContext, id: string, after?: string): Promise<readonly string[]> {
+  const headers = {
+    accept: 'text/event-stream',
+    ...(after === undefined ? {} : { 'last-event-id': after }),
+  };
+  const exchange = await context.ask('GET', `/jobs/${id}/events`, { headers });
+  return exchange.text.split('\n').flatMap((line) => (line.startsWith('id:') ? [line.slice(3).trim()] : []));
+}
+
+async function resumesEvents(context: PlaneContext): Promise<void> {
+  const { runner, offer, id } = await begin(context, 'long-poll');
+  await runner.tell(offer, success(offer));
+  await mustComplete(context, id);
+  const all = await eventIds(context, id);
+  must(all.length > 1, {
+    sent: `GET /jobs/${id}/events`,
+    expected: 'events with ids',
+    actual: `${all.length} of them`,
+  });
+  const rest = await eventIds(context, id, all[0]);
+  must(JSON.stringify(rest) === JSON.stringify(all.slice(1)), {
+    sent: `GET /jobs/${id}/events with Last-Event-ID ${all[0]}`,
+    expected: `what came after it: ${all.slice(1).join(' ')}`,
+    actual: rest.join(' ') || 'nothing',
+  });
+}
+
+async function cancels(context: PlaneContext): Promise<void> {
+  const { runner, offer, id } = await begin(context, 'websocket');
+  await context.ask('POST', `/jobs/${id}/cancel`, { body: {} });
+  const directive = await runner.directive('cancel');
+  must(directive?.['executionId'] === offer.executionId, {
+    sent: `POST /jobs/${id}/cancel while ${offer.executionId} runs`,
+    expected: 'the directive cancel for it',
+    actual: directive ? JSON.stringify(directive) : 'none',
+  });
+}
+
+/** A failure that may be tried again, as a runner tells it. */
+function retryable(offer: PlayedOffer, code: string): object {
+  const error = {
+    ...{
+      id: randomUUID(),
+      timestamp: new Date().toISOString(),
+      category: 'RUNTIME_ERROR',
+      severity: 'error',
+    },
+    ...{ code, message: 'as the kit asked', service: 'contract-test-kit', retryable: true, details: [] },
+    contractVersion: { major: 1, minor: 0, patch: 0 },
+  };
+  return playedEvent(offer, 1, { type: 'failed', error, executionTimeMs: 1 });
+}
+
+const SOON = { retryPolicy: { maxRetries: 2, backoffMs: 100, maxBackoffMs: 200 } };
+
+async function retries(context: PlaneContext): Promise<void> {
+  const { runner, offer } = await begin(context, 'websocket', SOON);
+  await runner.tell(offer, retryable(offer, 'KIT_EXPECTED'));
+  const again = await mustOffer(runner, 'a retryable failure of the first attempt');
+  must(again.jobId === offer.jobId && again.attempt === offer.attempt + 1, {
+    sent: 'a retryable failure of the first attempt',
+    expected: `attempt ${offer.attempt + 1} of the same job`,
+    actual: `attempt ${again.attempt} of ${again.jobId}`,
+  });
+}
+
+async function takesBackWork(context: PlaneContext): Promise<void> {
+  const { runner, offer, id } = await begin(context, 'long-poll', SOON);
+  await runner.tell(offer, retryable(offer, 'RUNNER_SHUTDOWN'));
+  await runner.close();
+  const other = await context.runner('long-poll', { capability: runner.capability });
+  const again = await mustOffer(
+    other,
+    `RUNNER_SHUTDOWN for ${offer.executionId}, and the runner deregistered`,
+  );
+  must(again.jobId === id, { expected: `job ${id} at another runner`, actual: `job ${again.jobId}` });
+}
+
+async function drains(context: PlaneContext): Promise<void> {
+  const runner = await context.runner('websocket');
+  await context.ask('POST', `/runners/${runner.runnerId}/drain`, { body: {} });
+  const directive = await runner.directive('drain');
+  must(directive, {
+    sent: `POST /runners/${runner.runnerId}/drain`,
+    expected: 'the directive drain',
+    actual: 'none',
+  });
+  await submit(context, runner.capability);
+  const offer = await runner.offer(STILL_MS);
+  must(!offer, { sent: 'a job for a runner that drains', expected: 'no offer', actual: 'one' });
+}
+
+async function movesLostWork(context: PlaneContext): Promise<void> {
+  const { runner, offer, id } = await begin(context, 'websocket', SOON);
+  const leaseMs = Number(memberOf(runner.registered, 'leaseMs') ?? DEFAULTS.leaseMs);
+  await runner.close();
+  const other = await context.runner('long-poll', { capability: runner.capability });
+  const again = await other.offer(leaseMs * 2 + PATIENCE_MS);
+  must(again?.jobId === id, {
+    sent: `a connection that broke while ${offer.executionId} ran, which has no effects, and did not come back`,
+    expected: `job ${id} at another runner, once its lease of ${leaseMs} ms is over`,
+    actual: again ? `job ${again.jobId}` : 'no offer',
+  });
+}
+
+export const planeJobCases: readonly PlaneCase[] = [
+  { id: 'control-plane.offers-over-websocket', judge: (context) => doesAJob(context, 'websocket') },
+  { id: 'control-plane.offers-over-long-poll', judge: (context) => doesAJob(context, 'long-poll') },
+  { id: 'control-plane.pushes-jobs', judge: pushesJobs },
+  { id: 'control-plane.signs-dispatches', judge: signsDispatches },
+  { id: 'control-plane.acknowledges-events', judge: acknowledges },
+  { id: 'control-plane.offers-again', judge: offersAgain },
+  { id: 'control-plane.fences-superseded', judge: fencesSuperseded },
+  { id: 'control-plane.records-results-once', judge: recordsOnce },
+  { id: 'control-plane.submits-once', judge: submitsOnce },
+  { id: 'control-plane.checks-input', judge: checksInput },
+  { id: 'control-plane.resumes-events', judge: resumesEvents },
+  { id: 'control-plane.cancels', judge: cancels },
+  { id: 'control-plane.retries', judge: retries },
+  { id: 'control-plane.drains', judge: drains },
+  { id: 'control-plane.takes-back-work', judge: takesBackWork },
+  { id: 'control-plane.moves-lost-work', leastMs: 60_000, judge: movesLostWork },
+];

@@ -1,0 +1,126 @@
+import { setMaxListeners } from 'node:events';
+import { PLANE_CASES } from '../cases/plane-cases.js';
+import type { PlaneCase, PlaneContext } from '../case/plane-case.js';
+import { Mismatch } from '../case/verdict.js';
+import type { Exchange } from '../harness/exchange.js';
+import { playPollingRunner } from '../harness/played/played-poller.js';
+import type { PlayedRunner } from '../harness/played/played-runner.js';
+import { playSocketRunner } from '../harness/played/played-socket.js';
+import { ask, enrollmentToken, type JudgedPlane } from '../harness/played/plane-client.js';
+import { playPushedRunner } from '../harness/played/pushed-runner.js';
+import { NoAnswer } from '../harness/exchange.js';
+import { TargetUnreachable } from '../harness/runner-session.js';
+import type { Requirement } from '../requirements/requirement.js';
+import type { ControlPlaneTarget } from '../target/target.js';
+import { outcomeOf, type JudgedCase } from './judge-case.js';
+import type { ResolvedRunOptions } from './options.js';
+import { runLanes } from './run-lanes.js';
+
+/** Cases that speak to the control plane at once, each by names of its own. */
+const LANES = 6;
+
+/** What a case has opened, closed when it ends. */
+interface Scope {
+  readonly plane: JudgedPlane;
+  readonly closers: (() => Promise<void>)[];
+}
+
+async function playRunner(
+  { plane, closers }: Scope,
+  kind: 'websocket' | 'long-poll',
+  changes: Readonly<Record<string, unknown>>,
+): Promise<PlayedRunner> {
+  const play = kind === 'websocket' ? playSocketRunner : playPollingRunner;
+  const runner = await play(plane, { credential: await enrollmentToken(plane), changes });
+  if (!runner) {
+    const expected = 'a registration that is accepted';
+    throw new Mismatch({ sent: `the registration of a runner over ${kind}`, expected, actual: 'a refusal' });
+  }
+  closers.push(() => runner.close());
+  return runner;
+}
+
+function createContext(scope: Scope): PlaneContext {
+  const { plane, closers } = scope;
+  return {
+    ...plane,
+    ask: (method, path, asking) => ask(plane, [method, path], asking),
+    enrollment: () => enrollmentToken(plane),
+    runner: (kind, changes = {}) => playRunner(scope, kind, changes),
+    async pushedRunner() {
+      const runner = await playPushedRunner(plane, await enrollmentToken(plane));
+      closers.push(() => runner.close());
+      return runner;
+    },
+  };
+}
+
+async function judgeOne(
+  item: PlaneCase,
+  requirement: Requirement,
+  run: { readonly target: ControlPlaneTarget; readonly options: ResolvedRunOptions },
+): Promise<JudgedCase> {
+  const startedAt = performance.now();
+  const controller = new AbortController();
+  const { signal } = controller;
+  setMaxListeners(0, signal);
+  const timer = setTimeout(() => controller.abort(), Math.max(run.options.timeoutMs, item.leastMs ?? 0));
+  const { url, token } = run.target;
+  const scope: Scope = { plane: { url: url.replace(/\/+$/, ''), token, signal }, closers: [] };
+  const ended = (outcome: JudgedCase['outcome']): JudgedCase => ({
+    ...{ requirement, outcome, runnerEnded: false },
+    durationMs: performance.now() - startedAt,
+  });
+  try {
+    await item.judge(createContext(scope));
+    return ended({ kind: 'kept' });
+  } catch (error) {
+    return ended(outcomeOf(error));
+  } finally {
+    clearTimeout(timer);
+    // The last words of a played runner are said to whoever is there.
+    await Promise.allSettled(scope.closers.map((close) => close()));
+    controller.abort();
+  }
+}
+
+async function mustBeThere(
+  { url }: ControlPlaneTarget,
+  { startTimeoutMs }: ResolvedRunOptions,
+): Promise<void> {
+  const plane = {
+    url: url.replace(/\/+$/, ''),
+    token: undefined,
+    signal: AbortSignal.timeout(startTimeoutMs),
+  };
+  await ask(plane, ['GET', '/health']).catch((error: unknown): Exchange => {
+    if (!(error instanceof NoAnswer)) throw error;
+    throw new TargetUnreachable(
+      `Nothing answers at ${plane.url}/health (${error.reason}). Is the control plane started, and is --control-plane its root?`,
+    );
+  });
+}
+
+/**
+ * Judges a control plane: the kit plays runners and clients.
+ * @throws TargetUnreachable when nothing answers
+ */
+export async function judgeControlPlane(
+  target: ControlPlaneTarget,
+  requirements: readonly Requirement[],
+  options: ResolvedRunOptions,
+): Promise<readonly JudgedCase[]> {
+  await mustBeThere(target, options);
+  let done = 0;
+  const jobs = requirements.map((requirement) => async (): Promise<JudgedCase> => {
+    const item = PLANE_CASES.get(requirement.id);
+    const reason = 'is about a runner: --command or --url';
+    const judged: JudgedCase = item
+      ? await judgeOne(item, requirement, { target, options })
+      : { requirement, outcome: { kind: 'not-applicable', reason }, durationMs: 0, runnerEnded: false };
+    done += 1;
+    options.onProgress(done, requirements.length);
+    return judged;
+  });
+  return runLanes(jobs, LANES);
+}

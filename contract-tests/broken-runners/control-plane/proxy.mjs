@@ -54,9 +54,10 @@ function carry(near, request, { target, broken }) {
   });
   const opened = new Promise((resolve) => far.on('open', resolve));
   const context = { broken, seen: { offers: 0 } };
-  near.on('message', (data) => void opened.then(() => far.send(data.toString())));
+  near.on('message', (data) => void opened.then(() => far.send(Buffer.from(data).toString('utf8'))));
   far.on('message', (data) => {
-    if (!keepsBack(JSON.parse(data.toString()), context)) near.send(data.toString());
+    const text = Buffer.from(data).toString('utf8');
+    if (!keepsBack(JSON.parse(text), context)) near.send(text);
   });
   near.on('close', () => far.terminate()).on('error', () => far.terminate());
   far.on('close', () => near.close()).on('error', () => near.terminate());

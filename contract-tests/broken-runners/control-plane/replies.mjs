@@ -22,22 +22,22 @@ export function rewriteRequest(request, { broken, token }) {
   return request;
 }
 
-const REGISTER = [
-  [
-    'control-plane.registers-runners',
-    (body) => ({ ...body, heartbeatIntervalMs: undefined, registeredAt: 7 }),
-  ],
-  ['control-plane.keeps-runner-id', (body) => ({ ...body, runnerId: crypto.randomUUID() })],
-  ['control-plane.signs-dispatches', (body) => ({ ...body, signingKey: 'whsec_c29tZSBvdGhlciBrZXk=' })],
-];
+/** A registration that was accepted. */
+function rewriteWelcome(body, { broken }) {
+  if (broken('control-plane.registers-runners')) return { ...body, registeredAt: 7 };
+  if (broken('control-plane.keeps-runner-id')) return { ...body, runnerId: crypto.randomUUID() };
+  return broken('control-plane.signs-dispatches')
+    ? { ...body, signingKey: 'whsec_c29tZSBvdGhlciBrZXk=' }
+    : body;
+}
 
-function rewriteRegister(reply, { broken }, request) {
+function rewriteRegister(reply, context, request) {
+  const { broken } = context;
   if (broken('control-plane.refuses-other-major') && reply.status === 409)
     return { ...reply, status: 200, text: JSON.stringify({ runnerId: 'r' }) };
   if (broken('control-plane.tolerates-unknown') && request.text.includes('kitFuture'))
     return { ...reply, status: 400 };
-  const [, change] = reply.status === 200 ? (REGISTER.find(([id]) => broken(id)) ?? []) : [];
-  return change ? rewritten(reply, change) : reply;
+  return reply.status === 200 ? rewritten(reply, (body) => rewriteWelcome(body, context)) : reply;
 }
 
 function rewriteJob(reply, { broken, seen }) {

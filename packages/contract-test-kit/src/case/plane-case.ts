@@ -1,6 +1,6 @@
 import type { Exchange } from '../harness/exchange.js';
 import type { Asking } from '../harness/played/plane-client.js';
-import type { PlayedRunner } from '../harness/played/played-runner.js';
+import type { PlayedOffer, PlayedRunner } from '../harness/played/played-runner.js';
 import type { PushedRunner } from '../harness/played/pushed-runner.js';
 import { must } from './expect.js';
 import { showReply } from './wire-rules.js';
@@ -46,4 +46,31 @@ export async function submit(
     exchange,
   });
   return id;
+}
+
+/** The next offer; broken when none comes. */
+export async function mustOffer(runner: PlayedRunner, sent: string): Promise<PlayedOffer> {
+  const offer = await runner.offer();
+  must(offer, { sent, expected: 'an offer', actual: 'none' });
+  return offer;
+}
+
+export interface Running {
+  readonly runner: PlayedRunner;
+  readonly offer: PlayedOffer;
+  readonly id: string;
+}
+
+/** A job whose execution was claimed. */
+export async function begin(
+  context: PlaneContext,
+  kind: 'websocket' | 'long-poll',
+  changes: Readonly<Record<string, unknown>> = {},
+): Promise<Running> {
+  const runner = await context.runner(kind);
+  const id = await submit(context, runner.capability, changes);
+  const offer = await mustOffer(runner, 'a job');
+  const { code } = await runner.accept(offer);
+  must(code === undefined, { sent: 'a claim', expected: 'a confirmation', actual: String(code) });
+  return { runner, offer, id };
 }

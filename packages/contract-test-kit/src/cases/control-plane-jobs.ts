@@ -1,21 +1,14 @@
 import { createHmac, randomUUID, timingSafeEqual } from 'node:crypto';
-import { DEFAULTS, RunnerExecutionRequest } from '@controlplane/contracts';
+import { RunnerExecutionRequest } from '@controlplane/contracts';
 import { memberOf, must, mustReply } from '../case/expect.js';
-import { jobFor, submit, type PlaneCase, type PlaneContext } from '../case/plane-case.js';
+import { begin, jobFor, mustOffer, submit, type PlaneCase, type PlaneContext } from '../case/plane-case.js';
 import { eventually } from '../case/wait.js';
 import { showReply } from '../case/wire-rules.js';
 import type { Exchange } from '../harness/exchange.js';
-import {
-  playedEvent,
-  success,
-  type PlayedOffer,
-  type PlayedRunner,
-} from '../harness/played/played-runner.js';
+import { playedEvent, success } from '../harness/played/played-runner.js';
 import type { Pushed, PushedRunner } from '../harness/played/pushed-runner.js';
 
 const PATIENCE_MS = 15_000;
-/** Who breaks a promise by doing what it must not has done so within this. */
-const STILL_MS = 800;
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -42,33 +35,6 @@ async function mustComplete(context: PlaneContext, id: string): Promise<void> {
     'the job completed, with what the runner returned',
     exchange,
   );
-}
-
-/** The next offer; broken when none comes. */
-async function mustOffer(runner: PlayedRunner, sent: string): Promise<PlayedOffer> {
-  const offer = await runner.offer();
-  must(offer, { sent, expected: 'an offer', actual: 'none' });
-  return offer;
-}
-
-interface Running {
-  readonly runner: PlayedRunner;
-  readonly offer: PlayedOffer;
-  readonly id: string;
-}
-
-/** A job whose execution was claimed. */
-async function begin(
-  context: PlaneContext,
-  kind: 'websocket' | 'long-poll',
-  changes: Readonly<Record<string, unknown>> = {},
-): Promise<Running> {
-  const runner = await context.runner(kind);
-  const id = await submit(context, runner.capability, changes);
-  const offer = await mustOffer(runner, 'a job');
-  const { code } = await runner.accept(offer);
-  must(code === undefined, { sent: 'a claim', expected: 'a confirmation', actual: String(code) });
-  return { runner, offer, id };
 }
 
 /** A whole job over a link. */
@@ -221,84 +187,6 @@ async function resumesEvents(context: PlaneContext): Promise<void> {
   });
 }
 
-async function cancels(context: PlaneContext): Promise<void> {
-  const { runner, offer, id } = await begin(context, 'websocket');
-  await context.ask('POST', `/jobs/${id}/cancel`, { body: {} });
-  const directive = await runner.directive('cancel');
-  must(directive?.['executionId'] === offer.executionId, {
-    sent: `POST /jobs/${id}/cancel while ${offer.executionId} runs`,
-    expected: 'the directive cancel for it',
-    actual: directive ? JSON.stringify(directive) : 'none',
-  });
-}
-
-/** A failure that may be tried again, as a runner tells it. */
-function retryable(offer: PlayedOffer, code: string): object {
-  const error = {
-    ...{
-      id: randomUUID(),
-      timestamp: new Date().toISOString(),
-      category: 'RUNTIME_ERROR',
-      severity: 'error',
-    },
-    ...{ code, message: 'as the kit asked', service: 'contract-test-kit', retryable: true, details: [] },
-    contractVersion: { major: 1, minor: 0, patch: 0 },
-  };
-  return playedEvent(offer, 1, { type: 'failed', error, executionTimeMs: 1 });
-}
-
-const SOON = { retryPolicy: { maxRetries: 2, backoffMs: 100, maxBackoffMs: 200 } };
-
-async function retries(context: PlaneContext): Promise<void> {
-  const { runner, offer } = await begin(context, 'websocket', SOON);
-  await runner.tell(offer, retryable(offer, 'KIT_EXPECTED'));
-  const again = await mustOffer(runner, 'a retryable failure of the first attempt');
-  must(again.jobId === offer.jobId && again.attempt === offer.attempt + 1, {
-    sent: 'a retryable failure of the first attempt',
-    expected: `attempt ${offer.attempt + 1} of the same job`,
-    actual: `attempt ${again.attempt} of ${again.jobId}`,
-  });
-}
-
-async function takesBackWork(context: PlaneContext): Promise<void> {
-  const { runner, offer, id } = await begin(context, 'long-poll', SOON);
-  await runner.tell(offer, retryable(offer, 'RUNNER_SHUTDOWN'));
-  await runner.close();
-  const other = await context.runner('long-poll', { capability: runner.capability });
-  const again = await mustOffer(
-    other,
-    `RUNNER_SHUTDOWN for ${offer.executionId}, and the runner deregistered`,
-  );
-  must(again.jobId === id, { expected: `job ${id} at another runner`, actual: `job ${again.jobId}` });
-}
-
-async function drains(context: PlaneContext): Promise<void> {
-  const runner = await context.runner('websocket');
-  await context.ask('POST', `/runners/${runner.runnerId}/drain`, { body: {} });
-  const directive = await runner.directive('drain');
-  must(directive, {
-    sent: `POST /runners/${runner.runnerId}/drain`,
-    expected: 'the directive drain',
-    actual: 'none',
-  });
-  await submit(context, runner.capability);
-  const offer = await runner.offer(STILL_MS);
-  must(!offer, { sent: 'a job for a runner that drains', expected: 'no offer', actual: 'one' });
-}
-
-async function movesLostWork(context: PlaneContext): Promise<void> {
-  const { runner, offer, id } = await begin(context, 'websocket', SOON);
-  const leaseMs = Number(memberOf(runner.registered, 'leaseMs') ?? DEFAULTS.leaseMs);
-  await runner.close();
-  const other = await context.runner('long-poll', { capability: runner.capability });
-  const again = await other.offer(leaseMs * 2 + PATIENCE_MS);
-  must(again?.jobId === id, {
-    sent: `a connection that broke while ${offer.executionId} ran, which has no effects, and did not come back`,
-    expected: `job ${id} at another runner, once its lease of ${leaseMs} ms is over`,
-    actual: again ? `job ${again.jobId}` : 'no offer',
-  });
-}
-
 export const planeJobCases: readonly PlaneCase[] = [
   { id: 'control-plane.offers-over-websocket', judge: (context) => doesAJob(context, 'websocket') },
   { id: 'control-plane.offers-over-long-poll', judge: (context) => doesAJob(context, 'long-poll') },
@@ -311,9 +199,4 @@ export const planeJobCases: readonly PlaneCase[] = [
   { id: 'control-plane.submits-once', judge: submitsOnce },
   { id: 'control-plane.checks-input', judge: checksInput },
   { id: 'control-plane.resumes-events', judge: resumesEvents },
-  { id: 'control-plane.cancels', judge: cancels },
-  { id: 'control-plane.retries', judge: retries },
-  { id: 'control-plane.drains', judge: drains },
-  { id: 'control-plane.takes-back-work', judge: takesBackWork },
-  { id: 'control-plane.moves-lost-work', leastMs: 60_000, judge: movesLostWork },
 ];

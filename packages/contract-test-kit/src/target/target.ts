@@ -34,4 +34,5 @@ export interface ControlPlaneTarget {
 /** What can be judged as a runner. */
 export type RunnerTarget = CommandTarget | UrlTarget;
 
+/** What can be judged. */
 export type Target = RunnerTarget | ControlPlaneTarget;

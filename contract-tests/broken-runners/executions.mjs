@@ -150,7 +150,7 @@ export function createExecutions({ broken }) {
     taken += 1;
     if (!broken('streaming.accepted-first')) execution.emit({ type: 'accepted' });
     if (broken('performance.is-quick')) await sleep(200);
-    if (broken('performance.keeps-its-memory')) hoard.push(Buffer.alloc(512 * 1024, 1));
+    if (broken('performance.keeps-its-memory')) hoard.push(Buffer.alloc(1024 * 1024, 1));
     const working = broken('performance.uses-its-slots')
       ? last.then(() => outcomeOf(execution, broken))
       : outcomeOf(execution, broken);

@@ -15,7 +15,7 @@ import { pause } from './pause.js';
 import { createPlaneCore, type PlaneCore } from './plane-core.js';
 import { kindOfRequest, type MessageKind, type RecordedMessage } from './recorded-message.js';
 
-export type { Answer, ControlPlaneScript } from './control-plane-script.js';
+export type { ControlPlaneScript } from './control-plane-script.js';
 export type { MessageKind, RecordedMessage } from './recorded-message.js';
 
 export interface RecordingControlPlane {

@@ -12,6 +12,8 @@ export default defineConfig({
       'scripts/**/*.test.ts',
     ],
     exclude: ['**/node_modules/**', '**/dist/**', '**/*.slow.test.ts'],
+    // Most of them wait: for a process, a socket, a disk. One worker would leave a second core idle.
+    maxWorkers: '100%',
     testTimeout: 20_000,
     // A machine that does much else takes its time.
     expect: { poll: { timeout: 10_000 } },

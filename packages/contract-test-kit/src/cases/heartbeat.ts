@@ -6,7 +6,7 @@ import type { RecordedMessage } from '../harness/recorded-message.js';
 import type { RecordingControlPlane } from '../harness/recording-control-plane.js';
 
 /** Beats are asked for every 400 ms. */
-const BEATS_WAIT_MS = 3_000;
+const BEATS_WAIT_MS = 8_000;
 const AGAIN_WAIT_MS = 5_000;
 
 const isBeat = (count: number) => (message: RecordedMessage) =>

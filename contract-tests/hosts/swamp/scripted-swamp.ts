@@ -32,6 +32,10 @@ const createPlane = () => ({
   enrollments: createArrivals<SwampEnroll>(),
   ends: createArrivals<ScriptedDispatch>(),
   writes: [] as Written[],
+  /** Writes that are not answered, and those of them that were given up. */
+  held: createArrivals<string>(),
+  givenUp: createArrivals<string>(),
+  upgrades: 0,
   dispatches: new Map<string, ScriptedDispatch>(),
   socket: undefined as WebSocket | undefined,
   credentials: new Set<string>(),
@@ -44,7 +48,9 @@ const createPlane = () => ({
     /** What the upgrade asks for. */
     serverToken: undefined as string | undefined,
     /** What writes are answered with. */
-    writes: 'taken' as 'taken' | 'refused',
+    writes: 'taken' as 'taken' | 'refused' | 'held',
+    /** What an enrollment is answered with. */
+    enroll: 'look' as 'look' | 'cut',
   },
 });
 type Plane = ReturnType<typeof createPlane>;
@@ -93,6 +99,7 @@ function answer(plane: Plane, socket: WebSocket, frame: Extract<SwampFrame, { ty
   const { id, method, params } = frame;
   const send = (reply: SwampFrame): void => socket.send(JSON.stringify(reply));
   if (method === 'worker.enroll') {
+    if (plane.behaviour.enroll === 'cut') return socket.terminate();
     const redeemed = redeem(plane, params);
     if ('code' in redeemed) return send({ type: 'rpc.error', id, error: redeemed });
     plane.socket = socket;
@@ -145,6 +152,10 @@ async function write(plane: Plane, request: IncomingMessage, response: ServerRes
   };
   if (!plane.credentials.has(authorization?.replace('Bearer ', '') ?? ''))
     return reply(401, { error: 'Missing or invalid session credential' });
+  if (plane.behaviour.writes === 'held') {
+    response.on('close', () => plane.givenUp.push(path));
+    return plane.held.push(path);
+  }
   if (plane.behaviour.writes === 'refused') return reply(500, { error: 'Internal server error' });
   plane.writes.push({ path, authorization, body });
   if (path === '/data/writers') return reply(200, { writerId: 'w-1', dataId: 'd-log' });
@@ -158,6 +169,7 @@ async function listen(plane: Plane): Promise<{ readonly server: Server; readonly
   const sockets = new WebSocketServer({ noServer: true });
   server.on('upgrade', (request, stream, head) => {
     const { serverToken } = plane.behaviour;
+    plane.upgrades += 1;
     if (serverToken !== undefined && request.headers.authorization !== `Bearer ${serverToken}`)
       return stream.end(
         'HTTP/1.1 401 Unauthorized\r\nConnection: close\r\nContent-Length: 12\r\n\r\nUnauthorized',

@@ -49,13 +49,22 @@ test('secret values are hidden in what is printed and in what is kept', async ()
   expect(host.plane.writes.map(({ body }) => body).join('\n')).not.toContain('hunter2');
 });
 
+test('output beyond the cap of the capability is an error that names it, not a success with a part', async () => {
+  const host = await startHost();
+  await serve(host);
+  const dispatch = host.dispatch(`head -c 60000 /dev/zero | tr '\\0' x`);
+  const { result } = await host.ended(dispatch);
+  expect(result).toMatchObject({ status: 'error', error: expect.stringContaining('maxOutputBytes') });
+  expect(host.plane.writes).toEqual([]);
+});
+
 test('the credential is not sent to another host that a dispatch names', async () => {
   const host = await startHost();
   const other = await startHost();
   await serve(host);
   const dataPlaneUrl = other.url.replace('ws', 'http');
   const { result } = await host.ended(host.dispatch('true', { more: { dataPlaneUrl } }));
-  expect(result?.error).toMatch(/another host/);
+  expect(result?.error).toMatch(/another origin/);
   expect(other.plane.writes).toEqual([]);
 });
 
@@ -67,6 +76,16 @@ test('a result that cannot be written is an error that says so, not a success', 
   expect(result?.error).toMatch(
     /ended with 0, but its result could not be written: data\/resource was answered 500/,
   );
+});
+
+test('a result that is being written when the connection is lost is written no further', async () => {
+  const host = await startHost();
+  await serve(host);
+  host.behaviour.writes = 'held';
+  host.dispatch('true');
+  await host.plane.held.first(() => true);
+  host.drop();
+  await host.plane.givenUp.first((path) => path === '/data/resource');
 });
 
 test('what runs when the connection is lost is given up, and the same dispatch is run anew', async () => {

@@ -172,6 +172,16 @@ describe('enrollment', () => {
     await runner.ready();
   });
 
+  test('a connection that was lost before the answer hides no refusal of the next', async () => {
+    const host = await startHost();
+    host.behaviour.enroll = 'cut';
+    const runner = await begin(host);
+    await host.asked('worker.enroll');
+    host.behaviour.serverToken = 'door';
+    await expect(runner.ready()).rejects.toMatchObject({ refusal: { code: 'CREDENTIAL_INVALID' } });
+    expect(host.plane.upgrades).toBe(2);
+  });
+
   test('a control plane that asks who connects is told', async () => {
     const host = await startHost();
     host.behaviour.serverToken = 'door';

@@ -24,6 +24,27 @@ export interface DataPlane {
   write(data: ShellData, signal: AbortSignal): Promise<Answer<Output[]>>;
 }
 
+/**
+ * Where the result of a dispatch is written. The credential is for the control plane: where it goes is said by whoever
+ * runs the runner, not by a dispatch.
+ * @param asked - the address that the dispatch names
+ * @throws Error when that is of another origin than the one that was dialled
+ */
+export function dataPlaneUrlOf(
+  { url, dataPlaneUrl }: { readonly url: string; readonly dataPlaneUrl: string | undefined },
+  asked: string | undefined,
+): string {
+  if (dataPlaneUrl !== undefined) return dataPlaneUrl;
+  const own = url.replace(/^ws/, 'http').replace(/\/+$/, '');
+  if (asked === undefined) return own;
+  const wanted = asked.replace(/^ws/, 'http');
+  const { origin } = new URL(own);
+  if (new URL(wanted).origin === origin) return wanted;
+  throw new Error(
+    `the dispatch names the data plane ${asked}, which is of another origin than ${origin}; allow it by the option "dataPlaneUrl"`,
+  );
+}
+
 interface Sent {
   readonly http: HttpClient;
   readonly credential: string;

@@ -55,25 +55,40 @@ const textOf = (data: unknown, name: string): string => {
   return typeof value === 'string' ? value : '';
 };
 
-/** What a terminal event is, given what the command was told. */
-export function endOf(
-  event: TerminalEvent,
-  { timeout, ignoreExitCode = false }: SwampShellArguments,
-): ShellEnd {
-  if (event.type === 'cancelled')
-    return { kind: 'refused', code: 'cancelled', message: 'the dispatch was cancelled' };
-  if (event.type === 'failed') {
-    const { code, message } = event.error;
-    if (code === 'RUNNER_BUSY' || code === 'RUNNER_DRAINING')
-      return { kind: 'refused', code: REFUSALS[code], message };
-    if (code === 'EXECUTION_TIMEOUT' && timeout !== undefined)
-      return { kind: 'error', error: `Command timed out after ${timeout} ms` };
-    return { kind: 'error', error: `${code}: ${message}` };
-  }
-  const { data } = event;
-  const given: unknown = Reflect.get(Object(data) as object, 'exitCode');
-  if (typeof given !== 'number')
+const numberOf = (data: unknown, name: string): number | undefined => {
+  const value: unknown = Reflect.get(Object(data) as object, name);
+  return typeof value === 'number' ? value : undefined;
+};
+
+type Failed = Extract<TerminalEvent, { readonly type: 'failed' }>;
+type Succeeded = Extract<TerminalEvent, { readonly type: 'succeeded' }>;
+
+function endOfFailed({ error: { code, message } }: Failed, { timeout }: SwampShellArguments): ShellEnd {
+  if (code === 'RUNNER_BUSY' || code === 'RUNNER_DRAINING')
+    return { kind: 'refused', code: REFUSALS[code], message };
+  if (code === 'EXECUTION_TIMEOUT' && timeout !== undefined)
+    return { kind: 'error', error: `Command timed out after ${timeout} ms` };
+  return { kind: 'error', error: `${code}: ${message}` };
+}
+
+function endOfSucceeded({ data }: Succeeded, { ignoreExitCode = false }: SwampShellArguments): ShellEnd {
+  const given = numberOf(data, 'exitCode');
+  if (given === undefined)
     return { kind: 'success', exitCode: 0, stdout: JSON.stringify(data ?? null), stderr: '' };
   if (given !== 0 && !ignoreExitCode) return { kind: 'error', error: `Command exited with code ${given}` };
+  const dropped = numberOf(data, 'droppedBytes') ?? 0;
+  // What is kept is a head and a tail, joined without a mark: later steps would take it for the whole.
+  if (dropped > 0)
+    return {
+      kind: 'error',
+      error: `the command ended with ${given}, but ${dropped} bytes of its output were beyond the cap of the capability, so it is not kept: raise the capability's option "maxOutputBytes", or print less`,
+    };
   return { kind: 'success', exitCode: given, stdout: textOf(data, 'stdout'), stderr: textOf(data, 'stderr') };
+}
+
+/** What a terminal event is, given what the command was told. */
+export function endOf(event: TerminalEvent, args: SwampShellArguments): ShellEnd {
+  if (event.type === 'cancelled')
+    return { kind: 'refused', code: 'cancelled', message: 'the dispatch was cancelled' };
+  return event.type === 'failed' ? endOfFailed(event, args) : endOfSucceeded(event, args);
 }

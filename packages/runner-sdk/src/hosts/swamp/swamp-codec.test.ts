@@ -1,6 +1,7 @@
 import { envelopeOf, type LogEvent, type TerminalEvent } from '@controlplane/contracts';
 import type { SwampDispatch } from '@controlplane/contracts/swamp';
 import { describe, expect, test } from 'vitest';
+import { dataPlaneUrlOf } from './data-plane.js';
 import { createOutputLines, endOf } from './from-event.js';
 import { resolveSwampOptions, resolveSwampRunnerOptions } from './options.js';
 import { refusalOfEnrollment, refusalOfUpgrade } from './refusals.js';
@@ -30,6 +31,14 @@ describe('the end of a command in the words of swamp', () => {
     ['anything else', failed('COMMAND_KILLED'), { kind: 'error', error: 'COMMAND_KILLED: why' }],
   ])('%s', (_what, event, expected) => {
     expect(endOf(event, { run: 'true', timeout: 5 })).toMatchObject(expected);
+  });
+
+  test('output that did not fit is an error, not a success with a part of it', () => {
+    const data = { exitCode: 0, stdout: 'head tail', stderr: '', droppedBytes: 9 };
+    expect(endOf({ ...ENDED, type: 'succeeded', data }, { run: 'cat big' })).toEqual({
+      kind: 'error',
+      error: expect.stringMatching(/ended with 0, .* 9 bytes .*maxOutputBytes/),
+    });
   });
 
   test('an exit code that does not matter is a success', () => {
@@ -134,6 +143,31 @@ test('a dispatch of another method, protocol or shape is none for a shell', () =
   });
   expect(readDispatch(dispatch({ methodArgs: {} }))).toMatchObject({
     message: expect.stringContaining('cannot be used'),
+  });
+});
+
+describe('where results are written', () => {
+  test.each([
+    ['wss://a.example/', undefined, 'https://a.example'],
+    ['ws://a.example:9090', 'ws://a.example:9090/data', 'http://a.example:9090/data'],
+    ['wss://a.example', 'https://a.example/x', 'https://a.example/x'],
+    ['https://a.example', 'wss://a.example/x', 'https://a.example/x'],
+  ])('dialled as %s and asked for %s', (url, asked, expected) => {
+    expect(dataPlaneUrlOf({ url, dataPlaneUrl: undefined }, asked)).toBe(expected);
+  });
+
+  test.each(['http://a.example', 'ws://a.example', 'https://b.example', 'https://a.example:8443'])(
+    'a credential of wss://a.example does not go to %s',
+    (asked) => {
+      expect(() => dataPlaneUrlOf({ url: 'wss://a.example', dataPlaneUrl: undefined }, asked)).toThrow(
+        /another origin than https:\/\/a\.example/,
+      );
+    },
+  );
+
+  test('an option counts for more than a dispatch', () => {
+    const options = { url: 'wss://a.example', dataPlaneUrl: 'https://c.example' };
+    expect(dataPlaneUrlOf(options, 'http://b.example')).toBe('https://c.example');
   });
 });
 

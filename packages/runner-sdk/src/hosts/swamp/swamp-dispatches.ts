@@ -4,8 +4,8 @@ import { SwampDispatch, type SwampResult } from '@controlplane/contracts/swamp';
 import { sayThrown } from '../../util/safe-json.js';
 import type { CommandLine } from '../command-line.js';
 import type { HostedRunner } from '../host.js';
-import { createDataPlane } from './data-plane.js';
-import { createOutputLines, endOf } from './from-event.js';
+import { createDataPlane, dataPlaneUrlOf } from './data-plane.js';
+import { createOutputLines, endOf, type ShellEnd } from './from-event.js';
 import type { ResolvedSwampOptions } from './options.js';
 import type { RpcReply } from './rpc-channel.js';
 import { readDispatch, toRequest, type ShellDispatch } from './to-request.js';
@@ -43,6 +43,8 @@ interface State extends SwampDispatchesOptions {
   /** Dispatches that were given up with a connection, and how often: the next one of that id is run anew. */
   readonly abandoned: Map<string, number>;
   readonly leaving: AbortSignal;
+  /** Of the connection that there is. */
+  lost: AbortController;
 }
 
 /** Ids of dispatches that are remembered as given up. */
@@ -56,16 +58,6 @@ const errorOf = (error: string, durationMs = 0, logs: readonly string[] = []): S
   durationMs,
 });
 
-/** The credential is for the control plane: where it goes is said by whoever runs the runner, not by a dispatch. */
-function dataPlaneUrlOf({ options }: State, asked: string | undefined): string {
-  const own = options.dataPlaneUrl ?? options.url.replace(/^ws/, 'http').replace(/\/+$/, '');
-  if (options.dataPlaneUrl !== undefined || asked === undefined) return own;
-  if (new URL(asked).host === new URL(own).host) return asked;
-  throw new Error(
-    `the dispatch names the data plane ${asked}, which is another host than ${own}; allow it by the option "dataPlaneUrl"`,
-  );
-}
-
 /** A result is kept where secrets are not: what is printed was hidden on its way, what is kept is hidden here. */
 function hiding(secrets: readonly string[]): (text: string) => string {
   const longestFirst = secrets.filter(Boolean).sort((one, other) => other.length - one.length);
@@ -74,20 +66,22 @@ function hiding(secrets: readonly string[]): (text: string) => string {
 
 interface Ended {
   readonly event: TerminalEvent;
+  readonly end: Exclude<ShellEnd, { readonly kind: 'refused' }>;
   readonly logs: readonly string[];
+  /** Aborted when nobody waits for the answer any more. */
+  readonly gone: AbortSignal;
 }
 
 /** The answer to a command that has ended. */
-async function resultOf(state: State, shell: ShellDispatch, { event, logs }: Ended): Promise<SwampResult> {
-  const { runner, credential, leaving } = state;
+async function resultOf(state: State, shell: ShellDispatch, ended: Ended): Promise<SwampResult> {
+  const { runner, credential } = state;
   const { dispatch, args } = shell;
+  const { event, end, logs, gone } = ended;
   const durationMs = Math.round(event.executionTimeMs);
-  const end = endOf(event, args);
-  if (end.kind !== 'success')
-    return errorOf(end.kind === 'error' ? end.error : end.message, durationMs, logs);
+  if (end.kind === 'error') return errorOf(end.error, durationMs, logs);
   const hide = hiding(dispatch.secretValues ?? []);
   try {
-    const url = dataPlaneUrlOf(state, dispatch.dataPlaneUrl);
+    const url = dataPlaneUrlOf(state.options, dispatch.dataPlaneUrl);
     const plane = createDataPlane(url, () => dispatch.dispatchCredential ?? credential(), runner.fetch);
     const { exitCode } = end;
     const data = {
@@ -98,7 +92,7 @@ async function resultOf(state: State, shell: ShellDispatch, { event, logs }: End
       command: hide(args.run),
       executedAt: event.at,
     };
-    const written = await plane.write(data, leaving);
+    const written = await plane.write(data, gone);
     if (!written.ok)
       return errorOf(
         `the command ended with ${exitCode}, but its result could not be written: ${written.message}`,
@@ -119,7 +113,7 @@ interface Asked {
 
 /** Runs a command; resolves when it was answered. */
 function runShell(state: State, shell: ShellDispatch, { reply, executionId }: Asked): Promise<void> {
-  const { runner, line, options } = state;
+  const { runner, line, options, leaving, lost } = state;
   const request = toRequest(shell, { executionId, line, passEnvironment: options.passEnvironment });
   const lines = createOutputLines();
   const logs: string[] = [];
@@ -128,7 +122,10 @@ function runShell(state: State, shell: ShellDispatch, { reply, executionId }: As
       for (const one of lines.rest()) reply.stream(one);
       const end = endOf(event, shell.args);
       if (end.kind === 'refused') reply.fail(end.code, end.message);
-      else reply.respond(await resultOf(state, shell, { event, logs }));
+      else {
+        const gone = AbortSignal.any([leaving, lost.signal]);
+        reply.respond(await resultOf(state, shell, { event, end, logs, gone }));
+      }
       resolve();
     }
     runner.run(request, (event: ExecutionEvent) => {
@@ -170,6 +167,7 @@ export function createSwampDispatches(
     open: new Map(),
     abandoned: new Map(),
     leaving,
+    lost: new AbortController(),
   };
   const { runner, open, abandoned } = state;
   return {
@@ -179,6 +177,8 @@ export function createSwampDispatches(
       if (found) runner.cancel(found.executionId, 'user');
     },
     onLost() {
+      state.lost.abort();
+      state.lost = new AbortController();
       for (const { executionId, dispatchId } of open.values()) {
         if (runner.cancel(executionId, 'lease-lost') !== 'cancelling') continue;
         abandoned.set(dispatchId, (abandoned.get(dispatchId) ?? 0) + 1);

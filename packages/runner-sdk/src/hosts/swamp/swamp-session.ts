@@ -83,6 +83,8 @@ async function enroll(state: State): Promise<void> {
   const { session, channel, socket } = state;
   const answer = await channel.request(SWAMP_METHODS.enroll, enrollmentOf(state));
   if (!answer.ok) {
+    // It is known already how the connection ended; what is said here would be taken for the end of the next.
+    if (answer.code === 'connection_lost') return;
     state.refusal = refusalOfEnrollment(answer.code, answer.message);
     return socket.close(1000, { reason: 'not enrolled' });
   }

@@ -1,6 +1,7 @@
 import { shell } from '@controlplane/capabilities/shell';
 import { swarmlet, swarmletHosts } from '@controlplane/runner-sdk/swarmlet';
 import { afterEach, describe, expect, test, vi } from 'vitest';
+import { createArrivals } from '../arrivals.js';
 import { recorded } from '../matches-recorded.js';
 import { startRunner, temporaryFolder } from '../served-runner.js';
 import { serve, startHost } from './served.js';
@@ -75,6 +76,30 @@ describe('the protocol', () => {
   });
 });
 
+test('RUNNER_CAPABILITIES without exec.full is not served by a runner of any command line', async () => {
+  vi.stubEnv('RUNNER_CAPABILITIES', 'exec.readonly');
+  const hosts = [swarmlet({ url: 'ws://127.0.0.1:1', runnerId: 7, secret: 'seven-secret' })];
+  await expect(startRunner({ hosts })).rejects.toMatchObject({
+    code: 'INVALID_OPTION',
+    message: expect.stringMatching(/RUNNER_CAPABILITIES is "exec\.readonly".*shell\.full/),
+  });
+  vi.stubEnv('RUNNER_CAPABILITIES', 'exec.readonly, exec.full');
+  const host = await startHost();
+  await serve(host);
+});
+
+test('a runner that goes while it runs nothing warns of nothing', async () => {
+  const warnings: unknown[] = [];
+  const warn = (...line: unknown[]): void => void warnings.push(line);
+  const nothing = (): void => undefined;
+  const host = await startHost();
+  const runner = await serve(host, {}, { logger: { debug: nothing, info: nothing, warn, error: warn } });
+  // What is said of the profile when it starts is none of it.
+  warnings.length = 0;
+  await runner.stop();
+  expect(warnings).toEqual([]);
+});
+
 describe('identity', () => {
   test('a one-time token becomes an identity that outlives the process', async () => {
     const host = await startHost();
@@ -112,6 +137,44 @@ describe('identity', () => {
     host.runnerOf('builder').isRevoked = true;
     host.drop();
     await expect.poll(() => runner.state, { timeout: 15_000 }).toBe('refused');
+  });
+
+  test('an identity that was kept and is not taken any more is replaced where there is a token', async () => {
+    const host = await startHost();
+    const options = { stateDirectory: temporaryFolder(), name: 'fresh' };
+    const given = { runnerId: undefined, secret: undefined };
+    const first = await serve(host, { ...given, enrollToken: host.token() }, options);
+    await first.stop();
+    host.rotateSecret('fresh');
+    const stale = await startRunner({ hosts: [swarmlet({ ...given, url: host.url })], ...options });
+    await expect(stale.ready()).rejects.toMatchObject({ refusal: { code: 'CREDENTIAL_INVALID' } });
+    // It is not offered once more, with or without a token.
+    const bare = await startRunner({ hosts: [swarmlet({ ...given, url: host.url })], ...options });
+    await expect(bare.ready()).rejects.toMatchObject({ refusal: { code: 'CREDENTIAL_MISSING' } });
+    const second = await serve(host, { ...given, enrollToken: host.token() }, options);
+    await second.stop();
+    host.rotateSecret('fresh');
+    await serve(host, { ...given, enrollToken: host.token() }, options);
+    expect(await host.ended(host.exec('echo new', { runner: 'fresh' }))).toMatchObject({ stdout: 'new\n' });
+  });
+
+  test('a secret that cannot be read for a while is not one that was refused', async () => {
+    const host = await startHost();
+    let secret: string | undefined = 'seven-secret';
+    const unread = createArrivals<true>();
+    await serve(host, {
+      secret() {
+        if (secret !== undefined) return secret;
+        unread.push(true);
+        throw new Error('the store of secrets is away');
+      },
+    });
+    secret = undefined;
+    const rotated = host.rotateSecret('builder');
+    await unread.count(() => true, 2);
+    secret = rotated;
+    await host.connections.count(() => true, 2);
+    expect(await host.ended(host.exec('echo again'))).toMatchObject({ stdout: 'again\n' });
   });
 
   test('a secret that was rotated is read again where it comes from a function or a file', async () => {

@@ -20,6 +20,8 @@ export interface Identity {
   readonly runnerName: string | undefined;
   /** Read anew for each connection. */
   readonly secret: CredentialSource;
+  /** It is of an enrollment, which another can replace. */
+  readonly isKept: boolean;
 }
 
 /** Milliseconds for the enrollment, its answer included. */
@@ -39,7 +41,9 @@ export const baseUrl = (url: string, scheme: 'http' | 'ws'): string =>
 async function keptIdentity(runner: HostedRunner, url: string): Promise<Identity | undefined> {
   try {
     const text = await runner.state?.read(fileOf(url));
-    return text === undefined ? undefined : { ...Kept.parse(JSON.parse(text)), runnerName: undefined };
+    return text === undefined
+      ? undefined
+      : { ...Kept.parse(JSON.parse(text)), runnerName: undefined, isKept: true };
   } catch (error) {
     runner.logger.warn(`the enrollment kept in the state directory cannot be used: ${sayThrown(error)}`);
     return undefined;
@@ -54,6 +58,17 @@ async function keep(runner: HostedRunner, url: string, kept: z.infer<typeof Kept
     .catch((error: unknown) => runner.logger.error(`${lost}: ${sayThrown(error)}`));
 }
 
+/** Takes away what an earlier enrollment left. Never rejects. */
+export async function forgetIdentity(runner: HostedRunner, url: string): Promise<void> {
+  await runner.state
+    ?.remove(fileOf(url))
+    .catch((error: unknown) =>
+      runner.logger.error(
+        `the enrollment kept in the state directory is not taken any more, and cannot be removed: ${sayThrown(error)}`,
+      ),
+    );
+}
+
 /** The identity that there is without asking anybody: as given, else of an earlier enrollment. */
 export async function knownIdentity(
   runner: HostedRunner,
@@ -62,7 +77,7 @@ export async function knownIdentity(
   const { secret, runnerId, url } = options;
   if (secret === undefined) return keptIdentity(runner, url);
   const runnerName = options.runnerName ?? (runnerId === undefined ? runner.manifest.name : undefined);
-  return { runnerId, runnerName, secret };
+  return { runnerId, runnerName, secret, isKept: false };
 }
 
 async function detailOf(response: Response): Promise<string> {
@@ -97,7 +112,7 @@ export async function enroll(
       await response.json(),
     );
     await keep(runner, url, { runnerId, secret });
-    return { ok: true, value: { runnerId, runnerName: undefined, secret } };
+    return { ok: true, value: { runnerId, runnerName: undefined, secret, isKept: true } };
   } catch (error) {
     return unreachable(error);
   }

@@ -53,6 +53,8 @@ export type ResolvedSwarmletOptions = CommandLineOptions &
   Resolved<typeof SETTINGS> & {
     readonly secret: CredentialSource | undefined;
     readonly enrollToken: CredentialSource | undefined;
+    /** What `RUNNER_CAPABILITIES` lets the runner announce; empty where it says nothing. */
+    readonly allowed: readonly string[];
   };
 
 /**
@@ -75,7 +77,20 @@ export function resolveSwarmletOptions(
     payload,
     secret: options.secret ?? credentialFrom(environment, 'RUNNER_SECRET'),
     enrollToken: options.enrollToken ?? credentialFrom(environment, 'SWARMLET_ENROLL_TOKEN'),
+    allowed: splitWords(environment['RUNNER_CAPABILITIES'] ?? ''),
   };
+}
+
+/** Where an enrollment token for one control plane is from, in words; undefined where there is none. */
+export function enrollTokenFrom(
+  { enrollToken }: Pick<SwarmletOptions, 'enrollToken'>,
+  environment: NodeJS.ProcessEnv = process.env,
+): string | undefined {
+  if (typeof enrollToken === 'function') return undefined;
+  if (enrollToken !== undefined) return 'option "enrollToken"';
+  const variables = ['SWARMLET_ENROLL_TOKEN', 'SWARMLET_ENROLL_TOKEN_FILE'];
+  const variable = variables.find((one) => Boolean(environment[one]));
+  return variable === undefined ? undefined : `environment variable ${variable}`;
 }
 
 /**
@@ -84,7 +99,7 @@ export function resolveSwarmletOptions(
  */
 export function swarmletUrls(environment: NodeJS.ProcessEnv = process.env): string[] {
   const listed = splitWords(environment['LONGHOUSE_URLS'] ?? '');
-  if (listed.length === 0) return [resolveSwarmletOptions({}, environment).url];
+  if (listed.length === 0) return [resolveSettings({ url: SETTINGS.url }, {}, environment).url];
   const wrong = listed.find((one) => !url.safeParse(one).success);
   if (wrong === undefined) return [...new Set(listed)];
   throw new RunnerError(

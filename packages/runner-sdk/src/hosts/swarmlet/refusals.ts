@@ -34,6 +34,9 @@ export function refusalOfClose(code: number, reason: string): Refusal {
 
 const NEW_TOKEN = 'Make another enrollment token: each is good for one use within ten minutes.';
 
+/** Request timeout, too early, too many requests. */
+const COME_AGAIN: ReadonlySet<number> = new Set([408, 425, 429]);
+
 /**
  * What an enrollment was answered with: 4xx is for good, but for those that say to come again.
  * @param detail - what the answer says
@@ -47,6 +50,12 @@ export function refusalOfEnrollment(status: number, detail: string): Refusal {
       'TOKEN_REVOKED',
       message,
       'Enroll under another name, or delete the runner of this name first.',
+    );
+  if (status >= 400 && status < 500 && !COME_AGAIN.has(status))
+    return refused(
+      'CONTRACT_MISMATCH',
+      message,
+      'Check the URL and the name of the runner; else the control plane speaks another version of this protocol: update one of the two.',
     );
   return notReached('UNREADABLE', message);
 }

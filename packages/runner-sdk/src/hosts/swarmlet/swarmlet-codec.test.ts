@@ -86,7 +86,11 @@ describe('what is for good and what is not', () => {
 
   test.each([
     [400, 'CREDENTIAL_INVALID'],
+    [404, 'CONTRACT_MISMATCH'],
+    [408, 'UNREADABLE'],
     [409, 'TOKEN_REVOKED'],
+    [422, 'CONTRACT_MISMATCH'],
+    [425, 'UNREADABLE'],
     [429, 'UNREADABLE'],
     [503, 'UNREADABLE'],
   ])('an enrollment answered %i is %s', (status, expected) => {

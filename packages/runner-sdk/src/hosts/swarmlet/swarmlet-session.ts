@@ -12,21 +12,18 @@ import type { TimerHandle } from '../../util/clock.js';
 import { sayThrown } from '../../util/safe-json.js';
 import { within } from '../../util/within.js';
 import { commandLineOf, type CommandLine } from '../command-line.js';
-import { readSource } from '../credential-source.js';
 import type { HostedRunner, HostSession } from '../host.js';
-import { isPermanent, type Refusal } from '../refusals.js';
-import { registerUntilDone } from '../registration-loop.js';
 import {
   createSessionState,
   FAREWELL_MS,
   onConnected,
   onLost,
-  onRefused,
   onStopped,
   type SessionState,
 } from '../session-state.js';
 import { createUnconfirmedFrames, type UnconfirmedFrames } from '../unconfirmed-frames.js';
-import { baseUrl, enroll, knownIdentity, type Identity } from './identity.js';
+import { createCurrentIdentity, type CurrentIdentity } from './current-identity.js';
+import { baseUrl } from './identity.js';
 import type { ResolvedSwarmletOptions } from './options.js';
 import { refusalOfClose } from './refusals.js';
 import { createSwarmletExecutions, type SwarmletExecutions } from './swarmlet-executions.js';
@@ -45,10 +42,8 @@ interface State {
   readonly socket: ReturnType<typeof createReconnectingSocket>;
   readonly executions: SwarmletExecutions;
   readonly leaving: AbortController;
-  identity: Identity | undefined;
-  /** The secret of the connection that there is, and the one that was refused last. */
-  secret: string | undefined;
-  refused: { readonly secret: string | undefined; readonly refusal: Refusal } | undefined;
+  readonly identity: CurrentIdentity;
+  readonly metadata: SwarmletMetadata;
   silenceTimer: TimerHandle | undefined;
   beatTimer: TimerHandle | undefined;
   failures: number;
@@ -74,12 +69,12 @@ function accepted(state: State): void {
   const { session, socket, frames, identity } = state;
   stopTimers(state);
   state.failures = 0;
-  state.refused = undefined;
+  identity.accepted();
   socket.accept();
   beat(state);
   frames.onLinkUp();
   if (session.state === 'connected') return;
-  onConnected(session, String(identity?.runnerId ?? identity?.runnerName));
+  onConnected(session, String(identity.known?.runnerId ?? identity.known?.runnerName));
   session.runner.logger.info(
     { controlPlane: session.controlPlaneUrl, runnerId: session.runnerId },
     'registered',
@@ -103,13 +98,14 @@ function stopTimers(state: State): void {
 }
 
 function sayHello(state: State): void {
-  const { session, identity, secret = '', socket } = state;
+  const { session, identity, metadata, socket } = state;
+  const { known, secret = '' } = identity;
   const hello: SwarmletHello = {
     type: 'hello',
-    runner_id: identity?.runnerId ?? null,
-    ...(identity?.runnerName === undefined ? {} : { runner_name: identity.runnerName }),
+    runner_id: known?.runnerId ?? null,
+    ...(known?.runnerName === undefined ? {} : { runner_name: known.runnerName }),
     secret,
-    metadata: metadataOf(state),
+    metadata,
   };
   socket.send(JSON.stringify(hello));
   state.silenceTimer = session.runner.clock.setTimeout(() => accepted(state), SILENCE_MS);
@@ -133,35 +129,6 @@ function onMessage(state: State, text: string): void {
   else executions.cancel(frame.job_id);
 }
 
-/** Read anew for each connection: a secret that was refused is not offered twice. */
-async function readSecret(state: State): Promise<Record<string, string>> {
-  const { identity, refused } = state;
-  const secret = await readSource(identity?.secret, 'secret');
-  if (refused && refused.secret === secret)
-    throw new RunnerError('REGISTRATION_REFUSED', refused.refusal.message);
-  state.secret = secret;
-  state.refused = undefined;
-  return {};
-}
-
-/** Whether the runner may try again. */
-function mayRetry(state: State, refusal: Refusal): boolean {
-  const { session, identity, refused } = state;
-  if (state.leaving.signal.aborted) return false;
-  if (refused) {
-    // The secret was read once more, and is still the one that was not taken.
-    onRefused(session, refused.refusal);
-    return false;
-  }
-  if (!isPermanent(refusal)) return true;
-  if (typeof identity?.secret !== 'string' && /^(CREDENTIAL|TOKEN)_/.test(refusal.code)) {
-    state.refused = { secret: state.secret, refusal };
-    return true;
-  }
-  onRefused(session, refusal);
-  return false;
-}
-
 function onEnd(state: State, { code, reason }: SocketEnd): 'stop' | number {
   const { session, frames } = state;
   const wasConnected = session.state === 'connected';
@@ -169,7 +136,7 @@ function onEnd(state: State, { code, reason }: SocketEnd): 'stop' | number {
   frames.onLinkLost();
   onLost(session);
   const refusal = refusalOfClose(code, reason);
-  if (!mayRetry(state, refusal)) return 'stop';
+  if (!state.identity.mayRetry(refusal)) return 'stop';
   const isFirst = state.failures++ === 0;
   session.runner.logger[isFirst ? 'warn' : 'debug'](
     { code: refusal.code, reason: refusal.message, closeCode: code },
@@ -178,41 +145,22 @@ function onEnd(state: State, { code, reason }: SocketEnd): 'stop' | number {
   return 0;
 }
 
-/** Enrolls where nothing else says who the runner is, then dials. */
-async function begin(state: State): Promise<void> {
-  const { session, options, socket, leaving } = state;
-  const { clock, random, logger } = session.runner;
-  state.identity = await knownIdentity(session.runner, options);
-  if (!state.identity && options.enrollToken === undefined)
-    return onRefused(session, {
-      code: 'CREDENTIAL_MISSING',
-      message: 'the runner has neither a secret nor an enrollment token, and kept none',
-      remedy: 'Set RUNNER_SECRET with RUNNER_ID or RUNNER_NAME, or SWARMLET_ENROLL_TOKEN.',
-      retryAfterMs: undefined,
-    });
-  if (!state.identity)
-    await registerUntilDone<Identity>(
-      {
-        ask: () => enroll(session.runner, options, metadataOf(state)),
-        onRegistered: (identity) => {
-          state.identity = identity;
-        },
-        hasAlternative: () => false,
-        onRefused: (refusal) => onRefused(session, refusal),
-        clock,
-        random,
-        logger,
-        controlPlaneUrl: session.controlPlaneUrl,
-      },
-      leaving.signal,
-    );
-  if (state.identity && !leaving.signal.aborted) socket.start();
+/** Whoever says that a runner is to look only must not be served by one that does anything. */
+function checkAllowed({ capabilityId, isReadonly }: CommandLine, { allowed }: ResolvedSwarmletOptions): void {
+  if (isReadonly || allowed.length === 0 || allowed.includes('exec.full')) return;
+  throw new RunnerError(
+    'INVALID_OPTION',
+    `environment variable RUNNER_CAPABILITIES is ${JSON.stringify(allowed.join(','))}, and the capability "${capabilityId}" runs any command: serve one of shell({ profile: 'readonly' }), or add exec.full to the variable`,
+  );
 }
 
 function createState(runner: HostedRunner, options: ResolvedSwarmletOptions): State {
   const socket = createReconnectingSocket({
     url: `${baseUrl(options.url, 'ws')}/${SWARMLET_PATHS.socket}`,
-    headers: () => readSecret(state),
+    async headers() {
+      await state.identity.prepare();
+      return {};
+    },
     maxPayloadBytes: runner.maxBodyBytes,
     handshakeMs: options.connectTimeoutMs,
     pingMs: PING_MS,
@@ -229,18 +177,21 @@ function createState(runner: HostedRunner, options: ResolvedSwarmletOptions): St
     onEnd: (end) => onEnd(state, end),
   });
   const line = commandLineOf(runner.manifest, 'swarmlet', options);
+  checkAllowed(line, options);
+  const session = createSessionState(runner, options.url);
+  const leaving = new AbortController();
+  const metadata = metadataOf({ session, options, line });
   const frames = createUnconfirmedFrames(socket);
   const state: State = {
-    session: createSessionState(runner, options.url),
+    session,
     options,
     line,
     frames,
     socket,
     executions: createSwarmletExecutions(runner, line, frames),
-    leaving: new AbortController(),
-    identity: undefined,
-    secret: undefined,
-    refused: undefined,
+    leaving,
+    identity: createCurrentIdentity({ session, options, metadata, leaving: leaving.signal }),
+    metadata,
     silenceTimer: undefined,
     beatTimer: undefined,
     failures: 0,
@@ -254,19 +205,20 @@ function createState(runner: HostedRunner, options: ResolvedSwarmletOptions): St
  */
 export function attachSwarmlet(runner: HostedRunner, options: ResolvedSwarmletOptions): HostSession {
   const state = createState(runner, options);
-  const { session, frames, socket, leaving } = state;
-  let starting: Promise<void> | undefined;
+  const { session, frames, socket, leaving, identity } = state;
   return {
     get status() {
       const { state: where, runnerId, refusal } = session;
       return { state: where, runnerId, refusal, delivery: 'websocket', unacknowledged: frames.results() };
     },
-    start: () => void (starting ??= begin(state)),
+    start: socket.start,
     ready: session.registration.promise,
     reasons: () => (session.state === 'connected' ? [] : [`not connected to ${session.controlPlaneUrl}`]),
     async announceDrain() {
       // There is no word for it: whoever has nothing left to say hangs up, and is offered nothing more.
-      if (state.executions.running() === 0 && frames.results() === 0) await socket.stop(1000, 'draining');
+      if (state.executions.running() > 0 || frames.results() > 0) return;
+      leaving.abort();
+      await socket.stop(1000, 'draining');
     },
     async leave(reason) {
       if (session.state !== 'refused' && session.runnerId !== undefined)
@@ -275,7 +227,7 @@ export function attachSwarmlet(runner: HostedRunner, options: ResolvedSwarmletOp
       onStopped(session);
       stopTimers(state);
       await socket.stop(1000, reason.slice(0, 100));
-      await starting;
+      await identity.settled();
     },
   };
 }

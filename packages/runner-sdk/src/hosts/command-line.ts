@@ -28,22 +28,31 @@ const exitCodes = Array.from({ length: 256 }, (_, code) => code);
 
 /** What a shell would act upon; without one there is nobody to do so. */
 const FOR_A_SHELL = /[;|&><$()`\\\n\r]/;
+/** What it would act upon outside of quotation marks: patterns of file names, and a home at the begin of a word. */
+const PATTERN = /[*?[]/;
+const HOME = /^~/;
 const WORD = /"([^"]*)"|'([^']*)'|([^\s"']+)/g;
+
+function checkSpecial(found: RegExpExecArray | null): void {
+  if (found)
+    throw new RunnerError(
+      'INVALID_OPTION',
+      `the command has ${JSON.stringify(found[0])}, which only a shell understands; this runner starts programs without one`,
+    );
+}
 
 /** The words of a line as a shell without variables, pipes and substitutions would read them. */
 export function splitCommand(command: string): string[] {
-  const special = FOR_A_SHELL.exec(command)?.[0];
-  if (special !== undefined)
-    throw new RunnerError(
-      'INVALID_OPTION',
-      `the command has ${JSON.stringify(special)}, which only a shell understands; this runner starts programs without one`,
-    );
+  checkSpecial(FOR_A_SHELL.exec(command));
   const words: string[] = [];
   let end = 0;
   for (const match of command.matchAll(WORD)) {
     const word = match[1] ?? match[2] ?? match[3] ?? '';
     // What touches the piece before belongs to the same word: --format="a b".
-    if (match.index === end && words.length > 0) words.push(`${words.pop() ?? ''}${word}`);
+    const isContinued = match.index === end && words.length > 0;
+    const bare = match[3] ?? '';
+    checkSpecial(PATTERN.exec(bare) ?? (isContinued ? null : HOME.exec(bare)));
+    if (isContinued) words.push(`${words.pop() ?? ''}${word}`);
     else words.push(word);
     end = match.index + match[0].length;
   }

@@ -54,7 +54,7 @@ export function onRefused(session: SessionState, { code, message, remedy }: Omit
   const todo = remedy ?? 'Correct the cause';
   session.runner.logger.error(
     { code, ...(remedy === undefined ? {} : { remedy }) },
-    `${text} ${todo.replace(/\.?$/, '.')} It is not asked again; restart the runner then.`,
+    `${text.replace(/\.?$/, '.')} ${todo.replace(/\.?$/, '.')} It is not asked again; restart the runner then.`,
   );
   const exitCode = Object.entries(PERMANENT_REFUSALS).find(([known]) => known === code)?.[1];
   const refusal = { code, message, remedy, exitCode: exitCode ?? 1 };

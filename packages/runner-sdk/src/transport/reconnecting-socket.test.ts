@@ -101,6 +101,26 @@ describe('a peer that is silent', () => {
   });
 });
 
+test('what was sent is confirmed by a peer that answers the latest of several pings alone', async () => {
+  const { url, next } = await startServer({ autoPong: false });
+  const opened = createDeferred<void>();
+  const { socket, clock } = connect(url, { onOpen: opened.resolve });
+  const connected = next();
+  socket.start();
+  const peer = await connected;
+  const pings: Buffer[] = [];
+  const all = createDeferred<void>();
+  peer.on('ping', (data: Buffer) => {
+    if (pings.push(data) === 3) all.resolve();
+  });
+  await opened.promise;
+  const confirmed = Promise.all([socket.confirm(), socket.confirm()]);
+  await clock.advance(PING_MS);
+  await all.promise;
+  peer.pong(pings.at(-1));
+  expect(await confirmed).toEqual([true, true]);
+});
+
 test('a peer that does not read is not sent to beyond a bound, and is again once it reads', async () => {
   const { url, next } = await startServer();
   const opened = createDeferred<void>();

@@ -79,8 +79,8 @@ interface State {
   /** The peer has not answered the last ping. */
   isAwaited: boolean;
   isSilent: boolean;
-  /** Who waits for the answer to a ping of its own, by the number that it carries. */
-  readonly confirming: Map<string, (isRead: boolean) => void>;
+  /** Who waits for the answer to a ping, by the number that it carries: every ping has one. */
+  readonly confirming: Map<number, (isRead: boolean) => void>;
   pings: number;
   afterMs: number;
   readonly stopping: AbortController;
@@ -116,7 +116,7 @@ function watch(state: State, socket: Socket): () => void {
       return socket.terminate();
     }
     state.isAwaited = true;
-    socket.ping();
+    socket.ping(String(++state.pings));
     timer = clock.setTimeout(tick, pingMs);
   };
   timer = clock.setTimeout(tick, pingMs);
@@ -126,16 +126,20 @@ function watch(state: State, socket: Socket): () => void {
 function confirm(state: State): Promise<boolean> {
   const { socket, confirming } = state;
   if (!socket || socket.readyState !== socket.OPEN) return Promise.resolve(false);
-  const mark = `read ${++state.pings}`;
+  const ping = ++state.pings;
   return new Promise((resolve) => {
-    confirming.set(mark, resolve);
-    socket.ping(mark);
+    confirming.set(ping, resolve);
+    socket.ping(String(ping));
   });
 }
 
-function settleConfirm({ confirming }: State, mark: string): void {
-  confirming.get(mark)?.(true);
-  confirming.delete(mark);
+/** Of several pings a peer may answer the latest alone (RFC 6455, 5.5.3): that answer is one to those before, too. */
+function settleConfirm({ confirming }: State, answered: string): void {
+  for (const [ping, settle] of confirming) {
+    if (!(ping <= Number(answered))) continue;
+    confirming.delete(ping);
+    settle(true);
+  }
 }
 
 /** One connection from its start to its end. */

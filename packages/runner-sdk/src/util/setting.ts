@@ -42,6 +42,9 @@ export function splitPairs(text: string): Record<string, string> | string {
     : text;
 }
 
+const environmentOf = (variables: readonly string[]): string[] =>
+  variables.length === 0 ? [] : [`environment variable ${variables.join(' or ')}`];
+
 /**
  * What an option comes to: as given, else from the environment, else its default. An empty variable counts as none.
  * @throws RunnerError `INVALID_OPTION` that names option and variables
@@ -63,7 +66,7 @@ function resolveSetting(
   const shown = value === undefined ? 'not set' : JSON.stringify(value);
   throw new RunnerError(
     'INVALID_OPTION',
-    `${place} is ${shown}: ${problem}. Set option "${name}" or environment variable ${variables.join(' or ')}.`,
+    `${place} is ${shown}: ${problem}. Set ${[`option "${name}"`, ...environmentOf(variables)].join(' or ')}.`,
   );
 }
 

@@ -92,7 +92,7 @@ test('GET /manifest says what the runner can do', async () => {
     name: 'images',
     version: '1.2.0',
     maxConcurrency: 4,
-    features: ['ndjson', 'batch', 'cancel'],
+    features: ['ndjson', 'batch', 'cancel', 'files'],
     capabilities: [
       {
         id: 'hello.greet',

@@ -14,7 +14,8 @@ const names = Object.keys(ENDPOINTS) as EndpointName[];
 const rows = names.map((name): readonly [EndpointName, Endpoint] => [name, ENDPOINTS[name]]);
 const taking = rows.filter(([, endpoint]) => endpoint.request !== undefined);
 
-const params = { id: 'no-such-id', executionId: 'no-such-id', name: 'no-such-name' };
+const NO_SUCH_HASH = '0'.repeat(64);
+const params = { id: 'no-such-id', executionId: 'no-such-id', name: 'no-such-name', sha256: NO_SUCH_HASH };
 
 const urls = { jobforge: '', runner: '' };
 const urlOf = (name: EndpointName): string => urls[ENDPOINTS[name].server] + endpointPath(name, params);
@@ -57,9 +58,10 @@ afterAll(async () => {
 const isSigned = (name: string): boolean => name === 'execute' || name === 'cancelExecution';
 const refusalOf = (name: string, code: string): string => (isSigned(name) ? 'SIGNATURE_INVALID' : code);
 
-/** What names something that must be there: a secret is made by its name, and what is not signed names nothing. */
+/** What names something that must be there: a secret is made by its name, a file by its hash, and what is not signed names nothing. */
+const MADE_BY_NAME: ReadonlySet<string> = new Set(['setSecret', 'putFile']);
 const withId = rows.filter(
-  ([name, { path }]) => path.includes(':') && name !== 'setSecret' && !isSigned(name),
+  ([name, { path }]) => path.includes(':') && !MADE_BY_NAME.has(name) && !isSigned(name),
 );
 
 /** Whether a body that says nothing of what is asked for says nothing wrong. */
@@ -123,7 +125,7 @@ describe.each(withId)('%s', (name, { method }) => {
   });
 
   it('survives an id that cannot be decoded', async () => {
-    const response = await fetch(urlOf(name).replace('no-such-id', '%E0%A4%A'), { method });
+    const response = await fetch(urlOf(name).replace(/no-such-id|0{64}/, '%E0%A4%A'), { method });
     await expectRefusal(response);
   });
 });

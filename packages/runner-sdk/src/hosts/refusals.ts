@@ -112,3 +112,8 @@ export function unreachable(error: unknown): Refusal {
     cause instanceof Error ? `${message}: ${cause.message || String(Reflect.get(cause, 'code'))}` : message;
   return notReached('UNREACHABLE', why);
 }
+
+/** A refusal in the words of a host whose protocol has no envelope. */
+export function refused(code: ErrorCode, message: string, remedy: string): Refusal {
+  return { ok: false, code, message, remedy, retryAfterMs: undefined };
+}

@@ -1,22 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { Identifier } from '@controlplane/contracts';
 import { RunnerError } from '../errors/runner-error.js';
 import type { StateFiles } from '../hosts/state-files.js';
+import { readMachineId } from '../util/machine-id.js';
+import { FILE_MODE, FOLDER_MODE, isMissing, UNFINISHED } from '../util/private-files.js';
 import { sayThrown } from '../util/safe-json.js';
-
-/** Its user alone may look into the folder, and read the files. */
-const FOLDER_MODE = 0o700;
-const FILE_MODE = 0o600;
-const MACHINE_ID = 'machine-id';
-const UNFINISHED = '.tmp';
-
-function isMissing(error: unknown): boolean {
-  return error instanceof Error && Reflect.get(error, 'code') === 'ENOENT';
-}
 
 /**
  * Files in a folder that is made when something is first written to it. A file is written beside the one that it
@@ -59,22 +50,6 @@ export function createStateFiles(directory: string): StateFiles {
   };
 }
 
-function readMachineId(directory: string): string {
-  const path = join(directory, MACHINE_ID);
-  try {
-    const kept = Identifier.safeParse(readFileSync(path, 'utf8').trim());
-    if (kept.success) return kept.data;
-  } catch (error) {
-    if (!isMissing(error)) throw error;
-  }
-  const made = randomUUID();
-  mkdirSync(directory, { recursive: true, mode: FOLDER_MODE });
-  const unfinished = `${path}.${made}${UNFINISHED}`;
-  writeFileSync(unfinished, `${made}\n`, { mode: FILE_MODE });
-  renameSync(unfinished, path);
-  return made;
-}
-
 /**
  * The identity of this machine for a runner that dials in: the one kept in its state directory, made there when
  * there is none; without a directory the name of the host.
@@ -88,7 +63,7 @@ export function machineIdOf(directory: string | undefined): string {
         .slice(0, 128) || 'localhost'
     );
   try {
-    return readMachineId(directory);
+    return readMachineId(directory, (text) => Identifier.safeParse(text).success);
   } catch (error) {
     throw new RunnerError(
       'INVALID_OPTION',

@@ -18,7 +18,7 @@ export interface Clock {
 }
 
 /** What a timer of Node can hold; it fires a longer one at once. */
-const MAX_TIMER_MS = 2_147_483_647;
+export const MAX_TIMER_MS = 2_147_483_647;
 
 /** The machine's own time. A timer waits 24.8 days at most. */
 export const systemClock: Clock = {

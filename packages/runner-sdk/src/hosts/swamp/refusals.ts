@@ -1,13 +1,5 @@
 import type { ErrorCode } from '@controlplane/contracts';
-import { notReached, type Refusal } from '../refusals.js';
-
-const refused = (code: ErrorCode, message: string, remedy: string): Refusal => ({
-  ok: false,
-  code,
-  message,
-  remedy,
-  retryAfterMs: undefined,
-});
+import { notReached, refused, type Refusal } from '../refusals.js';
 
 const MINT = 'Make another token by `swamp worker token create`.';
 

@@ -59,7 +59,7 @@ interface State {
 async function headersOf(state: State): Promise<Record<string, string>> {
   const { options, session } = state;
   const token = (await readSource(options.token, 'token')) ?? '';
-  state.credentials = { token, machineId: await machineIdFor(session.runner, options.cacheDir) };
+  state.credentials = { token, machineId: machineIdFor(session.runner, options.cacheDir) };
   const server = await readSource(options.serverToken, 'serverToken');
   return server === undefined ? {} : { authorization: `Bearer ${server}` };
 }

@@ -6,11 +6,9 @@ import {
   type SwampDispatch,
 } from '@controlplane/contracts/swamp';
 import type { ExecutionRequest } from '../../execution/execute.js';
+import { MAX_TIMER_MS } from '../../util/clock.js';
 import { sayThrown } from '../../util/safe-json.js';
 import type { CommandLine } from '../command-line.js';
-
-/** The longest that a timer holds, 24.8 days: a dispatch has no limit of its own. */
-const NO_LIMIT_MS = 2_147_483_647;
 
 /** What belongs to the machine that a command runs on, not to the one that sends it. */
 const OWN =
@@ -93,7 +91,8 @@ export function toRequest({ dispatch, args }: ShellDispatch, options: ToRequestO
       ...more,
       ...(line.isShell && args.workingDir !== undefined ? { cwd: args.workingDir } : {}),
     },
-    timeoutMs: Math.min(args.timeout ?? NO_LIMIT_MS, NO_LIMIT_MS),
+    // A dispatch has no limit of its own: 24.8 days.
+    timeoutMs: Math.min(args.timeout ?? MAX_TIMER_MS, MAX_TIMER_MS),
     metadata: {},
     // Named by no capability: no command is given them, and whatever is said has them replaced.
     ...(hidden.length === 0 ? {} : { secrets: Object.fromEntries(hidden) }),

@@ -1,14 +1,6 @@
 import type { ErrorCode } from '@controlplane/contracts';
 import { SWARMLET_CLOSE } from '@controlplane/contracts/swarmlet';
-import { notReached, type Refusal } from '../refusals.js';
-
-const refused = (code: ErrorCode, message: string, remedy: string): Refusal => ({
-  ok: false,
-  code,
-  message,
-  remedy,
-  retryAfterMs: undefined,
-});
+import { notReached, refused, type Refusal } from '../refusals.js';
 
 const NEW_SECRET = 'Give the runner its current secret (RUNNER_SECRET), or enroll it again.';
 

@@ -1,9 +1,7 @@
 import type { SwarmletExecRequest } from '@controlplane/contracts/swarmlet';
 import type { ExecutionRequest } from '../../execution/execute.js';
+import { MAX_TIMER_MS } from '../../util/clock.js';
 import type { CommandLine } from '../command-line.js';
-
-/** The longest that a timer holds, 24.8 days: what Swarmlet calls no limit. */
-const NO_LIMIT_MS = 2_147_483_647;
 
 /**
  * An `exec_request` as an execution.
@@ -22,7 +20,8 @@ export function toRequest(
     moduleId: 'swarmlet',
     capabilityId: line.capabilityId,
     payload: line.payload(command),
-    timeoutMs: seconds === 0 ? NO_LIMIT_MS : Math.min(seconds * 1000, NO_LIMIT_MS),
+    // What Swarmlet calls no limit: 24.8 days.
+    timeoutMs: seconds === 0 ? MAX_TIMER_MS : Math.min(seconds * 1000, MAX_TIMER_MS),
     metadata: {},
   };
 }

@@ -83,6 +83,18 @@ describe('upgrade', () => {
     expect(bench.out).toMatch(/kept {6}mine\.txt: .*you changed it/);
   });
 
+  it.each(['../theirs.txt', '/theirs.txt', 'a\\..\\theirs.txt', 'a/../../theirs.txt'])(
+    'touches nothing for an origin that names %j',
+    async (name) => {
+      const origin = json(`my-runner/${ORIGIN}`);
+      bench.write('theirs.txt', 'theirs');
+      bench.write(`my-runner/${ORIGIN}`, JSON.stringify({ ...origin, files: { [name]: 'theirs' } }));
+      expect(await inProject('upgrade')).toBe(1);
+      expect(bench.err).toContain('which is not a file of the project');
+      expect(bench.read('theirs.txt')).toBe('theirs');
+    },
+  );
+
   it('refuses a folder that it did not make, and a project of a later version', async () => {
     expect(await bench.run(['upgrade'])).toBe(1);
     expect(bench.err).toMatch(/\.create-runner\.json cannot be read[^]*--dir/);

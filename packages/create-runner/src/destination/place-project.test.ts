@@ -139,6 +139,50 @@ describe('--force', () => {
     expect(tree()).toEqual(['project', 'project/package.json']);
   });
 
+  it('puts back the file too whose replacement cannot be moved', async () => {
+    put(join(target, 'zz-never-written'), 'mine');
+    const write = async (folder: string): Promise<string[]> => [
+      ...(await writeFiles(folder)),
+      'zz-never-written',
+    ];
+    await expect(place(true, write)).rejects.toThrow(/zz-never-written/);
+    expect(readFileSync(join(target, 'zz-never-written'), 'utf8')).toBe('mine');
+    expect(tree()).toEqual(['project', 'project/zz-never-written']);
+  });
+
+  it('needs no room outside the folder, which may be on another file system', async () => {
+    mkdirSync(target);
+    const write = async (folder: string): Promise<string[]> => {
+      expect(dirname(dirname(folder))).toBe(target);
+      return writeFiles(folder);
+    };
+    await place(true, write);
+    expect(tree()).toHaveLength(5);
+  });
+
+  it('takes files away in the same step, and brings them back when it fails', async () => {
+    put(join(target, 'old.txt'), 'old');
+    const remove = ['old.txt', 'not-there.txt'];
+    const failing = async (): Promise<string[]> => ['never-written'];
+    await expect(placeProject(target, { force: true, write: failing, remove })).rejects.toThrow(
+      /never-written/,
+    );
+    expect(tree()).toEqual(['project', 'project/old.txt']);
+    await placeProject(target, { force: true, write: writeFiles, remove });
+    expect(existsSync(join(target, 'old.txt'))).toBe(false);
+  });
+
+  it('takes nothing away through a symbolic link', async () => {
+    put(join(room, 'elsewhere/old.txt'), 'theirs');
+    mkdirSync(target);
+    symlinkSync(join(room, 'elsewhere'), join(target, 'docs'));
+    const remove = ['docs/old.txt'];
+    await expect(placeProject(target, { force: true, write: writeFiles, remove })).rejects.toThrow(
+      /not a folder of its own/,
+    );
+    expect(readdirSync(join(room, 'elsewhere'))).toEqual(['old.txt']);
+  });
+
   it('does not replace a folder by a file', async () => {
     put(join(target, 'package.json/mine'), 'mine');
     await expect(place(true)).rejects.toThrow(/package\.json is a folder and is not replaced/);

@@ -25,10 +25,17 @@ function isOrigin(value: unknown): value is Origin {
   return (
     typeof version === 'string' &&
     typeof files === 'object' &&
+    files !== null &&
     Object.values(files).every((text) => typeof text === 'string') &&
     typeof answers === 'object' &&
+    answers !== null &&
     TEMPLATE_NAMES.includes(answers.template)
   );
+}
+
+/** Relative, with `/`, and nowhere else than below the project's folder. */
+function isInside(file: string): boolean {
+  return !file.includes('\\') && file.split('/').every((part) => !['', '.', '..'].includes(part));
 }
 
 /** What the project in that folder was made from. Throws where there is none. */
@@ -44,8 +51,14 @@ export function readOrigin(folder: string): Origin {
       { cause: error, flag: '--dir' },
     );
   }
-  if (isOrigin(found)) return found;
+  if (!isOrigin(found)) {
+    throw new CreateRunnerError(
+      `${file} does not say which template the project was made from. Take it back from the project's history.`,
+    );
+  }
+  const stranger = Object.keys(found.files).find((name) => !isInside(name));
+  if (stranger === undefined) return found;
   throw new CreateRunnerError(
-    `${file} does not say which template the project was made from. Take it back from the project's history.`,
+    `${file} names ${JSON.stringify(stranger)}, which is not a file of the project. Take it back from the project's history.`,
   );
 }

@@ -38,6 +38,21 @@ it('marks the places where both changed the same', () => {
   expect(change?.text).toBe(lines('1', '<<<<<<< yours', 'mine', '=======', 'next', '>>>>>>> template', '3'));
 });
 
+it.each([
+  [
+    'takes no other ending of lines for a change',
+    ['1\n2\n', '1\r\n2\r\n', '1\nnext\n'],
+    { kind: 'updated', text: '1\r\nnext\r\n' },
+  ],
+  [
+    'merges them',
+    ['1\n2\n3\n', 'mine\r\n2\r\n3\r\n', '1\n2\nnext\n'],
+    { kind: 'merged', text: 'mine\r\n2\r\nnext\r\n' },
+  ],
+] as const)('in a checkout with CRLF it %s, and keeps the ending', (_, versions, change) => {
+  expect(plan('x', versions)).toEqual([{ path: 'x', ...change }]);
+});
+
 it('merges package.json key by key, keeps a version that both changed, and says so', () => {
   const manifest = (dependencies: object, more: object = {}): string =>
     `${JSON.stringify({ name: 'x', ...more, dependencies }, null, 2)}\n`;

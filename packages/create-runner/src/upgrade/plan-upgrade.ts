@@ -61,8 +61,19 @@ function introduced(path: string, next: string, mine: string | undefined): Chang
   return { path, kind: 'kept', note: 'the template has a file of this name now; yours stays' };
 }
 
+const CRLF = '\r\n';
+const withoutCrlf = (text: string | undefined): string | undefined => text?.replaceAll(CRLF, '\n');
+
+/** A checkout may end lines otherwise than the template does: no change of the person's, and it stays as it is. */
+function endingAs(mine: string | undefined, change: Change): Change {
+  const isCrlf = mine?.[mine.indexOf('\n') - 1] === '\r';
+  return change.text === undefined || !isCrlf
+    ? change
+    : { ...change, text: change.text.replaceAll('\n', CRLF) };
+}
+
 function changeOf(path: string, { base, mine, next }: UpgradeTexts): Change | undefined {
-  const [was, has, will] = [base[path], mine[path], next[path]];
+  const [was, has, will] = [base[path], mine[path], next[path]].map(withoutCrlf);
   if (was === undefined) return will === undefined ? undefined : introduced(path, will, has);
   if (will === undefined) return dropped(path, was, has);
   if (was === will || has === will) return undefined;
@@ -75,5 +86,8 @@ function changeOf(path: string, { base, mine, next }: UpgradeTexts): Change | un
 /** What an upgrade does, file by file; pure. */
 export function planUpgrade(texts: UpgradeTexts): Change[] {
   const paths = [...new Set([...Object.keys(texts.base), ...Object.keys(texts.next)])].sort();
-  return paths.flatMap((path) => changeOf(path, texts) ?? []);
+  return paths.flatMap((path) => {
+    const change = changeOf(path, texts);
+    return change ? [endingAs(texts.mine[path], change)] : [];
+  });
 }

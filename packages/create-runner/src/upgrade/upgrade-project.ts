@@ -1,4 +1,4 @@
-import { readFileSync, rmSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { placeProject } from '../destination/place-project.js';
 import { statOf } from '../destination/inspect-destination.js';
@@ -71,14 +71,14 @@ async function write(
   await placeProject(options.path, {
     force: true,
     write: async (folder) => writeProject(folder, { files, tarballs: built.tarballs }),
+    remove: built.changes.filter(({ kind }) => kind === 'removed').map(({ path }) => path),
     signal: options.signal,
   });
-  for (const { path, kind } of built.changes) if (kind === 'removed') rmSync(join(options.path, path));
 }
 
 /**
  * Brings the project up to the template of this version. What the person changed stays; what cannot be merged is marked.
- * Files are replaced together or not at all.
+ * Files are replaced and taken away together or not at all.
  */
 export async function upgradeProject(options: UpgradeOptions): Promise<Upgrade> {
   const origin = readOrigin(options.path);

@@ -47,8 +47,7 @@ export async function addCapability(options: AddCapabilityOptions): Promise<Adde
   if (problem !== undefined) throw usageError(`"${id}" is not the id of a capability: ${problem}.`);
   const { language } = templateOf(readOrigin(path).answers.template);
   const isPython = language === 'Python';
-  const { kebab, snake, camel } = namesOfCapability(id);
-  const [file, variable] = isPython ? [snake, snake] : [kebab, camel];
+  const { file, variable } = namesOfCapability(id, language);
   const rendered = await renderProject({
     layers: [join(templates, isPython ? 'capability-python' : 'capability-typescript')],
     versions: readTemplateVersions(templates),

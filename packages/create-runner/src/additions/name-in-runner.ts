@@ -14,6 +14,9 @@ export const NAMING_PLACES = {
   Python: { imports: /^from capabilities\..* import .*$/gm, list: /\bCAPABILITIES = \[([^\]]*)\]/ },
 } as const satisfies Record<string, NamingPlaces>;
 
+/** Where an item holds a list or a comment, the first `]` need not be the end of the list. */
+const UNSURE = /\[|\/\/|\/\*|#/;
+
 /**
  * Names a capability in the text of the program that starts the runner: imports it, and adds it to the list. Returns
  * undefined where the program is not written as the template had it.
@@ -25,9 +28,10 @@ export function nameInRunner(
 ): string | undefined {
   const last = [...text.matchAll(places.imports)].at(-1);
   const list = places.list.exec(text);
-  if (!last || !list) return undefined;
+  if (!last || !list || UNSURE.test(list[1] ?? '')) return undefined;
   const items = (list[1] ?? '').trim().replace(/,$/, '');
   const named = list[0].replace(/\[[^\]]*\]/, () => `[${items === '' ? '' : `${items}, `}${added.variable}]`);
   const withList = text.replace(list[0], () => named);
-  return withList.replace(last[0], () => `${last[0]}\n${added.importLine}`);
+  const ending = text.includes('\r\n') ? '\r\n' : '\n';
+  return withList.replace(last[0], () => `${last[0]}${ending}${added.importLine}`);
 }

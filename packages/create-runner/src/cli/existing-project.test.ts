@@ -108,8 +108,18 @@ describe('upgrade', () => {
 
 describe('add capability', () => {
   it.each([
-    ['http-service', 'src/capabilities/image-resize.ts', 'src/index.ts', /\[helloGreet, imageResize\]/],
-    ['python', 'capabilities/image_resize.py', 'runner.py', /\[hello_greet, image_resize\]/],
+    [
+      'http-service',
+      'src/capabilities/image-resize.ts',
+      'src/index.ts',
+      /\[helloGreet, imageResizeCapability\]/,
+    ],
+    [
+      'python',
+      'capabilities/image_resize_capability.py',
+      'runner.py',
+      /\[hello_greet, image_resize_capability\]/,
+    ],
   ])('writes it in a project of %s and names it in the runner', async (...row) => {
     const [template, file, program, named] = row;
     await bench.run(['my-runner', '--no-git', '--template', template]);
@@ -124,7 +134,7 @@ describe('add capability', () => {
     bench.write('my-runner/src/index.ts', 'mine');
     expect(await inProject('add', 'capability', 'image.resize')).toBe(0);
     expect(bench.read('my-runner/src/index.ts')).toBe('mine');
-    expect(bench.out).toContain("import { imageResize } from './capabilities/image-resize.js';");
+    expect(bench.out).toContain("import { imageResizeCapability } from './capabilities/image-resize.js';");
   });
 
   it('replaces nothing', async () => {

@@ -10,9 +10,24 @@ export function problemWithCapabilityId(id: string): string | undefined {
   return 'use a-z and 0-9 with . or - between them, such as image.resize';
 }
 
-/** `image.resize` → its file (`image-resize`, `image_resize`) and what it is called in the program. */
-export function namesOfCapability(id: string): { kebab: string; snake: string; camel: string } {
+/** What a capability is called in a program. */
+export interface CapabilityNames {
+  /** Of its file, without the extension. */
+  readonly file: string;
+  readonly variable: string;
+}
+
+/**
+ * `image.resize` → `imageResizeCapability` in `image-resize`, in Python `image_resize_capability` in a module of that
+ * name: without the suffix an id such as `delete`, `import`, `serve` or `z` would be a word of the language, or a name
+ * that the program has already.
+ */
+export function namesOfCapability(id: string, language: 'TypeScript' | 'Python'): CapabilityNames {
   const words = id.split(/[.-]/);
+  if (language === 'Python') {
+    const snake = [...words, 'capability'].join('_');
+    return { file: snake, variable: snake };
+  }
   const camel = words.map((word, index) => (index === 0 ? word : word[0]?.toUpperCase() + word.slice(1)));
-  return { kebab: words.join('-'), snake: words.join('_'), camel: camel.join('') };
+  return { file: words.join('-'), variable: `${camel.join('')}Capability` };
 }

@@ -4,12 +4,11 @@
  * executions nor the store, and imports node:* alone.
  */
 import { createHash, randomUUID } from 'node:crypto';
-import { createReadStream } from 'node:fs';
+import { createReadStream, mkdtempSync, statSync } from 'node:fs';
 import {
   copyFile,
   link,
   mkdir,
-  mkdtemp,
   open,
   readdir,
   readFile,
@@ -52,6 +51,11 @@ export interface FileRoom {
   read(jobId: string, sha256: string): AsyncIterable<Uint8Array>;
   /** Undefined where it is not there. */
   find(jobId: string, sha256: string): Promise<KeptFile | undefined>;
+  /**
+   * The bytes of a file, undefined where it is not there. Asks the disk before it returns: for what is decided in one
+   * turn, and seldom.
+   */
+  sizeOf(jobId: string, sha256: string): number | undefined;
   /** All files of a job. */
   list(jobId: string): Promise<readonly KeptFile[]>;
   /** Notes that a file is asked for. */
@@ -63,7 +67,7 @@ export interface FileRoom {
     from: { readonly room: FileRoom; readonly owner: string },
   ): Promise<boolean>;
   /** Where a file is, or would be. */
-  pathOf(jobId: string, sha256: string): Promise<string>;
+  pathOf(jobId: string, sha256: string): string;
   /** Ids of the jobs that have files. */
   jobs(): AsyncIterable<string>;
   /** Forgets a file of a job; what is not there is no error. */
@@ -153,54 +157,54 @@ async function receive(
  * @param folder - undefined for one of this process alone, which goes with it
  */
 export function createFileRoom(folder: string | undefined): FileRoom {
-  let own: Promise<string> | undefined;
-  const root = (): Promise<string> =>
-    folder === undefined ? (own ??= mkdtemp(join(tmpdir(), 'jobforge-files-'))) : Promise.resolve(folder);
-  const placeOf = async (jobId: string): Promise<string> => join(await root(), folderName(jobId));
-  const pathOf = async (jobId: string, sha256: string): Promise<string> => join(await placeOf(jobId), sha256);
+  let own: string | undefined;
+  const root = (): string => folder ?? (own ??= mkdtempSync(join(tmpdir(), 'jobforge-files-')));
+  const placeOf = (jobId: string): string => join(root(), folderName(jobId));
+  const pathOf = (jobId: string, sha256: string): string => join(placeOf(jobId), sha256);
   const openPlace = async (jobId: string): Promise<string> => {
-    const place = await placeOf(jobId);
+    const place = placeOf(jobId);
     await mkdir(place, { recursive: true, mode: 0o700 });
     await writeFile(join(place, OWNER), jobId, { mode: 0o600 });
     return place;
   };
   const find = async (jobId: string, sha256: string): Promise<KeptFile | undefined> => {
-    const found = await unlessMissing(stat(await pathOf(jobId, sha256)));
+    const found = await unlessMissing(stat(pathOf(jobId, sha256)));
     return found && { sha256, bytes: found.size, at: found.mtimeMs };
   };
 
   return {
     pathOf,
     find,
+    sizeOf: (jobId, sha256) => statSync(pathOf(jobId, sha256), { throwIfNoEntry: false })?.size,
     async list(jobId) {
-      const names = (await unlessMissing(readdir(await placeOf(jobId)))) ?? [];
+      const names = (await unlessMissing(readdir(placeOf(jobId)))) ?? [];
       const found = await Promise.all(names.filter(isSha256).map((name) => find(jobId, name)));
       return found.filter((file) => file !== undefined);
     },
     async touch(jobId, sha256, at) {
-      await unlessMissing(utimes(await pathOf(jobId, sha256), at / 1000, at / 1000));
+      await unlessMissing(utimes(pathOf(jobId, sha256), at / 1000, at / 1000));
     },
     async adopt(jobId, sha256, { room, owner }) {
-      const [source, place] = [await room.pathOf(owner, sha256), await openPlace(jobId)];
+      const [source, place] = [room.pathOf(owner, sha256), await openPlace(jobId)];
       const path = join(place, sha256);
       return (await unlessMissing(linkOrCopy(source, path))) !== undefined;
     },
     receive: async (jobId, body, maxBytes) => receive(await openPlace(jobId), body, maxBytes),
     async *read(jobId, sha256) {
-      yield* createReadStream(await pathOf(jobId, sha256)) as AsyncIterable<Buffer>;
+      yield* createReadStream(pathOf(jobId, sha256)) as AsyncIterable<Buffer>;
     },
     async *jobs() {
       if (folder === undefined && own === undefined) return;
-      const path = await root();
+      const path = root();
       for (const name of (await unlessMissing(readdir(path))) ?? []) {
         const owner = await unlessMissing(readFile(join(path, name, OWNER), 'utf8'));
         if (owner !== undefined) yield owner;
       }
     },
-    removeFile: async (jobId, sha256) => rm(await pathOf(jobId, sha256), { force: true }),
-    remove: async (jobId) => rm(await placeOf(jobId), { recursive: true, force: true }),
+    removeFile: async (jobId, sha256) => rm(pathOf(jobId, sha256), { force: true }),
+    remove: async (jobId) => rm(placeOf(jobId), { recursive: true, force: true }),
     async close() {
-      if (own !== undefined) await rm(await own, { recursive: true, force: true });
+      if (own !== undefined) await rm(own, { recursive: true, force: true });
     },
   };
 }

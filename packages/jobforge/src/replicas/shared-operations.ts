@@ -2,6 +2,7 @@ import type { JobListQuery, JobResponse, RunnerHeartbeat } from '@controlplane/c
 import { LIBRARY, type Caller } from '../model/caller.js';
 import type { Operations } from '../model/operations.js';
 import { shownStatus } from '../model/job-state.js';
+import type { Judge } from '../scheduler/artifacts.js';
 import { isEnded, readCursor } from '../scheduler/job-queries.js';
 import { toJobResponse } from '../scheduler/job-views.js';
 import type { StoredJob } from '../store/store.js';
@@ -97,11 +98,12 @@ function recordDeeds({ operations, store, calls }: ReplicaDesk): RecordDeeds {
 }
 
 /** The job of the execution that a lease token is the right to, whichever replica has it. */
-const judge = (desk: ReplicaDesk, id: string, leaseToken: string | undefined): Promise<string> =>
+const judge = (desk: ReplicaDesk, ...[id, leaseToken, purpose]: Parameters<Judge>): Promise<string> =>
   withHolder(desk, {
     name: 'judgeLease',
-    args: leaseToken === undefined ? [id] : [id, leaseToken],
-    here: async () => desk.files.artifacts.judge(id, leaseToken),
+    // No token is empty.
+    args: purpose === undefined ? [id, leaseToken ?? ''] : [id, leaseToken ?? '', purpose],
+    here: async () => desk.files.artifacts.judge(id, leaseToken, purpose),
   });
 
 /** The operations of one replica, for callers that do not know which of them has what they ask for. */
@@ -140,7 +142,7 @@ export function sharedOperations(desk: ReplicaDesk, summon: Summon): Operations 
     putArtifact: (id, upload) =>
       desk.files.artifacts.put(id, upload, () => judge(desk, id, upload.leaseToken)),
     putResult: (id, { body, leaseToken }) =>
-      desk.files.jobFiles.putResult(body, () => judge(desk, id, leaseToken)),
+      desk.files.jobFiles.putResult(body, () => judge(desk, id, leaseToken, 'result')),
     getFile: (sha256, source) =>
       'executionId' in source
         ? desk.files.jobFiles.ofExecution(sha256, () => judge(desk, source.executionId, source.leaseToken))

@@ -3,6 +3,7 @@ import { FileTooLarge, type ArrivedFile, type FileRoom } from '../files/file-roo
 import type { ArtifactOperations, ArtifactUpload } from '../model/artifact-operations.js';
 import { JobForgeError } from '../model/job-forge-error.js';
 import type { RecordAccess } from '../store/collection.js';
+import { hiderOf } from './execution-secrets.js';
 import type { ExecutionReports } from './execution-reports.js';
 import { iso } from './job-views.js';
 import type { LiveState } from './live-state.js';
@@ -16,8 +17,8 @@ export interface ArtifactParts {
   readonly reports: Pick<ExecutionReports, 'holder'>;
 }
 
-/** Resolves to a job's id. */
-export type Judge = (executionId: string, leaseToken: string | undefined) => string;
+/** Resolves to a job's id; for a result only where results may come as files. */
+export type Judge = (executionId: string, leaseToken: string | undefined, purpose?: 'result') => string;
 export type AskJudge = () => string | Promise<string>;
 
 /** Files of jobs: what can be asked of them, and how they go with their jobs. */
@@ -167,9 +168,13 @@ export function createArtifacts(parts: ArtifactParts): Artifacts {
     return { artifact, body: files.read(jobId, artifact.sha256) };
   };
 
-  const judge: Judge = (executionId, leaseToken) => {
+  const judge: Judge = (executionId, leaseToken, purpose) => {
     const execution = parts.reports.holder(executionId, leaseToken);
     if (typeof execution === 'string') throw new JobForgeError(execution);
+    if (purpose === 'result' && hiderOf(state, execution) !== undefined)
+      throw new JobForgeError('VALIDATION_ERROR', {
+        message: 'The execution was given secrets: its result travels in its last event.',
+      });
     return execution.job.id;
   };
 

@@ -1,6 +1,6 @@
 import type { RateLimit } from '@controlplane/contracts';
 import type { AccessSettings } from '../access/access.js';
-import type { FileRooms } from '../files/file-rooms.js';
+import { createFileRooms, type FileRooms } from '../files/file-rooms.js';
 import type { Clock } from '../model/clock.js';
 import type { Store } from '../store/store.js';
 import type { LiveState } from './live-state.js';
@@ -53,6 +53,7 @@ export function createState({
   log,
   rateLimits = {},
   vault,
+  files = createFileRooms(undefined),
   stopwatch = () => performance.now(),
   allowPrivateWebhooks = false,
 }: EngineOptions): LiveState {
@@ -69,6 +70,7 @@ export function createState({
   const shared = { store, limits, clock, random, log, commit, agenda };
   return {
     ...shared,
+    files,
     webhooks: createJobWebhooks(shared, allowPrivateWebhooks),
     meters,
     jobs: new Map(),

@@ -193,7 +193,7 @@ export function createEngine(options: EngineOptions): Engine {
   const explanations = createExplanations({ state, registry });
   const intake = createJobIntake({ state, scheduler, dispatcher, endings, explanations });
   const reports = createExecutionReports({ state, dispatcher, endings });
-  const files = createFileDesk({ state, records, reports, files: options.files });
+  const files = createFileDesk({ state, records, reports, files: state.files });
   const { submissionFiles } = files;
   const submissions = createSubmissions({ state, registry, intake, explanations, files: submissionFiles });
   const sweeper = createLeaseSweeper({ state, registry, dispatcher, endings });

@@ -2,20 +2,19 @@ import {
   envelopeOf,
   isTerminalEvent,
   type ExecutionEvent,
-  type SucceededEvent,
   type TerminalEvent,
 } from '@controlplane/contracts';
 import type { LinkFailure, LinkListener } from '../links/runner-link.js';
 import { toJobEvent } from '../model/job-event.js';
 import type { BlockCause } from '../model/runner-status.js';
 import { moveJob } from '../model/job-state.js';
-import { resultFileText } from '../model/result-text.js';
 import { isRefusal } from '../model/retry.js';
 import { mustNotRepeat, type AttemptEndings } from './attempt-endings.js';
 import { hearNews } from './announcements.js';
 import { withoutSecrets } from './execution-secrets.js';
 import type { Execution } from './live-job.js';
 import type { LiveState } from './live-state.js';
+import { resultTextOf } from './result-claims.js';
 
 const FIRST_BLOCK_MS = 100;
 const MAX_BLOCK_MS = 5_000;
@@ -80,17 +79,14 @@ function accept(state: LiveState, execution: Execution, event: { readonly at: st
   });
 }
 
-function resultText({ data, dataFile }: SucceededEvent): string | undefined {
-  if (dataFile !== undefined) return resultFileText(dataFile);
-  return data === undefined ? undefined : JSON.stringify(data);
-}
-
-function end(endings: AttemptEndings, execution: Execution, event: TerminalEvent): void {
+function end({ state, endings }: Desk, execution: Execution, event: TerminalEvent): void {
   const { seq: eventSeq, droppedEvents: dropped = 0, droppedBytes = 0 } = event;
-  if (event.type === 'succeeded') {
-    return endings.succeeded(execution, { eventSeq, dropped, droppedBytes, data: resultText(event) });
-  }
   const ending = { eventSeq, dropped, droppedBytes };
+  if (event.type === 'succeeded') {
+    const data = resultTextOf(state, execution, event);
+    if (typeof data === 'object') return endings.failed(execution, { ...ending, error: data });
+    return endings.succeeded(execution, { ...ending, data });
+  }
   if (event.type === 'failed') return endings.failed(execution, { ...ending, error: event.error });
   const { reason, message } = event;
   if (execution.job.cancel !== undefined || reason === 'user')
@@ -143,7 +139,7 @@ function hear(state: LiveState, { runner }: Execution): void {
 }
 
 function onEvent(desk: Desk, execution: Execution, told: ExecutionEvent): void {
-  const { state, endings } = desk;
+  const { state } = desk;
   if (execution.phase === 'closed') return;
   const event = withoutSecrets(state, execution, told);
   execution.leaseUntil = state.clock.now() + state.limits.leaseMs;
@@ -155,7 +151,7 @@ function onEvent(desk: Desk, execution: Execution, told: ExecutionEvent): void {
       const { code, retryAfter = 0 } = event.error;
       return refuse(desk, execution, { code, retryAfterMs: retryAfter * 1000 });
     }
-    return end(endings, execution, event);
+    return end(desk, execution, event);
   }
   execution.brokenSince = 0;
   if (event.type === 'accepted') return accept(state, execution, event);

@@ -42,7 +42,7 @@ export function secretsFor(state: LiveState, execution: Execution): string | und
 }
 
 /** The hider of an execution that was sent before JobForge was restarted is made when it is first heard of. */
-function hiderOf(state: LiveState, execution: Execution): ValueHider | undefined {
+export function hiderOf(state: LiveState, execution: Execution): ValueHider | undefined {
   if (execution.hides === undefined && execution.recovered) secretsFor(state, execution);
   return execution.hides;
 }

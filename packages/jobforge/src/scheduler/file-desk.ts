@@ -1,4 +1,4 @@
-import { createFileRooms, type FileRooms } from '../files/file-rooms.js';
+import type { FileRooms } from '../files/file-rooms.js';
 import { createArtifacts, type ArtifactParts, type Artifacts } from './artifacts.js';
 import { createFileSweep } from './file-sweep.js';
 import { createJobFiles, type JobFiles } from './job-files.js';
@@ -15,12 +15,10 @@ export interface FileDesk {
 }
 
 export interface FileDeskParts extends Omit<ArtifactParts, 'files'> {
-  /** Default: for as long as this process runs. */
-  readonly files: FileRooms | undefined;
+  readonly files: FileRooms;
 }
 
-export function createFileDesk({ state, reports, records, files }: FileDeskParts): FileDesk {
-  const rooms = files ?? createFileRooms(undefined);
+export function createFileDesk({ state, reports, records, files: rooms }: FileDeskParts): FileDesk {
   const artifacts = createArtifacts({ state, files: rooms.artifacts, records, reports });
   return {
     rooms,

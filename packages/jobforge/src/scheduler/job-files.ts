@@ -112,10 +112,11 @@ async function uploaded(
 
 async function ofStored({ carried }: FileRooms, stored: StoredJob, sha256: string): Promise<FileDownload> {
   const named = filesOf(stored).find((file) => file.sha256 === sha256);
-  if (named === undefined || (await carried.find(stored.id, sha256)) === undefined)
+  const found = named && (await carried.find(stored.id, sha256));
+  if (named === undefined || found === undefined)
     throw notFound(`The job "${stored.id}" has no file with the SHA-256 ${sha256}.`);
-  const { bytes, contentType } = named;
-  return { sha256, bytes, contentType, body: carried.read(stored.id, sha256) };
+  const { contentType } = named;
+  return { sha256, bytes: found.bytes, contentType, body: carried.read(stored.id, sha256) };
 }
 
 async function ofJob({ state, files }: JobFileParts, jobId: string, sha256: string): Promise<FileDownload> {
@@ -131,7 +132,7 @@ export function createJobFiles(parts: JobFileParts): JobFiles {
     putResult: (body, judge) => putResult(parts, body, judge),
     operations: {
       putResult: (executionId, { body, leaseToken }) =>
-        putResult(parts, body, () => parts.judge(executionId, leaseToken)),
+        putResult(parts, body, () => parts.judge(executionId, leaseToken, 'result')),
       putFile: (upload, actor = LIBRARY) => put(parts, upload, actor),
       async getFile(sha256, source) {
         if ('uploadedBy' in source) return uploaded(parts, sha256, source.uploadedBy);

@@ -1,5 +1,6 @@
 import type { Audit } from '../access/audit.js';
 import type { SecretBook } from '../access/secret-book.js';
+import type { FileRooms } from '../files/file-rooms.js';
 import type { Clock } from '../model/clock.js';
 import type { JobForgeLimits } from '../model/limits.js';
 import type { Log } from '../model/log.js';
@@ -32,6 +33,7 @@ export interface LiveState {
   readonly probes: Map<string, Probe>;
   readonly past: PastExecutions;
   readonly store: Store;
+  readonly files: FileRooms;
   readonly commit: GroupCommit;
   readonly audit: Audit;
   readonly secrets: SecretBook;

@@ -1,5 +1,6 @@
 import type { FileReference, JobResponse, JsonObject } from '@controlplane/contracts';
 import type { FileRoom } from '../files/file-room.js';
+import { isNestedDeeperThan, MAX_JSON_DEPTH } from '../model/json-depth.js';
 import type { LiveState } from './live-state.js';
 
 export interface ShownPayloadParts {
@@ -11,15 +12,18 @@ export interface ShownPayloadParts {
 async function valueOf(
   { state, carried }: ShownPayloadParts,
   jobId: string,
-  { sha256, bytes }: FileReference,
+  { sha256 }: FileReference,
 ): Promise<unknown> {
+  const found = await carried.find(jobId, sha256);
   // What no answer could hold is read as a file.
-  if (bytes > state.limits.maxBodyBytes || (await carried.find(jobId, sha256)) === undefined)
-    return undefined;
+  if (found === undefined || found.bytes > state.limits.maxBodyBytes) return undefined;
   const pieces: Uint8Array[] = [];
   for await (const piece of carried.read(jobId, sha256)) pieces.push(piece);
+  const bytes = Buffer.concat(pieces);
+  // It is written into an answer, by what would overflow the stack.
+  if (isNestedDeeperThan(bytes, MAX_JSON_DEPTH)) return undefined;
   try {
-    return JSON.parse(Buffer.concat(pieces).toString('utf8')) as unknown;
+    return JSON.parse(bytes.toString('utf8')) as unknown;
   } catch (error) {
     // A runner said that it was JSON.
     if (error instanceof SyntaxError) return undefined;

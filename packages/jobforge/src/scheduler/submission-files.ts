@@ -138,7 +138,10 @@ async function gather(parts: SubmissionFileParts, asked: SubmissionWithFiles): P
   const places = place === undefined ? [] : [place];
   for (const { name, ...file } of submission.files ?? [])
     places.push(await find(parts, { ...file, words: `The file ${name}` }, { jobId, actor }));
-  const payload = dataFile === undefined ? submission.payload : { ...submission.payload, data: {}, dataFile };
+  // What fits into a message travels there alone, also where a job as it was shown has both.
+  const payload = { ...submission.payload };
+  if (dataFile === undefined) delete payload.dataFile;
+  else Object.assign(payload, { data: {}, dataFile });
   return {
     data,
     submission: { ...submission, id: jobId, payload },

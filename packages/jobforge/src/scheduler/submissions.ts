@@ -187,6 +187,12 @@ async function insertWithFiles(parts: SubmissionParts, coming: SubmissionWithFil
   const { payload } = submission;
   const refused = refusalOf(parts, { ...submission, payload: { ...payload, data } }, terms);
   if (refused !== undefined) throw refused;
+  // The folder of a job that is there is not written to.
+  if (
+    coming.submission.id !== undefined &&
+    (await reading(parts.state.store.loadJob(submission.id))) !== undefined
+  )
+    return { submission, job: undefined };
   await keep();
   const job = await stored(parts.intake, { submission, terms, input: JSON.stringify(payload.data) });
   return { submission, job };

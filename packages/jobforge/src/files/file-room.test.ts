@@ -68,6 +68,20 @@ describe('a room of files', () => {
     expect(readdirSync(join(folder, job))).toEqual(['job']);
   });
 
+  it('forgets what stopped on its way in, once that is old', async () => {
+    const folder = inFolder();
+    const room = createFileRoom(folder);
+    await room.receive('a', chunks('given up'), 9);
+    const { sha256 } = await keep(room, 'a', 'kept');
+    const [job = ''] = readdirSync(folder);
+    const names = (): string[] => readdirSync(join(folder, job)).toSorted();
+    await room.removeUnfinished('a', Date.now() - 3_600_000);
+    expect(names()).toHaveLength(3);
+    await room.removeUnfinished('a', Date.now() + 3_600_000);
+    expect(names()).toEqual([sha256, 'job'].toSorted());
+    await room.removeUnfinished('nobody', 0);
+  });
+
   it('knows which jobs have files, and forgets those of one', async () => {
     const room = createFileRoom(inFolder());
     expect(await listed(room.jobs())).toEqual([]);

@@ -41,6 +41,8 @@ export interface KeptFile {
   readonly bytes: number;
   /** When it came, or was asked for last. */
   readonly at: number;
+  /** Another has the same bytes on the disk: see {@link FileRoom.adopt}. False also where the disk cannot tell. */
+  readonly isAdopted: boolean;
 }
 
 /** Files of jobs, or of others: ids are whatever their owners are known by. */
@@ -72,6 +74,8 @@ export interface FileRoom {
   jobs(): AsyncIterable<string>;
   /** Forgets a file of a job; what is not there is no error. */
   removeFile(jobId: string, sha256: string): Promise<void>;
+  /** Forgets what began to come before a time, and neither arrived nor was given up: its process ended. */
+  removeUnfinished(jobId: string, before: number): Promise<void>;
   /** Forgets all files of a job. */
   remove(jobId: string): Promise<void>;
   /** Forgets everything where the room was for this process alone. */
@@ -80,6 +84,8 @@ export interface FileRoom {
 
 /** Says whose folder it is: ids may hold what a file's name must not. */
 const OWNER = 'job';
+/** How the names of files end that have not arrived. */
+const ARRIVING = '.part';
 
 const folderName = (jobId: string): string => createHash('sha256').update(jobId).digest('hex').slice(0, 32);
 
@@ -105,7 +111,7 @@ async function linkOrCopy(source: string, path: string): Promise<true> {
     const code = error instanceof Error && 'code' in error ? error.code : undefined;
     if (code === 'EEXIST') return true;
     if (code === 'ENOENT') throw error;
-    const arriving = `${path}.${randomUUID()}.part`;
+    const arriving = `${path}.${randomUUID()}${ARRIVING}`;
     await copyFile(source, arriving);
     await rename(arriving, path);
   }
@@ -141,7 +147,7 @@ async function receive(
   body: AsyncIterable<Uint8Array>,
   maxBytes: number,
 ): Promise<ArrivedFile> {
-  const arriving = join(place, `${randomUUID()}.part`);
+  const arriving = join(place, `${randomUUID()}${ARRIVING}`);
   const discard = (): Promise<void> => rm(arriving, { force: true });
   try {
     const written = await write(arriving, body, maxBytes);
@@ -169,7 +175,7 @@ export function createFileRoom(folder: string | undefined): FileRoom {
   };
   const find = async (jobId: string, sha256: string): Promise<KeptFile | undefined> => {
     const found = await unlessMissing(stat(pathOf(jobId, sha256)));
-    return found && { sha256, bytes: found.size, at: found.mtimeMs };
+    return found && { sha256, bytes: found.size, at: found.mtimeMs, isAdopted: found.nlink > 1 };
   };
 
   return {
@@ -202,6 +208,14 @@ export function createFileRoom(folder: string | undefined): FileRoom {
       }
     },
     removeFile: async (jobId, sha256) => rm(pathOf(jobId, sha256), { force: true }),
+    async removeUnfinished(jobId, before) {
+      const place = placeOf(jobId);
+      for (const name of (await unlessMissing(readdir(place))) ?? []) {
+        if (!name.endsWith(ARRIVING)) continue;
+        const found = await unlessMissing(stat(join(place, name)));
+        if (found !== undefined && found.mtimeMs < before) await rm(join(place, name), { force: true });
+      }
+    },
     remove: async (jobId) => rm(placeOf(jobId), { recursive: true, force: true }),
     async close() {
       if (own !== undefined) await rm(own, { recursive: true, force: true });

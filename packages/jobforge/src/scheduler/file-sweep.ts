@@ -13,9 +13,11 @@ export interface FileSweepParts {
 /** Forgets what callers have uploaded and no job has named for long. */
 async function sweepUploads({ state, files: { uploads } }: FileSweepParts): Promise<void> {
   const before = state.clock.now() - state.limits.keepUploadsMs;
-  for await (const owner of uploads.jobs())
+  for await (const owner of uploads.jobs()) {
     for (const { sha256, at } of await uploads.list(owner))
       if (at < before) await uploads.removeFile(owner, sha256);
+    await uploads.removeUnfinished(owner, before);
+  }
 }
 
 /**

@@ -70,20 +70,35 @@ async function putResult(
   return { sha256: arrived.sha256, bytes: arrived.bytes };
 }
 
-/** Takes an upload in; what is larger than it may be, or another than announced, leaves nothing. */
-async function put(
-  { state, files }: JobFileParts,
-  { sha256, body }: FileUpload,
+/**
+ * Refuses an upload for which there is no room. What a job has adopted is there without it: the oldest of that goes
+ * first.
+ */
+async function makeRoom(
+  { state, files: { uploads } }: JobFileParts,
   actor: string,
-): Promise<FileReference> {
-  const { maxFileBytes, maxWaitingUploads } = state.limits;
-  const { uploads } = files;
-  if ((await uploads.list(actor)).length >= maxWaitingUploads)
+  sha256: string,
+): Promise<void> {
+  const { maxWaitingUploads } = state.limits;
+  const waiting = await uploads.list(actor);
+  if (waiting.some((file) => file.sha256 === sha256)) return;
+  const adopted = waiting.filter(({ isAdopted }) => isAdopted).sort((left, right) => left.at - right.at);
+  const spare = adopted.slice(0, Math.max(0, waiting.length - maxWaitingUploads + 1));
+  if (waiting.length - spare.length >= maxWaitingUploads)
     throw new JobForgeError('PAYLOAD_TOO_LARGE', {
       message: `${maxWaitingUploads} uploads of this caller wait already.`,
-      remedy:
-        'An upload makes room a day after a job named it last; submit the same files again instead of others.',
+      remedy: 'Submit jobs that name those, or wait: an upload makes room a day after it was asked for last.',
     });
+  for (const file of spare) await uploads.removeFile(actor, file.sha256);
+}
+
+/** Takes an upload in; what is larger than it may be, or another than announced, leaves nothing. */
+async function put(parts: JobFileParts, { sha256, body }: FileUpload, actor: string): Promise<FileReference> {
+  const { state, files } = parts;
+  const { maxFileBytes } = state.limits;
+  const { uploads } = files;
+  // Before it has come, where it says what it is; and again after it, when others may have come.
+  if (sha256 !== undefined) await makeRoom(parts, actor, sha256);
   const arrived = await receive(uploads, { owner: actor, body, maxBytes: maxFileBytes, words: 'The file' });
   if (sha256 !== undefined && arrived.sha256 !== sha256) {
     await arrived.discard();
@@ -92,7 +107,12 @@ async function put(
       remedy: 'Send it again.',
     });
   }
-  await arrived.keep();
+  try {
+    await makeRoom(parts, actor, arrived.sha256);
+    await arrived.keep();
+  } finally {
+    await arrived.discard();
+  }
   await uploads.touch(actor, arrived.sha256, state.clock.now());
   return { sha256: arrived.sha256, bytes: arrived.bytes };
 }

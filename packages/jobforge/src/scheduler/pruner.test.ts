@@ -44,6 +44,28 @@ it('forgets in batches until there is nothing more to do, and again a minute lat
   expect(asked).toHaveLength(4);
 });
 
+it('sweeps files also where no job is to be forgotten', async () => {
+  const clock = createManualClock(1_000_000);
+  const never = (): never => {
+    throw new Error('asked to forget');
+  };
+  let swept = (): void => undefined;
+  const pruner = createPruner({
+    ...{ store: { prune: never, pruneLinks: never }, chains: ['a'], clock, retention: false },
+    sweep: async () => {
+      setImmediate(() => setImmediate(() => swept()));
+      return 0;
+    },
+    log: never,
+  });
+  for (const start of [() => pruner.start(), () => clock.advance(60_000)])
+    await new Promise<void>((resolve) => {
+      swept = resolve;
+      start();
+    });
+  pruner.stop();
+});
+
 it('a control plane forgets what it need not keep, and keeps what has not ended', async () => {
   const clock = createManualClock(1_000_000);
   const forge = await test.forge({ clock, retention: { maxJobs: 1 } });

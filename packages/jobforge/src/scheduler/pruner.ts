@@ -16,7 +16,7 @@ export interface PrunerOptions {
   readonly sweep?: (someWent: boolean) => Promise<number>;
   readonly clock: Clock;
   readonly log: Log;
-  /** False: nothing is forgotten. */
+  /** False: no job and no record is forgotten, and what is beside the store is swept nevertheless. */
   readonly retention:
     | {
         readonly maxAgeMs: number;
@@ -34,7 +34,7 @@ const BATCH = 200;
 const breath = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
 
 export function createPruner({ store, chains, sweep, clock, log, retention }: PrunerOptions): Pruner {
-  let stopped = retention === false;
+  let stopped = false;
   let cancelTimer: (() => void) | undefined;
   /** Takes a batch away again and again, until there is no full one left; how much went. */
   const inBatches = async (some: () => Promise<number>): Promise<number> => {
@@ -46,12 +46,16 @@ export function createPruner({ store, chains, sweep, clock, log, retention }: Pr
     return all;
   };
 
+  const sweepFiles = async (someWent: boolean): Promise<void> => {
+    const folders = (await sweep?.(someWent)) ?? 0;
+    if (folders > 0) log('debug', 'files of old jobs were forgotten', { jobs: folders });
+  };
+
   const prune = async (keep: Exclude<typeof retention, false>): Promise<void> => {
     const query = { endedBefore: clock.now() - keep.maxAgeMs, keepJobs: keep.maxJobs, limit: BATCH };
     const jobs = await inBatches(() => store.prune(query));
     if (jobs > 0) log('debug', 'old jobs were forgotten', { jobs });
-    const folders = (await sweep?.(jobs > 0)) ?? 0;
-    if (folders > 0) log('debug', 'files of old jobs were forgotten', { jobs: folders });
+    await sweepFiles(jobs > 0);
     const before = clock.now() - keep.maxTrailAgeMs;
     for (const chain of chains) {
       const links = await inBatches(() =>
@@ -62,8 +66,8 @@ export function createPruner({ store, chains, sweep, clock, log, retention }: Pr
   };
 
   const round = (): void => {
-    if (stopped || retention === false) return;
-    prune(retention)
+    if (stopped) return;
+    (retention === false ? sweepFiles(false) : prune(retention))
       .catch((error: unknown) => log('error', 'old jobs could not be forgotten', { problem: String(error) }))
       .finally(() => {
         if (!stopped) cancelTimer = clock.after(ROUND_MS, round);

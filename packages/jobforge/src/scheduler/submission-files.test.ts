@@ -51,6 +51,24 @@ describe('a submission with files', () => {
     expect(await operations.submitJob(asked, 'first')).toMatchObject({ created: false });
   });
 
+  it('makes room for the uploads of its caller once it has taken over theirs', async () => {
+    const { operations } = await test.forge({ limits: { maxWaitingUploads: 2 } });
+    const put = (text: string, sha256?: string) => operations.putFile({ sha256, body: once(text) }, 'me');
+    await put('a');
+    await put('b');
+    expect(await put('a', fileOf('a').sha256)).toEqual(fileOf('a'));
+    expect(await put('b')).toEqual(fileOf('b'));
+    const full = { envelope: { code: 'PAYLOAD_TOO_LARGE' } };
+    await expect(put('c', fileOf('c').sha256)).rejects.toMatchObject(full);
+    await expect(put('c')).rejects.toMatchObject(full);
+    const { job } = await operations.submitJob(asking({ files: [{ name: 'b', ...fileOf('b') }] }), 'me');
+    expect(await put('c')).toEqual(fileOf('c'));
+    const has = (text: string) => operations.getFile(fileOf(text).sha256, { uploadedBy: 'me' });
+    await expect(has('b')).rejects.toMatchObject({ envelope: { code: 'FILE_NOT_FOUND' } });
+    for (const text of ['a', 'c']) expect(await has(text)).toMatchObject(fileOf(text));
+    expect(await operations.getFile(fileOf('b').sha256, { jobId: job.id })).toMatchObject(fileOf('b'));
+  });
+
   it('runs with an input that fits into a message, where that is named as a file too', async () => {
     const features = ['ndjson', 'cancel', 'files'];
     const forge = await test.forge();

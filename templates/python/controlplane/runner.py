@@ -10,6 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from .envelope import CONTRACT_VERSION, envelope, now, status_of
 from .execution import SLOTS, Executions, Failure
+from .replays import Replays
 from .session import Session
 from .signatures import Signatures
 
@@ -17,17 +18,21 @@ MAX_BODY_BYTES = 4 * 1024 * 1024
 DRAIN_SECONDS = 25
 READ_ONLY = ("/health", "/livez", "/readyz", "/manifest")
 ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
+LENGTH = re.compile(r"[0-9]{1,15}")
+# With these nothing has run: the same execution may be sent again.
+NOT_BEGUN = ("RUNNER_BUSY", "RUNNER_DRAINING")
 
 
 def read_request(text):
     try:
         request = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise Failure("INVALID_JSON", f"the body is not JSON: {error}") from None
     valid = (
         isinstance(request, dict)
         and isinstance(request.get("jobId"), str)
         and ID.fullmatch(request["jobId"])
+        and isinstance(request.get("executionId", "none"), str)
         and ID.fullmatch(request.get("executionId", "none"))
         and isinstance(request.get("capabilityId"), str)
         and isinstance(request.get("payload"), dict)
@@ -38,6 +43,13 @@ def read_request(text):
     return request
 
 
+def refuse_what_json_cannot_say(output):
+    try:
+        json.dumps(output, allow_nan=False)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise Failure("OUTPUT_INVALID", f"the output is not JSON: {error}") from None
+
+
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     timeout = 30
@@ -45,7 +57,9 @@ class Handler(BaseHTTPRequestHandler):
     joined = None
 
     def reply(self, status, body, **headers):
-        data = json.dumps(body).encode()
+        self.send(status, json.dumps(body).encode(), **headers)
+
+    def send(self, status, data, **headers):
         self.send_response(status)
         self.send_header("content-type", "application/json")
         self.send_header("content-length", str(len(data)))
@@ -94,7 +108,11 @@ class Handler(BaseHTTPRequestHandler):
         if self.headers.get("transfer-encoding"):
             self.close_connection = True
             return self.refuse("VALIDATION_ERROR", "send a content-length: bodies in chunks are not read")
-        length = int(self.headers.get("content-length") or 0)
+        length = self.headers.get("content-length") or "0"
+        if not LENGTH.fullmatch(length):
+            self.close_connection = True
+            return self.refuse("VALIDATION_ERROR", "the content-length is not a number")
+        length = int(length)
         if length > MAX_BODY_BYTES:
             # Read and dropped, so that the sender sees the refusal and not a broken connection.
             while length > 0:
@@ -114,19 +132,34 @@ class Handler(BaseHTTPRequestHandler):
             self.execute(body)
 
     def execute(self, text):
-        started, reply, status = time.monotonic(), {"success": False}, 200
         try:
             request = read_request(text)
-            reply["jobId"] = request["jobId"]
-            reply.update(success=True, data=self.joined.executions.run(request))
         except Failure as failure:
-            status = status_of(failure.code)
+            error = envelope(failure, self.joined.name)
+            return self.reply(status_of(failure.code), {"success": False, "error": error, "executionTimeMs": 0})
+        if "executionId" in request:
+            status, body, _ = self.joined.replays.answer(request["executionId"], lambda: self.outcome(request))
+        else:
+            status, body, _ = self.outcome(request)
+        self.send(status, body)
+
+    def outcome(self, request):
+        """Status and body of the reply, and whether this execution is told the same when it is sent again."""
+        started, reply, status, kept = time.monotonic(), {"success": False, "jobId": request["jobId"]}, 200, True
+        try:
+            output = self.joined.executions.run(request)
+            refuse_what_json_cannot_say(output)
+            reply.update(success=True, data=output)
+        except Failure as failure:
+            status, kept = status_of(failure.code), failure.code not in NOT_BEGUN
             reply.update(success=False, error=envelope(failure, self.joined.name))
         except Exception as error:  # a capability may raise anything
             status = 500
             failure = Failure("EXECUTION_FAILED", f"{type(error).__name__}: {error}", retryable=True)
             reply.update(success=False, error=envelope(failure, self.joined.name))
-        self.reply(status, {**reply, "executionTimeMs": int((time.monotonic() - started) * 1000)})
+        body = {**reply, "executionTimeMs": int((time.monotonic() - started) * 1000)}
+        # The details of a failure may hold anything.
+        return status, json.dumps(body, default=str).encode(), kept
 
     def log_message(self, format, *args):
         pass
@@ -144,6 +177,7 @@ class Joined:
         self.name, self.version = name, version
         self.started = time.monotonic()
         self.signatures = Signatures()
+        self.replays = Replays()
         self.executions = Executions(capabilities)
         handler = type("JoinedHandler", (Handler,), {"joined": self})
         address = (environment.get("HOST") or "127.0.0.1", int(environment.get("PORT") or 3000))

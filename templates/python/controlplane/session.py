@@ -1,5 +1,6 @@
 """Registers with JobForge, beats, and deregisters."""
 
+import http.client
 import json
 import os
 import sys
@@ -21,6 +22,9 @@ PERMANENT = {
     "MACHINE_MISMATCH": 70,
     "ALREADY_CONNECTED": 71,
 }
+
+# What else goes wrong with a request: no connection, no HTTP, or an answer that is not one of JobForge's.
+UNANSWERED = (OSError, http.client.HTTPException, ValueError, KeyError, TypeError, AttributeError)
 
 
 class Refused(Exception):
@@ -66,6 +70,7 @@ class Session:
         self.credential = None
         self.instance_id = str(uuid.uuid4())
         self.stopping = threading.Event()
+        self.said = None
 
     def _post(self, path, body, credential):
         headers = {"content-type": "application/json"}
@@ -76,7 +81,10 @@ class Session:
             return json.load(response)
 
     def _take(self, reply):
-        self.interval_ms = reply.get("heartbeatIntervalMs", self.interval_ms)
+        interval_ms = reply.get("heartbeatIntervalMs", self.interval_ms)
+        if not interval_ms > 0:
+            raise ValueError("heartbeatIntervalMs")
+        self.interval_ms = interval_ms
         if reply.get("sessionCredential"):
             self.credential = reply["sessionCredential"]["token"]
 
@@ -104,14 +112,21 @@ class Session:
         try:
             said = json.loads(error.read())["error"]
             return said["code"], said["message"]
-        except (OSError, ValueError, KeyError, TypeError):
+        except UNANSWERED:
             return "", ""
+
+    def _say(self, reason):
+        """Once, until it changes: it is tried again and again."""
+        if reason not in (None, self.said):
+            print(f"JobForge at {self.url} does not answer as it should: {reason}", file=sys.stderr, flush=True)
+        self.said = reason
 
     def _attempt(self):
         """One registration or beat; whether it was answered."""
         beats = self.runner_id is not None
         try:
             self._beat() if beats else self._register()
+            self._say(None)
             return True
         except urllib.error.HTTPError as error:
             code, message = self._refusal(error)
@@ -120,8 +135,11 @@ class Session:
                 self.runner_id, self.credential = None, None
             elif code in PERMANENT:
                 raise Refused(code, message) from None
+            self._say(f"{error.code} {code} {message}".strip())
             return False
-        except (OSError, ValueError, KeyError):
+        except UNANSWERED as error:
+            # Of others than the system's only the kind: their text may repeat what was sent, credentials too.
+            self._say(str(error) if isinstance(error, OSError) else type(error).__name__)
             return False
 
     def run(self, on_refused):
@@ -147,5 +165,5 @@ class Session:
         try:
             body = {"instanceId": self.instance_id, "reason": "SIGTERM"}
             self._post(f"/runners/{self.runner_id}/deregister", body, self.credential)
-        except (OSError, ValueError):
-            pass
+        except UNANSWERED as error:
+            self._say(type(error).__name__)

@@ -44,11 +44,18 @@ class Signatures:
             if not any(self._fits(key, content, given) for key in keys):
                 return "the signature is not one of a key that is valid here"
             # Older ones are refused by their time.
-            self.seen = {known: at for known, at in self.seen.items() if moment - at < 2 * TOLERANCE_SECONDS}
+            self._forget(moment - 2 * TOLERANCE_SECONDS)
             if message_id in self.seen:
                 return "the message was received before"
             self.seen[message_id] = moment
             return None
+
+    def _forget(self, before):
+        while self.seen:
+            oldest = next(iter(self.seen))
+            if self.seen[oldest] > before:
+                return
+            del self.seen[oldest]
 
     @staticmethod
     def _fits(key, content, given):

@@ -8,7 +8,6 @@ import { createReadStream, mkdtempSync, statSync } from 'node:fs';
 import {
   copyFile,
   link,
-  mkdir,
   open,
   readdir,
   readFile,
@@ -19,7 +18,8 @@ import {
   writeFile,
 } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { makeFolder, syncFolder } from './lasting-folder.js';
 
 /** A file that has come in, and is on disk under a name that nobody knows. One of the two is called. */
 export interface ArrivedFile {
@@ -103,18 +103,29 @@ async function unlessMissing<T>(work: Promise<T>): Promise<T | undefined> {
   }
 }
 
+/** Copies a file, so that what has its name is whole. */
+async function copy(source: string, path: string): Promise<void> {
+  const arriving = `${path}.${randomUUID()}${ARRIVING}`;
+  await copyFile(source, arriving);
+  const file = await open(arriving, 'r+');
+  try {
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await rename(arriving, path);
+}
+
 /** One file under two names, where the file system can; else two files. What is there already is the same. */
 async function linkOrCopy(source: string, path: string): Promise<true> {
   try {
     await link(source, path);
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : undefined;
-    if (code === 'EEXIST') return true;
     if (code === 'ENOENT') throw error;
-    const arriving = `${path}.${randomUUID()}${ARRIVING}`;
-    await copyFile(source, arriving);
-    await rename(arriving, path);
+    if (code !== 'EEXIST') await copy(source, path);
   }
+  await syncFolder(dirname(path));
   return true;
 }
 
@@ -151,10 +162,23 @@ async function receive(
   const discard = (): Promise<void> => rm(arriving, { force: true });
   try {
     const written = await write(arriving, body, maxBytes);
-    return { ...written, keep: () => rename(arriving, join(place, written.sha256)), discard };
+    const keep = async (): Promise<void> => {
+      await rename(arriving, join(place, written.sha256));
+      await syncFolder(place);
+    };
+    return { ...written, keep, discard };
   } catch (error) {
     await discard();
     throw error;
+  }
+}
+
+/** Forgets what began to come into a folder before a time, and is there under no name of its own. */
+async function removeUnfinished(place: string, before: number): Promise<void> {
+  for (const name of (await unlessMissing(readdir(place))) ?? []) {
+    if (!name.endsWith(ARRIVING)) continue;
+    const found = await unlessMissing(stat(join(place, name)));
+    if (found !== undefined && found.mtimeMs < before) await rm(join(place, name), { force: true });
   }
 }
 
@@ -169,8 +193,10 @@ export function createFileRoom(folder: string | undefined): FileRoom {
   const pathOf = (jobId: string, sha256: string): string => join(placeOf(jobId), sha256);
   const openPlace = async (jobId: string): Promise<string> => {
     const place = placeOf(jobId);
-    await mkdir(place, { recursive: true, mode: 0o700 });
-    await writeFile(join(place, OWNER), jobId, { mode: 0o600 });
+    await makeFolder(place);
+    const path = join(place, OWNER);
+    if ((await unlessMissing(readFile(path, 'utf8'))) !== jobId)
+      await writeFile(path, jobId, { mode: 0o600, flush: true });
     return place;
   };
   const find = async (jobId: string, sha256: string): Promise<KeptFile | undefined> => {
@@ -208,14 +234,7 @@ export function createFileRoom(folder: string | undefined): FileRoom {
       }
     },
     removeFile: async (jobId, sha256) => rm(pathOf(jobId, sha256), { force: true }),
-    async removeUnfinished(jobId, before) {
-      const place = placeOf(jobId);
-      for (const name of (await unlessMissing(readdir(place))) ?? []) {
-        if (!name.endsWith(ARRIVING)) continue;
-        const found = await unlessMissing(stat(join(place, name)));
-        if (found !== undefined && found.mtimeMs < before) await rm(join(place, name), { force: true });
-      }
-    },
+    removeUnfinished: (jobId, before) => removeUnfinished(placeOf(jobId), before),
     remove: async (jobId) => rm(placeOf(jobId), { recursive: true, force: true }),
     async close() {
       if (own !== undefined) await rm(own, { recursive: true, force: true });

@@ -100,4 +100,17 @@ describe('a room of files', () => {
     await room.close();
     await expect(textOf(room.read('a', sha256))).rejects.toThrow(/ENOENT/);
   });
+
+  it('is closed while files come and go', async () => {
+    const room = createFileRoom(undefined);
+    await keep(room, 'a', 'x');
+    const coming = Array.from({ length: 200 }, async () => {
+      const arrived = await room.receive('a', chunks('x', 'y', 'z'), 9);
+      await arrived.discard();
+    });
+    await room.close();
+    // Whether one was taken in still depends on when it came.
+    await Promise.allSettled(coming);
+    await room.close();
+  });
 });

@@ -82,6 +82,9 @@ export interface FileRoom {
   close(): Promise<void>;
 }
 
+/** Removes a folder, again where something that was breaking off still came or went in it: for 5 s. */
+const WHOLE = { recursive: true, force: true, maxRetries: 10 } as const;
+
 /** Says whose folder it is: ids may hold what a file's name must not. */
 const OWNER = 'job';
 /** How the names of files end that have not arrived. */
@@ -235,9 +238,9 @@ export function createFileRoom(folder: string | undefined): FileRoom {
     },
     removeFile: async (jobId, sha256) => rm(pathOf(jobId, sha256), { force: true }),
     removeUnfinished: (jobId, before) => removeUnfinished(placeOf(jobId), before),
-    remove: async (jobId) => rm(placeOf(jobId), { recursive: true, force: true }),
+    remove: async (jobId) => rm(placeOf(jobId), WHOLE),
     async close() {
-      if (own !== undefined) await rm(own, { recursive: true, force: true });
+      if (own !== undefined) await rm(own, WHOLE);
     },
   };
 }

@@ -9,6 +9,7 @@ no features.
     npx contract-test run --command "python3 runner.py"
 """
 
+import http.client
 import json
 import os
 import signal
@@ -245,7 +246,11 @@ class Handler(BaseHTTPRequestHandler):
         if self.path != "/execute":
             self.close_connection = True
             return self.refuse("ROUTE_NOT_FOUND", f"nothing is served at {self.path}")
-        length = int(self.headers.get("content-length") or 0)
+        said = self.headers.get("content-length") or "0"
+        if not (said.isascii() and said.isdigit()):
+            self.close_connection = True
+            return self.refuse("VALIDATION_ERROR", "the content-length is not a number")
+        length = int(said)
         if length > MAX_BODY_BYTES:
             # Read and dropped, so that the sender sees the refusal and not a broken connection.
             while length > 0:
@@ -261,7 +266,9 @@ class Handler(BaseHTTPRequestHandler):
         try:
             request = read_request(text)
             reply["jobId"] = request["jobId"]
-            reply.update(success=True, data=EXECUTIONS.run(request))
+            data = EXECUTIONS.run(request)
+            json.dumps(data, allow_nan=False)  # what JSON cannot say is a failure of the capability
+            reply.update(success=True, data=data)
         except Failure as failure:
             status = CODES.get(failure.code, ("", 500))[1]
             reply.update(success=False, error=envelope(failure))
@@ -325,7 +332,8 @@ class Session:
             if '"CONTRACT_MISMATCH"' in body:
                 raise Refused(body) from None
             return False
-        except (OSError, ValueError, KeyError):
+        # An answer that was cut short, or of another shape, is none.
+        except (OSError, http.client.HTTPException, ValueError, KeyError, TypeError, AttributeError):
             return False
 
     def run(self, port):
@@ -350,7 +358,7 @@ class Session:
             return
         try:
             self.post(f"/runners/{self.runner_id}/deregister", {"instanceId": self.instance_id, "reason": "SIGTERM"})
-        except (OSError, ValueError):
+        except (OSError, http.client.HTTPException, ValueError):
             pass
 
 

@@ -1,6 +1,7 @@
 import { constants } from 'node:os';
 import { CapabilityError } from '@controlplane/runner-sdk';
 import { createCapturedOutput, type CapturedOutput } from './captured-output.js';
+import type { ProgramResult } from './program-result.js';
 import type { ProcessEnd } from './run-process.js';
 
 /** What is shown of the output in an error: the last of it, where programs say what went wrong. */
@@ -11,17 +12,6 @@ const LIMIT_SIGNALS: Readonly<Partial<Record<NodeJS.Signals, string>>> = {
   SIGXCPU: 'processor time',
   SIGXFSZ: 'the size of a file',
 };
-
-/** What is told of every program that ended as it should. */
-export interface EndedCommand {
-  readonly exitCode: number;
-  readonly durationMs: number;
-  readonly stdout: string;
-  readonly stderr: string;
-  readonly stdoutBytes: number;
-  readonly stderrBytes: number;
-  readonly droppedBytes: number;
-}
 
 /** The output of one command, stream by stream. */
 export interface Captured {
@@ -89,7 +79,7 @@ export function createCaptured(maxBytes: number, hidden: readonly string[]): Cap
  * What the job is told of a command that ended by itself.
  * @throws CapabilityError `COMMAND_FAILED`, `COMMAND_KILLED`, `COMMAND_LIMIT_EXCEEDED`
  */
-export function commandOutcome(end: ProcessEnd, captured: Captured, options: OutcomeOptions): EndedCommand {
+export function commandOutcome(end: ProcessEnd, captured: Captured, options: OutcomeOptions): ProgramResult {
   const { exitCodes = [0] } = options;
   const { exitCode, durationMs } = end;
   if (exitCode === null || !exitCodes.includes(exitCode)) throw failure(end, captured, options);

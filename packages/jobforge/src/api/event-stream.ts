@@ -27,7 +27,7 @@ export async function streamJobEvents(exchange: Exchange, options: EventStreamOp
   const { request, response, params } = exchange;
   const id = idOf(params, 'JOB_NOT_FOUND');
   await readJson(request);
-  const { status } = await options.operations.showJob(id);
+  const { status } = await options.operations.showJob(id, { plain: true });
   const query = parseAs(JobEventsQuery, queryOf(request.url), { name: 'jobEvents', part: 'query' });
   const afterId = eventIdOf(headerValue(request.headers['last-event-id']) ?? query.lastEventId);
   const leaving = new AbortController();

@@ -53,7 +53,7 @@ async function sourceOf(
   }
   if (execution === undefined && mayAskAsClient(caller)) {
     if (job === undefined) return { uploadedBy: actorOf(caller) };
-    if (maySee(caller, await operations.showJob(job))) return { jobId: job };
+    if (maySee(caller, await operations.showJob(job, { plain: true }))) return { jobId: job };
   }
   throw new JobForgeError('FILE_NOT_FOUND');
 }

@@ -89,6 +89,7 @@ export async function checkScope({ name, caller, id, operations }: ScopedRequest
   if (id === undefined) return caller;
   if (name === 'showRunner') {
     if (!maySeeRunner(caller, await operations.showRunner(id))) throw exceeded(caller, `not for ${id}`);
-  } else if (!maySee(caller, await operations.showJob(id))) throw exceeded(caller, `not for the job ${id}`);
+  } else if (!maySee(caller, await operations.showJob(id, { plain: true })))
+    throw exceeded(caller, `not for the job ${id}`);
   return caller;
 }

@@ -75,8 +75,8 @@ export interface Operations
   submitJob(submission: JobSubmission, actor?: string): Promise<Submitted>;
   /** One entry a submission, in order. They share transactions; each is on disk or refused on its own. */
   submitJobs(submissions: readonly JobSubmission[], actor?: string): Promise<JobBatchEntry[]>;
-  /** Refuses with JOB_NOT_FOUND. */
-  showJob(id: string): Promise<JobResponse>;
+  /** Refuses with JOB_NOT_FOUND. `plain` reads no file: of an input or result that travelled as one, its name alone is shown. */
+  showJob(id: string, how?: { readonly plain?: boolean }): Promise<JobResponse>;
   listJobs(query: JobListQuery): Promise<JobList>;
   /** Why a job is not running yet. Refuses with JOB_NOT_FOUND. */
   whyJob(id: string): Promise<JobWhy>;

@@ -138,8 +138,10 @@ function plainOperations(parts: Parts): Operations {
   return {
     submitJob: submissions.submitJob,
     submitJobs: submissions.submitJobs,
-    showJob: async (id) =>
-      showPayloads({ state, carried: parts.files.rooms.carried }, await queries.showJob(id)),
+    async showJob(id, { plain = false } = {}) {
+      const view = await queries.showJob(id);
+      return plain ? view : showPayloads({ state, carried: parts.files.rooms.carried }, view);
+    },
     listJobs: queries.listJobs,
     whyJob: explanations.why,
     cancelJob: (id, reason = 'user') => cancelJob(parts, id, reason),

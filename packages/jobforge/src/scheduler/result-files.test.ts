@@ -54,6 +54,9 @@ describe('a result that is a file', () => {
       data: RESULT,
       dataFile: fileOf(TEXT),
     });
+    const { result: plain } = await forge.operations.showJob(job.id, { plain: true });
+    expect(plain).toMatchObject({ success: true, dataFile: fileOf(TEXT) });
+    expect(plain).not.toHaveProperty('data');
     const { bytes, body } = await forge.operations.getFile(sha256Of(TEXT), { jobId: job.id });
     let read = '';
     for await (const chunk of body) read += Buffer.from(chunk).toString();

@@ -192,7 +192,8 @@ function onBroken({ state, endings, reattach }: Desk, execution: Execution, mess
     return blockRunner(state, execution, { cause: 'silent' });
   }
   if (execution.brokenSince === 0) execution.brokenSince = state.clock.now();
-  if (!canReattach(execution)) return endings.lost(execution, `${runner.name} was lost: ${message}.`);
+  if (runner.leaving || !canReattach(execution))
+    return endings.lost(execution, `${runner.name} was lost: ${message}.`);
   reattachLater(state, execution, reattach);
 }
 

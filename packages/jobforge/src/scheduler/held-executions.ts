@@ -101,3 +101,13 @@ export function settleHoldings(parts: HoldingsParts, entry: RunnerEntry, comebac
   }
   entry.link.flush();
 }
+
+/**
+ * Settles what becomes of a runner's executions that has said that it leaves: it does not come back for them. What
+ * it is told over a stream that stands it may finish.
+ */
+export function settleDeparture({ endings }: HoldingsParts, entry: RunnerEntry): void {
+  for (const execution of [...entry.executions.values()])
+    if (entry.link.confirmsAccepts || execution.brokenSince > 0)
+      endings.lost(execution, `${entry.name} has left without ending it.`);
+}

@@ -9,7 +9,7 @@ import type { RunnerAdmission } from '../access/runner-admission.js';
 import type { LinkRegistry } from '../links/link-registry.js';
 import type { Caller } from '../model/caller.js';
 import { JobForgeError } from '../model/job-forge-error.js';
-import type { HoldingsParts } from './held-executions.js';
+import { settleDeparture, type HoldingsParts } from './held-executions.js';
 import type { RunnerEntry } from './live-job.js';
 import { createRegistration, stored, type Registration } from './registration.js';
 import { answerBeat } from './runner-beats.js';
@@ -94,6 +94,7 @@ export function createRunnerRegistry(parts: RegistryParts): RunnerRegistry {
       if (entry.registration !== before || registration.isRegistering(before)) return stays;
       entry.vitals.draining = true;
       entry.leaving = true;
+      settleDeparture(parts, entry);
       state.wake(entry);
       if (entry.active === 0 && !staysKnown) forget(entry);
       return { runnerId: id, deregistered: true };

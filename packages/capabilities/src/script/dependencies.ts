@@ -50,7 +50,10 @@ export interface DependenciesOptions {
 type Install = WantedPackages & { readonly language: 'node' | 'python' };
 
 function check({ language, specs }: WantedPackages): void {
-  const refused = language === 'bash' ? specs[0] : specs.find((spec) => !SPECS[language].test(spec));
+  const refused =
+    language === 'node' || language === 'python'
+      ? specs.find((spec) => !SPECS[language].test(spec))
+      : specs[0];
   if (refused === undefined) return;
   const example = language === 'python' ? 'requests==2.32.0' : 'left-pad@1.3.0';
   throw new CapabilityError(

@@ -2,7 +2,12 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { RunnerError } from '@controlplane/runner-sdk';
 import { childEnvironment } from '../process/child-environment.js';
-import { SCRIPT_LANGUAGES, type ScriptLanguage } from './script-languages.js';
+import {
+  POWERSHELL_FLAGS,
+  POWERSHELL_QUIET,
+  SCRIPT_LANGUAGES,
+  type ScriptLanguage,
+} from './script-languages.js';
 
 /** A program that runs scripts of one language. */
 export interface Interpreter {
@@ -19,7 +24,8 @@ export interface Interpreters {
   readonly labels: Readonly<Record<string, string>>;
 }
 
-const PROBE_MS = 3_000;
+// PowerShell alone takes seconds for its first start on a busy machine.
+const PROBE_MS = 10_000;
 const run = promisify(execFile);
 
 /** Each prints its path and its version; a name on PATH may be a script that chooses the real program. */
@@ -35,11 +41,23 @@ const PROBES: Readonly<
     names: ['bash'],
     args: ['-c', 'type -P "$BASH"; echo "${BASH_VERSINFO[0]}.${BASH_VERSINFO[1]}.${BASH_VERSINFO[2]}"'],
   },
+  powershell: {
+    names: ['pwsh'],
+    // Installed as a tool of .NET it has no program in its own folder.
+    args: [
+      ...POWERSHELL_FLAGS,
+      '-Command',
+      '$p = Join-Path $PSHOME pwsh; if (!(Test-Path $p)) { $p = (Get-Command pwsh -CommandType Application)[0].Source }; $p; $v = $PSVersionTable.PSVersion; "$($v.Major).$($v.Minor).$($v.Patch)"',
+    ],
+  },
 };
 
 async function probe(name: string, args: readonly string[]): Promise<Interpreter | undefined> {
   try {
-    const { stdout } = await run(name, [...args], { timeout: PROBE_MS, env: childEnvironment([], {}) });
+    const { stdout } = await run(name, [...args], {
+      timeout: PROBE_MS,
+      env: childEnvironment([], POWERSHELL_QUIET),
+    });
     const [path = '', version = ''] = stdout.trim().split('\n');
     return path.startsWith('/') && /^\d+\.\d+\.\d+$/.test(version) ? { path, version } : undefined;
   } catch {
@@ -62,8 +80,8 @@ async function find(language: ScriptLanguage, chosen: string | undefined): Promi
 }
 
 /**
- * Looks which interpreters this machine has: each is started once, for three seconds at most.
- * @param chosen - paths or names of those to take; default: this Node.js, and `python3`, `python`, `bash` on PATH
+ * Looks which interpreters this machine has: each is started once, for ten seconds at most.
+ * @param chosen - paths or names of those to take; default: this Node.js, and `python3`, `python`, `bash`, `pwsh` on PATH
  * @throws RunnerError `INVALID_OPTION` when one that was chosen does not answer
  */
 export async function findInterpreters(

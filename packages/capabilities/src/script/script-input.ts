@@ -7,7 +7,7 @@ const Text = z.string().regex(/^[^\0]*$/, 'expected a text without NUL');
 const VariableName = z
   .string()
   .regex(
-    /^(?!(JOB_|BASH_ENV$|PYTHONPATH$|LD_))[A-Za-z_][A-Za-z0-9_]*$/,
+    /^(?!(JOB_|BASH_ENV$|PYTHONPATH$|PSModulePath$|LD_))[A-Za-z_][A-Za-z0-9_]*$/,
     'expected a name of A-Z a-z 0-9 _, none that steers the interpreter',
   );
 
@@ -24,10 +24,11 @@ export const ScriptInput = z
     exitCodes: z.array(z.int().min(0).max(255)).min(1).optional(),
     limits: ResourceLimits.optional(),
   })
-  .refine(({ language, dependencies = [] }) => language !== 'bash' || dependencies.length === 0, {
-    path: ['dependencies'],
-    message: 'a bash script has no packages to install',
-  });
+  .refine(
+    ({ language, dependencies = [] }) =>
+      language === 'node' || language === 'python' || dependencies.length === 0,
+    { path: ['dependencies'], message: 'scripts of node and python alone have packages to install' },
+  );
 
 /** What a job asks of the `script` capability. */
 export interface ScriptInput {

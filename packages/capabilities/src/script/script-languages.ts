@@ -5,7 +5,13 @@
  */
 
 /** Languages that scripts are written in. */
-export const SCRIPT_LANGUAGES = ['node', 'python', 'bash'] as const;
+export const SCRIPT_LANGUAGES = ['node', 'python', 'bash', 'powershell'] as const;
 
 /** A language that scripts are written in. */
 export type ScriptLanguage = (typeof SCRIPT_LANGUAGES)[number];
+
+/** PowerShell without banner, profiles and questions. */
+export const POWERSHELL_FLAGS = ['-NoLogo', '-NoProfile', '-NonInteractive'] as const;
+
+/** PowerShell without telemetry and a look for updates; harmless to every other program. */
+export const POWERSHELL_QUIET = { POWERSHELL_TELEMETRY_OPTOUT: '1', POWERSHELL_UPDATECHECK: 'Off' } as const;

@@ -62,9 +62,37 @@ job_progress() { _job_say progress "$1" "\${2:-}"; }
 job_notify() { _job_say notify "\${2:-info}" "$1"; }
 `;
 
+// A module, not a text around the script: `param()`, `exit` and the exit code stay the script's own.
+const POWERSHELL = `Set-StrictMode -Version 3.0
+$handle = [Microsoft.Win32.SafeHandles.SafeFileHandle]::new([IntPtr]3, $false)
+$channel = [IO.FileStream]::new($handle, [IO.FileAccess]::Write, 1)
+
+function Send-Line([string]$Word, [string[]]$Texts) {
+  $encoded = foreach ($text in $Texts) { [Convert]::ToBase64String([Text.Encoding]::UTF8.GetBytes($text)) }
+  $bytes = [Text.Encoding]::ASCII.GetBytes(((@($Word) + @($encoded)) -join ' ') + [char]10)
+  $channel.Write($bytes, 0, $bytes.Length)
+  $channel.Flush()
+}
+function Get-JobInput {
+  $read = ConvertFrom-Json -InputObject ([IO.File]::ReadAllText($env:JOB_INPUT)) -NoEnumerate
+  Write-Output -InputObject $read -NoEnumerate
+}
+function Set-JobResult([Parameter(Position = 0)]$Value) {
+  Send-Line 'return' @(ConvertTo-Json -InputObject $Value -Depth 100 -Compress)
+}
+function Write-JobLog([string]$Message, [string]$Level = 'info') { Send-Line 'log' @($Level, $Message) }
+function Write-JobProgress([double]$Fraction, [string]$Message = '') {
+  Send-Line 'progress' @($Fraction.ToString([cultureinfo]::InvariantCulture), $Message)
+}
+function Send-JobNotification([string]$Message, [string]$Level = 'info') { Send-Line 'notify' @($Level, $Message) }
+Export-ModuleMember -Function '*-Job*'
+`;
+
 /** Each language's helper. */
 export const SCRIPT_SIDES: Readonly<Record<ScriptLanguage, ScriptSide>> = {
   node: { script: 'script.mjs', helper: 'job.mjs', helperCode: NODE },
   python: { script: 'script.py', helper: 'job.py', helperCode: PYTHON },
   bash: { script: 'script.sh', helper: 'job.sh', helperCode: BASH },
+  // Found by PSModulePath, and loaded by the first command that is called.
+  powershell: { script: 'script.ps1', helper: 'job/job.psm1', helperCode: POWERSHELL },
 };

@@ -19,6 +19,7 @@ import { runProcess } from '../process/run-process.js';
 import { createDependencies, type Dependencies } from './dependencies.js';
 import { createHelperChannel, type HelperChannel } from './helper-channel.js';
 import type { Interpreter, Interpreters } from './interpreters.js';
+import { POWERSHELL_FLAGS, POWERSHELL_QUIET } from './script-languages.js';
 import { SCRIPT_SIDES } from './script-side.js';
 import { ScriptInput, ScriptResult } from './script-input.js';
 import { createWorkFolders, type WorkFolder, type WorkFolders } from './work-folder.js';
@@ -124,6 +125,11 @@ function layOut(input: ScriptInput, folder: WorkFolder, packages: string | undef
       return { args: [script, ...args], env: { ...own, ...python } };
     case 'bash':
       return { args: [script, ...args], env: { ...own, BASH_ENV: at(helper) } };
+    case 'powershell':
+      return {
+        args: [...POWERSHELL_FLAGS, '-File', script, ...args],
+        env: { ...own, ...POWERSHELL_QUIET, PSModulePath: folder.path },
+      };
   }
 }
 
@@ -209,7 +215,10 @@ function prepare(options: ScriptOptions): Scripts {
     keepFailed = KEEP_FAILED,
   } = options;
   if (Object.keys(interpreters.languages).length === 0)
-    throw new RunnerError('INVALID_OPTION', 'interpreters: this machine has none of node, python and bash');
+    throw new RunnerError(
+      'INVALID_OPTION',
+      'interpreters: this machine has none of node, python, bash and pwsh',
+    );
   const settings = childSettings(options);
   const folders = createWorkFolders({ root: scriptFolderOf(options.workDirectory), runAs, keepFailed });
   const { cache } = folders;

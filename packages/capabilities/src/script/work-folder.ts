@@ -1,12 +1,12 @@
-import { chownSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { chownSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { makePrivateFolder } from '../process/private-folder.js';
 import { lives, nameOf } from '../process/process-table.js';
 import type { RunAs } from '../process/run-process.js';
 
 /** Where scripts work. */
 export interface WorkFolders {
-  /** A folder for one execution, for its user alone, with these files. */
+  /** A folder for one execution, for its user alone, with these files; each in it, or in a folder of its own there. */
   make(files: Readonly<Record<string, string>>): WorkFolder;
   /** What is shared by executions, readable by their user. */
   readonly cache: string;
@@ -74,6 +74,11 @@ export function createWorkFolders({ root, runAs, keepFailed }: WorkFolderOptions
       const path = mkdtempSync(prefix);
       give(path);
       for (const [name, text] of Object.entries(files)) {
+        const folder = dirname(join(path, name));
+        if (folder !== path) {
+          mkdirSync(folder, { mode: 0o700 });
+          give(folder);
+        }
         writeFileSync(join(path, name), text, { mode: 0o600 });
         give(join(path, name));
       }

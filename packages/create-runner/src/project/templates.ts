@@ -78,7 +78,7 @@ export const TEMPLATES = {
     language: 'TypeScript',
     delivery: 'websocket',
     layers: ['project', 'image', 'typescript', 'script'],
-    summary: 'runs scripts in node, python and bash',
+    summary: 'runs scripts in node, python, bash and PowerShell',
     description: 'A runner that runs scripts.',
     capability: {
       id: 'script.run',

@@ -36,7 +36,8 @@ function failed(error) {
 
 /** Listens, then joins; a careless runner does it the other way round. */
 export async function start(server, context) {
-  const listen = () => new Promise((resolve) => server.listen(PORT, '127.0.0.1', resolve));
+  const listen = () =>
+    new Promise((resolve) => server.listen(PORT, process.env.HOST ?? '127.0.0.1', resolve));
   context.port = PORT;
   if (context.broken('registration.answers-when-it-registers')) {
     join(context).catch(failed);

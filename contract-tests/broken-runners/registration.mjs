@@ -13,7 +13,7 @@ export const instanceOf = ({ broken }) =>
   broken('registration.names-its-process') ? 'the-only-process' : instanceId;
 
 function registration({ port, broken }) {
-  const root = `http://127.0.0.1:${port}`;
+  const root = process.env.RUNNER_PUBLIC_URL ?? `http://127.0.0.1:${port}`;
   const capabilities = broken('registration.declares-capabilities')
     ? [...CAPABILITIES, CAPABILITIES[0]]
     : CAPABILITIES;

@@ -17,6 +17,7 @@ arguments=(
   --report "outputs=$reports/contract.env"
 )
 [ -z "${CONTRACT_COMMAND:-}" ] || arguments+=(--command "$CONTRACT_COMMAND")
+[ -z "${CONTRACT_IMAGE:-}" ] || arguments+=(--image "$CONTRACT_IMAGE")
 [ -z "${CONTRACT_URL:-}" ] || arguments+=(--url "$CONTRACT_URL")
 [ -z "${CONTRACT_KNOWN_FAILURES:-}" ] || arguments+=(--known-failures "$CONTRACT_KNOWN_FAILURES")
 [ "${CONTRACT_STRICT:-false}" != true ] || arguments+=(--strict)

@@ -1,6 +1,6 @@
 // Adding a name here makes it public API.
 export { runContract, NothingSelected } from './run-contract/run-contract.js';
-export { TargetUnreachable } from './harness/runner-session.js';
+export { TargetUnreachable } from './harness/target-unreachable.js';
 export { REQUIREMENTS, findRequirement, isScored } from './requirements/requirement.js';
 export { selectRequirements } from './requirements/select-requirements.js';
 export { ContractReport, REPORT_SCHEMA_VERSION } from './reporters/report.js';
@@ -19,7 +19,14 @@ export {
   predefinedTruthCoreRequest,
 } from './fixtures/predefined.js';
 export type { RunContractOptions } from './run-contract/options.js';
-export type { Target, RunnerTarget, CommandTarget, ControlPlaneTarget, UrlTarget } from './target/target.js';
+export type {
+  Target,
+  RunnerTarget,
+  CommandTarget,
+  ControlPlaneTarget,
+  ImageTarget,
+  UrlTarget,
+} from './target/target.js';
 export type { Requirement, Level, Profile, Needs } from './requirements/requirement.js';
 export type { Selection } from './requirements/select-requirements.js';
 export type {

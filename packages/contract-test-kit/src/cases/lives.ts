@@ -4,7 +4,6 @@ import { NotEvaluable } from '../case/verdict.js';
 import { within } from '../case/wait.js';
 import { shorten } from '../case/wire-rules.js';
 import { pause } from '../harness/pause.js';
-import { isGroupAlive } from '../harness/process-group.js';
 import { openRawConnection, requestHead } from '../harness/raw-connection.js';
 import { newExecution } from '../harness/runner-client.js';
 import type { ProcessEnd, RunnerProcess } from '../harness/runner-process.js';
@@ -35,8 +34,8 @@ async function leavesNothingBehind(context: CaseContext): Promise<void> {
   const end = await within(process.ended, { ms: EXIT_MS, signal: context.signal });
   if (!end) throw new NotEvaluable(`the runner did not end within ${EXIT_MS / 1000} s of SIGTERM`);
   // What ends at the same signal may take a moment longer.
-  for (let tries = 0; isGroupAlive(process.pid) && tries < 40; tries += 1) await pause(50, context.signal);
-  must(!isGroupAlive(process.pid), {
+  for (let tries = 0; process.isAlive() && tries < 40; tries += 1) await pause(50, context.signal);
+  must(!process.isAlive(), {
     sent: 'SIGTERM',
     expected: 'no process of the runner left after its end',
     actual: 'one that it had started goes on',

@@ -1,7 +1,6 @@
 import type { Case, CaseContext } from '../case/case.js';
 import { must } from '../case/expect.js';
 import { NotApplicable, NotEvaluable } from '../case/verdict.js';
-import { residentBytesOf } from '../harness/process-group.js';
 import { newExecution } from '../harness/runner-client.js';
 
 /** Bounds are wide: they find what is wrong by design, not what a busy machine does. */
@@ -72,8 +71,8 @@ async function answersABurst({ runner }: CaseContext): Promise<void> {
 async function keepsItsMemory(context: CaseContext): Promise<void> {
   const { id, maxConcurrency } = context.fixture('conformance.echo');
   const runner = await context.startRunner();
-  const bytes = (): number => {
-    const found = runner.process && residentBytesOf(runner.process.pid);
+  const bytes = async (): Promise<number> => {
+    const found = await runner.process?.residentBytes();
     if (found === undefined) throw new NotEvaluable('the memory of a process cannot be read on this system');
     return found;
   };
@@ -86,9 +85,9 @@ async function keepsItsMemory(context: CaseContext): Promise<void> {
     await Promise.all(Array.from({ length: lanes }, lane));
   };
   await run(WARM_UP);
-  const before = bytes();
+  const before = await bytes();
   await run(MEASURED);
-  const growth = bytes() - before;
+  const growth = (await bytes()) - before;
   must(growth < MAX_GROWTH_BYTES, {
     sent: `${MEASURED} executions of conformance.echo, after ${WARM_UP} to warm up`,
     expected: `memory grown by less than ${MAX_GROWTH_BYTES / 1024 / 1024} MB`,

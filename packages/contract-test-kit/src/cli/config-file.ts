@@ -11,6 +11,9 @@ export const CONFIG_FILE = 'contract-test.yaml';
 const Config = z.strictObject({
   command: z.string().optional(),
   url: z.string().optional(),
+  image: z.string().optional(),
+  network: z.string().optional(),
+  env: z.array(z.string()).optional(),
   cwd: z.string().optional(),
   controlPlanePort: z.int().optional(),
   delivery: z.string().optional(),
@@ -62,9 +65,10 @@ function flagsOf(config: Config): { [Name in keyof RunFlags]: RunFlags[Name] | u
 
 /** Flags of the command line over those of the file; a runner named by a flag is the runner. */
 function merge(flags: RunFlags, fromFile: ReturnType<typeof flagsOf>): RunFlags {
-  const { url, command, cwd, controlPlanePort, ...rest } = fromFile;
-  const namesRunner = flags.url !== undefined || flags.command !== undefined;
-  const target = namesRunner ? {} : { url, command, cwd, controlPlanePort };
+  const { url, command, image, network, env, cwd, controlPlanePort, ...rest } = fromFile;
+  const named = [flags.url, flags.command, flags.image, flags.controlPlane];
+  const namesRunner = named.some((one) => one !== undefined);
+  const target = namesRunner ? {} : { url, command, image, network, env, cwd, controlPlanePort };
   // --json takes stdout, where the file sends another report.
   const report = flags.json ? rest.report?.filter((request) => request.includes('=')) : rest.report;
   const merged = { ...rest, ...target, report, ...flags };

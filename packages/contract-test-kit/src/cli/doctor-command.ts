@@ -1,11 +1,13 @@
 import { request } from 'node:http';
-import { openSession, TargetUnreachable } from '../harness/runner-session.js';
+import { openSession } from '../harness/runner-session.js';
+import { TargetUnreachable } from '../harness/target-unreachable.js';
 import { startRecordingControlPlane } from '../harness/recording-control-plane.js';
 import { startRunnerProcess } from '../harness/runner-process.js';
 import { createRedactor } from '../reporters/redact-report.js';
 import { printable } from '../reporters/report-words.js';
 import { EXIT, UsageError } from './exit-codes.js';
-import { parseRunOptions, parseTarget, type RunFlags } from './parse-flags.js';
+import { parseRunOptions, type RunFlags } from './parse-flags.js';
+import { parseTarget } from './parse-target.js';
 import type { Terminal } from './terminal.js';
 
 /** One thing that was looked at. */
@@ -70,8 +72,9 @@ async function checkNetwork(): Promise<Check> {
 
 async function checkRunner(flags: RunFlags, { environment }: Terminal): Promise<Check[]> {
   const { startTimeoutMs = 20_000 } = parseRunOptions(flags);
-  const target = parseTarget(flags);
-  if (target.kind === 'control-plane') throw new UsageError('doctor looks at runners: --url or --command');
+  const target = parseTarget(flags, environment);
+  if (target.kind === 'control-plane')
+    throw new UsageError('doctor looks at runners: --url, --command or --image');
   const redact = createRedactor([environment]);
   try {
     const session = await openSession({ target, environment, startTimeoutMs });
@@ -128,8 +131,9 @@ async function checkRunner(flags: RunFlags, { environment }: Terminal): Promise<
  * judged. Exits 3 for the machine, 4 for the runner.
  */
 export async function doctorCommand(flags: RunFlags, terminal: Terminal): Promise<number> {
-  const namesRunner = flags.url !== undefined || flags.command !== undefined;
-  if (namesRunner) parseTarget(flags);
+  const { url, command, image } = flags;
+  const namesRunner = [url, command, image].some((one) => one !== undefined);
+  if (namesRunner) parseTarget(flags, terminal.environment);
   const checks = [checkNode(), await checkProcesses(terminal), await checkNetwork()];
   if (namesRunner && checks.every(({ ok }) => ok)) checks.push(...(await checkRunner(flags, terminal)));
   const broken = checks.filter(({ ok }) => !ok);

@@ -3,8 +3,10 @@ import { renderDrain } from '../drain/drain-certificate.js';
 import { measureDrain } from '../drain/measure-drain.js';
 import { openSession } from '../harness/runner-session.js';
 import { createSessionClient } from '../harness/session-client.js';
+import { isStarted } from '../target/target.js';
 import { EXIT, UsageError } from './exit-codes.js';
-import { parseRunOptions, parseTarget, type RunFlags } from './parse-flags.js';
+import { parseRunOptions, type RunFlags } from './parse-flags.js';
+import { parseTarget } from './parse-target.js';
 import type { Terminal } from './terminal.js';
 
 const FIXTURE = 'conformance.sleep';
@@ -26,9 +28,11 @@ function chosenWork(flags: RunFlags, offered: readonly string[]) {
  * was lost, duplicated or late, or the runner did not end.
  */
 export async function drainCommand(flags: RunFlags, terminal: Terminal): Promise<number> {
-  const target = parseTarget(flags);
-  if (target.kind !== 'command')
-    throw new UsageError('drain takes --command: the kit must hold the process that it tells to stop');
+  const target = parseTarget(flags, terminal.environment);
+  if (!isStarted(target))
+    throw new UsageError(
+      'drain takes --command or --image: the kit must hold the process that it tells to stop',
+    );
   const { startTimeoutMs = 20_000 } = parseRunOptions(flags);
   const over = new AbortController();
   const signal = AbortSignal.any([over.signal, AbortSignal.timeout(LIMIT_MS + startTimeoutMs)]);

@@ -10,6 +10,7 @@ import type { Terminal } from './terminal.js';
 export interface InitFlags {
   readonly command?: string;
   readonly url?: string;
+  readonly image?: string;
   readonly ci?: string;
   readonly force?: boolean;
   readonly json?: boolean;
@@ -56,9 +57,10 @@ const WORKFLOWS: Readonly<Record<string, readonly (readonly [path: string, text:
   none: [],
 };
 
-function configText({ command, url }: InitFlags): string {
+function configText({ command, url, image }: InitFlags): string {
   const config = {
-    ...(url === undefined ? { command } : { url }),
+    // Of the three there is one.
+    ...{ command, url, image },
     reports: [
       'text',
       ...['json=contract.json', 'junit=contract.xml', 'markdown=contract.md', 'outputs=contract.env'].map(
@@ -74,8 +76,11 @@ export async function initCommand(flags: InitFlags, { out, cwd: folder }: Termin
   const { ci = 'github', force = false, json = false } = flags;
   const workflows = Object.hasOwn(WORKFLOWS, ci) ? WORKFLOWS[ci] : undefined;
   if (!workflows) throw new UsageError(`--ci takes ${Object.keys(WORKFLOWS).join(', ')}, not "${ci}"`);
-  if ((flags.command === undefined) === (flags.url === undefined))
-    throw new UsageError('name the runner: --command "python3 runner.py", or --url http://127.0.0.1:3000');
+  const named = [flags.command, flags.url, flags.image].filter((one) => one !== undefined);
+  if (named.length !== 1)
+    throw new UsageError(
+      'name the runner: --command "python3 runner.py", --image my-runner, or --url http://127.0.0.1:3000',
+    );
   const files = [[CONFIG_FILE, configText(flags)] as const, ...workflows];
   const there = files.map(([path]) => path).filter((path) => existsSync(join(folder, path)));
   if (there.length > 0 && !force)

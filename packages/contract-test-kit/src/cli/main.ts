@@ -1,6 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { FIXTURE_LANGUAGES } from '../fixtures/fixture-files.js';
-import { TargetUnreachable } from '../harness/runner-session.js';
+import { TargetUnreachable } from '../harness/target-unreachable.js';
 import { PortTaken } from '../harness/recording-control-plane.js';
 import { REPORT_FORMATS } from '../reporters/formats.js';
 import { createRedactor } from '../reporters/redact-report.js';
@@ -26,7 +26,7 @@ const FORMATS = REPORT_FORMATS.join(', ');
 const EXIT_HELP = `
 Exit codes: 0 conformant · 1 not conformant · 2 wrong usage · 3 fault of the kit · 4 runner not reachable
 
-The runner that --command starts gets JOBFORGE_URL (the kit's control plane), PORT (free), HOST,
+The runner that --command or --image starts gets JOBFORGE_URL (the kit's control plane), PORT (free), HOST,
 RUNNER_NAME, RUNNER_ID and CONTRACT_VERSION. It is told to stop with SIGTERM.`;
 
 function defineRun(program: Command, terminal: Terminal, finish: (code: number) => void): void {
@@ -35,13 +35,16 @@ function defineRun(program: Command, terminal: Terminal, finish: (code: number) 
     .description('judge a runner')
     .option('--url <url>', 'root of a runner that runs already')
     .option('--command <command>', 'command that starts the runner; the kit starts and stops it')
+    .option('--image <name>', 'container image of the runner; podman or docker starts and stops it')
+    .option('--network <kind>', 'with --image: host or bridge (default: host on Linux, else bridge)')
+    .option('--env <name[=value]>', 'with --image: a variable that the runner gets (repeatable)', collect)
     .option('--control-plane <url>', 'root of a control plane: the kit plays runners and clients')
     .option('--token <token>', 'with --control-plane: may do everything there (or CONTRACT_TEST_TOKEN)')
     .option('--cwd <dir>', 'folder that --command runs in')
     .option('--control-plane-port <port>', 'with --url: where the kit listens as JobForge for that runner')
     .option(
       '--delivery <kind>',
-      'with --command: push, websocket, long-poll, or all that it takes (default: what it registers with)',
+      'with --command or --image: push, websocket, long-poll, or all that it takes (default: what it registers with)',
     )
     .option(
       '--run <id>',
@@ -86,6 +89,7 @@ function defineSetup(program: Command, terminal: Terminal, finish: (code: number
     .command('init')
     .description(`write ${CONFIG_FILE}, and a workflow that runs it in CI`)
     .option('--command <command>', 'command that starts the runner')
+    .option('--image <name>', 'container image of the runner; podman or docker starts and stops it')
     .option('--url <url>', 'root of a runner that runs already')
     .option('--ci <system>', 'github, gitlab or none', 'github')
     .option('--force', 'write over files that are there')
@@ -94,10 +98,13 @@ function defineSetup(program: Command, terminal: Terminal, finish: (code: number
   program
     .command('doctor')
     .description(
-      'say whether the kit can work here and, with --url or --command, whether the runner can be judged',
+      'say whether the kit can work here and, with --url, --command or --image, whether the runner can be judged',
     )
     .option('--url <url>', 'root of a runner that runs already')
     .option('--command <command>', 'command that starts the runner')
+    .option('--image <name>', 'container image of the runner; podman or docker starts and stops it')
+    .option('--network <kind>', 'with --image: host or bridge (default: host on Linux, else bridge)')
+    .option('--env <name[=value]>', 'with --image: a variable that the runner gets (repeatable)', collect)
     .option('--cwd <dir>', 'folder that --command runs in')
     .option('--start-timeout <ms>', 'until the runner must answer (default: 20000)')
     .option('--json', 'as JSON')
@@ -109,6 +116,9 @@ function defineDrain(program: Command, terminal: Terminal, finish: (code: number
     .command('drain')
     .description('tell a runner to stop while it works, and certify what came of its work')
     .option('--command <command>', 'command that starts the runner')
+    .option('--image <name>', 'container image of the runner; podman or docker starts and stops it')
+    .option('--network <kind>', 'with --image: host or bridge (default: host on Linux, else bridge)')
+    .option('--env <name[=value]>', 'with --image: a variable that the runner gets (repeatable)', collect)
     .option('--cwd <dir>', 'folder that --command runs in')
     .option('--input <capability={json}>', 'work that takes a while (default: conformance.sleep)', collect)
     .option('--start-timeout <ms>', 'until the runner must answer (default: 20000)')

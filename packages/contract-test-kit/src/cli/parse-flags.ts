@@ -1,16 +1,18 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { KnownFailuresInvalid, parseKnownFailures, type KnownFailure } from '../baseline/known-failures.js';
 import { isReportFormat, REPORT_FORMATS, type ReportFormat } from '../reporters/formats.js';
 import { Profile } from '../requirements/requirement.js';
 import type { RunContractOptions } from '../run-contract/options.js';
 import { DeliveryKind } from '../target/delivery.js';
-import type { Target } from '../target/target.js';
 import { UsageError } from './exit-codes.js';
 
 /** Flags of `contract-test run`, as commander reads them. */
 export interface RunFlags {
   readonly url?: string;
   readonly command?: string;
+  readonly image?: string;
+  readonly network?: string;
+  readonly env?: readonly string[];
   readonly cwd?: string;
   readonly controlPlane?: string;
   readonly token?: string;
@@ -40,7 +42,8 @@ export interface ReportRequest {
 /** What a timer can hold, in milliseconds. */
 const LONGEST_MS = 2_147_483_647;
 
-function wholeNumber(
+/** Reads a whole number within bounds. */
+export function wholeNumber(
   name: string,
   text: string | undefined,
   [least, most]: readonly [number, number],
@@ -50,49 +53,6 @@ function wholeNumber(
   if (!Number.isSafeInteger(value) || value < least || value > most)
     throw new UsageError(`--${name} takes a whole number from ${least} to ${most}, not "${text}"`);
   return value;
-}
-
-function parseCommand(command: string, { cwd, controlPlanePort }: RunFlags): Target {
-  if (command.trim() === '') throw new UsageError('--command is empty');
-  if (controlPlanePort !== undefined)
-    throw new UsageError(
-      '--control-plane-port is for --url; with --command the kit gives the runner JOBFORGE_URL itself',
-    );
-  if (cwd !== undefined && !existsSync(cwd)) throw new UsageError(`--cwd: there is no folder "${cwd}"`);
-  return { kind: 'command', command, cwd };
-}
-
-function parseUrl(url: string, flags: RunFlags): Target {
-  const controlPlanePort = wholeNumber('control-plane-port', flags.controlPlanePort, [1, 65_535]);
-  if (flags.delivery !== undefined && flags.delivery !== 'push')
-    throw new UsageError('--delivery is for --command: the runner is started with RUNNER_DELIVERY');
-  if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol))
-    throw new UsageError(`--url takes an http or https URL, not "${url}"`);
-  if (/[?#]/.test(url))
-    throw new UsageError(`--url takes the root of the runner, without query and fragment, not "${url}"`);
-  return { kind: 'url', url, controlPlanePort };
-}
-
-function parseControlPlane(url: string, { token, delivery }: RunFlags): Target {
-  if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol) || /[?#]/.test(url))
-    throw new UsageError(`--control-plane takes the http or https URL of its root, not "${url}"`);
-  if (delivery !== undefined)
-    throw new UsageError('--delivery is about a runner; with --control-plane the kit plays runners of all');
-  return { kind: 'control-plane', url, token };
-}
-
-/** Reads what is to be judged. */
-export function parseTarget(flags: RunFlags): Target {
-  const { url, command, controlPlane } = flags;
-  if ([url, command, controlPlane].filter((one) => one !== undefined).length > 1)
-    throw new UsageError(
-      '--url, --command and --control-plane exclude each other: a runner runs already, the kit starts it, or what is judged is a control plane',
-    );
-  if (controlPlane !== undefined) return parseControlPlane(controlPlane, flags);
-  if (flags.token !== undefined) throw new UsageError('--token is for --control-plane');
-  if (command !== undefined) return parseCommand(command, flags);
-  if (url !== undefined) return parseUrl(url, flags);
-  throw new UsageError('name the runner: --url http://127.0.0.1:3000, or --command "python3 runner.py"');
 }
 
 function parseInputs(texts: readonly string[] = []): Record<string, Record<string, unknown>> {

@@ -4,7 +4,8 @@ import { renderReport } from '../reporters/formats.js';
 import { runContract } from '../run-contract/run-contract.js';
 import { withConfig } from './config-file.js';
 import { EXIT, UsageError } from './exit-codes.js';
-import { parseReports, parseRunOptions, parseTarget, type RunFlags } from './parse-flags.js';
+import { parseReports, parseRunOptions, type RunFlags } from './parse-flags.js';
+import { parseTarget } from './parse-target.js';
 import type { Terminal } from './terminal.js';
 
 async function writeReport(path: string, text: string): Promise<void> {
@@ -17,7 +18,7 @@ export async function runCommand(given: RunFlags, terminal: Terminal): Promise<n
   const flags = withConfig(given, terminal.cwd);
   const { environment, progress = () => {} } = terminal;
   const token = flags.controlPlane === undefined ? undefined : environment['CONTRACT_TEST_TOKEN'];
-  const target = parseTarget(token ? { token, ...flags } : flags);
+  const target = parseTarget(token ? { token, ...flags } : flags, environment);
   const reports = parseReports(flags);
   const onProgress = (done: number, total: number): void =>
     progress(done === total ? '' : `${done} of ${total} requirements judged`);

@@ -1,11 +1,13 @@
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcessByStdio } from 'node:child_process';
 import { createServer, type AddressInfo } from 'node:net';
+import type { Readable } from 'node:stream';
+import { isGroupAlive, residentBytesOf } from './process-group.js';
 
 /** Characters of a runner's output that are kept, newest last. */
 const KEPT_OUTPUT = 16_000;
 
-/** How long a process group may take to end after SIGTERM before it is killed. */
-const STOP_GRACE_MS = 1_500;
+/** How long a runner may take to end after SIGTERM before it is killed. */
+export const STOP_GRACE_MS = 1_500;
 
 /** How a process ended. */
 export interface ProcessEnd {
@@ -17,7 +19,6 @@ export interface ProcessEnd {
 export type StopSignal = 'SIGTERM' | 'SIGINT' | 'SIGKILL';
 
 export interface RunnerProcess {
-  readonly pid: number;
   /** Settles when the process ends. Never rejects. */
   readonly ended: Promise<ProcessEnd>;
   /** How it ended; undefined while it runs. */
@@ -26,6 +27,10 @@ export interface RunnerProcess {
   output(): string;
   /** Sends a signal to the process and those it started. */
   signal(name: StopSignal): void;
+  /** Whether the process or any that it started goes on. */
+  isAlive(): boolean;
+  /** Bytes of memory that it and those it started hold; undefined where that cannot be read. */
+  residentBytes(): Promise<number | undefined>;
   /** Ends it and all it started: SIGTERM, then SIGKILL. */
   stop(): Promise<void>;
 }
@@ -64,6 +69,57 @@ export interface RunnerProcessOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
+/** What a child writes, and how it ends. */
+export interface WatchedChild extends Pick<RunnerProcess, 'ended' | 'end' | 'output'> {
+  /** Adds words of the kit's own to what it wrote. */
+  note(text: string): void;
+  /** Lets go of its output: what has left its group may hold the other end for ever. */
+  release(): void;
+}
+
+/** Keeps what a child writes, and takes one that cannot be started for one that ended with 127. */
+export function watchChild(child: ChildProcessByStdio<null, Readable, Readable>): WatchedChild {
+  let output = '';
+  let end: ProcessEnd | undefined;
+  const note = (text: string): void => {
+    output = (output + text).slice(-KEPT_OUTPUT);
+  };
+  const keep = (chunk: Buffer): void => note(chunk.toString('utf8'));
+  child.stdout.on('data', keep);
+  child.stderr.on('data', keep);
+  const ended = new Promise<ProcessEnd>((resolve) => {
+    const settle = (next: ProcessEnd): void => {
+      end ??= next;
+      resolve(end);
+    };
+    child.once('error', (error) => {
+      note(error.message);
+      settle({ code: 127, signal: null });
+    });
+    child.once('exit', (code, signal) => settle({ code, signal }));
+  });
+  return {
+    ended,
+    end: () => end,
+    output: () => output,
+    note,
+    release: () => {
+      child.stdout.destroy();
+      child.stderr.destroy();
+    },
+  };
+}
+
+/** Resolves when it has ended, or has been given its grace. */
+export async function endOrGrace({ ended }: Pick<RunnerProcess, 'ended'>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise((resolve) => {
+    timer = setTimeout(resolve, STOP_GRACE_MS);
+  });
+  await Promise.race([ended, late]);
+  clearTimeout(timer);
+}
+
 /**
  * Starts a command in a process group of its own. The shell that reads it outlives signals, so that the
  * exit code is the runner's, however the command is written.
@@ -75,47 +131,28 @@ export function startRunnerProcess({ command, cwd, env }: RunnerProcessOptions):
     env,
     ...(cwd === undefined ? {} : { cwd }),
   });
-  let output = '';
-  let end: ProcessEnd | undefined;
-  const keep = (chunk: Buffer): void => {
-    output = (output + chunk.toString('utf8')).slice(-KEPT_OUTPUT);
-  };
-  child.stdout.on('data', keep);
-  child.stderr.on('data', keep);
-  const ended = new Promise<ProcessEnd>((resolve) => {
-    const settle = (next: ProcessEnd): void => {
-      end ??= next;
-      resolve(end);
-    };
-    child.once('error', (error) => {
-      output += error.message;
-      settle({ code: 127, signal: null });
-    });
-    child.once('exit', (code, signal) => settle({ code, signal }));
-  });
+  const watched = watchChild(child);
+  const { ended, end, output } = watched;
   const pid = child.pid ?? 0;
   const signal = (name: StopSignal): void => {
     if (pid > 0) signalGroup(pid, name);
   };
   const stop = async (): Promise<void> => {
-    if (!end) {
+    if (!end()) {
       signal('SIGTERM');
-      let timer: NodeJS.Timeout | undefined;
-      const late = new Promise((resolve) => {
-        timer = setTimeout(resolve, STOP_GRACE_MS);
-      });
-      await Promise.race([ended, late]);
-      clearTimeout(timer);
+      await endOrGrace(watched);
     }
     // Also what the runner itself started and left behind.
     signal('SIGKILL');
     await ended;
-    // What has left the group may hold the other end for ever; the kit does not wait for it.
-    child.stdout.destroy();
-    child.stderr.destroy();
+    watched.release();
     running.delete(runner);
   };
-  const runner: RunnerProcess = { pid, ended, end: () => end, output: () => output, signal, stop };
+  const runner: RunnerProcess = {
+    ...{ ended, end, output, signal, stop },
+    isAlive: () => pid > 0 && isGroupAlive(pid),
+    residentBytes: () => Promise.resolve(pid > 0 ? residentBytesOf(pid) : undefined),
+  };
   running.add(runner);
   return runner;
 }

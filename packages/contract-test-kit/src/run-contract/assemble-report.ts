@@ -22,7 +22,7 @@ import {
   type Level,
   type Requirement,
 } from '../requirements/requirement.js';
-import type { Target } from '../target/target.js';
+import { isStarted, type ImageTarget, type Target } from '../target/target.js';
 import type { DeliveryKind } from '../target/delivery.js';
 import type { JudgedCase } from './judge-case.js';
 import type { MergedCase } from './merge-deliveries.js';
@@ -39,11 +39,18 @@ export interface ReportParts {
   readonly durationMs: number;
 }
 
+function imageFlags({ image, network, env = {} }: ImageTarget): string {
+  const wanted = network === undefined ? '' : ` --network ${network}`;
+  const variables = Object.entries(env).map(([name, value]) => ` --env ${shellQuote(`${name}=${value}`)}`);
+  return `--image ${shellQuote(image)}${wanted}${variables.join('')}`;
+}
+
 function targetFlags(target: Target): string {
   if (target.kind === 'command') {
     const folder = target.cwd === undefined ? '' : ` --cwd ${shellQuote(target.cwd)}`;
     return `--command ${shellQuote(target.command)}${folder}`;
   }
+  if (target.kind === 'image') return imageFlags(target);
   if (target.kind === 'control-plane') return `--control-plane ${shellQuote(target.url)}`;
   const port =
     target.controlPlanePort === undefined ? '' : ` --control-plane-port ${target.controlPlanePort}`;
@@ -178,7 +185,7 @@ function profilesOf(results: readonly RequirementResult[]): ProfileResult[] {
 
 /** Every secret that the kit can know of: what the runner's environment holds, and what it was planted with. */
 function redactorOf({ target, options }: ReportParts) {
-  const added = target.kind === 'command' ? target.env : undefined;
+  const added = isStarted(target) ? target.env : undefined;
   const token = target.kind === 'control-plane' && target.token ? { PLANE_TOKEN: target.token } : {};
   const planted = Object.fromEntries(CANARIES.map((value, index) => [`PLANTED_${index}_SECRET`, value]));
   return createRedactor([options.environment, added ?? {}, token, planted]);

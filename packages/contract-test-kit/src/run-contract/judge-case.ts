@@ -8,11 +8,12 @@ import { NoAnswer, type Exchange, type WireRequest } from '../harness/exchange.j
 import { pause } from '../harness/pause.js';
 import type { ClientOptions } from '../harness/runner-client.js';
 import { createSessionClient } from '../harness/session-client.js';
-import { openSession, TargetUnreachable, type RunnerSession } from '../harness/runner-session.js';
+import { openSession, type RunnerSession } from '../harness/runner-session.js';
+import { TargetUnreachable } from '../harness/target-unreachable.js';
 import { chooseSubjects } from '../inputs/choose-subjects.js';
 import type { Requirement } from '../requirements/requirement.js';
 import type { DeliveryKind } from '../target/delivery.js';
-import type { RunnerTarget } from '../target/target.js';
+import { isStarted, type RunnerTarget } from '../target/target.js';
 import type { ResolvedRunOptions } from './options.js';
 import type { SharedRunner } from './shared-runner.js';
 
@@ -48,9 +49,9 @@ function notConcerned(requirement: Requirement, { runner, target }: Bench): stri
   const { first: session } = runner;
   if (!deliveries.includes(session.delivery))
     return `is about ${deliveries.join(' and ')}; the runner is reached by ${session.delivery}`;
-  if (needs === 'process' && target.kind !== 'command') return 'needs --command';
+  if (needs === 'process' && !isStarted(target)) return 'needs --command or --image';
   if (needs === 'control-plane' && !session.controlPlane)
-    return 'needs --command, or --url with --control-plane-port';
+    return 'needs --command or --image, or --url with --control-plane-port';
   // Features are of push: over a link there is no other way.
   if (feature && session.delivery === 'push' && !session.description.features.includes(feature))
     return `the runner does not declare the feature ${feature}`;
@@ -94,7 +95,7 @@ function createContext(bench: Bench, session: RunnerSession, scope: CaseScope): 
       return capability;
     },
     startRunner: async (start: StartOptions = {}) => {
-      if (target.kind !== 'command') throw new NotApplicable('needs --command');
+      if (!isStarted(target)) throw new NotApplicable('needs --command or --image');
       const own = await scope.offTheClock(() =>
         openSession({
           target,

@@ -9,7 +9,7 @@ import { playSocketRunner } from '../harness/played/played-socket.js';
 import { ask, enrollmentToken, type JudgedPlane } from '../harness/played/plane-client.js';
 import { playPushedRunner } from '../harness/played/pushed-runner.js';
 import { NoAnswer } from '../harness/exchange.js';
-import { TargetUnreachable } from '../harness/runner-session.js';
+import { TargetUnreachable } from '../harness/target-unreachable.js';
 import type { Requirement } from '../requirements/requirement.js';
 import type { ControlPlaneTarget } from '../target/target.js';
 import { outcomeOf, type JudgedCase } from './judge-case.js';

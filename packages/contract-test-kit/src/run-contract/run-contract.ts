@@ -1,7 +1,8 @@
 import { CASES } from '../cases/all-cases.js';
 import type { Finding } from '../case/verdict.js';
 import type { RunnerDescription } from '../harness/runner-description.js';
-import { TargetUnreachable, type RunnerSession } from '../harness/runner-session.js';
+import type { RunnerSession } from '../harness/runner-session.js';
+import { TargetUnreachable } from '../harness/target-unreachable.js';
 import { seededRandom } from '../inputs/generate-input.js';
 import type { ContractReport } from '../reporters/report.js';
 import { selectRequirements } from '../requirements/select-requirements.js';

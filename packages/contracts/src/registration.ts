@@ -83,6 +83,16 @@ export type Limits = z.infer<typeof Limits>;
 export const SessionCredential = z.object({ token: z.string().min(1).max(8192), expiresAt: Timestamp });
 export type SessionCredential = z.infer<typeof SessionCredential>;
 
+/** Something of a registration that the control plane took and cannot use as it is. */
+export const RegistrationWarning = z.object({
+  /** Where it is in the registration: `capabilities`, the index, the member. */
+  path: z.array(z.string()).max(16),
+  /** The capability that it concerns. */
+  capability: Identifier.optional(),
+  message: z.string().max(2048),
+});
+export type RegistrationWarning = z.infer<typeof RegistrationWarning>;
+
 export const RunnerRegistrationResponse = z.object({
   runnerId: Identifier,
   registeredAt: Timestamp,
@@ -102,6 +112,8 @@ export const RunnerRegistrationResponse = z.object({
     .regex(/^whsec_[A-Za-z0-9+/]+=*$/)
     .max(256)
     .optional(),
+  /** What the control plane cannot use of the registration, such as a schema that cannot be compiled. */
+  warnings: z.array(RegistrationWarning).max(100).optional(),
 });
 export type RunnerRegistrationResponse = z.infer<typeof RunnerRegistrationResponse>;
 

@@ -63,6 +63,9 @@ describe('schemas', () => {
     expect(one.get('a')).toBe(other.get('c'));
     expect([one.get('b'), one.get('b'), one.get('none')]).toEqual([undefined, undefined, undefined]);
     expect(problems).toEqual(['b']);
+    expect([one.problem('a'), one.problem('none')]).toEqual([undefined, undefined]);
+    expect(one.problem('b')).toContain('type');
+    expect(problems).toEqual(['b']);
   });
 
   it('are compiled again where there were too many since', () => {

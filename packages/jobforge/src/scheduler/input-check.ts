@@ -67,6 +67,8 @@ function createCheck(schema: JsonObject): InputCheck {
 export interface CapabilityChecks {
   /** Undefined where what the schema says cannot be checked, and of a capability that the runner does not offer. */
   get(capabilityId: string): InputCheck | undefined;
+  /** Why what the schema of a capability says cannot be checked; undefined where it can. */
+  problem(capabilityId: string): string | undefined;
 }
 
 /** Compiles input schemas when they are needed, each text once. */
@@ -110,17 +112,28 @@ export function createInputChecks(maxCompiled = MAX_COMPILED): InputChecks {
       const schemas = new Map(capabilities.map(({ id, inputSchema }) => [id, inputSchema]));
       const texts = new Map<string, string>();
       const told = new Set<string>();
+      const look = (id: string, text: string, schema: JsonObject): Compiled => {
+        const found = find(text) ?? add(text, schema);
+        if ('problem' in found && !told.has(id)) {
+          told.add(id);
+          onProblem(id, found.problem);
+        }
+        return found;
+      };
       return {
         get(id) {
           const schema = schemas.get(id);
           if (schema === undefined) return undefined;
           const text = texts.get(id) ?? JSON.stringify(schema);
           texts.set(id, text);
-          const found = find(text) ?? add(text, schema);
-          if ('check' in found) return found.check;
-          if (!told.has(id)) onProblem(id, found.problem);
-          told.add(id);
-          return undefined;
+          const found = look(id, text, schema);
+          return 'check' in found ? found.check : undefined;
+        },
+        problem(id) {
+          const schema = schemas.get(id);
+          if (schema === undefined) return undefined;
+          const found = look(id, JSON.stringify(schema), schema);
+          return 'problem' in found ? found.problem : undefined;
         },
       };
     },

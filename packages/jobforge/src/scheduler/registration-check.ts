@@ -3,10 +3,16 @@ import {
   negotiateVersion,
   serializeVersion,
   type ContractVersion,
+  type RegistrationWarning,
   type RunnerRegistrationRequest,
 } from '@controlplane/contracts';
 import { JobForgeError } from '../model/job-forge-error.js';
+import type { CapabilityChecks } from './input-check.js';
 import { isDialIn } from './runner-entry.js';
+
+/** Schemas that are compiled while a runner waits for its answer; those of further capabilities are when they are used. */
+const MAX_COMPILED = 50;
+const MAX_CAUSE = 1_000;
 
 /** The version that both sides speak. */
 export function negotiate(theirs: ContractVersion): ContractVersion {
@@ -31,4 +37,17 @@ export function checkArrival(registration: RunnerRegistrationRequest, arrival: o
   }
   if (isDialIn(registration) && registration.instanceId === undefined)
     throw invalid(['instanceId'], 'Required of a runner that dials in: it tells one process from the next.');
+}
+
+/** Says which schemas of a registration cannot be compiled. */
+export function schemaWarnings(
+  { capabilities }: Pick<RunnerRegistrationRequest, 'capabilities'>,
+  checks: CapabilityChecks,
+): RegistrationWarning[] {
+  return capabilities.slice(0, MAX_COMPILED).flatMap(({ id }, index) => {
+    const cause = checks.problem(id);
+    if (cause === undefined) return [];
+    const message = `The input schema of ${id} cannot be compiled: ${cause.slice(0, MAX_CAUSE)}. Its inputs are not checked when a job is submitted.`;
+    return { path: ['capabilities', String(index), 'inputSchema'], capability: id, message };
+  });
 }

@@ -21,7 +21,7 @@ import {
   type NewRunner,
   type RunnerRecord,
 } from './runner-entry.js';
-import { checkArrival, negotiate } from './registration-check.js';
+import { checkArrival, negotiate, schemaWarnings } from './registration-check.js';
 import type { RunnerIndex } from './runner-index.js';
 import { outliveDrain } from './runner-marks.js';
 import { sharedRunnerId, type Sharing } from './sharing.js';
@@ -251,7 +251,9 @@ export function createRegistration(parts: RegistrationParts): Registration {
       const record: RunnerRecord = { registration, registeredAt, ...key, ...(grounds && { grounds }) };
       await stored(state, putRunner(runnerId, record));
       const entry = join(runnerId, { record, held, arrival, standing });
-      const response = { ...welcomeOf(runnerId, record), ...key, ...credentials };
+      const warnings = schemaWarnings(registration, entry.checks);
+      const told = warnings.length > 0 ? { warnings } : {};
+      const response = { ...welcomeOf(runnerId, record), ...key, ...credentials, ...told };
       arrival?.ready(response, entry);
       return response;
     });

@@ -136,6 +136,24 @@ describe('registration', () => {
     expect(controlPlane.count(REGISTER)).toBe(0);
   });
 
+  test('says what the control plane cannot use of it: which capability, and why', async () => {
+    const warned = createDeferred<[unknown, unknown]>();
+    const logger: Logger = {
+      debug: () => undefined,
+      info: () => undefined,
+      warn: (fields: object | string, message?: string) => warned.resolve([fields, message]),
+      error: () => undefined,
+    };
+    const path = ['capabilities', '0', 'inputSchema'];
+    const warnings = [{ path, capability: 'hello.greet', message: 'type must be one of …' }];
+    const reply = { ...(CONTENT.register().body as object), warnings };
+    await startRunner({ logger, fetch: () => Promise.resolve(Response.json(reply)) });
+    expect(await warned.promise).toEqual([
+      { capability: 'hello.greet', at: 'capabilities.0.inputSchema' },
+      'type must be one of …',
+    ]);
+  });
+
   test('is waited for only as long as the waiter likes', async () => {
     const { runner } = await startRunner({ fetch: () => new Promise<Response>(() => undefined) });
     await expect(runner.ready({ signal: AbortSignal.timeout(5) })).rejects.toMatchObject({

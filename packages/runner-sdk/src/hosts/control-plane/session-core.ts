@@ -64,6 +64,8 @@ export function onRegistered(core: SessionCore, reply: RunnerRegistrationRespons
     heartbeatIntervalMs: reply.heartbeatIntervalMs,
   };
   core.runner.logger.info(fields, isFirst ? 'registered' : 'registered again');
+  for (const { capability, path, message } of reply.warnings ?? [])
+    core.runner.logger.warn({ capability, at: path.join('.') }, message);
   updateStandIn(core);
 }
 

@@ -105,6 +105,8 @@ export const FORBIDDEN_EDGES: (Edge & { rule: string })[] = [
   refused('links-know-no-queue', forge('links/a'), forge('store/store')),
   refused('webhooks-know-no-queue', forge('webhooks/a'), forge('scheduler/scheduler')),
   refused('scheduler-knows-no-client', forge('scheduler/a'), forge('api/app')),
+  refused('doors-know-no-queue', forge('doors/automn/a'), forge('scheduler/scheduler')),
+  refused('nothing-knows-what-is-behind-a-door', forge('api/d'), forge('doors/open-doors')),
   refused('cli-is-imported-by-its-entry-only', forge('api/e'), forge('cli/dev')),
 ];
 

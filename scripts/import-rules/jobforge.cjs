@@ -46,6 +46,23 @@ module.exports = [
     to: { path: room('scheduler', 'api', 'cli') },
   },
   {
+    name: 'doors-know-no-queue',
+    comment: 'A foreign runner comes in as one of our own would: what is behind the door is the operations.',
+    severity: 'error',
+    from: { path: room('doors'), pathNot: NOT_TESTS },
+    to: { path: room('store', 'links', 'scheduler', 'replicas', 'webhooks', 'access', 'cli') },
+  },
+  {
+    name: 'nothing-knows-what-is-behind-a-door',
+    comment: 'The listener and the options know that there are doors; which, is known to the room alone.',
+    severity: 'error',
+    from: {
+      path: '^packages/jobforge/src/',
+      pathNot: `${room('doors')}|^packages/jobforge/src/control-plane\\.ts$|${NOT_TESTS}`,
+    },
+    to: { path: room('doors'), pathNot: '^packages/jobforge/src/doors/door\\.ts$' },
+  },
+  {
     name: 'cli-is-imported-by-its-entry-only',
     severity: 'error',
     from: { path: '^packages/([^/]+)/src/', pathNot: `^packages/[^/]+/src/(cli/|cli\\.ts$)|${NOT_TESTS}` },

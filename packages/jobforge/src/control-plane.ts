@@ -2,7 +2,8 @@ import type { JobSubmission } from '@controlplane/contracts';
 import { createApiServer, type ApiServer } from './api/server.js';
 import { bringFiles } from './embedded/bring-files.js';
 import { createJobHandle, toSubmission, type JobHandle, type JobInput } from './embedded/job-handle.js';
-import { systemClock } from './model/clock.js';
+import { openDoors } from './doors/open-doors.js';
+import { systemClock, type Clock } from './model/clock.js';
 import type { Operations } from './model/operations.js';
 import { resolveOptions, type JobForgeOptions, type ResolvedOptions } from './options.js';
 import { createFileRooms } from './files/file-rooms.js';
@@ -38,10 +39,12 @@ export interface StoppedJobForge {
 
 async function listen(
   { operations, gate }: Engine,
-  options: ResolvedOptions,
+  { listen: where, accept, log }: ResolvedOptions,
+  clock: Clock,
 ): Promise<{ server: ApiServer; url: string } | undefined> {
-  if (options.listen === false) return undefined;
-  const server = createApiServer({ ...options.listen, operations, gate, log: options.log });
+  if (where === false) return undefined;
+  const doors = openDoors(accept, { operations, gate, clock, log });
+  const server = createApiServer({ ...where, operations, gate, doors, log });
   const { url } = await server.listen();
   return { server, url };
 }
@@ -104,7 +107,7 @@ export function createJobForge(options: JobForgeOptions = {}): StoppedJobForge {
       try {
         await engine.start();
         pruner.start();
-        return running({ engine, pruner }, resolved, await listen(engine, resolved));
+        return running({ engine, pruner }, resolved, await listen(engine, resolved, clock));
       } catch (error) {
         pruner.stop();
         await engine.stop();

@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { isLoopback } from './api/loopback.js';
 import { authOf, type AuthOptions } from './access/auth-options.js';
 import type { AccessSettings } from './access/access.js';
+import { DOOR_NAMES, type DoorName } from './doors/door.js';
 import type { Clock } from './model/clock.js';
 import { DEFAULT_LIMITS, type JobForgeLimits } from './model/limits.js';
 import { silentLog, type Log } from './model/log.js';
@@ -92,6 +93,11 @@ export interface JobForgeOptions {
   readonly secretsKey?: string;
   /** Where webhooks may be told. */
   readonly webhooks?: WebhookOptions;
+  /**
+   * Other control planes whose runners are let in, with their own words at their own paths and with credentials of
+   * JobForge. Default: none.
+   */
+  readonly accept?: readonly DoorName[];
   /** Hears of what goes on. Default: nobody. */
   readonly log?: Log;
   /** Default: the machine's own time. */
@@ -117,6 +123,7 @@ export interface ResolvedOptions {
   /** Undefined where there is no key. */
   readonly vault: SecretVault | undefined;
   readonly webhooks: Required<WebhookOptions>;
+  readonly accept: readonly DoorName[];
   readonly log: Log;
 }
 
@@ -159,6 +166,7 @@ const OPTION_NAMES: readonly (keyof JobForgeOptions)[] = [
   'files',
   'secretsKey',
   'webhooks',
+  'accept',
   'log',
   'clock',
   'random',
@@ -249,6 +257,16 @@ function rateLimitsOf(given: Readonly<Record<string, RateLimit>>): Readonly<Reco
   return given;
 }
 
+function acceptOf(given: readonly string[]): readonly DoorName[] {
+  const isKnown = (name: string): name is DoorName => DOOR_NAMES.some((known) => known === name);
+  return given.map((name) => {
+    if (isKnown(name)) return name;
+    throw new TypeError(
+      `accept ${JSON.stringify(name)} is not known: expected one of ${DOOR_NAMES.join(', ')}`,
+    );
+  });
+}
+
 /**
  * Fills in the defaults.
  * @throws TypeError when an option is not known or cannot be understood
@@ -267,6 +285,7 @@ export function resolveOptions(options: JobForgeOptions): ResolvedOptions {
     files: options.files ?? filesOf(place),
     vault: vaultOf(options.secretsKey, place),
     webhooks: webhooksOf(options.webhooks ?? {}),
+    accept: acceptOf(options.accept ?? []),
     log: options.log ?? silentLog,
   };
 }

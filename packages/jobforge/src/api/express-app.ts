@@ -1,4 +1,5 @@
 import express, { type ErrorRequestHandler, type Express, type Request, type Response } from 'express';
+import type { Doors } from '../doors/door.js';
 import type { Operations } from '../model/operations.js';
 import { JobForgeError } from '../model/job-forge-error.js';
 import type { Log } from '../model/log.js';
@@ -12,10 +13,12 @@ export interface ExpressAppOptions {
   readonly serve: Serve;
   readonly operations: Operations;
   readonly log: Log;
+  /** Asked for what no route is for; undefined where none is open. */
+  readonly doors?: Doors | undefined;
 }
 
 /** The part of the server that finds its way by path patterns: every route, `/`, and the refusal of all else. */
-export function createExpressApp({ routes, serve, operations, log }: ExpressAppOptions): Express {
+export function createExpressApp({ routes, serve, operations, log, doors }: ExpressAppOptions): Express {
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
@@ -35,7 +38,11 @@ export function createExpressApp({ routes, serve, operations, log }: ExpressAppO
       next();
     });
   }
-  app.use((request: Request, response: AllowingResponse) => refuse(request, response, log));
+  app.use(async (request: Request, response: AllowingResponse) => {
+    const reply = response.locals.allow === undefined ? await doors?.answer(request) : undefined;
+    if (reply === undefined) refuse(request, response, log);
+    else sendJson(response, reply.status, reply.body);
+  });
   // Express knows an error handler by its four parameters.
   // oxlint-disable-next-line max-params
   const onError: ErrorRequestHandler = (error: unknown, request, response, _next) => {

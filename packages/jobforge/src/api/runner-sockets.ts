@@ -6,9 +6,10 @@ import { JobForgeError } from '../model/job-forge-error.js';
 import type { Caller } from '../model/caller.js';
 import type { Log } from '../model/log.js';
 import type { Operations } from '../model/operations.js';
-import type { RunnerConnection, RunnerSession } from '../model/runner-connection.js';
+import type { RunnerSession } from '../model/runner-connection.js';
 import { HTTP_LIMITS } from './http-limits.js';
 import { readFrame } from './runner-frames.js';
+import { connectionOf } from './socket-connection.js';
 
 /** A request to dial in, and who made it. */
 export interface Dialled {
@@ -30,34 +31,6 @@ export interface RunnerSockets {
 
 /** Bytes beyond the largest body that a frame around it may add. */
 const FRAME_BYTES = 64 * 1024;
-/** Below this many bytes in the way, what waits goes on. */
-const DRAINED_BYTES = 256 * 1024;
-/** What a close frame can carry as its reason. */
-const MAX_REASON_BYTES = 123;
-
-function connectionOf(socket: WebSocket, session: () => RunnerSession): RunnerConnection {
-  let full = false;
-  return {
-    send(frame) {
-      if (socket.readyState !== socket.OPEN) return;
-      socket.send(frame, () => {
-        if (!full || socket.bufferedAmount > DRAINED_BYTES) return;
-        full = false;
-        session().onDrain();
-      });
-      full ||= socket.bufferedAmount > DRAINED_BYTES;
-    },
-    bufferedBytes: () => socket.bufferedAmount,
-    ping() {
-      if (socket.readyState === socket.OPEN) socket.ping();
-    },
-    pause: () => socket.pause(),
-    resume: () => socket.resume(),
-    close: (code, reason) => socket.close(code, reason.slice(0, MAX_REASON_BYTES)),
-    terminate: () => socket.terminate(),
-  };
-}
-
 interface SocketParts {
   readonly operations: Operations;
   readonly log: Log;
@@ -65,8 +38,8 @@ interface SocketParts {
 
 /** Carries what comes over a socket to its session. */
 function serve(socket: WebSocket, { operations, log, caller }: SocketParts & { caller: Caller }): void {
-  const session = operations.connectRunner(
-    connectionOf(socket, () => session),
+  const session: RunnerSession = operations.connectRunner(
+    connectionOf(socket, () => session.onDrain()),
     caller,
   );
   const refuse = (error: JobForgeError): void => {

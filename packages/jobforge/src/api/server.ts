@@ -15,12 +15,14 @@ import {
 } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
 import type { Socket } from 'node:net';
+import type { Doors } from '../doors/door.js';
 import { OPEN_GATE, type Gate } from '../model/caller.js';
 import type { Operations } from '../model/operations.js';
 import { silentLog, type Log } from '../model/log.js';
 import { createAuthenticate } from './authentication.js';
 import { isTooLong, declaredLength } from './body-reader.js';
 import { answerUnreadable, sendError } from './error-reply.js';
+import { createDoorSockets } from './door-sockets.js';
 import { createExpressApp } from './express-app.js';
 import { createHostGuard } from './host-guard.js';
 import { createHotRoutes } from './hot-routes.js';
@@ -43,6 +45,8 @@ export interface ApiServerOptions {
   readonly allowedHosts?: readonly string[];
   /** Certificate and key in PEM. Default: HTTP. */
   readonly tls?: TlsIdentity | undefined;
+  /** For runners of other control planes. Default: none. */
+  readonly doors?: Doors | undefined;
   /** Says who asks. Default: whoever does may. */
   readonly gate?: Gate;
   /** Hears of what no caller is told. Default: nobody. */
@@ -67,7 +71,7 @@ export interface ApiServer {
 
 /** The HTTP side of JobForge. Nothing listens until `listen()`. */
 export function createApiServer(options: ApiServerOptions): ApiServer {
-  const { operations, host, port, log = silentLog } = options;
+  const { operations, host, port, doors, log = silentLog } = options;
   const closing = new AbortController();
   const meters = createHttpMeters();
   const routes = createRoutes({
@@ -83,7 +87,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     allowedHosts: options.allowedHosts ?? [],
     scheme: options.tls === undefined ? 'http' : 'https',
   });
-  const app = createExpressApp({ routes, serve, operations, log });
+  const app = createExpressApp({ routes, serve, operations, log, doors });
   const hotRoute = createHotRoutes(routes);
 
   const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
@@ -121,12 +125,14 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     answerUnreadable(new Error('CONNECT'), socket),
   );
   const sockets = createRunnerSockets({ operations, log });
-  serveUpgrades({ server, guard, sockets, authenticate, log, closing: closing.signal });
+  const doorSockets = createDoorSockets(log);
+  const { signal } = closing;
+  serveUpgrades({ server, guard, sockets, doors, doorSockets, authenticate, log, closing: signal });
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => answerUnreadable(error, socket));
 
   return {
     listen: () => listening(server, { host, port, secure: options.tls !== undefined }),
-    close: () => closed({ server, closing, sockets, cutUnused }),
+    close: () => closed({ server, closing, sockets: [sockets, doorSockets], cutUnused }),
   };
 }
 
@@ -150,18 +156,18 @@ function createListener(
 interface Closing {
   readonly server: Server;
   readonly closing: AbortController;
-  readonly sockets: RunnerSockets;
+  readonly sockets: readonly Pick<RunnerSockets, 'close' | 'terminate'>[];
   readonly cutUnused: () => void;
 }
 
 function closed({ server, closing, sockets, cutUnused }: Closing): Promise<void> {
   closing.abort();
-  sockets.close();
+  for (const each of sockets) each.close();
   if (!server.listening) return Promise.resolve();
   return new Promise((resolve) => {
     const cut = setTimeout(() => {
       server.closeAllConnections();
-      sockets.terminate();
+      for (const each of sockets) each.terminate();
     }, HTTP_LIMITS.closeGraceMs);
     // An answer that was on its way leaves its connection open behind it.
     const leave = setInterval(() => server.closeIdleConnections(), HTTP_LIMITS.closeLookMs);

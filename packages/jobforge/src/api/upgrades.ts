@@ -1,10 +1,12 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Socket } from 'node:net';
 import { ENDPOINTS } from '@controlplane/contracts';
+import type { Doors } from '../doors/door.js';
 import { isJobForgeError, JobForgeError } from '../model/job-forge-error.js';
 import type { Log } from '../model/log.js';
 import type { Authenticate } from './authentication.js';
 import { refuseSocket } from './error-reply.js';
+import type { DoorSockets } from './door-sockets.js';
 import type { HostGuard } from './host-guard.js';
 import { dialRefusal, type RunnerSockets } from './runner-sockets.js';
 
@@ -12,6 +14,9 @@ export interface UpgradeParts {
   readonly server: Server;
   readonly guard: HostGuard;
   readonly sockets: RunnerSockets;
+  /** Those for foreign runners; undefined where none is open. */
+  readonly doors: Doors | undefined;
+  readonly doorSockets: DoorSockets;
   readonly authenticate: Authenticate;
   readonly log: Log;
   readonly closing: AbortSignal;
@@ -39,13 +44,22 @@ function decline(
   server.emit('connection', socket);
 }
 
-function refusalOf({ guard, closing }: UpgradeParts, request: IncomingMessage): JobForgeError | undefined {
+const pathOf = ({ url }: IncomingMessage): string => url?.split('?')[0] ?? '';
+
+/** Whatever our own runners do not dial is asked of the doors. */
+function doorAt({ doors }: UpgradeParts, path: string): ReturnType<Doors['socketAt']> {
+  return path === ENDPOINTS.connectRunner.path ? undefined : doors?.socketAt(path);
+}
+
+function refusalOf(parts: UpgradeParts, request: IncomingMessage): JobForgeError | undefined {
+  const { guard, closing } = parts;
   // A page of somebody else may open sockets without being asked first: its origin counts as for a change.
   const refused = guard({ headers: request.headers, method: 'POST' });
   if (refused !== undefined) return refused;
   if (closing.aborted) return new JobForgeError('SHUTTING_DOWN');
-  const path = request.url?.split('?')[0] ?? '';
+  const path = pathOf(request);
   if (path === ENDPOINTS.connectRunner.path) return dialRefusal(request);
+  if (doorAt(parts, path) !== undefined) return undefined;
   return new JobForgeError('ROUTE_NOT_FOUND', { message: `No socket is served at ${path.slice(0, 256)}.` });
 }
 
@@ -79,7 +93,9 @@ export function serveUpgrades(parts: UpgradeParts): void {
     if (request.headers.upgrade?.toLowerCase() !== 'websocket')
       return decline(server, request, { socket, head });
     const refused = refusalOf(parts, request);
-    if (refused === undefined) void open(parts, { request, socket, head });
-    else refuseSocket(socket, refused);
+    if (refused !== undefined) return refuseSocket(socket, refused);
+    const onSocket = doorAt(parts, pathOf(request));
+    if (onSocket === undefined) void open(parts, { request, socket, head });
+    else parts.doorSockets.open({ request, socket, head, onSocket });
   });
 }

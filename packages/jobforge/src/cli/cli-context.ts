@@ -1,3 +1,4 @@
+import type { DoorName } from '../doors/door.js';
 import type { Log } from '../model/log.js';
 import type { LocalFile } from './local-file.js';
 import type { MachineFacts } from './machine-facts.js';
@@ -30,6 +31,8 @@ export interface ForgeOptions {
   readonly tls?: { readonly cert: string; readonly key: string } | undefined;
   /** Whether webhooks may be told at this machine and in private networks. Default: false. */
   readonly allowPrivateWebhooks?: boolean;
+  /** Other control planes whose runners are let in. */
+  readonly accept: readonly DoorName[];
   readonly log: Log;
 }
 

@@ -16,7 +16,7 @@ export function addDevCommand(program: Command, context: CliContext): void {
 }
 
 async function dev(context: CliContext, options: ServerOptions): Promise<void> {
-  const { host, port, allowHost: allowedHosts = [], json = false } = options;
+  const { host, port, allowHost: allowedHosts = [], accept = [], json = false } = options;
   if (!isLoopback(host)) {
     throw misused(
       `jobforge dev is open to whoever reaches it, so it listens on loopback alone: --host ${host} is not 127.0.0.1, ::1 or localhost. \`jobforge serve\` asks for credentials.`,
@@ -26,7 +26,7 @@ async function dev(context: CliContext, options: ServerOptions): Promise<void> {
   await serveForge(context, {
     command: 'dev',
     // What is tried out is told at this machine.
-    options: { host, port, allowedHosts, ...place, allowPrivateWebhooks: true },
+    options: { host, port, allowedHosts, accept, ...place, allowPrivateWebhooks: true },
     ...{ shown, json, hint: () => TRY },
   });
 }

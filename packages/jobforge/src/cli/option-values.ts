@@ -24,5 +24,13 @@ export function choice<const Word extends string>(words: readonly Word[]): (text
   };
 }
 
+/** Reads an option that takes several of a few words, with commas between, and may stand several times. */
+export function choices<const Word extends string>(
+  words: readonly Word[],
+): (text: string, before?: readonly Word[]) => readonly Word[] {
+  const read = choice(words);
+  return (text, before = []) => [...before, ...text.split(',').map((word) => read(word.trim()))];
+}
+
 /** Gathers an option that may stand several times. */
 export const gather = (text: string, before: readonly string[] = []): readonly string[] => [...before, text];

@@ -48,7 +48,15 @@ async function certificate(
 }
 
 async function serve(context: CliContext, options: ServeOptions): Promise<void> {
-  const { host, port, allowHost: allowedHosts = [], auth, adminTokenFile, json = false } = options;
+  const {
+    host,
+    port,
+    allowHost: allowedHosts = [],
+    accept = [],
+    auth,
+    adminTokenFile,
+    json = false,
+  } = options;
   if (!auth && !isLoopback(host)) {
     throw misused(
       `--no-auth lets everybody in who reaches JobForge, so it goes with loopback alone: --host ${host} is not 127.0.0.1, ::1 or localhost.`,
@@ -63,7 +71,7 @@ async function serve(context: CliContext, options: ServeOptions): Promise<void> 
   await serveForge(context, {
     command: 'serve',
     options: {
-      ...{ host, port, allowedHosts, ...place },
+      ...{ host, port, allowedHosts, accept, ...place },
       ...(auth && { auth: { adminTokenFile } }),
       ...(tls && { tls }),
     },

@@ -1,6 +1,7 @@
 import { DEFAULTS } from '@controlplane/contracts';
 import type { Command } from 'commander';
-import { integer } from './option-values.js';
+import { DOOR_NAMES, type DoorName } from '../doors/door.js';
+import { choices, integer } from './option-values.js';
 import type { StoreOptions } from './store-option.js';
 
 /** What both commands that serve take. */
@@ -8,6 +9,7 @@ export interface ServerOptions extends StoreOptions {
   readonly host: string;
   readonly port: number;
   readonly allowHost?: readonly string[];
+  readonly accept?: readonly DoorName[];
   readonly json?: boolean;
 }
 
@@ -27,6 +29,11 @@ export function asServer(command: Command, hostWords: string): Command {
     .option(
       '--allow-host <names...>',
       'accept requests under these host names too, where it listens on loopback',
+    )
+    .option(
+      '--accept <systems>',
+      `let runners of other systems in, with credentials of JobForge: ${DOOR_NAMES.join(', ')}`,
+      choices(DOOR_NAMES),
     )
     .option('--json', 'print JSON for programs')
     .addHelpText(

@@ -6,7 +6,7 @@ import { secretsKey } from './secrets-key.js';
 
 /** Starts a control plane in this process, with the store that was named. */
 export async function startForge(options: ForgeOptions): Promise<ServingForge> {
-  const { host, port, store, folder, files, allowedHosts, auth, tls, log } = options;
+  const { host, port, store, folder, files, allowedHosts, auth, tls, accept, log } = options;
   const { env } = process;
   const admin = auth && (await adminToken({ env, file: auth.adminTokenFile, folder }));
   const key = await secretsKey({ env, folder });
@@ -20,7 +20,7 @@ export async function startForge(options: ForgeOptions): Promise<ServingForge> {
     listen: { host, port, allowedHosts, ...(tls && { tls }) },
     auth: admin ? { adminToken: admin.token } : false,
     webhooks: { allowPrivate: options.allowPrivateWebhooks ?? false },
-    log,
+    ...{ accept, log },
     ...(files !== undefined && { files }),
     ...(key !== undefined && { secretsKey: key }),
   }).start();

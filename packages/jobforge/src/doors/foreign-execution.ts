@@ -1,0 +1,92 @@
+import type {
+  CancelReason,
+  ErrorEnvelope,
+  ExecutionEvent,
+  LogLevel,
+  RunnerExecutionRequest,
+} from '@controlplane/contracts';
+import { isTerminalEvent } from '@controlplane/contracts';
+import type { Clock } from '../model/clock.js';
+
+/** How an execution ended. */
+export type Outcome =
+  | { readonly type: 'succeeded'; readonly data: unknown }
+  | { readonly type: 'failed'; readonly error: ErrorEnvelope }
+  | { readonly type: 'cancelled'; readonly reason: CancelReason; readonly message?: string };
+
+/** An execution on a runner of another kind: what is told of it becomes events of the contract. */
+export interface ForeignExecution {
+  readonly id: string;
+  readonly request: RunnerExecutionRequest;
+  /** Why it was told to stop; undefined as long as it was not. */
+  readonly cancelled: CancelReason | undefined;
+  readonly ended: boolean;
+  /** What a program printed, as it came. */
+  output(stream: 'stdout' | 'stderr', message: string): void;
+  note(level: LogLevel, message: string): void;
+  /** Its end; whatever is told after that is too late. */
+  end(outcome: Outcome): void;
+}
+
+/** The same, as whoever carries its events sees it. */
+export interface CarriedExecution extends ForeignExecution {
+  /** Events that JobForge has not acknowledged. */
+  unacknowledged(): readonly ExecutionEvent[];
+  /** Every event up to this one need not be kept. True where nothing more is to come. */
+  acknowledge(seq: number): boolean;
+  cancel(reason: CancelReason): void;
+}
+
+type Distributive<Event> = Event extends ExecutionEvent ? Omit<Event, 'executionId' | 'seq' | 'at'> : never;
+
+export interface ForeignExecutionParts {
+  readonly id: string;
+  readonly request: RunnerExecutionRequest;
+  readonly clock: Clock;
+  /** Hears of each event. */
+  readonly onEvent: (event: ExecutionEvent) => void;
+}
+
+export function createForeignExecution({
+  id,
+  request,
+  clock,
+  onEvent,
+}: ForeignExecutionParts): CarriedExecution {
+  const startedAt = clock.now();
+  let events: ExecutionEvent[] = [];
+  // 0 is its acceptance, which the claim has told.
+  let seq = 0;
+  let ended = false;
+  let cancelled: CancelReason | undefined;
+  const tell = (said: Distributive<ExecutionEvent>): void => {
+    if (ended) return;
+    seq += 1;
+    const now = clock.now();
+    const event = { ...said, executionId: id, seq, at: new Date(now).toISOString() };
+    ended = isTerminalEvent(event);
+    events.push(event);
+    onEvent(event);
+  };
+  return {
+    ...{ id, request },
+    get cancelled() {
+      return cancelled;
+    },
+    get ended() {
+      return ended;
+    },
+    output(stream, message) {
+      if (message === '') return;
+      tell({ type: 'log', level: stream === 'stdout' ? 'info' : 'warn', message, stream });
+    },
+    note: (level, message) => tell({ type: 'log', level, message }),
+    end: (outcome) => tell({ ...outcome, executionTimeMs: Math.max(0, clock.now() - startedAt) }),
+    unacknowledged: () => events,
+    acknowledge(upTo) {
+      events = events.filter((event) => event.seq > upTo);
+      return ended && events.length === 0;
+    },
+    cancel: (reason) => void (cancelled ??= reason),
+  };
+}

@@ -1,0 +1,67 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import { isJobForgeError, JobForgeError } from '../model/job-forge-error.js';
+import type { Door, DoorEndpoint, DoorName, DoorParts, DoorReply, Doors } from './door.js';
+import { createSwarmletDoor } from './swarmlet/swarmlet-door.js';
+
+const MAKERS: Readonly<Record<DoorName, (parts: DoorParts) => Door>> = { swarmlet: createSwarmletDoor };
+
+interface Found {
+  readonly door: Door;
+  readonly endpoint: DoorEndpoint;
+  readonly params: Readonly<Record<string, string>>;
+}
+
+/** The parameters of a path; undefined where it is another one. */
+function paramsOf(pattern: string, path: string): Record<string, string> | undefined {
+  const [wanted, parts] = [pattern.split('/'), path.split('/')];
+  if (wanted.length !== parts.length) return undefined;
+  const params: Record<string, string> = {};
+  for (const [at, word] of wanted.entries()) {
+    const part = parts[at] ?? '';
+    if (!word.startsWith(':')) {
+      if (word !== part) return undefined;
+    } else params[word.slice(1)] = decodeURIComponent(part);
+  }
+  return params;
+}
+
+function find(doors: readonly Door[], method: string | undefined, path: string): Found | undefined {
+  for (const door of doors)
+    for (const endpoint of door.endpoints) {
+      const params = endpoint.method === method ? paramsOf(endpoint.path, path) : undefined;
+      if (params !== undefined) return { door, endpoint, params };
+    }
+  return undefined;
+}
+
+async function answer(
+  { log }: Pick<DoorParts, 'log'>,
+  { door, endpoint, params }: Found,
+  request: IncomingMessage,
+): Promise<DoorReply> {
+  try {
+    return await endpoint.answer({ request, params, address: request.socket.remoteAddress ?? '' });
+  } catch (error) {
+    if (!isJobForgeError(error)) log('error', 'a foreign request failed', { door: door.name, error });
+    return door.refusal(isJobForgeError(error) ? error : new JobForgeError('INTERNAL_ERROR'));
+  }
+}
+
+/** Opens the doors that were named; undefined where none was. */
+export function openDoors(
+  names: readonly DoorName[],
+  parts: Omit<DoorParts, 'instanceId'>,
+): Doors | undefined {
+  if (names.length === 0) return undefined;
+  const instanceId = `door-${randomUUID()}`;
+  const doors = [...new Set(names)].map((name) => MAKERS[name]({ ...parts, instanceId }));
+  return {
+    answer(request) {
+      const path = request.url?.split('?')[0] ?? '';
+      const found = find(doors, request.method, path);
+      return found && answer(parts, found, request);
+    },
+    socketAt: (path) => doors.find((door) => door.takesSocket(path))?.onSocket,
+  };
+}

@@ -36,7 +36,10 @@ export interface ApiClient {
   readonly url: string;
   call<Name extends EndpointName>(name: Name, options?: CallOptions<Name>): Promise<ResponseOf<Name>>;
   /** The answer of an endpoint that gives a file, its body unread. */
-  open(name: 'getArtifact', params: Readonly<Record<string, string>>): Promise<Response>;
+  open(
+    name: 'getArtifact' | 'getFile',
+    options: Pick<CallOptions<'getFile'>, 'params' | 'query'>,
+  ): Promise<Response>;
   /** Whether JobForge has an upload of this caller. */
   has(sha256: string): Promise<boolean>;
   /** Sends a file as it is read. */
@@ -69,6 +72,16 @@ function withToken(fetch: typeof globalThis.fetch, token: TokenSource): Send {
   };
 }
 
+/** The path of an endpoint, with what is asked in its query. */
+function targetOf(
+  name: EndpointName,
+  { params, query = {} }: Pick<CallOptions<EndpointName>, 'params' | 'query'>,
+): string {
+  const asked = Object.entries(query).filter((entry): entry is [string, string] => entry[1] !== undefined);
+  const search = asked.length > 0 ? `?${new URLSearchParams(asked).toString()}` : '';
+  return `${endpointPath(name, params)}${search}`;
+}
+
 const NO_TOKEN: TokenSource = async () => undefined;
 
 export function createApiClient(options: ApiClientOptions): ApiClient {
@@ -81,11 +94,7 @@ export function createApiClient(options: ApiClientOptions): ApiClient {
     options: CallOptions<Name> = {},
   ): Promise<ResponseOf<Name>> => {
     const { method, response: schema }: Endpoint = ENDPOINTS[name];
-    const query = Object.entries(options.query ?? {}).filter(
-      (entry): entry is [string, string] => entry[1] !== undefined,
-    );
-    const search = query.length > 0 ? `?${new URLSearchParams(query).toString()}` : '';
-    const target = `${url}${endpointPath(name, options.params)}${search}`;
+    const target = `${url}${targetOf(name, options)}`;
     const reply = await answered({ url, answerMs }, () =>
       fetch(target, {
         method,
@@ -103,8 +112,8 @@ export function createApiClient(options: ApiClientOptions): ApiClient {
   return {
     url,
     call,
-    async open(name, params) {
-      const target = `${url}${endpointPath(name, params)}`;
+    async open(name, options) {
+      const target = `${url}${targetOf(name, options)}`;
       const reply = await answered({ url, answerMs }, () => fetch(target));
       if (reply.ok) return reply;
       await contentOf(reply, url);

@@ -2,6 +2,7 @@ import type { DoorName } from '../doors/door.js';
 import type { Log } from '../model/log.js';
 import type { LocalFile } from './local-file.js';
 import type { MachineFacts } from './machine-facts.js';
+import type { saveFile } from './save-file.js';
 import type { Terminal } from './terminal.js';
 
 /** A control plane that serves, as the commands that serve need it. */
@@ -44,8 +45,8 @@ export interface CliContext {
   readonly readFile: (path: string) => Promise<string>;
   /** A file to be sent. Rejects with the file system's own error. */
   readonly openFile: (path: string) => Promise<LocalFile>;
-  /** Writes a file that is not there yet, once all of it has come. */
-  readonly saveFile: (path: string, body: AsyncIterable<Uint8Array>) => Promise<void>;
+  /** Writes a file once all of it has come; where it may not write over one, only one that is not there. */
+  readonly saveFile: typeof saveFile;
   readonly readStdin: () => Promise<string>;
   readonly now: () => number;
   readonly version: string;

@@ -38,6 +38,11 @@ export function damaged(message: string, remedy: string): CliFailure {
   );
 }
 
+/** What was asked for is not there. */
+export function failed(code: string, message: string, remedy: string): CliFailure {
+  return new CliFailure(EXIT.failed, local({ category: 'RESOURCE_NOT_FOUND', code, message, remedy }));
+}
+
 /** Nobody answers as JobForge does. */
 export function unreachable(message: string): CliFailure {
   return new CliFailure(

@@ -6,7 +6,7 @@ import { asClient, sessionOf, type Session, type ClientOptions } from './client-
 import { spoken } from './durations.js';
 import { EXIT, type ExitCode } from './exit-code.js';
 import { printFields } from './fields.js';
-import { eventLine } from './job-lines.js';
+import { eventLine, resultWords } from './job-lines.js';
 import { addJobRetry } from './job-retry.js';
 import { addJobSubmit } from './job-submit.js';
 import { addJobWhy } from './job-why.js';
@@ -127,7 +127,7 @@ function fieldsOf(job: JobResponse): [string, string | undefined][] {
     ['created', request.metadata.createdAt],
     ['ended', result?.metadata.completedAt],
     ['took', result && spoken(result.metadata.durationMs)],
-    ['result', result?.success ? JSON.stringify(result.data) : undefined],
+    ['result', result?.success ? resultWords(job) : undefined],
     ...webhookFields(job),
     ['error', errorText(result?.error ?? job.error)],
   ];

@@ -62,12 +62,20 @@ export function standingWords({ type, data }: JobEvent): string | undefined {
   return `running  ${Math.round(fraction * 100)} %${message ? `  ${printableLine(message)}` : ''}`;
 }
 
+/** What a job came to; how to fetch it, where it was too large for a message. */
+export function resultWords({ id, result }: Pick<JobResponse, 'id' | 'result'>): string | undefined {
+  if (result?.dataFile !== undefined)
+    return `${result.dataFile.bytes} bytes of JSON: jobforge job download ${id}`;
+  return result?.data === undefined ? undefined : printable(JSON.stringify(result.data));
+}
+
 /** How a job ended, on one line. */
-export function endingLine(terminal: Terminal, { status, result, error }: JobResponse): string {
+export function endingLine(terminal: Terminal, job: JobResponse): string {
+  const { status, result, error } = job;
   const took = result ? ` in ${spoken(result.metadata.durationMs)}` : '';
   if (status === 'completed') {
-    const data = result?.data === undefined ? '' : `   ${printable(JSON.stringify(result.data))}`;
-    return `${toned(terminal, 'good', 'completed')}${took}${data}`;
+    const words = resultWords(job);
+    return `${toned(terminal, 'good', 'completed')}${took}${words === undefined ? '' : `   ${words}`}`;
   }
   if (status === 'cancelled') return `${toned(terminal, 'warn', 'cancelled')}${took}`;
   const failure = result?.error ?? error;

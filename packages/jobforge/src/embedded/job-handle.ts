@@ -108,7 +108,7 @@ async function waitForEnd(operations: Operations, id: string): Promise<boolean> 
   }
 }
 
-/** A result with its data, also where that is too large to be shown. */
+/** A result with its data, also where that is a file. */
 async function whole(operations: Operations, jobId: string, result: JobResult): Promise<JobResult> {
   const { dataFile } = result;
   if (dataFile === undefined || result.data !== undefined) return result;
@@ -121,7 +121,8 @@ async function whole(operations: Operations, jobId: string, result: JobResult): 
 
 async function endOf(operations: Operations, id: string): Promise<JobResult> {
   for (;;) {
-    const job = await operations.showJob(id);
+    // Files that hold what it was given are not read for its end.
+    const job = await operations.showJob(id, { plain: true });
     if (isFinalStatus(job.status) && job.result !== undefined) return whole(operations, id, job.result);
     if (await waitForEnd(operations, id)) continue;
     throw new JobForgeError('SHUTTING_DOWN', {

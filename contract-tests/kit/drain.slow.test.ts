@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { handWrittenRunner } from './commands.js';
+import { handWrittenDialOut, handWrittenRunner } from './commands.js';
 
 const kit = fileURLToPath(new URL('../../packages/contract-test-kit/bin/contract-test.js', import.meta.url));
 
@@ -29,6 +29,16 @@ describe('contract-test drain', { timeout: 120_000 }, () => {
       ok: true,
     });
     expect(code).toBe(0);
+  });
+
+  it.each(['websocket', 'long-poll'])('certifies one that dials in by %s, and ends with it', (delivery) => {
+    const { command } = handWrittenDialOut();
+    const startedAt = performance.now();
+    const { code, out, err } = drain('--command', `RUNNER_DELIVERY=${delivery} ${command}`, '--json');
+    expect(JSON.parse(out)).toMatchObject({ lost: 0, duplicated: 0, ok: true });
+    expect({ code, err }).toEqual({ code: 0, err: '' });
+    // Far from the limit of the command: what nobody answers after the end is not waited for.
+    expect(performance.now() - startedAt).toBeLessThan(60_000);
   });
 
   it('counts what is lost of one that leaves with its first outcome', () => {

@@ -69,7 +69,7 @@ describe('a runner that runs already', () => {
       });
       expect(byId.get('shutdown.exits')).toMatchObject({
         status: 'not-applicable',
-        reason: 'needs --command',
+        reason: 'needs --command or --image',
       });
       expect(
         report.results.filter(({ id, status }) => id.startsWith('shutdown.') && status === 'passed'),

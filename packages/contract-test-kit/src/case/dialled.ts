@@ -60,25 +60,21 @@ export function offerBody({ dialIn }: Pick<Dialled, 'dialIn'>, body: ExecutionBo
 export const sayOffer = ({ body }: Offered): string =>
   `an offer of ${body.capabilityId} ${JSON.stringify(body.payload)} (${body.executionId})`;
 
-const showTold = ({ acceptedAt, told }: Offered): string =>
-  `${acceptedAt.length} claims, ${told.map(({ event }) => `${event.type}#${event.seq}`).join(' ') || 'no event'}`;
-
 /** What a runner told of an execution, in words. */
-export function sayTold(offered: Offered): string {
-  return showTold(offered);
-}
+export const sayTold = ({ acceptedAt, told }: Offered): string =>
+  `${acceptedAt.length} claims, ${told.map(({ event }) => `${event.type}#${event.seq}`).join(' ') || 'no event'}`;
 
 /** Waits for the end of an execution; broken when none comes. */
 export async function mustEnd({ signal }: Dialled, offered: Offered): Promise<ToldEvent> {
   const end = await eventually(() => endOf(offered), { ms: PATIENCE_MS, signal });
-  must(end, { sent: sayOffer(offered), expected: 'a terminal event', actual: showTold(offered) });
+  must(end, { sent: sayOffer(offered), expected: 'a terminal event', actual: sayTold(offered) });
   return end;
 }
 
 /** Waits until an execution runs: claimed, and the claim confirmed. */
 export async function mustBegin({ signal }: Dialled, offered: Offered): Promise<void> {
   const begun = await eventually(() => offered.confirmed, { ms: PATIENCE_MS, signal });
-  must(begun, { sent: sayOffer(offered), expected: 'a claim', actual: showTold(offered) });
+  must(begun, { sent: sayOffer(offered), expected: 'a claim', actual: sayTold(offered) });
 }
 
 /** Every terminal event that was told of an execution, each as often as it came. */

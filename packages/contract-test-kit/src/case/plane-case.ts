@@ -22,7 +22,7 @@ export interface PlaneContext {
 
 export interface PlaneCase {
   readonly id: string;
-  /** Milliseconds that it may take at least, where that is long. */
+  /** Milliseconds that it takes at least, where that is long. */
   readonly leastMs?: number;
   readonly judge: (context: PlaneContext) => Promise<void>;
 }

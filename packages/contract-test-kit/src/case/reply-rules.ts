@@ -1,5 +1,7 @@
-import type { Exchange } from '../harness/exchange.js';
-import { CREDENTIAL_CANARY, ENVIRONMENT_CANARY, TOKEN_CANARY } from '../harness/canaries.js';
+import { ExecutionEvent } from '@controlplane/contracts';
+import type { Exchange, ReplyLine } from '../harness/exchange.js';
+import { CREDENTIAL_CANARY, ENVIRONMENT_CANARY, SECRET_CANARY, TOKEN_CANARY } from '../harness/canaries.js';
+import { parseJson } from '../harness/recorded-message.js';
 import type { ExecutionExchange } from '../harness/runner-client.js';
 import type { Finding } from './verdict.js';
 
@@ -28,9 +30,22 @@ const hides =
 const STACK_TRACE =
   /(?:\n|\\n|<br>)(?:\s|&nbsp;)+at [^\n]{0,200}:\d+|Traceback \(most recent call last\)|goroutine \d+ \[|stack backtrace:/;
 
-function checkStack(exchange: Exchange): Finding | undefined {
-  const found = STACK_TRACE.exec(exchange.text)?.[0];
-  return found === undefined
+/** Where an error stands in a reply: what an execution returns or logs is its own affair. */
+function errorText(exchange: Exchange | ExecutionExchange): string {
+  if (!('form' in exchange)) return exchange.text;
+  if (exchange.form === 'json') return exchange.reply?.success === true ? '' : exchange.text;
+  const isData = ({ text }: ReplyLine): boolean => {
+    const event = ExecutionEvent.safeParse(parseJson(text)).data;
+    return event !== undefined && event.type !== 'failed';
+  };
+  return exchange.lines
+    .filter((line) => !isData(line))
+    .map(({ text }) => text)
+    .join('\n');
+}
+
+function checkStack(exchange: Exchange | ExecutionExchange): Finding | undefined {
+  return !STACK_TRACE.test(errorText(exchange))
     ? undefined
     : {
         expected: 'an error without a stack trace',
@@ -63,6 +78,14 @@ export const REPLY_RULES = {
       [CREDENTIAL_CANARY, TOKEN_CANARY],
       'no credential of the runner',
       'a credential that the runner was given',
+    ),
+  },
+  'security.hides-secrets-in-errors': {
+    id: 'security.hides-secrets-in-errors',
+    check: hides(
+      [SECRET_CANARY],
+      'no secret that came with an execution',
+      'the value of a secret that came with an execution',
     ),
   },
   'security.hides-stack-traces': { id: 'security.hides-stack-traces', check: checkStack },

@@ -1,4 +1,10 @@
-import { CANARIES, CREDENTIAL_CANARY, ENVIRONMENT_CANARY, TOKEN_CANARY } from '../harness/canaries.js';
+import {
+  CANARIES,
+  CREDENTIAL_CANARY,
+  ENVIRONMENT_CANARY,
+  SECRET_CANARY,
+  TOKEN_CANARY,
+} from '../harness/canaries.js';
 import type { MessageKind, RecordedMessage } from '../harness/recorded-message.js';
 import type { RunnerSession } from '../harness/runner-session.js';
 import type { Finding } from './verdict.js';
@@ -15,6 +21,13 @@ const VALID: Readonly<Partial<Record<MessageKind, { readonly id: string; readonl
   heartbeat: { id: 'heartbeat.valid-message', expected: 'a RunnerHeartbeat' },
 };
 
+/** What the body of no message holds; a credential stands in a header of its own. */
+const KEPT_OUT_OF_BODIES = [
+  ['errors.keeps-secrets', 'CONFORMANCE_CANARY_SECRET in the environment', [ENVIRONMENT_CANARY]],
+  ['security.keeps-credentials-out-of-replies', 'a credential', [CREDENTIAL_CANARY, TOKEN_CANARY]],
+  ['security.hides-secrets-in-errors', 'a secret with an execution', [SECRET_CANARY]],
+] as const;
+
 function* ofMessage(message: RecordedMessage): Generator<Violation> {
   const { kind, method, path, query, text, issues } = message;
   const target = `${path}?${query}`;
@@ -23,16 +36,16 @@ function* ofMessage(message: RecordedMessage): Generator<Violation> {
     const actual = issues.slice(0, 5).join('; ');
     yield { id: valid.id, finding: { sent: shorten(text), expected: valid.expected, actual } };
   }
-  if (text.includes(ENVIRONMENT_CANARY)) {
-    yield {
-      id: 'errors.keeps-secrets',
-      finding: {
-        sent: 'CONFORMANCE_CANARY_SECRET in the environment',
-        expected: 'no trace of its value',
-        actual: `it is in the body of ${method} ${path}`,
-      },
-    };
-  }
+  for (const [id, sent, values] of KEPT_OUT_OF_BODIES)
+    if (values.some((value) => text.includes(value)))
+      yield {
+        id,
+        finding: {
+          sent,
+          expected: 'no trace of its value',
+          actual: `it is in the body of ${method} ${path}`,
+        },
+      };
   if ([ENVIRONMENT_CANARY, CREDENTIAL_CANARY, TOKEN_CANARY].some((value) => target.includes(value))) {
     yield {
       id: 'security.keeps-credentials-out-of-urls',

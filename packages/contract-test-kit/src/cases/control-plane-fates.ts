@@ -1,12 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { DEFAULTS } from '@controlplane/contracts';
 import { memberOf, must } from '../case/expect.js';
+import { NotEvaluable } from '../case/verdict.js';
 import { begin, mustOffer, submit, type PlaneCase, type PlaneContext } from '../case/plane-case.js';
 import { playedEvent, type PlayedOffer } from '../harness/played/played-runner.js';
 
 const PATIENCE_MS = 15_000;
 /** Who breaks a promise by doing what it must not has done so within this. */
 const STILL_MS = 800;
+/** Twice this, and patience, fits into the time of its case. */
+const LONGEST_LEASE_MS = 45_000;
 
 async function cancels(context: PlaneContext): Promise<void> {
   const { runner, offer, id } = await begin(context, 'websocket');
@@ -76,6 +79,7 @@ async function drains(context: PlaneContext): Promise<void> {
 async function movesLostWork(context: PlaneContext): Promise<void> {
   const { runner, offer, id } = await begin(context, 'websocket', SOON);
   const leaseMs = Number(memberOf(runner.registered, 'leaseMs') ?? DEFAULTS.leaseMs);
+  if (leaseMs > LONGEST_LEASE_MS) throw new NotEvaluable(`a lease of ${leaseMs} ms is not waited for`);
   await runner.close();
   const other = await context.runner('long-poll', { capability: runner.capability });
   const again = await other.offer(leaseMs * 2 + PATIENCE_MS);

@@ -5,12 +5,11 @@ import { begin, jobFor, mustOffer, submit, type PlaneCase, type PlaneContext } f
 import { eventually } from '../case/wait.js';
 import { showReply } from '../case/wire-rules.js';
 import type { Exchange } from '../harness/exchange.js';
+import { pause } from '../harness/pause.js';
 import { playedEvent, success } from '../harness/played/played-runner.js';
 import type { Pushed, PushedRunner } from '../harness/played/pushed-runner.js';
 
 const PATIENCE_MS = 15_000;
-
-const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** Looks at a job until it is as wanted, or for as long as patience lasts. */
 async function jobWhere(
@@ -23,7 +22,7 @@ async function jobWhere(
     const exchange = await context.ask('GET', `/jobs/${id}`);
     const isOver = performance.now() > until || context.signal.aborted;
     if (isOver || fits(memberOf(exchange.json, 'status'))) return exchange;
-    await pause(30);
+    await pause(30, context.signal);
   }
 }
 

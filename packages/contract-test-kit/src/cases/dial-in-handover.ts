@@ -79,7 +79,7 @@ async function runsRepeatedOfferOnce(context: CaseContext): Promise<void> {
 }
 
 /** Makes a runner that goes on register again: by a broken socket, or by a poll that is not taken. */
-async function renew(kind: DialInKind, dialled: Dialled): Promise<readonly unknown[] | undefined> {
+async function renew(kind: DialInKind, dialled: Dialled): Promise<readonly unknown[]> {
   const before = dialled.plane.of('register').length;
   if (kind === 'websocket') dialled.dialIn.cut();
   else dialled.dialIn.direct({ kind: 'register' });

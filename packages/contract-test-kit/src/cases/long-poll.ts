@@ -72,8 +72,11 @@ async function registersAgainWhenUnknown(context: CaseContext): Promise<void> {
 }
 
 async function namesFreeSlots(context: CaseContext): Promise<void> {
-  const { maxConcurrency } = context.runner.description;
+  const fixture = context.fixture('conformance.sleep');
+  const maxConcurrency = context.runner.description.maxConcurrency;
   if (maxConcurrency === undefined) throw new NotApplicable('the runner declares no maxConcurrency');
+  if (Math.min(maxConcurrency, fixture.maxConcurrency) < 3)
+    throw new NotApplicable('the runner has fewer than three slots');
   const dialled = await startDialled(context, { script: { holdMs: SHORT_HOLD_MS } });
   const running = [0, 1].map(() => offerFixture(context, dialled, ['conformance.sleep', { ms: 6_000 }]));
   for (const offered of running) await mustBegin(dialled, offered);

@@ -65,10 +65,10 @@ function flagsOf(config: Config): { [Name in keyof RunFlags]: RunFlags[Name] | u
 
 /** Flags of the command line over those of the file; a runner named by a flag is the runner. */
 function merge(flags: RunFlags, fromFile: ReturnType<typeof flagsOf>): RunFlags {
-  const { url, command, image, network, env, cwd, controlPlanePort, ...rest } = fromFile;
+  const { url, command, image, network, env, cwd, controlPlanePort, delivery, ...rest } = fromFile;
   const named = [flags.url, flags.command, flags.image, flags.controlPlane];
   const namesRunner = named.some((one) => one !== undefined);
-  const target = namesRunner ? {} : { url, command, image, network, env, cwd, controlPlanePort };
+  const target = namesRunner ? {} : { url, command, image, network, env, cwd, controlPlanePort, delivery };
   // --json takes stdout, where the file sends another report.
   const report = flags.json ? rest.report?.filter((request) => request.includes('=')) : rest.report;
   const merged = { ...rest, ...target, report, ...flags };

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { DrainCertificate } from '../drain/drain-certificate.js';
 import { renderDrain } from '../drain/drain-certificate.js';
 import { measureDrain } from '../drain/measure-drain.js';
@@ -36,6 +37,8 @@ export async function drainCommand(flags: RunFlags, terminal: Terminal): Promise
   const { startTimeoutMs = 20_000 } = parseRunOptions(flags);
   const over = new AbortController();
   const signal = AbortSignal.any([over.signal, AbortSignal.timeout(LIMIT_MS + startTimeoutMs)]);
+  // Each execution listens for the end of all.
+  setMaxListeners(0, signal);
   const session = await openSession({ target, environment: terminal.environment, startTimeoutMs });
   let certificate: DrainCertificate;
   try {

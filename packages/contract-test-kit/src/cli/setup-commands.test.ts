@@ -102,6 +102,17 @@ describe('contract-test run with a configuration', () => {
     expect((await run(folder, 'run', '--url', url, '--run', 'health.answers')).code).toBe(0);
   });
 
+  it('judges the control plane that a flag names, and leaves what the file says of a runner', async () => {
+    const folder = newFolder();
+    writeFileSync(
+      join(folder, 'contract-test.yaml'),
+      JSON.stringify({ image: 'runner', network: 'host', delivery: 'websocket' }),
+    );
+    expect(
+      await run(folder, 'run', '--control-plane', 'http://127.0.0.1:1', '--start-timeout', '2000'),
+    ).toMatchObject({ code: 4, err: expect.stringContaining('--control-plane its root') });
+  });
+
   it.each([
     ['urls: []', 'urls'],
     ['seed: soon', 'seed'],

@@ -53,7 +53,7 @@ describe('describeWith', () => {
     expect(told.get('health.status-code-agrees')).toMatch(
       /^failed: .*\(MUST, contract §4\)[\s\S]*expected +503/,
     );
-    expect(told.get('shutdown.exits')).toBe('skipped: not applicable: needs --command');
+    expect(told.get('shutdown.exits')).toBe('skipped: not applicable: needs --command or --image');
     expect(report?.ok).toBe(false);
   });
 

@@ -1,4 +1,4 @@
-import { DEFAULTS, isTerminalEvent } from '@controlplane/contracts';
+import { DEFAULTS, isTerminalEvent, type ExecutionEvent } from '@controlplane/contracts';
 import type { JudgedRunner } from '../case/case.js';
 import { within } from '../case/wait.js';
 import { NoAnswer } from '../harness/exchange.js';
@@ -16,6 +16,8 @@ const LATE_MS = 5_000;
 /** Given to a runner to begin with what it was sent. */
 const BEGUN_MS = 500;
 const OFFER_EVERY_MS = 200;
+/** After the end of its process: what it has sent may still be on its way, and what it has not will never come. */
+const LAST_WORDS_MS = 2_000;
 
 export interface DrainOptions {
   /** A capability whose input says how long it works, in `ms`; or any, with `input`. */
@@ -26,6 +28,7 @@ export interface DrainOptions {
 }
 
 interface Settled {
+  readonly executionId: string;
   readonly exchange: ExecutionExchange | undefined;
   readonly lateMs: number;
 }
@@ -45,12 +48,21 @@ function fateOf({ exchange }: Settled): Fate {
   return error?.retryable === true ? 'handedBack' : 'lost';
 }
 
-function isDuplicated({ exchange }: Settled): boolean {
-  return (exchange?.events.filter(({ event }) => isTerminalEvent(event)).length ?? 0) > 1;
+/** Told of two ends: in one stream, or over its link until the process was gone. */
+function isDuplicated({ exchange, executionId }: Settled, { controlPlane }: JudgedRunner): boolean {
+  const streamed = exchange?.events ?? [];
+  const told = controlPlane?.dialIn.book.offered.get(executionId)?.told ?? [];
+  const ends = (events: readonly { readonly event: ExecutionEvent }[]) =>
+    events.map(({ event }) => event).filter(isTerminalEvent);
+  return ends(streamed).length > 1 || new Set(ends(told).map(({ seq, type }) => `${seq} ${type}`)).size > 1;
 }
 
 /** Sends the executions that will run when the signal comes. */
-function offer(runner: JudgedRunner, { capabilityId, input }: DrainOptions): readonly Promise<Settled>[] {
+function offer(
+  runner: JudgedRunner,
+  { capabilityId, input }: DrainOptions,
+  gone: Promise<undefined>,
+): readonly Promise<Settled>[] {
   const capability = runner.description.capabilities.find(({ id }) => id === capabilityId);
   const slots = Math.min(MOST, capability?.maxConcurrency ?? 1, runner.description.maxConcurrency ?? MOST);
   const isStreamed = runner.description.features.includes('ndjson');
@@ -59,8 +71,12 @@ function offer(runner: JudgedRunner, { capabilityId, input }: DrainOptions): rea
     const body = newExecution(capabilityId, input ?? { ms });
     const dueAt = performance.now() + ms;
     const sent = isStreamed ? runner.client.stream(body).done : runner.client.executeOnce(body);
-    const exchange = await sent.catch(noAnswer);
-    return { exchange, lateMs: input === undefined ? performance.now() - dueAt : 0 };
+    const exchange = await Promise.race([sent.catch(noAnswer), gone]);
+    return {
+      executionId: body.executionId,
+      exchange,
+      lateMs: input === undefined ? performance.now() - dueAt : 0,
+    };
   });
 }
 
@@ -68,13 +84,12 @@ function offer(runner: JudgedRunner, { capabilityId, input }: DrainOptions): rea
 async function offerAfter(
   runner: JudgedRunner,
   { capabilityId, input, signal }: DrainOptions,
-  ended: AbortSignal,
+  { ended, gone }: { readonly ended: AbortSignal; readonly gone: Promise<undefined> },
 ): Promise<{ takenAfter: number; refusedAfter: number }> {
   const counts = { takenAfter: 0, refusedAfter: 0 };
   while (!ended.aborted && !signal.aborted) {
-    const exchange = await runner.client
-      .executeOnce(newExecution(capabilityId, input ?? { ms: 1 }))
-      .catch(noAnswer);
+    const sent = runner.client.executeOnce(newExecution(capabilityId, input ?? { ms: 1 })).catch(noAnswer);
+    const exchange = await Promise.race([sent, gone]);
     if (exchange?.reply?.success) counts.takenAfter += 1;
     else counts.refusedAfter += 1;
     await pause(OFFER_EVERY_MS, AbortSignal.any([ended, signal]));
@@ -90,12 +105,17 @@ export async function measureDrain(runner: JudgedRunner, options: DrainOptions):
   const { process } = runner;
   if (!process) throw new TypeError('the kit does not hold the process of the runner');
   const { signal } = options;
-  const running = offer(runner, options);
+  const over = new AbortController();
+  const gone = new Promise<void>((resolve) => {
+    over.signal.addEventListener('abort', () => resolve());
+  })
+    .then(() => pause(LAST_WORDS_MS, signal))
+    .then(() => undefined);
+  const running = offer(runner, options, gone);
   await pause(BEGUN_MS, signal);
   const signalledAt = performance.now();
   process.signal('SIGTERM');
-  const over = new AbortController();
-  const offering = offerAfter(runner, options, over.signal);
+  const offering = offerAfter(runner, options, { ended: over.signal, gone });
   // A drain of its own length, and what it takes to leave.
   const end = await within(process.ended, { ms: DEFAULTS.drainMs + LATE_MS, signal });
   const timeToDrainMs = performance.now() - signalledAt;
@@ -107,7 +127,7 @@ export async function measureDrain(runner: JudgedRunner, options: DrainOptions):
     finished: count('finished'),
     handedBack: count('handedBack'),
     lost: count('lost'),
-    duplicated: settled.filter(isDuplicated).length,
+    duplicated: settled.filter((one) => isDuplicated(one, runner)).length,
     late: settled.filter(({ lateMs }) => lateMs > LATE_MS).length,
   };
   return {

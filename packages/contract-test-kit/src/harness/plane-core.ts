@@ -33,7 +33,8 @@ export function createPlaneCore(script: ControlPlaneScript): PlaneCore {
     hear(arrived) {
       const message = record.see(arrived);
       const answer = script.answer?.(message);
-      const isAccepted = answer !== 'drop' && answer !== 'silence' && errorOf(answer) === undefined;
+      const isElse = answer === 'drop' || answer === 'silence' || Object.hasOwn(Object(answer), 'html');
+      const isAccepted = !isElse && errorOf(answer) === undefined;
       if (arrived.kind === 'register' && isAccepted) runnerId ??= `kit-runner-${randomUUID()}`;
       return { message, answer };
     },

@@ -1,5 +1,8 @@
+import { once } from 'node:events';
 import { afterEach, describe, expect, it } from 'vitest';
+import { WebSocket } from 'ws';
 import { predefinedRunnerRegistration } from '../fixtures/predefined.js';
+import { newExecution } from './runner-client.js';
 import {
   startRecordingControlPlane,
   type ControlPlaneScript,
@@ -70,6 +73,26 @@ describe('the recording control plane', () => {
     await post(control, '/runners/r-1/deregister', {});
     expect(await coming).toMatchObject({ path: '/runners/r-1/deregister' });
     expect(await control.waitFor(isDeregister, { timeoutMs: 20 })).toBe(await coming);
+  });
+
+  it('takes no message for a fault of its own: events that are no list, an id that is no encoding', async () => {
+    const control = await start();
+    const [offered] = control.dialIn.offer({ ...newExecution('conformance.echo', {}), leaseToken: 'lease' });
+    const id = offered?.body.executionId;
+    const told = await post(control, `/executions/${id}/events`, { leaseToken: 'lease', events: null });
+    expect(await told.json()).toMatchObject({ executionId: id });
+    expect((await post(control, '/executions/%/accept', {})).status).toBe(404);
+    const socket = new WebSocket(`${control.url.replace('http', 'ws')}/runners/connect`, 'controlplane.v1');
+    await once(socket, 'open');
+    for (const events of [null, 7, {}])
+      socket.send(
+        JSON.stringify({ type: 'events', executions: [{ executionId: id, leaseToken: 'lease', events }] }),
+      );
+    const [message] = (await once(socket, 'message')) as [Buffer];
+    expect(JSON.parse(message.toString())).toMatchObject({ type: 'acknowledged' });
+    socket.terminate();
+    expect(control.of('events').map(({ issues }) => issues.length > 0)).toContain(true);
+    expect(control.faults).toEqual([]);
   });
 
   it('writes down what is sent to a path that it does not know', async () => {

@@ -61,7 +61,8 @@ export class PortTaken extends Error {
   }
 }
 
-async function readBody(request: IncomingMessage): Promise<string> {
+/** The whole body of a request. */
+export async function readBody(request: IncomingMessage): Promise<string> {
   const chunks: Uint8Array[] = [];
   for await (const chunk of request as AsyncIterable<Uint8Array>) chunks.push(chunk);
   return Buffer.concat(chunks).toString('utf8');
@@ -120,10 +121,13 @@ async function handle(parts: Parts, request: IncomingMessage, response: ServerRe
   const headers = request.headers as Record<string, string | undefined>;
   const { message, answer } = core.hear({ kind, method, path, query, text, headers });
   if (typeof answer === 'object' && 'afterMs' in answer) await pause(answer.afterMs, closed.signal);
-  if (kind === 'poll' && answer === undefined)
-    polls.poll(message, { closed: closed.signal, reply: (reply) => write(response, reply) });
-  else write(response, usualReply(parts, message, answer));
-  core.record.add(message);
+  try {
+    if (kind === 'poll' && answer === undefined)
+      polls.poll(message, { closed: closed.signal, reply: (reply) => write(response, reply) });
+    else write(response, usualReply(parts, message, answer));
+  } finally {
+    core.record.add(message);
+  }
 }
 
 function listen(server: Server, { port = 0, host = '127.0.0.1' }: ControlPlaneOptions): Promise<void> {
@@ -145,8 +149,8 @@ export async function startRecordingControlPlane(
   const core = createPlaneCore(options.script ?? {});
   const dialIn = createDialIn(core.script);
   const parts: Parts = { core, dialIn, polls: createPollDoor(dialIn) };
-  const sockets = createSocketDoor(core, dialIn);
   const faults: Error[] = [];
+  const sockets = createSocketDoor(core, dialIn, (error) => faults.push(error));
   dialIn.doors.set('websocket', sockets).set('long-poll', parts.polls);
   const server = createServer((request, response) => {
     handle(parts, request, response).catch((error: Error) => {

@@ -16,6 +16,8 @@ import { outcomeOf, type JudgedCase } from './judge-case.js';
 import type { ResolvedRunOptions } from './options.js';
 import { runLanes } from './run-lanes.js';
 
+/** For the last words to a control plane, which may not answer. */
+const LEAVE_MS = 5_000;
 /** Cases that speak to the control plane at once, each by names of its own. */
 const LANES = 6;
 
@@ -23,6 +25,8 @@ const LANES = 6;
 interface Scope {
   readonly plane: JudgedPlane;
   readonly closers: (() => Promise<void>)[];
+  /** Jobs that it has submitted: those that wait still are cancelled when it ends. */
+  readonly jobs: Set<string>;
 }
 
 async function playRunner(
@@ -41,10 +45,15 @@ async function playRunner(
 }
 
 function createContext(scope: Scope): PlaneContext {
-  const { plane, closers } = scope;
+  const { plane, closers, jobs } = scope;
   return {
     ...plane,
-    ask: (method, path, asking) => ask(plane, [method, path], asking),
+    async ask(method, path, asking) {
+      const exchange = await ask(plane, [method, path], asking);
+      const { id } = Object(exchange.json) as { readonly id?: unknown };
+      if (method === 'POST' && path === '/jobs' && typeof id === 'string') jobs.add(id);
+      return exchange;
+    },
     enrollment: () => enrollmentToken(plane),
     runner: (kind, changes = {}) => playRunner(scope, kind, changes),
     async pushedRunner() {
@@ -53,6 +62,14 @@ function createContext(scope: Scope): PlaneContext {
       return runner;
     },
   };
+}
+
+/** The last words of a case, said to whoever is there: nothing that it began waits for ever. */
+async function leave({ plane, jobs, closers }: Scope): Promise<void> {
+  const cancel = (id: string): Promise<Exchange> =>
+    ask(plane, ['POST', `/jobs/${encodeURIComponent(id)}/cancel`], { body: {} });
+  await Promise.allSettled([...jobs].map(cancel));
+  await Promise.allSettled(closers.map((close) => close()));
 }
 
 async function judgeOne(
@@ -64,9 +81,16 @@ async function judgeOne(
   const controller = new AbortController();
   const { signal } = controller;
   setMaxListeners(0, signal);
-  const timer = setTimeout(() => controller.abort(), Math.max(run.options.timeoutMs, item.leastMs ?? 0));
+  const timer = setTimeout(
+    () => controller.abort(),
+    Math.max(run.options.timeoutMs, (item.leastMs ?? 0) * 2),
+  );
   const { url, token } = run.target;
-  const scope: Scope = { plane: { url: url.replace(/\/+$/, ''), token, signal }, closers: [] };
+  const scope: Scope = {
+    plane: { url: url.replace(/\/+$/, ''), token, signal },
+    closers: [],
+    jobs: new Set(),
+  };
   const ended = (outcome: JudgedCase['outcome']): JudgedCase => ({
     ...{ requirement, outcome, runnerEnded: false },
     durationMs: performance.now() - startedAt,
@@ -78,8 +102,9 @@ async function judgeOne(
     return ended(outcomeOf(error));
   } finally {
     clearTimeout(timer);
-    // The last words of a played runner are said to whoever is there.
-    await Promise.allSettled(scope.closers.map((close) => close()));
+    const leaving = setTimeout(() => controller.abort(), LEAVE_MS);
+    await leave(scope);
+    clearTimeout(leaving);
     controller.abort();
   }
 }

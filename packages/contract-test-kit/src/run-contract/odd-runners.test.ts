@@ -157,6 +157,7 @@ describe('what a runner says of itself', { timeout: 30_000 }, () => {
   it('is not taken for a fault of the kit: a health endpoint that is no http URL', async () => {
     const oddity = { healthCheckEndpoint: 'ftp://127.0.0.1/health' };
     expect((await judge('registration.reachable-health', oddity)).status).toBe('failed');
+    expect((await judge('registration.answers-when-it-registers', oddity)).status).toBe('not-evaluable');
   });
 
   it('may be a name that objects inherit: a capability called constructor', async () => {

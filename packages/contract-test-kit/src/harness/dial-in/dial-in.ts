@@ -8,14 +8,8 @@ export type DialInKind = 'websocket' | 'long-poll';
 /** One socket of a runner, from its upgrade to its end. */
 export interface Connection {
   readonly index: number;
-  readonly openedAt: number;
   /** Undefined when the runner offered none. */
   readonly protocol: string | undefined;
-  readyAt: number | undefined;
-  closedAt: number | undefined;
-  closeCode: number | undefined;
-  /** Bytes of its longest message. */
-  longestBytes: number;
   /** When it answered a ping, each time. */
   readonly pongs: number[];
 }

@@ -13,43 +13,22 @@ export interface FaultRates {
   readonly seed: number;
 }
 
-/** What became of frames, counted. */
-export interface FaultCounts {
-  passed: number;
-  dropped: number;
-  delayed: number;
-  duplicated: number;
-}
-
 export interface LinkFaults {
-  readonly counts: Readonly<FaultCounts>;
   /** Sends a frame, or does to it what its lot is. */
   pass(send: () => void, cut: () => void): void;
 }
 
 /** Makes the faults of one control plane; without rates everything passes. */
 export function createLinkFaults(rates: FaultRates | undefined): LinkFaults {
-  const counts: FaultCounts = { passed: 0, dropped: 0, delayed: 0, duplicated: 0 };
   const random = seededRandom(rates?.seed ?? 0);
   const { drop = 0, delay = 0, delayMs = 100, duplicate = 0 } = rates ?? {};
   return {
-    counts,
     pass(send, cut) {
       const lot = random();
-      if (lot < drop) {
-        counts.dropped += 1;
-        return cut();
-      }
-      if (lot < drop + delay) {
-        counts.delayed += 1;
-        return void setTimeout(send, Math.ceil(random() * delayMs));
-      }
-      counts.passed += 1;
+      if (lot < drop) return cut();
+      if (lot < drop + delay) return void setTimeout(send, Math.ceil(random() * delayMs));
       send();
-      if (lot < drop + delay + duplicate) {
-        counts.duplicated += 1;
-        send();
-      }
+      if (lot < drop + delay + duplicate) send();
     },
   };
 }

@@ -82,9 +82,10 @@ export function createOfferBook(policy: OfferPolicy): OfferBook {
     if (!found) return 'EXECUTION_NOT_FOUND';
     return found.body['leaseToken'] === leaseToken ? undefined : 'LEASE_SUPERSEDED';
   };
-  const record = (found: Offered, { events = [], connection }: Told): number => {
+  const record = (found: Offered, { events, connection }: Told): number => {
     found.messages += 1;
-    for (const value of events) {
+    // Whatever a runner sends: what is no list holds no events.
+    for (const value of Array.isArray(events) ? (events as readonly unknown[]) : []) {
       const event = ExecutionEvent.safeParse(value).data;
       if (!event) continue;
       const told = { event, at: performance.now(), connection };

@@ -1,5 +1,4 @@
-import { DEFAULTS } from '@controlplane/contracts';
-import { envelopeOf } from '@controlplane/contracts';
+import { DEFAULTS, envelopeOf } from '@controlplane/contracts';
 import { errorReply } from '../control-plane-script.js';
 import type { RecordedMessage } from '../recorded-message.js';
 import { takeOffers, type DialInState, type Door } from './dial-in.js';
@@ -32,9 +31,18 @@ export interface PollDoor extends Door {
 
 const json = (body: unknown): PollReply => ({ status: 200, text: JSON.stringify(body) });
 
+/** A path segment as it was meant; as it is where it is no encoding of anything. */
+function decoded(segment: string): string {
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    return segment;
+  }
+}
+
 const executionOf = ({ path, json: body }: RecordedMessage): Told => ({
   ...(Object(body) as Omit<Told, 'executionId'>),
-  executionId: decodeURIComponent(path.split('/')[2] ?? ''),
+  executionId: decoded(path.split('/')[2] ?? ''),
 });
 
 function denied(verdict: 'withhold' | 'LEASE_SUPERSEDED' | 'EXECUTION_NOT_FOUND'): PollReply {

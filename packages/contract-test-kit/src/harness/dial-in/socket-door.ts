@@ -19,9 +19,6 @@ export interface SocketDoor extends Door {
   freeze(): void;
   /** Pings; the answers are told by the connection. */
   ping(): void;
-  /** Closes the socket that there is, in the protocol's way. */
-  hangUp(code: number, reason: string): void;
-  faultCounts(): LinkFaults['counts'];
   close(): void;
 }
 
@@ -36,6 +33,8 @@ interface Parts {
   readonly core: PlaneCore;
   readonly state: DialInState;
   readonly faults: LinkFaults;
+  /** Takes what failed in the control plane itself. */
+  readonly onFault: (error: Error) => void;
   live: Live | undefined;
 }
 
@@ -77,7 +76,6 @@ function onRegister(parts: Parts, live: Live, { message, answer }: Heard): void 
   const { held } = Object(message.json) as { readonly held?: unknown };
   state.registered('websocket', Array.isArray(held) ? (held as string[]) : []);
   live.isReady = true;
-  live.connection.readyAt = performance.now();
   const registration = { ...core.registered(), ...membersOf(answer) };
   live.socket.send(JSON.stringify({ type: 'ready', registration }));
   flush(parts);
@@ -128,7 +126,6 @@ const KINDS = new Set<unknown>(Object.keys(LISTENERS));
 
 function onMessage(parts: Parts, live: Live, text: string): void {
   const { connection } = live;
-  connection.longestBytes = Math.max(connection.longestBytes, Buffer.byteLength(text));
   const frame = Object(parseJson(text)) as Readonly<Record<string, unknown>>;
   const kind = KINDS.has(frame['type']) ? (frame['type'] as MessageKind) : 'other';
   const carried =
@@ -144,8 +141,14 @@ function onMessage(parts: Parts, live: Live, text: string): void {
     connection: connection.index,
   };
   const heard = parts.core.hear(arrived);
-  if (heard.answer === 'drop') live.socket.terminate();
-  else if (heard.answer !== 'silence') LISTENERS[kind]?.(parts, live, heard);
+  try {
+    if (heard.answer === 'drop') live.socket.terminate();
+    else if (heard.answer !== 'silence') LISTENERS[kind]?.(parts, live, heard);
+  } catch (error) {
+    // No message of a runner ends the kit.
+    parts.onFault(error instanceof Error ? error : new Error(String(error)));
+    live.socket.terminate();
+  }
   parts.core.record.add(heard.message);
 }
 
@@ -153,12 +156,7 @@ function welcome(parts: Parts, socket: WebSocket): void {
   const { connections } = parts.state;
   const connection: Connection = {
     index: connections.length,
-    openedAt: performance.now(),
     protocol: socket.protocol === '' ? undefined : socket.protocol,
-    readyAt: undefined,
-    closedAt: undefined,
-    closeCode: undefined,
-    longestBytes: 0,
     pongs: [],
   };
   const live: Live = { socket, connection, isReady: false, isFrozen: false };
@@ -168,9 +166,7 @@ function welcome(parts: Parts, socket: WebSocket): void {
   socket.on('pong', () => connection.pongs.push(performance.now()));
   // What is not WebSocket is closed by the protocol's own codes.
   socket.on('error', () => undefined);
-  socket.on('close', (code) => {
-    connection.closedAt = performance.now();
-    connection.closeCode = code;
+  socket.on('close', () => {
     if (parts.live === live) parts.live = undefined;
   });
 }
@@ -183,8 +179,13 @@ function refuse(socket: Duplex, reply: ReturnType<typeof errorReply>): void {
 }
 
 /** Makes the door that sockets come in by. */
-export function createSocketDoor(core: PlaneCore, state: DialInState): SocketDoor {
-  const parts: Parts = { core, state, faults: createLinkFaults(state.script.faults), live: undefined };
+export function createSocketDoor(
+  core: PlaneCore,
+  state: DialInState,
+  onFault: (error: Error) => void,
+): SocketDoor {
+  const faults = createLinkFaults(state.script.faults);
+  const parts: Parts = { core, state, faults, onFault, live: undefined };
   const server = new WebSocketServer({
     noServer: true,
     maxPayload: MAX_MESSAGE_BYTES,
@@ -215,8 +216,6 @@ export function createSocketDoor(core: PlaneCore, state: DialInState): SocketDoo
       parts.live.socket.pause();
     },
     ping: () => parts.live?.socket.ping(),
-    hangUp: (code, reason) => parts.live?.socket.close(code, reason),
-    faultCounts: () => parts.faults.counts,
     close() {
       for (const socket of server.clients) socket.terminate();
     },

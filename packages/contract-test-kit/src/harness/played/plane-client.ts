@@ -3,6 +3,7 @@
  * The other direction: the kit plays runners and clients against a control plane. Knows the wire, judges nothing.
  */
 import { randomUUID } from 'node:crypto';
+import { Mismatch } from '../../case/verdict.js';
 import { send, type Exchange } from '../exchange.js';
 
 /** The control plane that is judged, and what proves who asks. */
@@ -22,8 +23,6 @@ export interface Asking {
   readonly headers?: Readonly<Record<string, string>>;
   /** Proves who asks; `nobody` sends no credential. Default: the token of the plane. */
   readonly as?: string | undefined;
-  /** True closes the connection. */
-  readonly onLine?: (line: { readonly text: string }) => boolean | void;
 }
 
 /** Asks nothing of who asks. */
@@ -33,7 +32,7 @@ export const NOBODY = 'nobody';
 export function ask(
   { url, token, signal }: JudgedPlane,
   [method, path]: readonly [string, string],
-  { body, text, headers = {}, as = token, onLine }: Asking = {},
+  { body, text, headers = {}, as = token }: Asking = {},
 ): Promise<Exchange> {
   const content = text ?? (body === undefined ? undefined : JSON.stringify(body));
   return send(
@@ -48,7 +47,7 @@ export function ask(
       },
       ...(content === undefined ? {} : { body: content }),
     },
-    { signal, ...(onLine === undefined ? {} : { onLine }) },
+    { signal },
   );
 }
 
@@ -58,6 +57,15 @@ export async function enrollmentToken(plane: JudgedPlane): Promise<string | unde
   const created = await ask(plane, ['POST', '/tokens'], {
     body: { kind: 'enrollment', name: `kit-${randomUUID()}` },
   });
+  // A control plane without such tokens has its runners prove themselves as everybody does.
+  if (created.status === 404) return plane.token;
   const { token } = Object(created.json) as { readonly token?: unknown };
-  return typeof token === 'string' ? token : plane.token;
+  if (typeof token !== 'string')
+    throw new Mismatch({
+      sent: 'POST /tokens for an enrollment token',
+      expected: 'a token',
+      actual: `HTTP ${created.status}`,
+      exchange: { ...created, text: '' },
+    });
+  return token;
 }

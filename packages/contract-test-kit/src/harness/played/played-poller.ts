@@ -42,10 +42,11 @@ export async function playPollingRunner(
       body: { instanceId, maxExecutions: 4 },
       as: credential,
     });
-    const { frames = [] } = Object(answer.json) as { readonly frames?: readonly Frame[] };
-    for (const frame of frames) {
-      if (frame['type'] === 'offers') offers.push(...(frame['executions'] as unknown[]).map(readOffer));
-      if (frame['type'] === 'directives') directives.push(...(frame['directives'] as Frame[]));
+    const { frames } = Object(answer.json) as { readonly frames?: unknown };
+    for (const frame of Array.isArray(frames) ? (frames as readonly unknown[]) : []) {
+      const { type, executions, directives: told } = Object(frame) as Frame;
+      if (type === 'offers' && Array.isArray(executions)) offers.push(...executions.map(readOffer));
+      if (type === 'directives' && Array.isArray(told)) directives.push(...(told as Frame[]));
     }
   }
 

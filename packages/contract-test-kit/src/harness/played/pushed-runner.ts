@@ -1,7 +1,8 @@
-import { createServer, type IncomingMessage } from 'node:http';
+import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { NDJSON } from '@controlplane/contracts';
 import { parseJson } from '../recorded-message.js';
+import { readBody } from '../recording-control-plane.js';
 import { ask, type JudgedPlane } from './plane-client.js';
 import { playedEvent, playedRegistration, readOffer, success } from './played-runner.js';
 
@@ -22,12 +23,6 @@ export interface PushedRunner {
   close(): Promise<void>;
 }
 
-async function textOf(request: IncomingMessage): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of request as AsyncIterable<Uint8Array>) chunks.push(chunk);
-  return Buffer.concat(chunks).toString('utf8');
-}
-
 /** The whole stream of an execution, from its claim to its end. */
 function streamOf(line: string): string {
   const offer = readOffer(parseJson(line));
@@ -43,17 +38,19 @@ export async function playPushedRunner(
 ): Promise<PushedRunner> {
   const pushed: Pushed[] = [];
   const server = createServer((request, response) => {
-    void textOf(request).then((text) => {
+    const answer = (text: string): void => {
       const path = request.url ?? '/';
       if (path !== '/execute') {
         response.writeHead(200, { 'content-type': 'application/json' });
-        return response.end('{"status":"healthy"}');
+        return void response.end('{"status":"healthy"}');
       }
       const headers = request.headers as Record<string, string | undefined>;
       pushed.push({ path, headers, text, json: parseJson(text) });
       response.writeHead(200, { 'content-type': NDJSON });
-      return response.end(text.split('\n').filter(Boolean).map(streamOf).join(''));
-    });
+      response.end(text.split('\n').filter(Boolean).map(streamOf).join(''));
+    };
+    // A control plane may break off while it speaks.
+    readBody(request).then(answer, () => response.destroy());
   });
   await new Promise<void>((resolve) => {
     server.listen(0, '127.0.0.1', resolve);
@@ -63,17 +60,22 @@ export async function playPushedRunner(
     healthCheckEndpoint: `http://127.0.0.1:${port}/health`,
     features: ['ndjson', 'signed'],
   });
-  const reply = await ask(plane, ['POST', '/runners/register'], { body: registration, as: credential });
+  const close = (): Promise<void> =>
+    new Promise((resolve) => {
+      server.close(() => resolve());
+      server.closeAllConnections();
+    });
+  const asking = { body: registration, as: credential };
+  const reply = await ask(plane, ['POST', '/runners/register'], asking).catch(async (error: unknown) => {
+    await close();
+    throw error;
+  });
   const { runnerId } = Object(reply.json) as { readonly runnerId?: string };
   return {
     runnerId,
     capability,
     registered: reply.json,
     pushed,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
+    close,
   };
 }

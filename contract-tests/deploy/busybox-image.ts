@@ -11,7 +11,7 @@ export async function importBusyboxImage(podman: Podman, name: string): Promise<
   try {
     for (const folder of ['bin', 'tmp', 'job']) mkdirSync(join(root, folder));
     copyFileSync(busybox, join(root, 'bin/busybox'));
-    for (const applet of ['sh', 'cat', 'echo']) symlinkSync('busybox', join(root, 'bin', applet));
+    for (const applet of ['sh', 'cat', 'echo', 'sleep']) symlinkSync('busybox', join(root, 'bin', applet));
     await podman.importFolder(root, [], name);
   } finally {
     rmSync(root, { recursive: true, force: true });

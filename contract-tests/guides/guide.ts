@@ -57,13 +57,20 @@ function missingLine(shown: string, said: string): string | undefined {
     });
 }
 
-/** Follows the guide of that name; throws where it does not do what it says. */
-export async function followGuide(name: string): Promise<void> {
+/**
+ * Follows the guide of that name; throws where it does not do what it says.
+ * @param variables - of every command
+ */
+export async function followGuide(
+  name: string,
+  variables: Readonly<Record<string, string>> = {},
+): Promise<void> {
   const folder = openFolder();
   const ports = await Promise.all(PORTS.map(() => freePort()));
   const withPorts = (text: string): string =>
     PORTS.reduce((changed, port, index) => changed.replaceAll(port, String(ports[index])), text);
   const env = {
+    ...variables,
     JOBFORGE_URL: `http://127.0.0.1:${ports[0]}`,
     PATH: `${join(folder, 'bin')}:${process.env['PATH']}`,
   };

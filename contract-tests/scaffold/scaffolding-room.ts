@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { attempt, succeed } from './commands.js';
+import { NPM, type PackageManager } from './package-managers.js';
 import { packAll } from './packed-packages.js';
 
 const NO_NETWORK =
@@ -12,8 +13,8 @@ export interface ScaffoldingRoom {
   readonly folder: string;
   /** The packed create-runner, from an empty cache and without the network; returns the project's folder. */
   scaffold(name: string, ...flags: string[]): Promise<string>;
-  /** Installs with npm. Returns why there is nothing to test with where the registry cannot be reached. */
-  install(project: string): Promise<string | undefined>;
+  /** Installs, by default with npm. Returns why there is nothing to test with where the registry cannot be reached. */
+  install(project: string, manager?: PackageManager): Promise<string | undefined>;
   close(): void;
 }
 
@@ -31,12 +32,11 @@ export async function openScaffoldingRoom(): Promise<ScaffoldingRoom> {
       await succeed('npm', ['exec', ...alone, '--', ...command], { cwd: folder });
       return join(folder, name);
     },
-    async install(project) {
-      const flags = ['--no-audit', '--no-fund', '--prefer-offline'];
-      const install = await attempt('npm', ['install', ...flags], { cwd: project });
+    async install(project, { command, flags, env } = NPM) {
+      const install = await attempt(command, ['install', ...flags], { cwd: project, env });
       if (install.code === 0) return undefined;
       if (!NO_NETWORK.test(install.output) || process.env['CI'] === 'true')
-        throw new Error(`npm install:\n${install.output}`);
+        throw new Error(`${command} install:\n${install.output}`);
       const why = `the packages of a scaffolded project cannot be fetched: ${NO_NETWORK.exec(install.output)?.[0]}`;
       console.warn(`SKIPPED: ${why}`);
       return why;

@@ -48,7 +48,7 @@ describe.skipIf(noEngine !== undefined)('with an engine for containers', () => {
     const project = await room.scaffold('my-container', '--template', 'container', '--no-git');
     const offline = await room.install(project);
     if (offline !== undefined) context.skip(offline);
-    await proveScripts(project, podman.variables);
-    expect(await runFirstJob(project, podman.variables)).toMatch(/completed in[^]*Hello, Ada/);
+    await proveScripts(project, { env: podman.variables });
+    expect(await runFirstJob(project, { env: podman.variables })).toMatch(/completed in[^]*Hello, Ada/);
   });
 });

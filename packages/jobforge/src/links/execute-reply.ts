@@ -6,6 +6,7 @@ import {
   type ErrorCode,
 } from '@controlplane/contracts';
 import { z } from 'zod';
+import { plainEvent } from './plain-event.js';
 import type { LinkFailure } from './runner-link.js';
 
 /** What a runner answered to an execution, as an event, or why it is none. */
@@ -108,6 +109,8 @@ function timeOf(value: unknown): number {
 /** Reads one line of a streamed reply. */
 export function readLine(line: string): { readonly executionId: string | undefined; readonly reply: Reply } {
   const value = parseJson(line);
+  const plain = plainEvent(value);
+  if (plain !== undefined) return { executionId: plain.executionId, reply: { event: plain } };
   const event = ExecutionEvent.safeParse(value);
   if (event.success) return { executionId: event.data.executionId, reply: { event: event.data } };
   const named = z.looseObject({ executionId: z.string() }).safeParse(value);

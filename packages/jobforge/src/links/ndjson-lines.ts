@@ -42,8 +42,13 @@ export function createLineParser(maxLineBytes: number, reader: LineReader): Line
     push(chunk) {
       let from = 0;
       for (let at = chunk.indexOf(LINE_FEED); at !== -1; at = chunk.indexOf(LINE_FEED, from)) {
-        hold(chunk.subarray(from, at));
-        finish();
+        // A line that is whole is read where it lies.
+        if (held === 0 && at > from && at - from <= maxLineBytes)
+          reader.onLine(chunk.toString('utf8', from, at));
+        else {
+          hold(chunk.subarray(from, at));
+          finish();
+        }
         from = at + 1;
       }
       // A copy, because the rest of the chunk would be kept alive by its last few bytes.

@@ -214,16 +214,52 @@ function insert(parts: SubmissionParts, { submission, actor }: Coming): Promise<
   return stored(parts.intake, { submission, terms, input }).then((job) => ({ submission, job }));
 }
 
-/** Inserts one of many; its refusal is its entry. */
-async function entryOf(parts: SubmissionParts, coming: Coming): Promise<JobBatchEntry> {
+/** Told what became of one of many submissions. */
+type Entered = (entry: JobBatchEntry | Promise<JobBatchEntry>) => void;
+
+/** The entry of a submission with files; its refusal is its entry. */
+async function entryWithFiles(parts: SubmissionParts, coming: SubmissionWithFiles): Promise<JobBatchEntry> {
   try {
-    const { submission, job } = await insert(parts, coming);
-    if (job !== undefined) return { id: job.id, status: shownStatus(job.phase) };
-    return await foundEntry(parts.state, submission);
+    const { submission, job } = await insertWithFiles(parts, coming);
+    return job === undefined ? await foundEntry(parts.state, submission) : entryOf(job);
   } catch (error) {
     if (isJobForgeError(error)) return refusedEntry(coming.submission, error);
     throw error;
   }
+}
+
+const entryOf = ({ id, phase }: LiveJob): JobBatchEntry => ({ id, status: shownStatus(phase) });
+
+/** Inserts one of many; its refusal is its entry. Without promises: batches are how many jobs come at once. */
+function enter(parts: SubmissionParts, { submission, actor }: Coming, entered: Entered): void {
+  const input = JSON.stringify(submission.payload.data);
+  if (parts.files.concerns(submission, input))
+    return entered(entryWithFiles(parts, { submission, input, actor }));
+  const terms = termsOf(submission);
+  const refused = refusalOf(parts, submission, terms);
+  if (refused !== undefined) return entered(refusedEntry(submission, refused));
+  parts.intake.insert({ submission, terms, input }, (error, job) => {
+    if (error !== undefined) entered(refusedEntry(submission, error));
+    else entered(job === undefined ? foundEntry(parts.state, submission) : entryOf(job));
+  });
+}
+
+function enterAll(parts: SubmissionParts, all: readonly Coming[]): Promise<JobBatchEntry[]> {
+  return new Promise((resolve, reject) => {
+    const entries: JobBatchEntry[] = [];
+    let left = all.length;
+    const place = (index: number, entry: JobBatchEntry): void => {
+      entries[index] = entry;
+      left -= 1;
+      if (left === 0) resolve(entries);
+    };
+    if (left === 0) return resolve(entries);
+    for (const [index, coming] of all.entries())
+      enter(parts, coming, (entry) => {
+        if (entry instanceof Promise) entry.then((known) => place(index, known), reject);
+        else place(index, entry);
+      });
+  });
 }
 
 export function createSubmissions(parts: SubmissionParts): Submissions {
@@ -233,6 +269,9 @@ export function createSubmissions(parts: SubmissionParts): Submissions {
       return job === undefined ? found(parts.state, submission) : toSubmitted(parts, submission, job);
     },
     submitJobs: (submissions, actor = LIBRARY) =>
-      Promise.all(submissions.map((submission) => entryOf(parts, { submission, actor }))),
+      enterAll(
+        parts,
+        submissions.map((submission) => ({ submission, actor })),
+      ),
   };
 }

@@ -30,6 +30,13 @@ const ending = {
 export const AcceptedEvent = z.object({ ...position, type: z.literal('accepted') });
 export type AcceptedEvent = z.infer<typeof AcceptedEvent>;
 
+/** A log line that is meant for people, and kept with its job whatever else is logged. */
+export const LogNotification = z.object({
+  /** Whom it is for, in the words of whoever wrote the capability. Default: whoever looks at the job. */
+  audience: z.string().min(1).max(128).optional(),
+});
+export type LogNotification = z.infer<typeof LogNotification>;
+
 export const LogEvent = z.object({
   ...position,
   type: z.literal('log'),
@@ -38,6 +45,8 @@ export const LogEvent = z.object({
   fields: JsonObject.optional(),
   /** Set for the output of a child process: `message` is a piece of it as it came, ends of line included. */
   stream: z.enum(['stdout', 'stderr']).optional(),
+  /** Set where the line is meant for people. */
+  notification: LogNotification.optional(),
 });
 export type LogEvent = z.infer<typeof LogEvent>;
 

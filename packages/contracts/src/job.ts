@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { ErrorEnvelope } from './error-envelope.js';
-import { LogLevel } from './execution-event.js';
+import { LogLevel, LogNotification } from './execution-event.js';
 import { DurationMs, Identifier, JsonObject, Timestamp, TraceParent } from './identifiers.js';
 import { FileReference, JobFiles } from './job-file.js';
 import { Concurrency, Placement } from './placement.js';
@@ -116,6 +116,18 @@ export const JobResult = z.object({
 });
 export type JobResult = z.infer<typeof JobResult>;
 
+/** What an execution had to say to people. */
+export const JobNotification = z.object({
+  /** Id of the event `job.notification`. */
+  id: z.string(),
+  at: Timestamp,
+  level: LogLevel,
+  message: z.string(),
+  /** Whom it is for, in the words of whoever wrote the capability. */
+  audience: z.string().optional(),
+});
+export type JobNotification = z.infer<typeof JobNotification>;
+
 /** A job as the control plane shows it. */
 export const JobResponse = z.object({
   id: JobId,
@@ -134,6 +146,8 @@ export const JobResponse = z.object({
   nextAttemptAt: Timestamp.optional(),
   /** Why a queued job is not running yet. */
   waitingFor: z.string().optional(),
+  /** What its executions had to say to people, in order; not in lists of jobs. */
+  notifications: z.array(JobNotification).optional(),
   /** Whom its end has not been told yet, or could not be. */
   webhooks: z.array(WebhookDelivery).optional(),
   /** Log lines and steps of progress of an ended job that its record leaves out. */
@@ -172,6 +186,7 @@ export const JobEventType = z.enum([
   'job.started',
   'job.progress',
   'job.log',
+  'job.notification',
   'job.completed',
   'job.failed',
   'job.cancelled',
@@ -203,7 +218,7 @@ export const JobEventsQuery = z.object({
 export type JobEventsQuery = z.infer<typeof JobEventsQuery>;
 
 /**
- * A piece of a job's log: the data of a `job.log` event with its place in the job's history. What is beyond the
+ * A piece of a job's log: the data of a `job.log` or `job.notification` event with its place in the job's history. What is beyond the
  * record's limit is left out of its middle; a line `[… bytes of log left out]` within the message stands for it.
  */
 export const JobLogEntry = z.object({
@@ -215,6 +230,8 @@ export const JobLogEntry = z.object({
   fields: JsonObject.optional(),
   /** Set for the output of a child process: `message` is a piece of it as it came. */
   stream: z.enum(['stdout', 'stderr']).optional(),
+  /** Set where it is meant for people. */
+  notification: LogNotification.optional(),
   /** Bytes of log text that were left out here. */
   droppedBytes: z.number().int().positive().optional(),
 });

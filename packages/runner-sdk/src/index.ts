@@ -18,7 +18,12 @@ export type {
   JsonSchema,
 } from './capability/capability.js';
 export type { ArtifactContent, ArtifactOptions } from './capability/artifact-content.js';
-export type { CapabilityContext, ContextLog, ContextLogMethod } from './capability/capability-context.js';
+export type {
+  CapabilityContext,
+  ContextLog,
+  ContextLogMethod,
+  NotifyOptions,
+} from './capability/capability-context.js';
 export type { ContextFiles } from './capability/context-files.js';
 export type { Isolation, IsolationKind } from './capability/isolation.js';
 export type { Middleware } from './capability/middleware.js';

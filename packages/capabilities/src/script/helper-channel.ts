@@ -1,4 +1,4 @@
-import type { ScriptMessage } from './script-input.js';
+import type { ScriptMessage, ScriptNotification } from './script-input.js';
 
 /** Bytes of one message; more than a result may hold. */
 const MAX_LINE_BYTES = 6 * 1024 * 1024;
@@ -6,12 +6,13 @@ const MAX_LOGS = 1_000;
 const MAX_LOG_LENGTH = 8 * 1024;
 const MAX_NOTIFICATIONS = 50;
 const MAX_NOTIFICATION_LENGTH = 2_000;
+const MAX_AUDIENCE_LENGTH = 128;
 
 /** Whom a script's channel speaks to while it runs. */
 export interface ChannelListener {
   readonly log: (message: ScriptMessage) => void;
   readonly progress: (fraction: number, message: string | undefined) => void;
-  readonly notify: (message: ScriptMessage) => void;
+  readonly notify: (notification: ScriptNotification) => void;
 }
 
 /** What a script says beside its output: lines of a word and base64 texts, on a descriptor of its own. */
@@ -21,7 +22,7 @@ export interface HelperChannel {
   said(): {
     readonly data: unknown;
     readonly logs: readonly ScriptMessage[];
-    readonly notifications: readonly ScriptMessage[];
+    readonly notifications: readonly ScriptNotification[];
   };
   /** Lines that were not understood. */
   readonly refused: number;
@@ -71,7 +72,7 @@ function createLines(onLine: (line: string) => void): (chunk: Buffer) => void {
 /** Makes the reading end of a script's channel. */
 export function createHelperChannel(listener: ChannelListener): HelperChannel {
   const logs: ScriptMessage[] = [];
-  const notifications: ScriptMessage[] = [];
+  const notifications: ScriptNotification[] = [];
   let data: unknown = null;
   let refused = 0;
 
@@ -85,7 +86,9 @@ export function createHelperChannel(listener: ChannelListener): HelperChannel {
       listener.log(said);
     },
     notify(words) {
-      const said = messageOf(words, MAX_NOTIFICATION_LENGTH);
+      const audience = words[2]?.slice(0, MAX_AUDIENCE_LENGTH) ?? '';
+      const message = messageOf(words, MAX_NOTIFICATION_LENGTH);
+      const said = audience === '' ? message : { ...message, audience };
       if (notifications.length >= MAX_NOTIFICATIONS) return;
       notifications.push(said);
       listener.notify(said);

@@ -58,7 +58,9 @@ export const ScriptResult = z.object({
   ...PROGRAM_RESULT,
   data: z.unknown(),
   logs: z.array(z.object({ level: Level, message: z.string() })).readonly(),
-  notifications: z.array(z.object({ level: Level, message: z.string() })).readonly(),
+  notifications: z
+    .array(z.object({ level: Level, message: z.string(), audience: z.string().optional() }))
+    .readonly(),
   input: z.unknown(),
 });
 
@@ -68,6 +70,12 @@ export interface ScriptMessage {
   readonly message: string;
 }
 
+/** What a script said to people. */
+export interface ScriptNotification extends ScriptMessage {
+  /** Whom it is for; absent where the script did not say. */
+  readonly audience?: string | undefined;
+}
+
 /** How a script ended that succeeded. */
 export interface ScriptResult extends ProgramResult {
   /** What it returned on its channel, the last time; null when it returned nothing. */
@@ -75,7 +83,7 @@ export interface ScriptResult extends ProgramResult {
   /** The first 1,000 lines of its log; the log of the job has more. */
   readonly logs: readonly ScriptMessage[];
   /** The first 50. */
-  readonly notifications: readonly ScriptMessage[];
+  readonly notifications: readonly ScriptNotification[];
   /** As the job gave it; null when it gave none. */
   readonly input: unknown;
 }

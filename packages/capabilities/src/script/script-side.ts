@@ -21,7 +21,7 @@ globalThis.job = Object.freeze({
   return: (value) => say('return', JSON.stringify(value) ?? 'null'),
   log: Object.freeze({ debug: log('debug'), info: log('info'), warn: log('warn'), error: log('error') }),
   progress: (fraction, message = '') => say('progress', fraction, message),
-  notify: (message, level = 'info') => say('notify', level, message),
+  notify: (message, level = 'info', audience = '') => say('notify', level, message, audience),
 });
 globalThis.require = createRequire(process.env.JOB_FOLDER + '/script.mjs');
 `;
@@ -46,8 +46,8 @@ def log(message, level="info"):
 def progress(fraction, message=""):
     _say("progress", fraction, message)
 
-def notify(message, level="info"):
-    _say("notify", level, message)
+def notify(message, level="info", audience=""):
+    _say("notify", level, message, audience)
 `;
 
 const BASH = `_job_say() {
@@ -59,7 +59,7 @@ const BASH = `_job_say() {
 job_return() { _job_say return "$1"; }
 job_log() { if (($# > 1)); then _job_say log "$1" "$2"; else _job_say log info "$1"; fi; }
 job_progress() { _job_say progress "$1" "\${2:-}"; }
-job_notify() { _job_say notify "\${2:-info}" "$1"; }
+job_notify() { _job_say notify "\${2:-info}" "$1" "\${3:-}"; }
 `;
 
 // A module, not a text around the script: `param()`, `exit` and the exit code stay the script's own.
@@ -84,7 +84,9 @@ function Write-JobLog([string]$Message, [string]$Level = 'info') { Send-Line 'lo
 function Write-JobProgress([double]$Fraction, [string]$Message = '') {
   Send-Line 'progress' @($Fraction.ToString([cultureinfo]::InvariantCulture), $Message)
 }
-function Send-JobNotification([string]$Message, [string]$Level = 'info') { Send-Line 'notify' @($Level, $Message) }
+function Send-JobNotification([string]$Message, [string]$Level = 'info', [string]$Audience = '') {
+  Send-Line 'notify' @($Level, $Message, $Audience)
+}
 Export-ModuleMember -Function '*-Job*'
 `;
 

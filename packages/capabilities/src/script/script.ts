@@ -96,7 +96,7 @@ async function packagesOf(
 function channelOf(ctx: CapabilityContext): HelperChannel {
   return createHelperChannel({
     log: ({ level, message }) => ctx.log[level](message),
-    notify: ({ level, message }) => ctx.log[level](message, { notification: true }),
+    notify: ({ level, message, audience }) => ctx.notify(message, { level, audience }),
     progress(fraction, message) {
       // It may come when the execution is over: then nobody wants to know.
       ctx.progress(fraction, message).catch(() => undefined);

@@ -6,20 +6,25 @@ import { idOf } from './request-parsing.js';
 import type { Exchange } from './served-endpoints.js';
 
 function toEntry({ id, timestamp, type, data }: JobEvent): JobLogEntry | undefined {
-  return type === 'job.log' ? JobLogEntry.safeParse({ ...data, id, at: timestamp }).data : undefined;
+  if (type === 'job.log') return JobLogEntry.safeParse({ ...data, id, at: timestamp }).data;
+  if (type !== 'job.notification') return undefined;
+  const { audience, ...said } = data ?? {};
+  const notification = audience === undefined ? {} : { audience };
+  return JobLogEntry.safeParse({ ...said, id, at: timestamp, notification }).data;
 }
 
 /** What a child process wrote stands as it came; what was logged is a line each. */
 function toText(entries: readonly JobLogEntry[]): string {
   let text = '';
-  for (const { at, level, message, fields, stream } of entries) {
+  for (const { at, level, message, fields, stream, notification } of entries) {
     if (stream !== undefined) {
       text += message;
       continue;
     }
     if (text !== '' && !text.endsWith('\n')) text += '\n';
     const more = fields === undefined ? '' : ` ${JSON.stringify(fields)}`;
-    text += `${at} ${level.padEnd(5)} ${message.replaceAll('\n', '\n    ')}${more}\n`;
+    const to = notification && `[${notification.audience ? `to ${notification.audience}` : 'notification'}] `;
+    text += `${at} ${level.padEnd(5)} ${to ?? ''}${message.replaceAll('\n', '\n    ')}${more}\n`;
   }
   return text;
 }

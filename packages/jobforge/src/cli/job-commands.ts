@@ -6,7 +6,7 @@ import { asClient, sessionOf, type Session, type ClientOptions } from './client-
 import { spoken } from './durations.js';
 import { EXIT, type ExitCode } from './exit-code.js';
 import { printFields } from './fields.js';
-import { eventLine, resultWords } from './job-lines.js';
+import { eventLine, notificationWords, resultWords } from './job-lines.js';
 import { addJobRetry } from './job-retry.js';
 import { addJobSubmit } from './job-submit.js';
 import { addJobWhy } from './job-why.js';
@@ -71,7 +71,7 @@ export function addJobCommands(
   asClient(job.command('logs <id>'))
     .description('show what a job has logged')
     .option('-f, --follow', 'go on until the job has ended')
-    .addHelpText('after', '\nWith --json: the events of the type job.log, one a line.')
+    .addHelpText('after', '\nWith --json: the events of the types job.log and job.notification, one a line.')
     .action((id: string, options: ClientOptions & { follow?: boolean }) =>
       logsOf(sessionOf(context, options), id, options.follow ?? false).then(settle),
     );
@@ -128,6 +128,7 @@ function fieldsOf(job: JobResponse): [string, string | undefined][] {
     ['ended', result?.metadata.completedAt],
     ['took', result && spoken(result.metadata.durationMs)],
     ['result', result?.success ? resultWords(job) : undefined],
+    ...(job.notifications ?? []).map((said): [string, string] => ['notification', notificationWords(said)]),
     ...webhookFields(job),
     ['error', errorText(result?.error ?? job.error)],
   ];
@@ -155,7 +156,7 @@ async function showLogs(
   id: string,
   options: LogOptions,
 ): Promise<ExitCode> {
-  const isLog = ({ type }: JobEvent): boolean => type === 'job.log';
+  const isLog = ({ type }: JobEvent): boolean => type === 'job.log' || type === 'job.notification';
   for await (const event of client.events(id, options)) {
     if (!isLog(event)) continue;
     if (json) printJson(terminal, 'job logs', event);

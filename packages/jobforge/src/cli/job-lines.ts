@@ -6,6 +6,7 @@ import { printable, printableLine } from './printable.js';
 import { toned, type Terminal, type Tone } from './terminal.js';
 
 const LogData = z.object({ level: LogLevel, message: z.string(), fields: JsonObject.optional() });
+const NotificationData = LogData.extend({ audience: z.string().optional() });
 const ProgressData = z.object({ fraction: z.number(), message: z.string().optional() });
 const RetryData = z.object({ error: z.object({ code: z.string(), message: z.string() }) });
 
@@ -35,6 +36,12 @@ function wordsOf(terminal: Terminal, { type, data }: JobEvent): string | undefin
         : '';
     return `${toned(terminal, LEVEL_TONES[level], level.padEnd(5))}  ${printable(message.replace(/\n$/, '')).replaceAll('\n', '\n    ')}${more}`;
   }
+  if (type === 'job.notification') {
+    const notification = NotificationData.safeParse(data);
+    if (!notification.success) return undefined;
+    const { level } = notification.data;
+    return `${toned(terminal, LEVEL_TONES[level], level.padEnd(5))}  ${notificationWords(notification.data)}`;
+  }
   if (type === 'job.progress') {
     const progress = ProgressData.safeParse(data);
     if (!progress.success) return undefined;
@@ -49,6 +56,18 @@ function wordsOf(terminal: Terminal, { type, data }: JobEvent): string | undefin
     return `${toned(terminal, 'warn', 'retry')}${why}`;
   }
   return undefined;
+}
+
+/** What is said to people, and to whom. */
+export function notificationWords({
+  message,
+  audience,
+}: {
+  readonly message: string;
+  readonly audience?: string | undefined;
+}): string {
+  const to = audience === undefined ? 'notification' : `to ${printableLine(audience)}`;
+  return `[${to}] ${printable(message.replace(/\n$/, '')).replaceAll('\n', '\n    ')}`;
 }
 
 /** Where a job stands, in a few words without colour; nothing where the event does not change that. */

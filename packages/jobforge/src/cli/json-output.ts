@@ -62,7 +62,7 @@ export const JSON_OUTPUT = {
   'job download': z.object({ path: z.string() }),
   'job cancel': JobResponse,
   'job retry': z.object({ jobs: z.array(JobBatchEntry) }),
-  /** Lines: the events of the type `job.log`. */
+  /** Lines: the events of the types `job.log` and `job.notification`. */
   'job logs': JobEvent,
   'runner list': RunnerMetadata.array(),
   'runner show': RunnerMetadata,

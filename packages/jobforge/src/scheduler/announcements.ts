@@ -1,5 +1,6 @@
 import type { CheckpointEvent, ExecutionEvent, ExtendedEvent } from '@controlplane/contracts';
 import { keepLog, keepProgress } from './kept-events.js';
+import { isNotification, keepNotification } from './kept-notifications.js';
 import type { Execution } from './live-job.js';
 import type { LiveState } from './live-state.js';
 
@@ -41,6 +42,7 @@ function extend({ limits }: LiveState, execution: Execution, event: ExtendedEven
 export function hearNews(state: LiveState, execution: Execution, event: Announcement): void {
   switch (event.type) {
     case 'log':
+      if (isNotification(execution.job, event)) return keepNotification(state, execution, event);
       return keepLog(state, execution, event);
     case 'progress':
       return keepProgress(state, execution, event);

@@ -139,7 +139,7 @@ function plainOperations(parts: Parts): Operations {
     submitJob: submissions.submitJob,
     submitJobs: submissions.submitJobs,
     async showJob(id, { plain = false } = {}) {
-      const view = await queries.showJob(id);
+      const view = await queries.showJob(id, { plain });
       return plain ? view : showPayloads({ state, carried: parts.files.rooms.carried }, view);
     },
     listJobs: queries.listJobs,

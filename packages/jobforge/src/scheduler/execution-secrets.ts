@@ -1,4 +1,4 @@
-import { envelopeOf, type ErrorEnvelope, type ExecutionEvent } from '@controlplane/contracts';
+import { envelopeOf, type ErrorEnvelope, type ExecutionEvent, type LogEvent } from '@controlplane/contracts';
 import { hideValues, type ValueHider } from '../model/hide-values.js';
 import type { Execution } from './live-job.js';
 import type { LiveState } from './live-state.js';
@@ -55,6 +55,18 @@ function hideInEnvelope(error: ErrorEnvelope, { json }: ValueHider): ErrorEnvelo
   return Object.fromEntries(members) as ErrorEnvelope;
 }
 
+function hideInLog(event: LogEvent, hides: ValueHider): LogEvent {
+  const { message, fields, notification } = event;
+  return {
+    ...event,
+    message: hides.text(message),
+    ...(notification?.audience !== undefined && {
+      notification: { audience: hides.text(notification.audience) },
+    }),
+    ...(fields && { fields: hides.json(fields) as typeof fields }),
+  };
+}
+
 /** An event as it may be kept: without the values of its execution's secrets. */
 export function withoutSecrets(
   state: LiveState,
@@ -65,11 +77,7 @@ export function withoutSecrets(
   if (hides === undefined) return event;
   switch (event.type) {
     case 'log':
-      return {
-        ...event,
-        message: hides.text(event.message),
-        ...(event.fields && { fields: hides.json(event.fields) as typeof event.fields }),
-      };
+      return hideInLog(event, hides);
     case 'progress':
       return event.message === undefined ? event : { ...event, message: hides.text(event.message) };
     case 'checkpoint':

@@ -63,8 +63,9 @@ function ofNow(stored: StoredJob, live: LiveJob | undefined): JobEvent[] {
   return [started(id, attempt, { at: startedAt, runnerId: runner.id, executionId: lease.executionId })];
 }
 
-function progressEvent(jobId: string, { attempt, eventSeq, at, data }: StoredEvent): JobEvent {
-  const content = { type: 'job.progress', at, data: JSON.parse(data) as JsonObject } as const;
+/** Of a row whose data is that of its event. */
+function plainEvent(jobId: string, { attempt, eventSeq, at, type, data }: StoredEvent): JobEvent {
+  const content = { type: `job.${type}`, at, data: JSON.parse(data) as JsonObject } as const;
   return toJobEvent(jobId, { attempt, seq: eventSeq }, content);
 }
 
@@ -83,7 +84,7 @@ export function toEvents(stored: StoredJob, history: JobHistory, live: LiveJob |
   const stale = (event: StoredEvent): boolean => event.type === 'log' && log?.isFixed(event) === false;
   const kept = history.events
     .filter((event) => !stale(event))
-    .map((event) => (event.type === 'log' ? logEvent(id, toLogRow(event)) : progressEvent(id, event)));
+    .map((event) => (event.type === 'log' ? logEvent(id, toLogRow(event)) : plainEvent(id, event)));
   const events = [
     ...beginning(stored, live),
     ...history.attempts.flatMap((attempt) => ofAttempt(id, attempt)),

@@ -1,14 +1,17 @@
-import type { JobList, JobListQuery, JobResponse } from '@controlplane/contracts';
+import type { JobList, JobListQuery, JobNotification, JobResponse } from '@controlplane/contracts';
 import { JobForgeError } from '../model/job-forge-error.js';
 import { shownStatus } from '../model/job-state.js';
-import type { FinalState, JobPage } from '../store/store.js';
+import type { FinalState, JobPage, StoredJob } from '../store/store.js';
 import type { Explanations } from './explanations.js';
 import { toJobResponse } from './job-views.js';
+import { notificationsOf } from './kept-notifications.js';
+import type { LiveJob } from './live-job.js';
 import type { LiveState } from './live-state.js';
 import { jobNotFound, reading } from './store-reads.js';
 
 export interface JobQueries {
-  showJob(id: string): Promise<JobResponse>;
+  /** @param options - `plain` leaves out what has to be looked for */
+  showJob(id: string, options?: { readonly plain?: boolean }): Promise<JobResponse>;
   listJobs(query: JobListQuery): Promise<JobList>;
 }
 
@@ -41,15 +44,29 @@ async function listLive(state: LiveState, query: JobListQuery, before: number | 
   return { jobs, next: seqs.length > page.length ? page.at(-1) : undefined };
 }
 
+/** What the executions of a job had to say to people. */
+async function notificationsFor(
+  { store }: LiveState,
+  { seq, attempt, lease, end }: StoredJob,
+  live: LiveJob | undefined,
+): Promise<JobNotification[] | undefined> {
+  if (live !== undefined) return live.notifications && [...live.notifications];
+  // No runner has had it yet.
+  if ((end?.attempt ?? attempt) === 0 && lease === undefined) return undefined;
+  return notificationsOf((await reading(store.loadHistory(seq))).events);
+}
+
 export function createJobQueries(state: LiveState, explanations: Explanations): JobQueries {
   return {
-    async showJob(id) {
+    async showJob(id, { plain = false } = {}) {
       const stored = await reading(state.store.loadJob(id));
       if (stored === undefined) throw jobNotFound(id);
       const live = state.jobs.get(id);
       const view = toJobResponse(stored, live);
       const webhooks = state.webhooks.ofJob(id);
       if (webhooks.length > 0) view.webhooks = webhooks;
+      const notifications = plain ? undefined : await notificationsFor(state, stored, live);
+      if (notifications !== undefined) view.notifications = notifications;
       if (live?.phase === 'queued') view.waitingFor = explanations.waitingFor(live);
       return view;
     },

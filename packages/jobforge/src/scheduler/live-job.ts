@@ -1,4 +1,9 @@
-import type { CancelReason, JobWebhook, RunnerRegistrationRequest } from '@controlplane/contracts';
+import type {
+  CancelReason,
+  JobNotification,
+  JobWebhook,
+  RunnerRegistrationRequest,
+} from '@controlplane/contracts';
 import type { DispatchSigner } from '../links/dispatch-signature.js';
 import type { RunnerLink } from '../links/runner-link.js';
 import type { ValueHider } from '../model/hide-values.js';
@@ -128,6 +133,8 @@ export interface LiveJob {
   readonly untold: WaitingEvent[];
   /** Bytes of steps of progress so far. */
   progressBytes: number;
+  /** What its executions had to say to people; undefined before the first of it. */
+  notifications: JobNotification[] | undefined;
   /** Events that its record leaves out, beside those of the log. */
   dropped: number;
   /** Bytes of log text that runners left out by themselves. */
@@ -185,6 +192,7 @@ export function newLiveJob(identity: JobIdentity): LiveJob {
     flushing: false,
     untold: [],
     progressBytes: 0,
+    notifications: undefined,
     dropped: 0,
     droppedBytes: 0,
     checkpointed: false,

@@ -14,6 +14,7 @@ import { STEP_BYTES } from './kept-events.js';
 import { toLogRow } from './kept-log.js';
 import { newLiveJob, type LiveJob } from './live-job.js';
 import { holdInput, type LiveState } from './live-state.js';
+import { notificationsOf } from './kept-notifications.js';
 import { createLogRecord } from './log-record.js';
 import { isSameInstance, type RunnerRecord } from './runner-entry.js';
 import { restoreMarks } from './runner-marks.js';
@@ -88,6 +89,7 @@ export async function restoreEvents(state: LiveState, job: LiveJob, attempt: num
   const { attempts, events } = await state.store.loadHistory(job.seq);
   const rows = events.filter(({ type }) => type === 'log').map(toLogRow);
   if (rows.length > 0) job.log = createLogRecord(state.limits.maxLogBytes, rows);
+  job.notifications = notificationsOf(events);
   for (const event of events)
     if (event.type === 'progress') job.progressBytes += event.data.length + STEP_BYTES;
   job.checkpointed = (await state.store.loadCheckpoint(job.seq)) !== undefined;

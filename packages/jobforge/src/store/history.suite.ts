@@ -18,6 +18,7 @@ export function historySuite(opened: () => Promise<Store>): void {
     await store.commit([
       { ...event, eventSeq: 2 },
       { ...event, eventSeq: 1, type: 'progress' },
+      { ...event, eventSeq: 4, type: 'notification' },
       { ...event, eventSeq: 2, data: '{"twice":1}' },
     ]);
     const retry = {
@@ -46,6 +47,7 @@ export function historySuite(opened: () => Promise<Store>): void {
     expect(history.events.map(({ eventSeq, type, data }) => [eventSeq, type, data])).toEqual([
       [1, 'progress', '{"message":"m"}'],
       [2, 'log', '{"twice":1}'],
+      [4, 'notification', '{"message":"m"}'],
     ]);
     expect(history.attempts).toMatchObject([
       { attempt: 1, eventSeq: 3, runnerId: 'r1', executionId: 'x1', nextAt: 9_000 },

@@ -64,14 +64,14 @@ export interface ReopenJob {
   readonly at: number;
 }
 
-/** A log line or a step of progress. Takes the place of one that is there. */
+/** A log line, a step of progress or a notification. Takes the place of one that is there. */
 export interface AddEvent {
   readonly kind: 'add-event';
   readonly seq: number;
   readonly attempt: number;
   readonly eventSeq: number;
   readonly at: number;
-  readonly type: 'log' | 'progress';
+  readonly type: 'log' | 'progress' | 'notification';
   /** JSON of the event's data. */
   readonly data: string;
 }

@@ -101,7 +101,7 @@ export const toEvent = (row: Row): StoredEvent => ({
   attempt: number(row, 'attempt'),
   eventSeq: number(row, 'event_seq'),
   at: number(row, 'at'),
-  type: text(row, 'type') === 'log' ? 'log' : 'progress',
+  type: text(row, 'type') as StoredEvent['type'],
   data: text(row, 'data'),
 });
 

@@ -13,6 +13,14 @@ export interface ContextLog {
   readonly error: ContextLogMethod;
 }
 
+/** How a notification is told. */
+export interface NotifyOptions {
+  /** Default: `info`. */
+  readonly level?: 'debug' | 'info' | 'warn' | 'error' | undefined;
+  /** Whom it is for, in words of your own; the first 128 characters count. Default: whoever looks at the job. */
+  readonly audience?: string | undefined;
+}
+
 /** What a handler knows of its execution, and what it can say while it runs. */
 export interface CapabilityContext<
   LastCheckpoint = unknown,
@@ -32,6 +40,11 @@ export interface CapabilityContext<
   /** When the execution must have ended; later after `extend`. */
   readonly deadline: Date;
   readonly log: ContextLog;
+  /**
+   * Says something to people: it stands with the job, however much is logged. The first 50 of an execution, of 2,000
+   * characters each; what is beyond that is in the log.
+   */
+  readonly notify: (message: string, options?: NotifyOptions) => void;
   /**
    * Says how much is done.
    * @param fraction - 0 to 1; what lies outside is moved to the nearer end

@@ -137,6 +137,8 @@ export function createIsolatedContext(
     },
     yield: createYield(() => (stop.signal.aborted ? (stop.signal.reason as Error) : undefined)),
     log: createLog(gate.pass),
+    notify: (message, { level, audience } = {}) =>
+      gate.pass({ type: 'notify', message: String(message), options: { level, audience } }),
     progress: createProgress(gate.pass),
     output: (stream, chunk) => gate.pass({ type: 'output', stream, chunk }),
     redact: (value) => post({ type: 'redact', value: String(value) }),

@@ -1,4 +1,5 @@
 import type { CancelReason, JobFile, LogLevel, RunnerExecutionRequest } from '@controlplane/contracts';
+import type { NotifyOptions } from './capability-context.js';
 
 /** By which a thread or process knows that it is there to run one capability: the id of that follows. */
 export const ISOLATED_MARK = '--controlplane-isolated';
@@ -54,6 +55,7 @@ export type FromIsolated =
   | { readonly type: 'log'; readonly level: LogLevel; readonly message: string; readonly fields?: unknown }
   | { readonly type: 'output'; readonly stream: 'stdout' | 'stderr'; readonly chunk: string | Uint8Array }
   | { readonly type: 'progress'; readonly fraction: number; readonly message?: string | undefined }
+  | { readonly type: 'notify'; readonly message: string; readonly options: NotifyOptions }
   | { readonly type: 'redact'; readonly value: string }
   | {
       readonly type: 'ask';

@@ -59,6 +59,9 @@ const lazyMembers = {
   get log(): Voice['log'] {
     return voiceOf(sourced(this)).log;
   },
+  get notify(): Voice['notify'] {
+    return voiceOf(sourced(this)).notify;
+  },
   get progress(): Voice['progress'] {
     return voiceOf(sourced(this)).progress;
   },

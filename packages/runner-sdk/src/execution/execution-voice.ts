@@ -3,18 +3,28 @@ import type { CapabilityContext, ContextLogMethod } from '../capability/capabili
 import { announceWriting, extend, keepCheckpoint } from './announcements.js';
 import { leaveArtifact } from './artifacts.js';
 import { createChildOutput, type ChildOutput } from './child-output.js';
-import { emitProgress } from './event-channel.js';
+import { emitProgress, emitSaid } from './event-channel.js';
 import type { HandlerScope } from './handler-scope.js';
 import { createContextFiles } from './job-files.js';
 import { boundLog, sendHeld } from './log-bounds.js';
 import { emitLog, type LogLine } from './log-lines.js';
+import { createNotifications } from './notifications.js';
 import { extrasOf, type RunningExecution } from './running-executions.js';
 import { createSecrets } from './secrets.js';
 
 /** What a handler speaks with, and what it asks its job for. */
 export type Voice = Pick<
   CapabilityContext,
-  'log' | 'progress' | 'checkpoint' | 'extend' | 'willWrite' | 'artifact' | 'files' | 'output' | 'redact'
+  | 'log'
+  | 'notify'
+  | 'progress'
+  | 'checkpoint'
+  | 'extend'
+  | 'willWrite'
+  | 'artifact'
+  | 'files'
+  | 'output'
+  | 'redact'
 >;
 
 const DONE = Promise.resolve();
@@ -79,6 +89,20 @@ export function createVoice(scope: HandlerScope, execution: RunningExecution): V
       writeLog(scope, execution, { level, message, fields });
   return {
     log: { debug: logAt('debug'), info: logAt('info'), warn: logAt('warn'), error: logAt('error') },
+    notify: createNotifications({
+      tell(notification) {
+        touch(scope, execution);
+        execution.extras?.output?.flush();
+        if (channel.terminal) return;
+        const hide = (text: string): string => execution.extras?.secrets?.hide(text) ?? text;
+        const { level, message, audience } = notification;
+        const meant = audience === undefined ? {} : { audience: hide(audience) };
+        const event = { type: 'log' as const, at: scope.timestamp(), level, message: hide(message) };
+        const sent = emitSaid(channel, { ...event, notification: meant });
+        if (sent.type === 'log') writeToLogger(scope, execution, sent);
+      },
+      log: (line) => writeLog(scope, execution, line),
+    }),
     progress(fraction, message) {
       touch(scope, execution);
       const secrets = execution.extras?.secrets;

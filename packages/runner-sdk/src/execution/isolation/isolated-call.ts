@@ -53,11 +53,12 @@ function ask(
   }
 }
 
-type Line = Extract<FromIsolated, { type: 'log' | 'output' | 'progress' }>;
+type Line = Extract<FromIsolated, { type: 'log' | 'notify' | 'output' | 'progress' }>;
 
 function say(ctx: CapabilityContext, line: Line): void {
   if (line.type === 'progress') void ctx.progress(line.fraction, line.message);
   else if (line.type === 'output') ctx.output(line.stream, line.chunk);
+  else if (line.type === 'notify') ctx.notify(line.message, line.options);
   else
     ctx.log[line.level satisfies LogLevel](line.message, line.fields as Record<string, unknown> | undefined);
 }
@@ -102,6 +103,7 @@ function hear(call: Call, message: FromIsolated): void {
   const { child, ctx, outcome, force } = call;
   switch (message.type) {
     case 'log':
+    case 'notify':
     case 'output':
     case 'progress':
       say(ctx, message);

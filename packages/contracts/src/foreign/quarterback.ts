@@ -122,6 +122,16 @@ export const QuarterbackStatusUpdate = z.object({
 });
 export type QuarterbackStatusUpdate = z.infer<typeof QuarterbackStatusUpdate>;
 
+/**
+ * What `POST /status` may be answered with, where anything is said at all. A task that is `cancelled`
+ * there is not wanted any more: the one way in which a runner can learn of it.
+ */
+export const QuarterbackStatusAnswer = z.object({
+  task_id: z.string().nullable().optional(),
+  status: QuarterbackTaskStatus,
+});
+export type QuarterbackStatusAnswer = z.infer<typeof QuarterbackStatusAnswer>;
+
 /** Milliseconds or seconds since 1970, as whoever wrote the log counts. */
 const Moment = z.number().int().nullable().optional();
 

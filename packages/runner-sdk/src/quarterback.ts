@@ -1,0 +1,4 @@
+// Adding a name here makes it public API.
+export { quarterback } from './hosts/quarterback/quarterback.js';
+
+export type { QuarterbackOptions, QuarterbackWork } from './hosts/quarterback/options.js';

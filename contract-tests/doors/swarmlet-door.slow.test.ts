@@ -95,7 +95,7 @@ describe('a runner that enrolls with a token of JobForge', () => {
     await expect.poll(() => runs(seconds), { timeout: 20_000 }).toBe(false);
   });
 
-  test('keeps its identity over a restart, and cannot use its token twice on another machine', async () => {
+  test('keeps its identity over a restart', async () => {
     const opened = await openForge(['swarmlet']);
     const stateDirectory = temporaryFolder();
     const first = await serve(opened, { enrollToken: await opened.token() }, { stateDirectory });
@@ -137,7 +137,7 @@ describe('a connection that breaks', () => {
     const opened = await openForge(['swarmlet']);
     const gate = await openGate(Number(new URL(opened.url).port));
     onTestFinished(() => gate.close());
-    const runner = await serve({ ...opened, url: gate.url }, { enrollToken: await opened.token() });
+    await serve({ ...opened, url: gate.url }, { enrollToken: await opened.token() });
     const file = `${temporaryFolder()}/gate`;
     const job = await opened.forge.submit(
       full(`echo one; until [ -e ${file} ]; do sleep 0.05; done; echo two`),
@@ -152,6 +152,5 @@ describe('a connection that breaks', () => {
       data: { stdout: expect.stringMatching(/^(one\n){1,2}two\n$/), exitCode: 0 },
       metadata: { attempts: 1 },
     });
-    expect(runner.state).toBe('ready');
   });
 });

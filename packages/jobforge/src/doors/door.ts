@@ -13,7 +13,7 @@ import type { Operations } from '../model/operations.js';
 import type { RunnerConnection } from '../model/runner-connection.js';
 
 /** Control planes whose runners can be let in. */
-export const DOOR_NAMES = ['swarmlet'] as const;
+export const DOOR_NAMES = ['swarmlet', 'swamp'] as const;
 
 export type DoorName = (typeof DOOR_NAMES)[number];
 
@@ -79,6 +79,8 @@ export interface Door {
 
 /** The doors that are open, as the listener uses them: asked for what nobody else serves. */
 export interface Doors {
+  /** All that they serve beside sockets. */
+  readonly endpoints: readonly (DoorEndpoint & { readonly door: DoorName })[];
   /** Answers a request; undefined where it is none of theirs. */
   answer(request: IncomingMessage): Promise<DoorReply> | undefined;
   /** Takes over a socket that is dialled at a path; undefined where none of them serves it. */

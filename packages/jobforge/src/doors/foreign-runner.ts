@@ -7,47 +7,13 @@ import {
   type ExecutionEvent,
   type RunnerExecutionRequest,
   type RunnerFrame,
-  type RunnerRegistrationResponse,
 } from '@controlplane/contracts';
-import type { z } from 'zod';
 import type { Caller } from '../model/caller.js';
 import { isJobForgeError, JobForgeError } from '../model/job-forge-error.js';
 import type { RunnerConnection, RunnerSession } from '../model/runner-connection.js';
 import type { DoorParts } from './door.js';
 import { createForeignExecution, type CarriedExecution, type ForeignExecution } from './foreign-execution.js';
-
-/** Why JobForge lets go of a runner; `error` where it refused it. */
-export interface Farewell {
-  readonly code: number;
-  readonly reason: string;
-  readonly error: ErrorEnvelope | undefined;
-}
-
-/** The runner's side of a connection, in its own words. */
-export interface ForeignSide extends Pick<
-  RunnerConnection,
-  'bufferedBytes' | 'ping' | 'pause' | 'resume' | 'terminate'
-> {
-  /** JobForge has taken the runner in. */
-  onReady(registration: RunnerRegistrationResponse): void;
-  /** Begins an execution that is claimed. What it throws is the end of it. */
-  run(execution: ForeignExecution): void;
-  /** Tells the runner to stop an execution. It may know nothing of it. */
-  cancel(executionId: string): void;
-  /** Closes the connection. */
-  end(farewell: Farewell): void;
-}
-
-/** A runner as it announces itself; the process and what it holds are known here. */
-export type Announcement = Omit<z.input<typeof RunnerRegistrationRequest>, 'instanceId' | 'held'>;
-
-/** One connection of a runner. */
-export interface ForeignLine {
-  /** The runner has given a sign of life. */
-  onHeard(): void;
-  onDrain(): void;
-  onClose(): void;
-}
+import type { Announcement, ForeignLine, ForeignSide } from './foreign-side.js';
 
 /** A runner of another kind, from one of its connections to the next. */
 export interface ForeignRunner {
@@ -282,6 +248,10 @@ export function createForeignRunner(parts: DoorParts): ForeignRunner {
           session.onPong();
         },
         onDrain: () => session.onDrain(),
+        drain() {
+          line.draining = true;
+          post(state, line, heartbeatOf(state, line));
+        },
         onClose() {
           if (line.closed) return;
           line.closed = true;

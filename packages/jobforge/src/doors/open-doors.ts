@@ -1,10 +1,22 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { isJobForgeError, JobForgeError } from '../model/job-forge-error.js';
-import type { Door, DoorEndpoint, DoorName, DoorParts, DoorReply, Doors } from './door.js';
+import {
+  DOOR_NAMES,
+  type Door,
+  type DoorEndpoint,
+  type DoorName,
+  type DoorParts,
+  type DoorReply,
+  type Doors,
+} from './door.js';
+import { createSwampDoor } from './swamp/swamp-door.js';
 import { createSwarmletDoor } from './swarmlet/swarmlet-door.js';
 
-const MAKERS: Readonly<Record<DoorName, (parts: DoorParts) => Door>> = { swarmlet: createSwarmletDoor };
+const MAKERS: Readonly<Record<DoorName, (parts: DoorParts) => Door>> = {
+  swarmlet: createSwarmletDoor,
+  swamp: createSwampDoor,
+};
 
 interface Found {
   readonly door: Door;
@@ -55,8 +67,12 @@ export function openDoors(
 ): Doors | undefined {
   if (names.length === 0) return undefined;
   const instanceId = `door-${randomUUID()}`;
-  const doors = [...new Set(names)].map((name) => MAKERS[name]({ ...parts, instanceId }));
+  // The one that takes a socket at any path is asked last.
+  const doors = DOOR_NAMES.filter((name) => names.includes(name)).map((name) =>
+    MAKERS[name]({ ...parts, instanceId }),
+  );
   return {
+    endpoints: doors.flatMap(({ name: door, endpoints }) => endpoints.map((one) => ({ ...one, door }))),
     answer(request) {
       const path = request.url?.split('?')[0] ?? '';
       const found = find(doors, request.method, path);

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { CONTRACT_VERSION_CURRENT, type RunnerMetadata } from '@controlplane/contracts';
 import type { SwarmletMetadata, SwarmletRegisterRequest } from '@controlplane/contracts/swarmlet';
-import type { Announcement } from '../foreign-runner.js';
+import { asIdentifier } from '../as-identifier.js';
+import type { Announcement } from '../foreign-side.js';
 import { shellCapability, type ShellDialect } from '../shell-capability.js';
 
 /** Swarmlet gives a runner one command at a time: theirs count none. */
@@ -11,9 +12,6 @@ const SLOTS = 1;
 export function numberOf(runnerId: string): number {
   return createHash('sha256').update(runnerId).digest().readUInt32BE(0) >>> 1;
 }
-
-/** A text as an id of the contract. */
-const asId = (text: string): string => text.replaceAll(/[^A-Za-z0-9._:-]/g, '-').slice(0, 120);
 
 /** What a runner says of its machine, as far as it does. */
 type Metadata = { readonly [Key in keyof SwarmletMetadata]?: SwarmletMetadata[Key] | undefined };
@@ -39,7 +37,7 @@ function announcementOf({ name, metadata, labels = {}, machineId }: Said): Annou
     ...{ name: name.slice(0, 128), version, contractVersion: CONTRACT_VERSION_CURRENT },
     ...{ labels, tags, maxConcurrency: SLOTS },
     capabilities: [shellCapability(dialectOf(metadata), SLOTS)],
-    machineId: machineId ?? asId(`swarmlet:${hostname ?? name}`),
+    machineId: machineId ?? asIdentifier(`swarmlet:${hostname ?? name}`),
     ...(platform !== undefined && arch !== undefined && { platform: { os: platform, arch } }),
     delivery: { kind: 'websocket' },
   };

@@ -8,7 +8,8 @@ import {
 import { isJobForgeError, JobForgeError } from '../../model/job-forge-error.js';
 import type { RunnerConnection } from '../../model/runner-connection.js';
 import type { DoorParts, DoorSocket } from '../door.js';
-import type { ForeignLine, ForeignRunner, ForeignSide } from '../foreign-runner.js';
+import type { ForeignRunner } from '../foreign-runner.js';
+import type { ForeignLine, ForeignSide } from '../foreign-side.js';
 import type { ForeignRunners } from '../foreign-runners.js';
 import type { ShellDialect } from '../shell-capability.js';
 import { dialectOf, greeting } from './announcement.js';

@@ -1,6 +1,6 @@
 import { CLOSE_CODES, type ErrorEnvelope } from '@controlplane/contracts';
 import { SWARMLET_CLOSE } from '@controlplane/contracts/swarmlet';
-import type { Farewell } from '../foreign-runner.js';
+import type { Farewell } from '../foreign-side.js';
 
 /** How a connection is closed, in their words. */
 export interface Close {

@@ -1,0 +1,43 @@
+import type {
+  ErrorEnvelope,
+  RunnerRegistrationRequest,
+  RunnerRegistrationResponse,
+} from '@controlplane/contracts';
+import type { z } from 'zod';
+import type { RunnerConnection } from '../model/runner-connection.js';
+import type { ForeignExecution } from './foreign-execution.js';
+
+/** Why JobForge lets go of a runner; `error` where it refused it. */
+export interface Farewell {
+  readonly code: number;
+  readonly reason: string;
+  readonly error: ErrorEnvelope | undefined;
+}
+
+/** The runner's side of a connection, in its own words. */
+export interface ForeignSide extends Pick<
+  RunnerConnection,
+  'bufferedBytes' | 'ping' | 'pause' | 'resume' | 'terminate'
+> {
+  /** JobForge has taken the runner in. */
+  onReady(registration: RunnerRegistrationResponse): void;
+  /** Begins an execution that is claimed. What it throws is the end of it. */
+  run(execution: ForeignExecution): void;
+  /** Tells the runner to stop an execution. It may know nothing of it. */
+  cancel(executionId: string): void;
+  /** Closes the connection. */
+  end(farewell: Farewell): void;
+}
+
+/** A runner as it announces itself; the process and what it holds are known here. */
+export type Announcement = Omit<z.input<typeof RunnerRegistrationRequest>, 'instanceId' | 'held'>;
+
+/** One connection of a runner. */
+export interface ForeignLine {
+  /** The runner has given a sign of life. */
+  onHeard(): void;
+  onDrain(): void;
+  /** The runner takes nothing new. */
+  drain(): void;
+  onClose(): void;
+}

@@ -38,7 +38,7 @@ describe('the command', () => {
   });
 
   test.each([
-    [[], /say whom the runner works for: --host, one or several of jobforge, swarmlet, swamp/],
+    [[], /say whom the runner works for: --host, one or several of jobforge, swarmlet, swamp, quarterback/],
     [['--host', 'nomad'], /there is no host "nomad"/],
     [['--host', 'swamp', 'walk'], /no command "walk"/],
     [['--host', 'jobforge', '--shell', 'some'], /--shell is "some"/],
@@ -47,6 +47,8 @@ describe('the command', () => {
     [['--host', 'jobforge', '--label', 'eu'], /--label is "eu"/],
     [['--nonsense'], /nonsense/],
     [['--host', 'swamp'], /SWAMP_WORKER_TOKEN/],
+    [['--host', 'quarterback', '--poll-interval', 'often'], /--poll-interval is "often"/],
+    [['--host', 'quarterback', '--container-runtime', 'lxc'], /--container-runtime is "lxc"/],
   ])('%j is refused with a reason', async (args, reason) => {
     expect(await command(args)).toMatchObject({ exitCode: 2, errors: expect.stringMatching(reason) });
   });
@@ -56,6 +58,9 @@ describe('the command', () => {
     expect(exitCode).toBe(2);
     expect(errors).toMatch(/SWAMP_WORKER_TOKEN_FILE/);
     expect(errors).not.toContain('s3cret');
+    expect((await command(['--host', 'quarterback', '--registration-token', 'let-me-in'])).errors).toMatch(
+      /REGISTRATION_TOKEN_FILE/,
+    );
   });
 
   test('a file of variables that others may read is refused', async () => {
@@ -99,6 +104,27 @@ describe('what a runner is made of', () => {
     vi.stubEnv('SWAMP_WORKER_TOKEN', 'a.b');
     expect(await ids(['--host', 'swamp'], {})).toEqual(['shell.full']);
     expect(await ids(['--host', 'swamp', '--shell', 'readonly'], {})).toEqual(['shell.readonly']);
+  });
+
+  test('a Quarterback is served containers, of one image and with the folder that is named', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'engine-'));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    vi.stubEnv('PATH', folder);
+    await expect(plan(['--host', 'quarterback'], {})).rejects.toThrow(
+      /no engine for containers that answers/,
+    );
+    writeFileSync(join(folder, 'podman'), '#!/bin/sh\necho 5.4.0\n', { mode: 0o755 });
+    const asked = [
+      '--host',
+      'quarterback',
+      '--orchestrator-url',
+      'https://q.example',
+      '--victoria-home',
+      folder,
+    ];
+    const { options } = await plan(asked, { CONTAINER_IMAGE: 'example.com/image:1' });
+    expect(options.capabilities?.map(({ id }) => id)).toEqual(['container.run']);
+    expect(options.hosts?.map(({ name }) => name)).toEqual(['quarterback']);
   });
 
   test('several hosts are one runner', async () => {

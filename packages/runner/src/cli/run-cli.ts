@@ -14,8 +14,8 @@ export const USAGE = `usage: controlplane-runner [run | doctor] --host KIND[,KIN
 Works for control planes with capabilities that are ready made. Each kind of host is read from the environment
 variables of its own runner.
 
-  --host KIND           jobforge, swarmlet or swamp; several share the slots, and one drain ends them all
-                        (environment: CONTROLPLANE_RUNNER_HOSTS)
+  --host KIND           jobforge, swarmlet, swamp or quarterback; several share the slots, and one drain ends
+                        them all (environment: CONTROLPLANE_RUNNER_HOSTS)
   --name NAME           of the runner (environment: RUNNER_NAME; default: the machine's)
   --shell PROFILE       readonly: programs that only look; full: any command. Default: full for swamp and for
                         swarmlet with RUNNER_CAPABILITIES=exec.full, else readonly
@@ -31,6 +31,16 @@ variables of its own runner.
   --cache-dir DIR       swamp: where the machine-id is (environment: SWAMP_WORKER_CACHE_DIR)
   --data-plane-url URL  swamp: where results are written, when that is another address
   --no-reconnect        swamp: stop when the connection is lost
+  --orchestrator-url URL
+                        quarterback (environment: QUARTERBACK_URL, ORCHESTRATOR_URL)
+  --poll-interval N     quarterback: seconds between two questions for work (default: 30)
+  --container-image REF quarterback: what tasks run in (environment: CONTAINER_IMAGE)
+  --container-runtime ENGINE
+                        podman, docker or auto (default: auto)
+  --container-network NAME
+                        of the containers (default: the engine's own; none for no network)
+  --victoria-home DIR   quarterback: a folder that every task sees and may write (default: none)
+  --env-file FILE       variables for the containers
   --envfile FILE        read variables from a file that its owner alone may read
   --allow-insecure-envfile
   --json                doctor: one JSON object

@@ -16,6 +16,13 @@ const OPTIONS = {
   'cache-dir': { type: 'string' },
   'data-plane-url': { type: 'string' },
   'no-reconnect': { type: 'boolean' },
+  'orchestrator-url': { type: 'string' },
+  'poll-interval': { type: 'string' },
+  'container-image': { type: 'string' },
+  'container-runtime': { type: 'string' },
+  'container-network': { type: 'string' },
+  'victoria-home': { type: 'string' },
+  'env-file': { type: 'string' },
   envfile: { type: 'string' },
   'allow-insecure-envfile': { type: 'boolean' },
   json: { type: 'boolean' },
@@ -34,6 +41,7 @@ export interface CommandArguments {
 const SECRETS: Readonly<Record<string, string>> = {
   '--token': 'SWAMP_WORKER_TOKEN or SWAMP_WORKER_TOKEN_FILE',
   '--server-token': 'SWAMP_SERVER_TOKEN or SWAMP_SERVER_TOKEN_FILE',
+  '--registration-token': 'REGISTRATION_TOKEN or REGISTRATION_TOKEN_FILE',
 };
 
 /**

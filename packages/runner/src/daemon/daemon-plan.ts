@@ -4,6 +4,7 @@ import { shell } from '@controlplane/capabilities/shell';
 import type { Capability, RunnerOptions } from '@controlplane/runner-sdk';
 import { swampRunnerOptions } from '@controlplane/runner-sdk/swamp';
 import type { CommandArguments } from './command-arguments.js';
+import { containerOf } from './container-capability.js';
 import { HOST_KINDS, type HostChoices, type HostKind, type ShellProfile } from './host-kinds.js';
 
 type Values = CommandArguments['values'];
@@ -65,12 +66,22 @@ function labelsOf({ label }: Values): Record<string, string> | undefined {
   );
 }
 
-async function capabilitiesOf(values: Values, profiles: ReadonlySet<ShellProfile>): Promise<Capability[]> {
-  const { allow = [], script: hasScript = false } = values;
+interface Wanted {
+  readonly profiles: ReadonlySet<ShellProfile | undefined>;
+  readonly needs: ReadonlySet<'script' | 'container'>;
+}
+
+async function capabilitiesOf(
+  values: Values,
+  env: NodeJS.ProcessEnv,
+  { profiles, needs }: Wanted,
+): Promise<Capability[]> {
+  const { allow = [], script: isAsked = false } = values;
   const capabilities: Capability[] = [];
   if (profiles.has('readonly')) capabilities.push(shell({ profile: 'readonly', allow }));
   if (profiles.has('full')) capabilities.push(shell({ profile: 'full' }));
-  if (hasScript) capabilities.push(script({ interpreters: await findInterpreters() }));
+  if (isAsked || needs.has('script')) capabilities.push(script({ interpreters: await findInterpreters() }));
+  if (needs.has('container')) capabilities.push(await containerOf(values, env));
   return capabilities;
 }
 
@@ -102,6 +113,7 @@ export async function planDaemon(
   const asked = profileOf(values);
   const choices: HostChoices = {
     env,
+    values,
     cacheDir: values['cache-dir'],
     dataPlaneUrl: values['data-plane-url'],
     reconnect: values['no-reconnect'] !== true,
@@ -111,13 +123,16 @@ export async function planDaemon(
     if (!kind) throw new Error(`there is no host "${name}"`);
     return { kind, profile: asked ?? kind.profile(env) };
   });
-  const profiles = new Set(chosen.map(({ profile }) => profile));
+  const wanted: Wanted = {
+    profiles: new Set(chosen.map(({ profile }) => profile)),
+    needs: new Set(chosen.flatMap(({ kind }) => kind.needs ?? [])),
+  };
   return {
     kinds,
     options: {
       name: values.name ?? (env['RUNNER_NAME'] || hostname()),
       version,
-      capabilities: await capabilitiesOf(values, profiles),
+      capabilities: await capabilitiesOf(values, env, wanted),
       hosts: chosen.flatMap(({ kind, profile }) => kind.make(choices, profile)),
       labels: labelsOf(values),
       stateDirectory: values['state-dir'],

@@ -63,7 +63,7 @@ export async function examine({ values, env, version, fetch }: DoctorOptions): P
     const { kinds, options } = await planDaemon(values, env, version);
     const { manifest } = createRunner({ ...options, handleSignals: false, logger: false });
     const offered = manifest.capabilities.map(({ id }) => id).join(', ');
-    const urls = kinds.flatMap((kind) => HOST_KINDS[kind]?.urls(env) ?? []);
+    const urls = kinds.flatMap((kind) => HOST_KINDS[kind]?.urls(env, values) ?? []);
     return [
       { name, ok: true, detail: `${manifest.name} offers ${offered} to ${kinds.join(', ')}` },
       await looksWritable(values['state-dir'] ?? env['RUNNER_STATE_DIR']),

@@ -47,6 +47,9 @@ export interface QuarterbackOptions {
   readonly payload?: ((work: QuarterbackWork) => Record<string, unknown>) | undefined;
 }
 
+/** What tasks run in where nobody says otherwise. */
+export const QUARTERBACK_IMAGE = 'ghcr.io/elcanotek/victoria-terminal:latest';
+
 const url = z.url({ protocol: /^https?$/ });
 const secondsToMs = (text: string): number => Number(text) * 1_000;
 const text = z.string().min(1);
@@ -65,7 +68,7 @@ const SETTINGS = {
   image: {
     variables: ['CONTAINER_IMAGE'],
     schema: text,
-    fallback: 'ghcr.io/elcanotek/victoria-terminal:latest',
+    fallback: QUARTERBACK_IMAGE,
   },
   home: { variables: ['VICTORIA_HOME'], schema: text.optional(), fallback: undefined },
   maxFileBytes: { variables: [], schema: z.int().positive(), fallback: 32 * 1024 * 1024 },

@@ -5,7 +5,7 @@ import { parseEnv } from 'node:util';
 const OTHERS = 0o077;
 
 /**
- * Reads a file of `NAME=value` lines into an environment; what is set already stays.
+ * Reads a file of `NAME=value` lines into an environment; what is set already, and not empty, stays.
  * @throws Error where there is no such file, or where others may read it
  */
 export async function loadEnvFile(
@@ -19,6 +19,6 @@ export async function loadEnvFile(
       `others may use the file ${path} (mode ${(mode & 0o777).toString(8)}), and it is likely to hold secrets: chmod 600 it, or say --allow-insecure-envfile`,
     );
   for (const [name, value] of Object.entries(parseEnv(await readFile(path, 'utf8')))) {
-    if (value !== undefined) env[name] ??= value;
+    if (value !== undefined && !env[name]) env[name] = value;
   }
 }

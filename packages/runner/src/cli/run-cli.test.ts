@@ -87,6 +87,12 @@ describe('the command', () => {
       setSwarmlet({ SWARMLET_URL: 'ws://s.example' }),
     );
     expect(JSON.parse(well.out)).toMatchObject({ ok: true });
+    const named = await command(
+      ['doctor', '--host', 'swarmlet'],
+      setSwarmlet({ SWARMLET_URL: 'wss://me:pass-word@s.example/' }),
+    );
+    expect(named).toMatchObject({ exitCode: 0, out: expect.stringContaining('wss://s.example/ answers') });
+    expect(named.out).not.toContain('pass-word');
     expect(well.out).not.toContain('"secret"');
   });
 });
@@ -127,6 +133,23 @@ describe('what a runner is made of', () => {
     expect(options.hosts?.map(({ name }) => name)).toEqual(['quarterback']);
   });
 
+  test('what one host asks for is not offered to JobForge unasked', async () => {
+    vi.stubEnv('SWAMP_WORKER_TOKEN', 'a.b');
+    await expect(ids(['--host', 'jobforge,swamp'], {})).rejects.toThrow(
+      /jobforge would be offered any command, because swamp sends such/,
+    );
+    expect(await ids(['--host', 'jobforge,swamp', '--shell', 'readonly'], {})).toEqual(['shell.readonly']);
+    expect(await ids(['--host', 'jobforge,swamp', '--shell', 'full'], {})).toEqual(['shell.full']);
+  });
+
+  test('commands are kept out of the state directory, however it is named', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'runner-'));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    const args = ['--host', 'jobforge', '--allow', folder];
+    expect(await ids(args, {})).toEqual(['shell.readonly']);
+    await expect(ids([...args, '--state-dir', join(folder, 'state')], {})).rejects.toThrow(/secrets/);
+  });
+
   test('several hosts are one runner', async () => {
     vi.stubEnv('SWAMP_WORKER_TOKEN', 'a.b');
     vi.stubEnv('SWAMP_WORKER_IDLE_TIMEOUT', '5m');
@@ -137,6 +160,8 @@ describe('what a runner is made of', () => {
       'swarmlet,swamp',
       '--host',
       'jobforge',
+      '--shell',
+      'full',
       '--label',
       'region=eu',
       '--concurrency',

@@ -76,13 +76,32 @@ async function capabilitiesOf(
   env: NodeJS.ProcessEnv,
   { profiles, needs }: Wanted,
 ): Promise<Capability[]> {
-  const { allow = [], script: isAsked = false } = values;
+  const { allow = [], script: isAsked = false, 'state-dir': stateDirectory } = values;
   const capabilities: Capability[] = [];
-  if (profiles.has('readonly')) capabilities.push(shell({ profile: 'readonly', allow }));
-  if (profiles.has('full')) capabilities.push(shell({ profile: 'full' }));
-  if (isAsked || needs.has('script')) capabilities.push(script({ interpreters: await findInterpreters() }));
+  // They keep commands out of it, and in it what they started.
+  if (profiles.has('readonly')) capabilities.push(shell({ profile: 'readonly', allow, stateDirectory }));
+  if (profiles.has('full')) capabilities.push(shell({ profile: 'full', stateDirectory }));
+  if (isAsked || needs.has('script'))
+    capabilities.push(script({ interpreters: await findInterpreters(), stateDirectory }));
   if (needs.has('container')) capabilities.push(await containerOf(values, env));
   return capabilities;
+}
+
+/**
+ * A control plane that places jobs by what the runner can do is told all of it: what another host of the same runner
+ * asks for is not offered there unasked.
+ * @throws Error where one would be
+ */
+function checkProfiles(
+  asked: ShellProfile | undefined,
+  profiles: ReadonlyMap<string, ShellProfile | undefined>,
+): void {
+  if (asked !== undefined || !profiles.has('jobforge')) return;
+  const [other] = [...profiles].find(([, profile]) => profile === 'full') ?? [];
+  if (other === undefined) return;
+  throw new Error(
+    `--host jobforge would be offered any command, because ${other} sends such: say --shell full or --shell readonly for both, or start a runner for each`,
+  );
 }
 
 /** Limits of the runner: what the command line says goes before what the environment of swamp's own runner says. */
@@ -123,6 +142,7 @@ export async function planDaemon(
     if (!kind) throw new Error(`there is no host "${name}"`);
     return { kind, profile: asked ?? kind.profile(env) };
   });
+  checkProfiles(asked, new Map(chosen.map(({ profile }, index) => [kinds[index] ?? '', profile])));
   const wanted: Wanted = {
     profiles: new Set(chosen.map(({ profile }) => profile)),
     needs: new Set(chosen.flatMap(({ kind }) => kind.needs ?? [])),

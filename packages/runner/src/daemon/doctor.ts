@@ -28,8 +28,18 @@ const sayThrown = (error: unknown): string => {
     : message;
 };
 
+/** An address without a user and password in it, which are not shown, and which `fetch` does not take. */
+function withoutUser(address: string): string {
+  const url = URL.canParse(address) ? new URL(address) : undefined;
+  if (!url || (url.username === '' && url.password === '')) return address;
+  url.username = '';
+  url.password = '';
+  return url.href;
+}
+
 /** Anybody who speaks HTTP there is enough: what is asked for need not exist. */
-async function looksReachable(url: string, fetch: typeof globalThis.fetch): Promise<DoctorCheck> {
+async function looksReachable(address: string, fetch: typeof globalThis.fetch): Promise<DoctorCheck> {
+  const url = withoutUser(address);
   const name = `${url} answers`;
   try {
     const { status } = await fetch(url.replace(/^ws/, 'http'), { signal: AbortSignal.timeout(REACH_MS) });
@@ -56,7 +66,10 @@ async function looksWritable(folder: string | undefined): Promise<DoctorCheck> {
   }
 }
 
-/** Looks whether a runner of these arguments could be started; starts none, and enrolls nobody. */
+/**
+ * Looks whether a runner of these arguments could be started; starts none, and enrolls nobody. The state directory is
+ * made, and what a runner that was killed left running is ended: asked by the runner's own user, it is theirs.
+ */
 export async function examine({ values, env, version, fetch }: DoctorOptions): Promise<DoctorCheck[]> {
   const name = 'options and environment make a runner';
   try {

@@ -63,7 +63,12 @@ export const HOST_KINDS: Readonly<Record<string, HostKind>> = {
   swarmlet: {
     // As Swarmlet's own runner has it: what is not said is what only looks.
     profile: (env) => (words(env['RUNNER_CAPABILITIES']).includes('exec.full') ? 'full' : 'readonly'),
-    make: (_choices, profile) => swarmletHosts({ capability: shellOf(profile) }),
+    make: ({ env, values }, profile) =>
+      swarmletHosts({
+        capability: shellOf(profile),
+        // A number goes before a name, as in the environment.
+        ...(env['RUNNER_ID'] ? {} : { runnerName: values.name }),
+      }),
     urls(env) {
       const several = words(env['LONGHOUSE_URLS']);
       return several.length > 0

@@ -88,6 +88,40 @@ describe('a runner secret', () => {
   });
 });
 
+describe('what a runner proved itself with that is deleted', () => {
+  const gone = async ({ forge, runnerId, secret, beat }: Enrolled): Promise<void> => {
+    expect(await codeOf(beat(secret))).toEqual([401, 'CREDENTIAL_INVALID']);
+    const rotation = forge.forge.operations.rotateRunnerSecret(runnerId, { overlapMs: 1 });
+    await expect(rotation).rejects.toMatchObject({ envelope: { code: 'RUNNER_NOT_FOUND' } });
+    const again = forge.forge.operations.deleteRunner(runnerId, { force: 'true' });
+    await expect(again).rejects.toMatchObject({ envelope: { code: 'RUNNER_NOT_FOUND' } });
+  };
+
+  it('goes with it', async () => {
+    const runner = await enrolled();
+    await runner.forge.forge.operations.deleteRunner(runner.runnerId, { force: 'true' });
+    await gone(runner);
+  });
+
+  it('stays when it leaves by itself, and goes when it is deleted after that', async () => {
+    const runner = await enrolled();
+    const { operations } = runner.forge.forge;
+    await operations.deregisterRunner(runner.runnerId, {});
+    expect((await runner.beat(runner.secret)).body).toMatchObject({ known: false });
+    await operations.deleteRunner(runner.runnerId, { force: 'true' });
+    await gone(runner);
+  });
+
+  it('stays refused as revoked where it was', async () => {
+    const { forge, runnerId, session } = await enrolled();
+    await forge.forge.operations.revokeRunner(runnerId);
+    await forge.forge.operations.deleteRunner(runnerId, { force: 'true' });
+    expect((await forge.ask('POST', '/runners/heartbeat', { as: session, body: {} })).body.error?.code).toBe(
+      'TOKEN_REVOKED',
+    );
+  });
+});
+
 describe('refused credentials', () => {
   it('are counted by what they claim to be: after ten in a minute that is not looked at', async () => {
     const forge = await test.guarded({

@@ -47,6 +47,11 @@ export interface RunnerSecrets {
   renew(runnerId: string): Promise<IssuedSecret>;
   /** Takes back all that a runner has. */
   revoke(runnerId: string): Promise<number>;
+  /**
+   * Removes what a runner proved itself with that was deleted; of one that was revoked, that stays known.
+   * @returns whether there was something
+   */
+  forget(runnerId: string): Promise<boolean>;
 }
 
 /** A secret that was not the last one is taken this long, where nobody said how long. */
@@ -147,6 +152,14 @@ export function createRunnerSecrets({ collection, clock }: RunnerSecretsParts): 
         revokedAt: current?.revokedAt ?? now,
       }));
       return record.revokedAt ?? now;
+    },
+    async forget(runnerId) {
+      const record = collection.get(runnerId);
+      if (record === undefined || (record.revokedAt !== undefined && record.secrets.length === 0))
+        return false;
+      if (record.revokedAt === undefined) await collection.remove(runnerId);
+      else await collection.change(runnerId, (current) => ({ ...(current ?? record), secrets: [] }));
+      return true;
     },
   };
 }

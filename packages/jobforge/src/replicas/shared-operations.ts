@@ -63,6 +63,7 @@ type RecordDeeds = Pick<
   | 'revokeToken'
   | 'revokeRunner'
   | 'rotateRunnerSecret'
+  | 'deleteRunner'
   | 'setSecret'
   | 'deleteSecret'
   | 'createWebhook'
@@ -70,7 +71,10 @@ type RecordDeeds = Pick<
 >;
 
 /** What changes records that every replica has in memory: where it is answered, those that are there have read them. */
-function recordDeeds({ operations, store, calls }: ReplicaDesk): RecordDeeds {
+function recordDeeds(
+  { operations, store, calls }: ReplicaDesk,
+  { deleteRunner }: Pick<Operations, 'deleteRunner'>,
+): RecordDeeds {
   const tellOthers = async (): Promise<void> => {
     // Whoever does not answer reads them with its next beat.
     const others = await store()
@@ -90,6 +94,7 @@ function recordDeeds({ operations, store, calls }: ReplicaDesk): RecordDeeds {
     revokeToken: told(operations.revokeToken),
     revokeRunner: told(operations.revokeRunner),
     rotateRunnerSecret: told(operations.rotateRunnerSecret),
+    deleteRunner: told(deleteRunner),
     setSecret: told(operations.setSecret),
     deleteSecret: told(operations.deleteSecret),
     createWebhook: told(operations.createWebhook),
@@ -109,10 +114,11 @@ const judge = (desk: ReplicaDesk, ...[id, leaseToken, purpose]: Parameters<Judge
 /** The operations of one replica, for callers that do not know which of them has what they ask for. */
 export function sharedOperations(desk: ReplicaDesk, summon: Summon): Operations {
   const { operations } = desk;
+  const ofRunners = runnerDeeds(desk);
   return {
     ...operations,
-    ...runnerDeeds(desk),
-    ...recordDeeds(desk),
+    ...ofRunners,
+    ...recordDeeds(desk, ofRunners),
     listJobs: listing(desk, operations),
     cancelJob: (id, reason = 'user', actor = LIBRARY) =>
       withOwner(desk, id, {

@@ -1,4 +1,5 @@
 import type { RunnerMetadata, RunnerMark } from '@controlplane/contracts';
+import type { RunnerSecrets } from '../access/runner-secrets.js';
 import type { LinkRegistry } from '../links/link-registry.js';
 import { JobForgeError } from '../model/job-forge-error.js';
 import type { RunnerControlOperations } from '../model/runner-operations.js';
@@ -17,6 +18,7 @@ export interface ControlParts {
   readonly registry: RunnerRegistry;
   readonly links: LinkRegistry;
   readonly endings: AttemptEndings;
+  readonly access: { readonly secrets: Pick<RunnerSecrets, 'forget'> };
 }
 
 function found({ registry }: ControlParts, id: string): RunnerEntry {
@@ -46,7 +48,10 @@ function abandon({ endings }: ControlParts, entry: RunnerEntry): void {
 }
 
 async function deleteRunner(parts: ControlParts, id: string, force: boolean): Promise<void> {
-  const { state, registry } = parts;
+  const { state, registry, access } = parts;
+  // Of one that has left, what it could come back with may be there still; among several it may be with another.
+  const hasLeft = registry.get(id) === undefined && state.sharing === undefined;
+  if (hasLeft && (await access.secrets.forget(id))) return;
   const entry = found(parts, id);
   const use = useOf(entry);
   if (use !== undefined && !force)
@@ -72,6 +77,7 @@ async function deleteRunner(parts: ControlParts, id: string, force: boolean): Pr
     });
   abandon(parts, entry);
   registry.forget(entry);
+  await access.secrets.forget(id);
 }
 
 /** What operators do to runners. */

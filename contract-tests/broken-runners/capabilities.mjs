@@ -30,7 +30,8 @@ export const CAPABILITIES = [
     object({}),
   ),
   capability('conformance.progress', object({ steps: whole }), object({ steps: whole })),
-  capability('conformance.logs', object({ lines: whole }), object({ lines: whole })),
+  capability('conformance.logs', object({ lines: whole, text }, ['lines']), object({ lines: whole })),
+  capability('conformance.checkpoint', object({ step: text }), object({ before: text }, [])),
   capability('conformance.crash', object({}), object({})),
   capability('conformance.big', object({ bytes: whole }), object({ text })),
   capability(
@@ -62,6 +63,7 @@ export function inputFaults({ inputSchema }, input, broken) {
   if (typeof input !== 'object' || input === null)
     return [{ path: ['input'], message: 'expected an object' }];
   return Object.entries(inputSchema.properties).flatMap(([name, rule]) =>
+    (input[name] === undefined && !inputSchema.required.includes(name)) ||
     TYPES[rule.type](input[name], ruleOf(rule, broken))
       ? []
       : [{ path: ['input', name], message: `expected ${rule.type}`, code: 'invalid_type' }],
@@ -80,6 +82,15 @@ function repeat(said, broken) {
   if (broken('execute.keeps-escaped-characters')) return said.replaceAll(/\p{Cc}/gu, '');
   if (broken('execute.keeps-empty-text')) return said || '(empty)';
   return broken('execute.keeps-long-text') ? said.slice(0, 65_536) : said;
+}
+
+const MOST_BYTES = 65_536;
+
+/** The text of an event, as long as an event may be: a careless runner counts bytes and nothing else. */
+function cut(message, broken) {
+  const bytes = Buffer.from(message);
+  if (!broken('streaming.keeps-characters-whole') || bytes.length <= MOST_BYTES) return message;
+  return bytes.toString('utf8', 0, MOST_BYTES);
 }
 
 export const HANDLERS = {
@@ -104,12 +115,18 @@ export const HANDLERS = {
     }
     return { steps };
   },
-  'conformance.logs': ({ lines }, { emit, broken }) => {
+  'conformance.logs': ({ lines, text: said = '' }, { emit, broken }) => {
     for (let line = 0; line < lines; line += 1) {
+      // A careless runner keeps some of a long log and says nothing of the rest.
+      if (broken('streaming.counts-dropped-logs') && line > 100 && line < lines - 1) continue;
       if (broken('streaming.logs-before-the-end') && line % 3 === 2) continue;
-      emit({ type: 'log', level: 'info', message: `line ${line}` });
+      emit({ type: 'log', level: 'info', message: cut(`line ${line}${said}`, broken) });
     }
     return { lines };
+  },
+  'conformance.checkpoint': ({ step }, { emit, checkpoint, broken }) => {
+    emit({ type: 'checkpoint', data: { step } });
+    return broken('streaming.carries-checkpoints') || !checkpoint ? {} : { before: checkpoint.step };
   },
   'conformance.crash': (_input, { broken }) => {
     if (broken('errors.survives-a-crash')) process.exit(70);

@@ -42,6 +42,7 @@ async function answerJson(received, response, context) {
   if (code) return refuse(response, code, 'the control plane is away');
   if (broken('heartbeat.survives-slow-replies')) await state.beating;
   const body = await settled(received, broken);
+  if (broken('security.keeps-unknown-fields-out-of-output')) console.log(JSON.stringify(body));
   const execution = executions.start(body, 'json');
   response.on('close', () => {
     execution.isLeft = !response.writableEnded;

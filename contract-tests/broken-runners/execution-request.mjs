@@ -1,7 +1,7 @@
 /** What is an execution request, and what is not. */
 
 const MEMBERS =
-  'jobId executionId moduleId capabilityId payload timeoutMs metadata attempt leaseToken secrets';
+  'jobId executionId moduleId capabilityId payload timeoutMs metadata attempt leaseToken secrets checkpoint';
 const KNOWN_MEMBERS = new Set(MEMBERS.split(' '));
 
 const isObject = (value) => typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -110,7 +110,10 @@ async function outcomeOf({ body, controller, emit }, broken) {
   try {
     return {
       type: 'succeeded',
-      data: await HANDLERS[body.capabilityId](body.payload, { signal, emit, broken }),
+      data: await HANDLERS[body.capabilityId](body.payload, {
+        ...{ signal, emit, broken },
+        checkpoint: body.checkpoint,
+      }),
     };
   } catch (error) {
     return signal.aborted ? abortedAs(signal.reason, broken) : failureOf(error, broken);

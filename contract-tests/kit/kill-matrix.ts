@@ -25,7 +25,9 @@ function linkIds(name: string): readonly string[] {
 function brokenIn(text: string): readonly string[] {
   const whole = [...text.matchAll(/broken\('([^']+)'\)/g)].map(([, id = '']) => id);
   const names = [...text.matchAll(/breaks\('([^']+)'\)/g)].map(([, name = '']) => name);
-  return [...whole, ...names.flatMap(linkIds)];
+  // A proxy before a control plane names what it breaks in lists too.
+  const listed = [...text.matchAll(/'(control-plane\.[a-z-]+)'/g)].map(([, id = '']) => id);
+  return [...whole, ...listed, ...names.flatMap(linkIds)];
 }
 
 /** For each requirement that something breaks on purpose, the files that do. */

@@ -15,6 +15,10 @@ export function rewriteRequest(request, { broken, token }) {
     return { ...request, headers: rest };
   }
   const isSubmission = method === 'POST' && path === '/jobs';
+  if (broken('control-plane.honours-priority') && isSubmission) {
+    const { priority: _priority, ...job } = JSON.parse(request.text);
+    return { ...request, text: JSON.stringify(job) };
+  }
   if (broken('control-plane.submits-once') && isSubmission) {
     const { id: _id, ...job } = JSON.parse(request.text);
     return { ...request, text: JSON.stringify(job) };
@@ -40,17 +44,52 @@ function rewriteRegister(reply, context, request) {
   return reply.status === 200 ? rewritten(reply, (body) => rewriteWelcome(body, context)) : reply;
 }
 
+/** Each is about a job that ends without a runner. */
+const END_KEPT = [
+  'control-plane.fails-lost-writes',
+  'control-plane.cancels-waiting-jobs',
+  'control-plane.expires-waiting-jobs',
+];
+
 function rewriteJob(reply, { broken, seen }) {
   const isFlipped = broken('control-plane.records-results-once') && seen.lateEvents > 0;
-  return isFlipped ? rewritten(reply, (job) => ({ ...job, status: 'cancelled' })) : reply;
+  if (isFlipped) return rewritten(reply, (job) => ({ ...job, status: 'cancelled' }));
+  return END_KEPT.some(broken) && reply.status === 200
+    ? rewritten(reply, ({ error: _error, ...job }) => ({ ...job, status: 'queued' }))
+    : reply;
 }
 
 function rewriteHandover(reply, { broken, seen }, path) {
   if (path.endsWith('/events')) seen.events += 1;
   if (seen.events > 1) seen.lateEvents += 1;
+  if (broken('control-plane.fences-artifacts') && path.includes('/artifacts/'))
+    return { ...reply, status: 201 };
   const fences = broken('control-plane.fences-superseded') && reply.status === 409;
   return fences ? { ...reply, status: 200, text: '{"accepted":true,"acknowledgedSeq":1}' } : reply;
 }
+
+/** Each is about an offer that comes with a poll. */
+const EMPTIED = [
+  'control-plane.waits-for-a-runner',
+  'control-plane.finds-by-job-type',
+  'control-plane.retries-on-request',
+];
+
+/** Replies to other questions, each under the requirement that such a change breaks. */
+const READ = [
+  [/^\/jobs\/[^/]+\/logs$/, 'control-plane.caps-logs', (text) => text.replaceAll('"droppedBytes"', '"d"')],
+  [
+    /^\/jobs\/[^/]+\/logs$/,
+    'control-plane.keeps-characters-whole',
+    (text) => text.replace('\u{1F600}', '\u{FFFD}'),
+  ],
+  [/^\/jobs\/[^/]+\/why$/, 'control-plane.tells-why', () => '{}'],
+  [/^\/jobs\/[^/]+\/artifacts\//, 'control-plane.keeps-artifacts', (text) => text.slice(1)],
+  [/^\/jobs\/batch$/, 'control-plane.takes-batches', () => '{"jobs":[]}'],
+  [/^\/jobs$/, 'control-plane.lists-jobs', () => '{"items":[]}'],
+  [/^\/capabilities$/, 'control-plane.lists-capabilities', () => '{"items":[]}'],
+  [/^\/readyz$/, 'control-plane.serves-probes', () => '{"ok":false}'],
+];
 
 /** Rules by what was asked: the first whose path fits. */
 const RULES = [
@@ -70,6 +109,7 @@ const RULES = [
     /^\/jobs$/,
     (reply, { broken }) => {
       if (broken('control-plane.rejects-malformed') && reply.status === 400) return { ...reply, ...html };
+      if (broken('control-plane.refuses-oversized') && reply.status === 413) return { ...reply, ...html };
       return broken('control-plane.checks-input') && reply.status === 400
         ? { ...reply, status: 202, text: '{"id":"j"}' }
         : reply;
@@ -82,7 +122,10 @@ const RULES = [
   [
     /^\/runners\/[^/]+\/poll$/,
     (reply, { broken, seen }) => {
+      if (broken('control-plane.hands-over-checkpoints'))
+        return { ...reply, text: reply.text.replaceAll('"checkpoint":', '"kept":') };
       const isEmptied =
+        EMPTIED.some(broken) ||
         broken('control-plane.offers-over-long-poll') ||
         broken('control-plane.moves-lost-work') ||
         (broken('control-plane.takes-back-work') && seen.handedBack);
@@ -105,6 +148,9 @@ const RULES = [
 
 /** A reply as it is passed on. */
 export function rewriteReply(reply, request, context) {
+  const [, , change] = READ.find(([pattern, id]) => context.broken(id) && pattern.test(request.path)) ?? [];
+  if (change && (request.method === 'GET' || request.path.endsWith('/batch')))
+    return { ...reply, text: change(reply.text) };
   const [, rule] = RULES.find(([pattern]) => pattern.test(request.path)) ?? [];
   return rule ? rule(reply, context, request) : reply;
 }
@@ -115,5 +161,6 @@ export function swallows({ method, path, text }, { broken, seen }) {
     seen.handedBack = true;
     return true;
   }
+  if (broken('control-plane.holds-polls') && path.endsWith('/poll')) return true;
   return broken('control-plane.pushes-jobs') && method === 'POST' && path === '/jobs';
 }

@@ -1,9 +1,12 @@
 import type { Exchange } from '../harness/exchange.js';
+import { pause } from '../harness/pause.js';
 import type { Asking } from '../harness/played/plane-client.js';
 import type { PlayedOffer, PlayedRunner } from '../harness/played/played-runner.js';
 import type { PushedRunner } from '../harness/played/pushed-runner.js';
-import { must } from './expect.js';
+import { memberOf, must, mustReply } from './expect.js';
 import { showReply } from './wire-rules.js';
+
+export const PATIENCE_MS = 15_000;
 
 /** What a case about a control plane is given. Runners that it plays are taken away when it ends. */
 export interface PlaneContext {
@@ -73,4 +76,32 @@ export async function begin(
   const { code } = await runner.accept(offer);
   must(code === undefined, { sent: 'a claim', expected: 'a confirmation', actual: String(code) });
   return { runner, offer, id };
+}
+
+/** Looks at a job until it is as wanted, or for as long as patience lasts. */
+export async function jobWhere(
+  context: PlaneContext,
+  id: string,
+  { fits, ms = PATIENCE_MS }: { readonly fits: (status: unknown) => boolean; readonly ms?: number },
+): Promise<Exchange> {
+  const until = performance.now() + ms;
+  for (;;) {
+    const exchange = await context.ask('GET', `/jobs/${id}`);
+    const isOver = performance.now() > until || context.signal.aborted;
+    if (isOver || fits(memberOf(exchange.json, 'status'))) return exchange;
+    await pause(30, context.signal);
+  }
+}
+
+/** Waits until a job has completed with what the kit's runner returns. */
+export async function mustComplete(context: PlaneContext, id: string): Promise<void> {
+  const exchange = await jobWhere(context, id, {
+    fits: (status) => status === 'completed' || status === 'failed',
+  });
+  const data = memberOf(exchange.json, 'result', 'data', 'played');
+  mustReply(
+    memberOf(exchange.json, 'status') === 'completed' && data === true,
+    'the job completed, with what the runner returned',
+    exchange,
+  );
 }

@@ -18,6 +18,7 @@ import { identityCases } from './identity.js';
 import { inputCases } from './input.js';
 import { longPollCases } from './long-poll.js';
 import { lifeCases } from './lives.js';
+import { longLogCases } from './long-logs.js';
 import { manifestCases } from './manifest.js';
 import { performanceCases } from './performance.js';
 import { readinessCases } from './readiness.js';
@@ -47,6 +48,7 @@ const ALL = [
   ...signingCases,
   ...credentialCases,
   ...streamCases,
+  ...longLogCases,
   ...cancellingCases,
   // dial-in
   ...handoverCases('websocket'),

@@ -1,11 +1,17 @@
-import { randomUUID } from 'node:crypto';
 import { DEFAULTS } from '@controlplane/contracts';
-import { memberOf, must } from '../case/expect.js';
+import { memberOf, must, mustReply } from '../case/expect.js';
 import { NotEvaluable } from '../case/verdict.js';
-import { begin, mustOffer, submit, type PlaneCase, type PlaneContext } from '../case/plane-case.js';
-import { playedEvent, type PlayedOffer } from '../harness/played/played-runner.js';
+import {
+  begin,
+  jobWhere,
+  mustOffer,
+  PATIENCE_MS,
+  submit,
+  type PlaneCase,
+  type PlaneContext,
+} from '../case/plane-case.js';
+import { failure, playedEvent } from '../harness/played/played-runner.js';
 
-const PATIENCE_MS = 15_000;
 /** Who breaks a promise by doing what it must not has done so within this. */
 const STILL_MS = 800;
 /** Twice this, and patience, fits into the time of its case. */
@@ -22,26 +28,11 @@ async function cancels(context: PlaneContext): Promise<void> {
   });
 }
 
-/** A failure that may be tried again, as a runner tells it. */
-function retryable(offer: PlayedOffer, code: string): object {
-  const error = {
-    ...{
-      id: randomUUID(),
-      timestamp: new Date().toISOString(),
-      category: 'RUNTIME_ERROR',
-      severity: 'error',
-    },
-    ...{ code, message: 'as the kit asked', service: 'contract-test-kit', retryable: true, details: [] },
-    contractVersion: { major: 1, minor: 0, patch: 0 },
-  };
-  return playedEvent(offer, 1, { type: 'failed', error, executionTimeMs: 1 });
-}
-
 const SOON = { retryPolicy: { maxRetries: 2, backoffMs: 100, maxBackoffMs: 200 } };
 
 async function retries(context: PlaneContext): Promise<void> {
   const { runner, offer } = await begin(context, 'websocket', SOON);
-  await runner.tell(offer, retryable(offer, 'KIT_EXPECTED'));
+  await runner.tell(offer, failure(offer, { code: 'KIT_EXPECTED', retryable: true }));
   const again = await mustOffer(runner, 'a retryable failure of the first attempt');
   must(again.jobId === offer.jobId && again.attempt === offer.attempt + 1, {
     sent: 'a retryable failure of the first attempt',
@@ -52,7 +43,7 @@ async function retries(context: PlaneContext): Promise<void> {
 
 async function takesBackWork(context: PlaneContext): Promise<void> {
   const { runner, offer, id } = await begin(context, 'long-poll', SOON);
-  await runner.tell(offer, retryable(offer, 'RUNNER_SHUTDOWN'));
+  await runner.tell(offer, failure(offer, { code: 'RUNNER_SHUTDOWN', retryable: true }));
   await runner.close();
   const other = await context.runner('long-poll', { capability: runner.capability });
   const again = await mustOffer(
@@ -78,15 +69,52 @@ async function drains(context: PlaneContext): Promise<void> {
 
 async function movesLostWork(context: PlaneContext): Promise<void> {
   const { runner, offer, id } = await begin(context, 'websocket', SOON);
-  const leaseMs = Number(memberOf(runner.registered, 'leaseMs') ?? DEFAULTS.leaseMs);
-  if (leaseMs > LONGEST_LEASE_MS) throw new NotEvaluable(`a lease of ${leaseMs} ms is not waited for`);
+  const ms = lostWithin(runner.registered);
   await runner.close();
   const other = await context.runner('long-poll', { capability: runner.capability });
-  const again = await other.offer(leaseMs * 2 + PATIENCE_MS);
+  const again = await other.offer(ms);
   must(again?.jobId === id, {
     sent: `a connection that broke while ${offer.executionId} ran, which has no effects, and did not come back`,
-    expected: `job ${id} at another runner, once its lease of ${leaseMs} ms is over`,
+    expected: `job ${id} at another runner, once its lease is over`,
     actual: again ? `job ${again.jobId}` : 'no offer',
+  });
+}
+
+/** How long a lost execution is waited for. */
+function lostWithin(registered: unknown): number {
+  const leaseMs = Number(memberOf(registered, 'leaseMs') ?? DEFAULTS.leaseMs);
+  if (leaseMs > LONGEST_LEASE_MS) throw new NotEvaluable(`a lease of ${leaseMs} ms is not waited for`);
+  return leaseMs * 2 + PATIENCE_MS;
+}
+
+async function failsLostWrites(context: PlaneContext): Promise<void> {
+  const runner = await context.runner('websocket', { effects: 'writes' });
+  const id = await submit(context, runner.capability, SOON);
+  const offer = await mustOffer(runner, 'a job');
+  await runner.accept(offer);
+  await runner.tell(offer, playedEvent(offer, 1, { type: 'writing' }));
+  const ms = lostWithin(runner.registered);
+  await runner.close();
+  const exchange = await jobWhere(context, id, { fits: (status) => status === 'failed', ms });
+  const code = memberOf(exchange.json, 'error', 'code');
+  mustReply(code === 'RUNNER_LOST', 'the job failed as RUNNER_LOST: it had begun to write', exchange);
+}
+
+async function handsOverCheckpoints(context: PlaneContext): Promise<void> {
+  const { runner, offer } = await begin(context, 'long-poll', SOON);
+  const data = { step: 3 };
+  await runner.tell(
+    offer,
+    playedEvent(offer, 1, { type: 'checkpoint', data: { step: 1 } }),
+    playedEvent(offer, 2, { type: 'checkpoint', data }),
+    failure(offer, { code: 'KIT_EXPECTED', retryable: true, seq: 3 }),
+  );
+  const sent = 'two checkpoints, and a retryable failure';
+  const again = await mustOffer(runner, sent);
+  must(JSON.stringify(again.checkpoint) === JSON.stringify(data), {
+    sent,
+    expected: `checkpoint ${JSON.stringify(data)} with the next attempt`,
+    actual: JSON.stringify(again.checkpoint) ?? 'no checkpoint',
   });
 }
 
@@ -97,4 +125,6 @@ export const planeFateCases: readonly PlaneCase[] = [
   { id: 'control-plane.drains', judge: drains },
   { id: 'control-plane.takes-back-work', judge: takesBackWork },
   { id: 'control-plane.moves-lost-work', leastMs: 60_000, judge: movesLostWork },
+  { id: 'control-plane.fails-lost-writes', leastMs: 60_000, judge: failsLostWrites },
+  { id: 'control-plane.hands-over-checkpoints', judge: handsOverCheckpoints },
 ];

@@ -1,40 +1,20 @@
 import { createHmac, randomUUID, timingSafeEqual } from 'node:crypto';
 import { RunnerExecutionRequest } from '@controlplane/contracts';
 import { memberOf, must, mustReply } from '../case/expect.js';
-import { begin, jobFor, mustOffer, submit, type PlaneCase, type PlaneContext } from '../case/plane-case.js';
+import {
+  begin,
+  jobFor,
+  mustComplete,
+  mustOffer,
+  PATIENCE_MS,
+  submit,
+  type PlaneCase,
+  type PlaneContext,
+} from '../case/plane-case.js';
 import { eventually } from '../case/wait.js';
 import { showReply } from '../case/wire-rules.js';
-import type { Exchange } from '../harness/exchange.js';
-import { pause } from '../harness/pause.js';
 import { playedEvent, success } from '../harness/played/played-runner.js';
 import type { Pushed, PushedRunner } from '../harness/played/pushed-runner.js';
-
-const PATIENCE_MS = 15_000;
-
-/** Looks at a job until it is as wanted, or for as long as patience lasts. */
-async function jobWhere(
-  context: PlaneContext,
-  id: string,
-  fits: (status: unknown) => boolean,
-): Promise<Exchange> {
-  const until = performance.now() + PATIENCE_MS;
-  for (;;) {
-    const exchange = await context.ask('GET', `/jobs/${id}`);
-    const isOver = performance.now() > until || context.signal.aborted;
-    if (isOver || fits(memberOf(exchange.json, 'status'))) return exchange;
-    await pause(30, context.signal);
-  }
-}
-
-async function mustComplete(context: PlaneContext, id: string): Promise<void> {
-  const exchange = await jobWhere(context, id, (status) => status === 'completed' || status === 'failed');
-  const data = memberOf(exchange.json, 'result', 'data', 'played');
-  mustReply(
-    memberOf(exchange.json, 'status') === 'completed' && data === true,
-    'the job completed, with what the runner returned',
-    exchange,
-  );
-}
 
 /** A whole job over a link. */
 async function doesAJob(context: PlaneContext, kind: 'websocket' | 'long-poll'): Promise<void> {

@@ -11,6 +11,8 @@ const BEAT_WAIT_MS = 10_000;
 const EXIT_MS = 10_000;
 const NEWER_TOKEN = `${CREDENTIAL_CANARY}-newer`;
 
+const UNKNOWN_VALUE = 'kit-unknown-3e9d0c72a1b84f56';
+
 const bearer = (token: string): string => `Bearer ${token}`;
 
 /** What a message proved itself with, for a finding: never the credential itself. */
@@ -110,6 +112,22 @@ const keepsSessionRule = (id: string): Case => ({
   },
 });
 
+/** Members that a runner does not know may hold anything: it has not been told that they may be written down. */
+async function keepsUnknownFields(context: CaseContext): Promise<void> {
+  const runner = await context.startRunner();
+  const { capability, input } = context.subject();
+  const unknown = { kitFutureMember: { note: UNKNOWN_VALUE } };
+  await runner.client.execute(newExecution(capability.id, input, unknown));
+  await runner.client.execute(newExecution('kit.no-such-capability', {}, unknown));
+  runner.process?.signal('SIGTERM');
+  if (runner.process) await within(runner.process.ended, { ms: EXIT_MS, signal: context.signal });
+  must(!runner.process?.output().includes(UNKNOWN_VALUE), {
+    sent: 'executions with a member that no runner knows',
+    expected: 'nothing of it on stdout or stderr',
+    actual: 'its value is there',
+  });
+}
+
 async function withSecret(
   context: CaseContext,
   fixture: string,
@@ -159,6 +177,7 @@ export const credentialCases: readonly Case[] = [
   { id: 'security.keeps-credentials-out-of-replies', judge: keepsOutOfReplies },
   keepsSessionRule('security.keeps-credentials-out-of-urls'),
   keepsSessionRule('security.keeps-secrets-out-of-output'),
+  { id: 'security.keeps-unknown-fields-out-of-output', judge: keepsUnknownFields },
   { id: 'security.hides-secrets-in-errors', judge: hidesInErrors },
   { id: 'security.hides-stack-traces', judge: hidesStackTraces },
 ];

@@ -64,12 +64,26 @@ const progress = defineCapability({
 const logs = defineCapability({
   ...shared,
   id: 'conformance.logs',
-  description: 'Logs "line 0", "line 1" and so on.',
-  input: z.object({ lines: count(1_000) }),
+  description: 'Logs "line 0", "line 1" and so on, each with the text behind it.',
+  input: z.object({ lines: count(1_000), text: z.string().optional() }),
   output: z.object({ lines: count(1_000) }),
-  async execute({ lines }, ctx) {
-    for (let line = 0; line < lines; line += 1) ctx.log.info(`line ${line}`);
+  async execute({ lines, text = '' }, ctx) {
+    for (let line = 0; line < lines; line += 1) ctx.log.info(`line ${line}${text}`);
     return { lines };
+  },
+});
+
+const checkpoint = defineCapability({
+  ...shared,
+  id: 'conformance.checkpoint',
+  description: 'Tells a checkpoint, and gives back the one of the attempt before.',
+  input: z.object({ step: z.string() }),
+  output: z.object({ before: z.string().optional() }),
+  checkpoint: z.object({ step: z.string() }),
+  async execute({ step }, ctx) {
+    const before = ctx.lastCheckpoint?.step;
+    await ctx.checkpoint({ step });
+    return before === undefined ? {} : { before };
   },
 });
 
@@ -94,9 +108,9 @@ const big = defineCapability({
 });
 
 /**
- * The seven fixture capabilities of the contract test kit, `conformance.echo` to `conformance.big`. A runner that
+ * The fixture capabilities of the contract test kit, `conformance.echo` to `conformance.checkpoint`. A runner that
  * offers them is judged by all that its features need.
  */
 export function conformanceCapabilities(): readonly Capability[] {
-  return [echo, wait, fail, progress, logs, crash, big];
+  return [echo, wait, fail, progress, logs, crash, big, checkpoint];
 }

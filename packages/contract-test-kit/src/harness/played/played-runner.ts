@@ -10,6 +10,7 @@ export interface PlayedOffer {
   readonly leaseToken: string | undefined;
   readonly attempt: number;
   readonly payload: unknown;
+  readonly checkpoint: unknown;
 }
 
 /** What was answered to a claim or to events. */
@@ -40,12 +41,16 @@ export interface PlayedRunner {
   close(): Promise<void>;
 }
 
-/** What the kit's runner says of itself, by names that nobody else has. */
+/**
+ * What the kit's runner says of itself, by names that nobody else has.
+ * @param changes - members of the registration, and `effects` and `supportedJobTypes` of its capability
+ */
 export function playedRegistration(
   kind: DeliveryKind,
   changes: Readonly<Record<string, unknown>> = {},
 ): Readonly<Record<string, unknown>> & { readonly capability: string } {
   const id = randomUUID().slice(0, 13);
+  const { effects = 'none', supportedJobTypes = [], ...others } = changes;
   const capability = typeof changes['capability'] === 'string' ? changes['capability'] : `kit.${id}`;
   return {
     name: `kit-${id}`,
@@ -59,16 +64,16 @@ export function playedRegistration(
         description: 'Played by the contract test kit.',
         inputSchema: { type: 'object', properties: { text: { type: 'string' } } },
         outputSchema: {},
-        supportedJobTypes: [],
+        supportedJobTypes,
         maxConcurrency: 4,
-        effects: 'none',
+        effects,
       },
     ],
     instanceId: `kit-instance-${id}`,
     machineId: `kit-machine-${id}`,
     maxConcurrency: 4,
     delivery: { kind },
-    ...changes,
+    ...others,
     capability,
   };
 }
@@ -76,6 +81,21 @@ export function playedRegistration(
 /** An event of an execution. */
 export function playedEvent({ executionId }: PlayedOffer, seq: number, event: object): object {
   return { executionId, seq, at: new Date().toISOString(), ...event };
+}
+
+/** The end that says failure. */
+export function failure(
+  offer: PlayedOffer,
+  { code, retryable, seq = 1 }: { readonly code: string; readonly retryable: boolean; readonly seq?: number },
+): object {
+  const error = {
+    id: randomUUID(),
+    timestamp: new Date().toISOString(),
+    ...{ category: 'RUNTIME_ERROR', severity: 'error', details: [] },
+    ...{ code, message: 'as the kit asked', service: 'contract-test-kit', retryable },
+    contractVersion: { major: 1, minor: 0, patch: 0 },
+  };
+  return playedEvent(offer, seq, { type: 'failed', error, executionTimeMs: 1 });
 }
 
 /** The end that says success. */
@@ -94,5 +114,6 @@ export function readOffer(value: unknown): PlayedOffer {
     leaseToken: text(offer['leaseToken']),
     attempt: Number(offer['attempt'] ?? 1),
     payload: offer['payload'],
+    checkpoint: offer['checkpoint'],
   };
 }

@@ -131,6 +131,10 @@ describe('what a runner is made of', () => {
     const { options } = await plan(asked, { CONTAINER_IMAGE: 'example.com/image:1' });
     expect(options.capabilities?.map(({ id }) => id)).toEqual(['container.run']);
     expect(options.hosts?.map(({ name }) => name)).toEqual(['quarterback']);
+    const both = ['--host', 'quarterback,jobforge'];
+    await expect(plan(both, {})).rejects.toThrow(/jobforge would be offered containers/);
+    const allowed = await plan([...both, '--container-image', 'example.com/image:1'], {});
+    expect(allowed.options.capabilities?.map(({ id }) => id)).toEqual(['shell.readonly', 'container.run']);
   });
 
   test('what one host asks for is not offered to JobForge unasked', async () => {

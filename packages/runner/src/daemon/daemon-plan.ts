@@ -104,6 +104,18 @@ function checkProfiles(
   );
 }
 
+/**
+ * Containers are offered to JobForge too, with the network, the folder and the variables that the command line names.
+ * @throws Error where nobody said of what image
+ */
+function checkContainers(values: Values, kinds: readonly string[], { needs }: Wanted): void {
+  if (!needs.has('container') || !kinds.includes('jobforge') || values['container-image'] !== undefined)
+    return;
+  throw new Error(
+    '--host jobforge would be offered containers, because another host asks for such: say by --container-image of what image, or start a runner for each',
+  );
+}
+
 /** Limits of the runner: what the command line says goes before what the environment of swamp's own runner says. */
 function limitsOf(values: Values, kinds: readonly string[]): Partial<RunnerOptions> {
   const { concurrency } = values;
@@ -147,6 +159,7 @@ export async function planDaemon(
     profiles: new Set(chosen.map(({ profile }) => profile)),
     needs: new Set(chosen.flatMap(({ kind }) => kind.needs ?? [])),
   };
+  checkContainers(values, kinds, wanted);
   return {
     kinds,
     options: {

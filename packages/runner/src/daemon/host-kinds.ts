@@ -89,6 +89,7 @@ export const HOST_KINDS: Readonly<Record<string, HostKind>> = {
     make: ({ env, values }) => [
       quarterback({
         url: values['orchestrator-url'],
+        nodeName: values.name,
         pollIntervalMs: secondsToMs('poll-interval', values['poll-interval']),
         image: containerImage(values, env),
         home: values['victoria-home'],

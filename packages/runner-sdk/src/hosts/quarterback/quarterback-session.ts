@@ -76,7 +76,8 @@ function onFailure(state: State, reason: string): number {
     `${session.controlPlaneUrl} does not answer; asking again`,
   );
   state.failures++;
-  const bounds = { minMs: DEFAULTS.reconnectMinMs, maxMs: options.pollIntervalMs };
+  const { reconnectMinMs: minMs } = DEFAULTS;
+  const bounds = { minMs, maxMs: Math.max(minMs, options.pollIntervalMs) };
   return backoffMs(failures, bounds, session.runner.random());
 }
 

@@ -66,6 +66,8 @@ const LOOK_AGAIN_MS = 5_000;
 /** Ids of tasks that have ended, to know one that is given again. */
 const MAX_ENDED = 1_000;
 
+const STOPPED = 'RUNNER_SHUTDOWN: the runner was stopped before the task began';
+
 interface Open {
   readonly assignment: QuarterbackAssignment;
   readonly report: TaskReport;
@@ -170,8 +172,7 @@ function onTerminal(state: State, open: Open, event: TerminalEvent): void {
 
 function start(state: State, open: Open): void {
   const { request, isUnwanted, stop } = open;
-  if (isUnwanted || stop.signal.aborted || !request)
-    return fail(state, open, `RUNNER_SHUTDOWN: the runner was stopped before the task began`);
+  if (isUnwanted || stop.signal.aborted || !request) return fail(state, open, STOPPED);
   const files = carrierOf(open.report);
   state.runner.run(request, (event) => onEvent(state, open, event), { files });
 }
@@ -187,7 +188,7 @@ async function prepare(state: State, open: Open): Promise<void> {
     open.request = toRequest(assignment, files, { executionId: `${prefix}.${taskId}`, options });
     start(state, open);
   } catch (error) {
-    fail(state, open, sayThrown(error));
+    fail(state, open, stop.signal.aborted ? STOPPED : sayThrown(error));
   }
 }
 

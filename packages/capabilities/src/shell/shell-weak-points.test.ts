@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ExecutionCancelled } from '@controlplane/runner-sdk';
+import { createRunner, ExecutionCancelled } from '@controlplane/runner-sdk';
 import { afterAll, describe, expect, test } from 'vitest';
 import { alive, endOf, outputOf, run, uniqueSeconds } from '../process/process-control.suite.js';
 import { shell } from './shell.js';
@@ -238,4 +238,25 @@ describe('what a command is given', () => {
       expect(error?.code).toBe('VALIDATION_ERROR');
     }
   });
+});
+
+test('the log of the runner, unless it is to debug, holds no command, no argument, no input and no output', async () => {
+  const lines: string[] = [];
+  const note = (...said: readonly unknown[]): void => void lines.push(JSON.stringify(said));
+  const logger = { debug: () => undefined, info: note, warn: note, error: note };
+  const runner = createRunner({ name: 'quiet', capabilities: [full], logger });
+  const payloads = [
+    { command: 'echo "printed-$((3 * 37))"; exit 3; : password-of-a-command' },
+    { argv: ['/no/such/program', 'password-of-an-argument'] },
+    { argv: ['cat'], stdin: 'password-of-an-input', env: { SECRET: 'password-of-a-variable' } },
+  ];
+  const outcomes: string[] = [];
+  for (const [number, payload] of payloads.entries()) {
+    const request = { capabilityId: full.id, payload, timeoutMs: 20_000, attempt: 1, metadata: {} };
+    const ids = { executionId: `quiet-${number}`, jobId: `quiet-${number}`, moduleId: 'quiet' };
+    for await (const event of runner.execute({ ...request, ...ids })) outcomes.push(event.type);
+  }
+  expect(outcomes.filter((type) => type === 'failed' || type === 'succeeded')).toHaveLength(3);
+  expect(lines.join('\n')).toContain('the command ended with exit code 3');
+  expect(lines.join('\n')).not.toMatch(/password-of|printed-111/);
 });

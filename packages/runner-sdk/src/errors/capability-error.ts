@@ -28,7 +28,7 @@ export interface CapabilityErrorOptions extends ErrorOptions {
 export class CapabilityError extends Error {
   override readonly name = 'CapabilityError';
   readonly code: string;
-  readonly options: CapabilityErrorOptions;
+  declare readonly options: CapabilityErrorOptions;
 
   /**
    * @param code - 1–128 characters, by custom in capitals; your own or one of the contract's catalogue
@@ -38,7 +38,8 @@ export class CapabilityError extends Error {
   constructor(code: string, message: string, options: CapabilityErrorOptions = {}) {
     super(message, 'cause' in options ? { cause: options.cause } : undefined);
     this.code = code;
-    this.options = options;
+    // Details, such as the output of a program, are for the job: a logger that prints what is enumerable leaves them out.
+    Object.defineProperty(this, 'options', { value: options, configurable: true, writable: true });
     Object.defineProperty(this, BRAND, { value: true });
   }
 }

@@ -24,6 +24,7 @@ export default [
   entry('testing', '25 kB'),
   entry('conformance', '8 kB'),
   entry('opentelemetry', '1 kB'),
+  entry('automn', '16 kB'),
   entry('quarterback', '15 kB'),
   entry('swamp', '13 kB'),
   entry('swarmlet', '12 kB'),

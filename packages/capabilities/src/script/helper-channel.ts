@@ -7,6 +7,8 @@ const MAX_LOG_LENGTH = 8 * 1024;
 const MAX_NOTIFICATIONS = 50;
 const MAX_NOTIFICATION_LENGTH = 2_000;
 const MAX_AUDIENCE_LENGTH = 128;
+/** Characters of the JSON of a message's fields. */
+const MAX_FIELDS_LENGTH = 8 * 1024;
 
 /** Whom a script's channel speaks to while it runs. */
 export interface ChannelListener {
@@ -42,10 +44,22 @@ function toData(text: string): unknown {
 const LEVELS: readonly string[] = ['debug', 'info', 'warn', 'error'];
 const isLevel = (level: string): level is ScriptMessage['level'] => LEVELS.includes(level);
 
-const messageOf = (words: readonly string[], maxLength: number): ScriptMessage => {
-  const [level = '', text = ''] = words;
-  return { level: isLevel(level) ? level : 'info', message: text.slice(0, maxLength) };
-};
+/** What goes with a message; undefined where it is no JSON object, or too long. */
+function fieldsOf(json: string): Readonly<Record<string, unknown>> | undefined {
+  const fields = json.length > MAX_FIELDS_LENGTH ? undefined : toData(json);
+  if (typeof fields !== 'object' || fields === null || Array.isArray(fields)) return undefined;
+  return fields as Record<string, unknown>;
+}
+
+function messageOf(words: readonly string[], maxLength: number): ScriptMessage {
+  const [level = '', text = '', json] = words;
+  const fields = json === undefined ? undefined : fieldsOf(json);
+  return {
+    level: isLevel(level) ? level : 'info',
+    message: text.slice(0, maxLength),
+    ...(fields === undefined ? {} : { fields }),
+  };
+}
 
 /** Cuts what comes into lines; a line that is too long is left out. */
 function createLines(onLine: (line: string) => void): (chunk: Buffer) => void {
@@ -86,8 +100,9 @@ export function createHelperChannel(listener: ChannelListener): HelperChannel {
       listener.log(said);
     },
     notify(words) {
-      const audience = words[2]?.slice(0, MAX_AUDIENCE_LENGTH) ?? '';
-      const message = messageOf(words, MAX_NOTIFICATION_LENGTH);
+      const [level = '', text = '', whom = ''] = words;
+      const audience = whom.slice(0, MAX_AUDIENCE_LENGTH);
+      const message = messageOf([level, text], MAX_NOTIFICATION_LENGTH);
       const said = audience === '' ? message : { ...message, audience };
       if (notifications.length >= MAX_NOTIFICATIONS) return;
       notifications.push(said);

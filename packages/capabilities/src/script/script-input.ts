@@ -53,11 +53,17 @@ export interface ScriptInput {
 
 const Level = z.enum(['debug', 'info', 'warn', 'error']);
 
+const Message = z.object({
+  level: Level,
+  message: z.string(),
+  fields: z.record(z.string(), z.unknown()).optional(),
+});
+
 /** Schema of the result of the `script` capability. */
 export const ScriptResult = z.object({
   ...PROGRAM_RESULT,
   data: z.unknown(),
-  logs: z.array(z.object({ level: Level, message: z.string() })).readonly(),
+  logs: z.array(Message).readonly(),
   notifications: z
     .array(z.object({ level: Level, message: z.string(), audience: z.string().optional() }))
     .readonly(),
@@ -68,6 +74,8 @@ export const ScriptResult = z.object({
 export interface ScriptMessage {
   readonly level: 'debug' | 'info' | 'warn' | 'error';
   readonly message: string;
+  /** Any JSON object. */
+  readonly fields?: Readonly<Record<string, unknown>> | undefined;
 }
 
 /** What a script said to people. */

@@ -15,7 +15,8 @@ function say(word, ...texts) {
   const line = Buffer.from([word, ...texts.map((text) => Buffer.from(String(text)).toString('base64'))].join(' ') + '\\n');
   for (let sent = 0; sent < line.length; ) sent += writeSync(3, line, sent);
 }
-const log = (level) => (message) => say('log', level, message);
+const more = (fields) => (fields === undefined ? [] : [JSON.stringify(fields)]);
+const log = (level) => (message, fields) => say('log', level, message, ...more(fields));
 globalThis.job = Object.freeze({
   input: JSON.parse(readFileSync(process.env.JOB_INPUT, 'utf8')),
   return: (value) => say('return', JSON.stringify(value) ?? 'null'),
@@ -40,8 +41,11 @@ with open(os.environ["JOB_INPUT"], encoding="utf-8") as file:
 def returns(value):
     _say("return", json.dumps(value))
 
-def log(message, level="info"):
-    _say("log", level, message)
+def _more(fields):
+    return [] if fields is None else [json.dumps(fields)]
+
+def log(message, level="info", fields=None):
+    _say("log", level, message, *_more(fields))
 
 def progress(fraction, message=""):
     _say("progress", fraction, message)
@@ -57,7 +61,7 @@ const BASH = `_job_say() {
   printf '%s\\n' "$line" >&3
 }
 job_return() { _job_say return "$1"; }
-job_log() { if (($# > 1)); then _job_say log "$1" "$2"; else _job_say log info "$1"; fi; }
+job_log() { if (($# > 1)); then _job_say log "$@"; else _job_say log info "$1"; fi; }
 job_progress() { _job_say progress "$1" "\${2:-}"; }
 job_notify() { _job_say notify "\${2:-info}" "$1" "\${3:-}"; }
 `;
@@ -80,7 +84,10 @@ function Get-JobInput {
 function Set-JobResult([Parameter(Position = 0)]$Value) {
   Send-Line 'return' @(ConvertTo-Json -InputObject $Value -Depth 100 -Compress)
 }
-function Write-JobLog([string]$Message, [string]$Level = 'info') { Send-Line 'log' @($Level, $Message) }
+function Write-JobLog([string]$Message, [string]$Level = 'info', $Fields = $null) {
+  $more = @(if ($null -ne $Fields) { ConvertTo-Json -InputObject $Fields -Depth 100 -Compress })
+  Send-Line 'log' (@($Level, $Message) + $more)
+}
 function Write-JobProgress([double]$Fraction, [string]$Message = '') {
   Send-Line 'progress' @($Fraction.ToString([cultureinfo]::InvariantCulture), $Message)
 }

@@ -23,14 +23,14 @@ const run = (input: Partial<ScriptInput> & { readonly code: string }, more: RunC
 const runs = (): string[] => readdirSync(workDirectory).filter((name) => name.startsWith('run-'));
 
 const SPEAKING: Readonly<Record<ScriptLanguage, string>> = {
-  node: `console.log('printed'); job.log.warn('careful'); job.progress(0.5, 'half'); job.notify('look', 'warn', 'ops');
+  node: `console.log('printed'); job.log.warn('careful', { at: 1 }); job.progress(0.5, 'half'); job.notify('look', 'warn', 'ops');
 job.return({ sum: job.input.a + Number(process.env.B), args: process.argv.slice(2) });`,
   python: `import job, os, sys
-print('printed'); job.log('careful', 'warn'); job.progress(0.5, 'half'); job.notify('look', 'warn', 'ops')
+print('printed'); job.log('careful', 'warn', {'at': 1}); job.progress(0.5, 'half'); job.notify('look', 'warn', 'ops')
 job.returns({'sum': job.input['a'] + int(os.environ['B']), 'args': sys.argv[1:]})`,
-  bash: `echo printed; job_log warn careful; job_progress 0.5 half; job_notify look warn ops
+  bash: `echo printed; job_log warn careful '{"at": 1}'; job_progress 0.5 half; job_notify look warn ops
 job_return "{\\"sum\\": $(($(tr -dc 0-9 < "$JOB_INPUT") + B)), \\"args\\": [\\"$1\\"]}"`,
-  powershell: `'printed'; Write-JobLog careful warn; Write-JobProgress 0.5 half; Send-JobNotification look warn ops
+  powershell: `'printed'; Write-JobLog careful warn @{ at = 1 }; Write-JobProgress 0.5 half; Send-JobNotification look warn ops
 Set-JobResult @{ sum = (Get-JobInput).a + [int]$env:B; args = @($args) }`,
 };
 
@@ -52,12 +52,14 @@ describe.each(SCRIPT_LANGUAGES)('a script in %s', (language) => {
       stdout: 'printed\n',
       stderr: '',
       data: { sum: 3, args: ['x'] },
-      logs: [{ level: 'warn', message: 'careful' }],
+      logs: [{ level: 'warn', message: 'careful', fields: { at: 1 } }],
       notifications: [{ level: 'warn', message: 'look', audience: 'ops' }],
       input: { a: 1 },
     });
     expect(ended.progress).toMatchObject([{ fraction: 0.5, message: 'half' }]);
-    expect(ended.logs).toContainEqual(expect.objectContaining({ level: 'warn', message: 'careful' }));
+    expect(ended.logs).toContainEqual(
+      expect.objectContaining({ level: 'warn', message: 'careful', fields: { at: 1 } }),
+    );
     expect(ended.logs).toContainEqual(
       expect.objectContaining({ level: 'warn', message: 'look', notification: { audience: 'ops' } }),
     );

@@ -95,7 +95,7 @@ async function packagesOf(
 
 function channelOf(ctx: CapabilityContext): HelperChannel {
   return createHelperChannel({
-    log: ({ level, message }) => ctx.log[level](message),
+    log: ({ level, message, fields }) => ctx.log[level](message, fields),
     notify: ({ level, message, audience }) => ctx.notify(message, { level, audience }),
     progress(fraction, message) {
       // It may come when the execution is over: then nobody wants to know.

@@ -133,7 +133,7 @@ export type AutomnRefused = z.infer<typeof AutomnRefused>;
 /** One variable of a script. */
 export const AutomnVariable = z.looseObject({
   envName: z.string().nullish(),
-  value: z.unknown(),
+  value: z.unknown().optional(),
   /** `script`, `category`, `global` or `job`. */
   scope: z.string().nullish(),
 });
@@ -160,7 +160,7 @@ export const AutomnRun = z.object({
   runId: text,
   script: AutomnScript,
   /** What the script is given, any JSON. */
-  reqBody: z.unknown(),
+  reqBody: z.unknown().optional(),
 });
 export type AutomnRun = z.infer<typeof AutomnRun>;
 
@@ -182,7 +182,7 @@ export const AutomnNotification = z.object({
   message: z.string().max(2_000),
   level: z.enum(['info', 'warn', 'error']),
   /** As the script said it. */
-  raw: z.unknown(),
+  raw: z.unknown().optional(),
   timestamp: z.string(),
 });
 export type AutomnNotification = z.infer<typeof AutomnNotification>;
@@ -196,11 +196,11 @@ export const AutomnResult = z.object({
   code: z.number().int(),
   /** Milliseconds. */
   duration: z.number(),
-  returnData: z.unknown(),
+  returnData: z.unknown().optional(),
   automnLogs: z.array(AutomnLog),
   automnNotifications: z.array(AutomnNotification).max(50),
   /** `reqBody`. */
-  input: z.unknown(),
+  input: z.unknown().optional(),
   /** With {@link AUTOMN_DEPENDENCY_EXIT_CODE}: what whoever called the script is told. */
   clientMessage: z.string().optional(),
   errorCode: z.string().optional(),
@@ -211,6 +211,8 @@ export type AutomnResult = z.infer<typeof AutomnResult>;
 export const AutomnLine = z.discriminatedUnion('type', [
   /** A piece of output as it came: several lines of it, or half of one. */
   z.object({ type: z.literal('log'), line: z.string() }),
+  /** How far the script is, or that it still runs: Automn passes it over, and waits on. */
+  z.object({ type: z.literal('progress'), fraction: z.number().optional(), message: z.string().optional() }),
   z.object({ type: z.literal('result'), data: AutomnResult }),
 ]);
 export type AutomnLine = z.infer<typeof AutomnLine>;
@@ -231,7 +233,7 @@ export const AutomnRegistrationState = z.object({
   lastRegistrationError: nullable,
   lastRegistrationStatus: z.enum(['ok', 'error', 'network-error']).nullable(),
   /** What was answered. */
-  lastRegistrationResponse: z.unknown(),
+  lastRegistrationResponse: z.unknown().optional(),
 });
 export type AutomnRegistrationState = z.infer<typeof AutomnRegistrationState>;
 

@@ -2,6 +2,7 @@ import type { RunnerManifest } from '@controlplane/contracts';
 import type { Slots } from '../execution/admission.js';
 import type { Executor } from '../execution/executor.js';
 import type { HostedRunner, RunnerDescription } from '../hosts/host.js';
+import { createStateFiles } from '../hosts/state-files.js';
 import type { Clock } from '../util/clock.js';
 import type { Logger } from '../util/logger.js';
 import type { BatchEnd } from './batch-mode.js';
@@ -9,7 +10,6 @@ import type { Health } from './health.js';
 import type { Observation } from './observation.js';
 import type { ResolvedOptions } from './options.js';
 import type { RunnerStateHolder } from './runner-state.js';
-import { createStateFiles } from './state-directory.js';
 
 /** What is known only once the runner is put together. */
 export interface RunnerAddress {

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
-import type { Door, DoorSocket } from '../doors/door.js';
+import type { DoorSocket, DoorSockets as Door } from '../doors/door.js';
 import type { Log } from '../model/log.js';
 import { connectionOf } from './socket-connection.js';
 
@@ -10,7 +10,7 @@ export interface Knock {
   readonly request: IncomingMessage;
   readonly socket: Duplex;
   readonly head: Buffer;
-  readonly onSocket: Door['onSocket'];
+  readonly onSocket: Door['open'];
 }
 
 /** The sockets that foreign runners have dialled. */

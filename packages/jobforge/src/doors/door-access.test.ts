@@ -12,6 +12,7 @@ afterAll(test.close);
 /** Whoever adds an endpoint says here, a second time, whose credential it takes. */
 const ROWS: Readonly<Record<string, DoorEndpoint['auth']>> = {
   'swarmlet POST /api/runners/register': 'enroll',
+  'automn POST /api/settings/runner-hosts/:id/register': 'enroll',
   'swamp POST /data/resource': 'runner',
   'swamp POST /data/writers': 'runner',
   'swamp POST /data/writers/:id/line': 'runner',
@@ -28,6 +29,7 @@ interface Sent {
 /** How a credential is carried at each door. */
 const CARRIED: Readonly<Record<DoorName, (credential: string) => Sent>> = {
   swarmlet: (enroll_token) => ({ body: { enroll_token, name: 'x' } }),
+  automn: (secret) => ({ body: { secret, endpoint: 'http://127.0.0.1:1/api/run' } }),
   swamp: (credential) => ({
     headers: { authorization: `Bearer ${credential}` },
     body: { specName: 'x', name: 'x' },

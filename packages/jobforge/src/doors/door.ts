@@ -13,7 +13,7 @@ import type { Operations } from '../model/operations.js';
 import type { RunnerConnection } from '../model/runner-connection.js';
 
 /** Control planes whose runners can be let in. */
-export const DOOR_NAMES = ['swarmlet', 'swamp'] as const;
+export const DOOR_NAMES = ['swarmlet', 'automn', 'swamp'] as const;
 
 export type DoorName = (typeof DOOR_NAMES)[number];
 
@@ -71,10 +71,15 @@ export interface Door {
   readonly endpoints: readonly DoorEndpoint[];
   /** What is refused, as they word it. */
   refusal(error: JobForgeError): DoorReply;
-  /** Whether a socket is served at a path. */
-  takesSocket(path: string): boolean;
-  /** Takes over a socket that was dialled there. Nobody has proved anything yet. */
-  onSocket(socket: RunnerConnection, address: string): DoorSocket;
+  /** Takes over sockets that are dialled; undefined where it serves none. */
+  readonly sockets?: DoorSockets;
+}
+
+/** What a door serves over sockets. */
+export interface DoorSockets {
+  isAt(path: string): boolean;
+  /** Takes one over. Nobody has proved anything yet. */
+  open(socket: RunnerConnection, address: string): DoorSocket;
 }
 
 /** The doors that are open, as the listener uses them: asked for what nobody else serves. */
@@ -84,5 +89,5 @@ export interface Doors {
   /** Answers a request; undefined where it is none of theirs. */
   answer(request: IncomingMessage): Promise<DoorReply> | undefined;
   /** Takes over a socket that is dialled at a path; undefined where none of them serves it. */
-  socketAt(path: string): Door['onSocket'] | undefined;
+  socketAt(path: string): DoorSockets['open'] | undefined;
 }

@@ -10,11 +10,13 @@ import {
   type DoorReply,
   type Doors,
 } from './door.js';
+import { createAutomnDoor } from './automn/automn-door.js';
 import { createSwampDoor } from './swamp/swamp-door.js';
 import { createSwarmletDoor } from './swarmlet/swarmlet-door.js';
 
 const MAKERS: Readonly<Record<DoorName, (parts: DoorParts) => Door>> = {
   swarmlet: createSwarmletDoor,
+  automn: createAutomnDoor,
   swamp: createSwampDoor,
 };
 
@@ -78,6 +80,6 @@ export function openDoors(
       const found = find(doors, request.method, path);
       return found && answer(parts, found, request);
     },
-    socketAt: (path) => doors.find((door) => door.takesSocket(path))?.onSocket,
+    socketAt: (path) => doors.find(({ sockets }) => sockets?.isAt(path))?.sockets?.open,
   };
 }

@@ -8,19 +8,16 @@ const EXIT_CODES = {
   items: { type: 'integer', minimum: 0, maximum: 255 },
 } as const;
 
-const RESULT = {
-  type: 'object',
-  properties: {
-    exitCode: { type: 'integer' },
-    durationMs: { type: 'integer' },
-    stdout: { type: 'string' },
-    stderr: { type: 'string' },
-    stdoutBytes: { type: 'integer' },
-    stderrBytes: { type: 'integer' },
-    droppedBytes: { type: 'integer' },
-  },
-  required: ['exitCode', 'durationMs', 'stdout', 'stderr', 'stdoutBytes', 'stderrBytes', 'droppedBytes'],
-};
+/** What every result of a program has. */
+export const RESULT_MEMBERS = {
+  exitCode: { type: 'integer' },
+  durationMs: { type: 'integer' },
+  stdout: { type: 'string' },
+  stderr: { type: 'string' },
+  stdoutBytes: { type: 'integer' },
+  stderrBytes: { type: 'integer' },
+  droppedBytes: { type: 'integer' },
+} as const;
 
 /** What a runner of another kind understands of a command. */
 export type ShellDialect =
@@ -86,7 +83,7 @@ export function shellCapability(dialect: ShellDialect, slots: number): RunnerCap
         ? 'Looks at the state of the machine; changes nothing.'
         : 'Runs a line for the shell, with all that the runner may do.',
     inputSchema: INPUTS[dialect],
-    outputSchema: RESULT,
+    outputSchema: { type: 'object', properties: RESULT_MEMBERS, required: Object.keys(RESULT_MEMBERS) },
     supportedJobTypes: [],
     maxConcurrency: slots,
     timeoutMs: 30_000,

@@ -78,7 +78,9 @@ export function createSwarmletDoor(parts: DoorParts): Door {
       },
     ],
     refusal,
-    takesSocket: (path) => path === `/${SWARMLET_PATHS.socket}`,
-    onSocket: (socket, address) => openSwarmletSocket(own, socket, address),
+    sockets: {
+      isAt: (path) => path === `/${SWARMLET_PATHS.socket}`,
+      open: (socket, address) => openSwarmletSocket(own, socket, address),
+    },
   };
 }

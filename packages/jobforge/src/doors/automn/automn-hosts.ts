@@ -1,0 +1,151 @@
+import { isErrorCode } from '@controlplane/contracts';
+import { AUTOMN_FRESH_MS, type AutomnRegistration } from '@controlplane/contracts/automn';
+import type { Caller } from '../../model/caller.js';
+import { JobForgeError } from '../../model/job-forge-error.js';
+import type { DoorParts } from '../door.js';
+import type { ForeignExecution } from '../foreign-execution.js';
+import { createForeignRunner, type ForeignRunner } from '../foreign-runner.js';
+import type { Announcement, Farewell, ForeignLine, ForeignSide } from '../foreign-side.js';
+import { announcementOf } from './announcement.js';
+import type { RunClient } from './run-client.js';
+import { toRun } from './run.js';
+
+/** A runner that has registered, as this process knows it. */
+interface Host {
+  readonly id: string;
+  readonly runner: ForeignRunner;
+  /** What it serves jobs with; of the last registration alone, and kept nowhere else. */
+  endpoint: string;
+  secret: string;
+  seenAt: number;
+  /** How it announced itself when its line was made. */
+  announced: string;
+  line: ForeignLine | undefined;
+  /** Settles when its line is taken, or refused. */
+  joining: Promise<void>;
+  /** By execution: hangs up on it. */
+  readonly stops: Map<string, () => void>;
+}
+
+/** The runners behind the door, from one registration to the next. */
+export interface AutomnHosts {
+  /** Resolves once the runner is let in. Refuses as a registration does. */
+  register(from: {
+    readonly caller: Caller;
+    readonly id: string;
+    readonly registration: AutomnRegistration;
+  }): Promise<void>;
+}
+
+interface State {
+  readonly parts: DoorParts;
+  readonly client: RunClient;
+  readonly hosts: Map<string, Host>;
+}
+
+function errorOf({ error, reason }: Farewell): JobForgeError {
+  if (error === undefined) return new JobForgeError('RUNNER_UNREACHABLE', { message: reason });
+  const { code, message, remedy } = error;
+  return isErrorCode(code)
+    ? new JobForgeError(code, { message, remedy })
+    : new JobForgeError('INTERNAL_ERROR');
+}
+
+function run({ client }: State, host: Host, execution: ForeignExecution): void {
+  for (const id of host.stops.keys()) if (host.runner.execution(id) === undefined) host.stops.delete(id);
+  const asked = toRun(execution.id, execution.request);
+  const { endpoint, secret, id: runnerId } = host;
+  const target = { endpoint, secret, runnerId };
+  const onBytes = (): void => host.line?.onHeard();
+  host.stops.set(execution.id, client.run({ execution, asked, target, onBytes }));
+}
+
+/** There is no word for it but to hang up. */
+function cancel({ runner, stops }: Host, id: string): void {
+  const execution = runner.execution(id);
+  const reason = execution?.cancelled ?? 'lease-lost';
+  const message = 'Its runner was hung up on; a runner of Automn’s own goes on with the script.';
+  execution?.end({ type: 'cancelled', reason, message });
+  stops.get(id)?.();
+  stops.delete(id);
+}
+
+interface Joining {
+  readonly onReady: () => void;
+  readonly onEnd: (farewell: Farewell) => void;
+}
+
+function sideOf(state: State, host: Host, { onReady, onEnd }: Joining): ForeignSide {
+  const { clock } = state.parts;
+  return {
+    bufferedBytes: () => 0,
+    // It registers again and again: what came of late is its answer.
+    ping() {
+      if (clock.now() - host.seenAt < AUTOMN_FRESH_MS) queueMicrotask(() => host.line?.onHeard());
+    },
+    pause: () => undefined,
+    resume: () => undefined,
+    terminate: () => onEnd({ code: 1001, reason: 'cut off', error: undefined }),
+    onReady,
+    run: (execution) => run(state, host, execution),
+    cancel: (id) => cancel(host, id),
+    end: onEnd,
+  };
+}
+
+/** Makes the line of a runner; its end is no end of what runs. */
+function join(state: State, host: Host, from: { caller: Caller; announcement: Announcement }): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let ended = false;
+    const leave = (): void => {
+      if (host.line === line) host.line = undefined;
+      line.onClose();
+    };
+    const onEnd = (farewell: Farewell): void => {
+      ended = true;
+      queueMicrotask(leave);
+      reject(errorOf(farewell));
+    };
+    const line = host.runner.connect({ ...from, side: sideOf(state, host, { onReady: resolve, onEnd }) });
+    if (!ended) host.line = line;
+  });
+}
+
+function hostOf({ parts, hosts }: State, key: string, id: string): Host {
+  const known = hosts.get(key);
+  if (known !== undefined) return known;
+  for (const [other, { line, runner }] of hosts)
+    if (line === undefined && runner.isIdle()) hosts.delete(other);
+  const host: Host = {
+    ...{ id, runner: createForeignRunner(parts), endpoint: '', secret: '', seenAt: 0, announced: '' },
+    ...{ line: undefined, joining: Promise.resolve(), stops: new Map() },
+  };
+  hosts.set(key, host);
+  return host;
+}
+
+/** Who has proved to be the same is the same. */
+function keyOf(caller: Caller, id: string): string {
+  if (caller.kind === 'runner') return `runner\n${caller.runnerId}`;
+  return caller.kind === 'enrollment' ? `token\n${caller.token}\n${id}` : `anyone\n${id}`;
+}
+
+export function createAutomnHosts(parts: DoorParts, client: RunClient): AutomnHosts {
+  const state: State = { parts, client, hosts: new Map() };
+  return {
+    register({ caller, id, registration }) {
+      const host = hostOf(state, keyOf(caller, id), id);
+      const { endpoint, secret } = registration;
+      Object.assign(host, { endpoint, secret, seenAt: parts.clock.now() });
+      const announcement = announcementOf(id, registration);
+      const announced = JSON.stringify(announcement);
+      if (host.line !== undefined && host.announced === announced) {
+        host.line.onHeard();
+        return host.joining;
+      }
+      host.announced = announced;
+      host.joining = join(state, host, { caller, announcement });
+      return host.joining;
+    },
+  };
+}

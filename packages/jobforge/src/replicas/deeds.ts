@@ -40,9 +40,14 @@ export interface Deed<T> extends Question {
   readonly here: () => Promise<T>;
 }
 
+/** Whether a runner that this replica knows of the store alone is with another one. */
+export function isElsewhere({ recovery, homes }: ReplicaDesk, runnerId: string): boolean {
+  return recovery.registry.get(runnerId)?.vitals.unheard === true && homes.isThere(runnerId);
+}
+
 /** Has the replica that has a runner do something with it, where this one has not. */
 export async function withHome<T>(desk: ReplicaDesk, runnerId: string, deed: Deed<T>): Promise<T> {
-  if (desk.recovery.registry.get(runnerId) !== undefined) return deed.here();
+  if (desk.recovery.registry.get(runnerId) !== undefined && !isElsewhere(desk, runnerId)) return deed.here();
   const home = desk.homes.homeOf(runnerId);
   return home === undefined ? deed.here() : ((await desk.calls.ask(home, deed)) as T);
 }

@@ -1,3 +1,4 @@
+import { RunnerHeartbeat } from '@controlplane/contracts';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { Engine } from '../scheduler/engine.js';
 import { openPostgresStore } from '../store/postgres-store.js';
@@ -93,6 +94,37 @@ describe.skipIf(missingPostgres() !== undefined)('where the store fails a replic
     const { job } = await one.operations.submitJob(asking('echo'));
     await working(await open());
     await passing(() => statusOf(one, job.id)).toBe('completed');
+  });
+
+  it('a runner that another has is listed as that one says, although what it runs was taken for its own', async () => {
+    begin();
+    const other = await open();
+    const { runnerId, job } = await running(other);
+    const reader = await openPostgresStore({ url });
+    let looks = 0;
+    const one = await open({
+      change: ({ lost }) => ({
+        async lost(window) {
+          looks += 1;
+          // The first is that of its start.
+          if (looks === 2) throw new Error('the connection was reset');
+          return lost(window);
+        },
+        async ownJobs() {
+          const stored = await reader.loadJob(job.id);
+          return stored === undefined ? [] : [stored];
+        },
+      }),
+    });
+    await knows(one, runnerId);
+    await passing(async () => one.running()).toBe(1);
+    const beat = { runnerId, timestamp: new Date().toISOString(), status: 'healthy', instanceId: 'runner' };
+    await patiently(other.operations.heartbeat(RunnerHeartbeat.parse(beat)));
+    await passing(async () => (await one.operations.listRunners()).map(({ status }) => status)).toEqual([
+      'healthy',
+    ]);
+    expect(await patiently(one.operations.showRunner(runnerId))).toMatchObject({ status: 'healthy' });
+    await reader.close();
   });
 
   it('jobs that were claimed without its knowledge are found', async () => {

@@ -1,7 +1,7 @@
 import type { RunnerHeartbeat } from '@controlplane/contracts';
 import { LIBRARY, type Caller } from '../model/caller.js';
 import type { Operations } from '../model/operations.js';
-import { withHome } from './deeds.js';
+import { isElsewhere, withHome } from './deeds.js';
 import type { ReplicaDesk } from './replica-desk.js';
 
 /** A runner may take its time to show what it does. */
@@ -35,7 +35,7 @@ export function runnerDeeds(desk: ReplicaDesk): RunnerDeeds {
   const { operations } = desk;
   return {
     async listRunners() {
-      const own = await operations.listRunners();
+      const own = (await operations.listRunners()).filter(({ id }) => !isElsewhere(desk, id));
       const known = new Set(own.map(({ id }) => id));
       return [...own, ...desk.homes.runners().filter(({ id }) => !known.has(id))];
     },

@@ -16,6 +16,23 @@ describe('where runners are', () => {
     expect(homes.runners().map(({ id }) => id)).toEqual(['c', 'a']);
   });
 
+  it('is with the one that has heard of it, where several know it', () => {
+    const homes = createRunnerHomes();
+    const known = (status: string): string => JSON.stringify([{ id: 'a', status }]);
+    homes.update([
+      { id: 1, runners: known('healthy') },
+      { id: 2, runners: known('offline') },
+    ]);
+    expect([homes.homeOf('a'), homes.isThere('a')]).toEqual([1, true]);
+    homes.update([
+      { id: 1, runners: known('offline') },
+      { id: 2, runners: known('degraded') },
+    ]);
+    expect([homes.homeOf('a'), homes.isThere('a')]).toEqual([2, true]);
+    homes.update([{ id: 1, runners: known('offline') }]);
+    expect([homes.homeOf('a'), homes.isThere('a'), homes.isThere('b')]).toEqual([1, false, false]);
+  });
+
   it('is read once where it is said again', () => {
     const homes = createRunnerHomes();
     homes.update([{ id: 1, runners: saying('a') }]);

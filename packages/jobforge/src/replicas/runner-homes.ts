@@ -7,6 +7,8 @@ export interface RunnerHomes {
   /** The replica that has a runner; undefined where none of the others has. */
   homeOf(runnerId: string): number | undefined;
   runners(): readonly RunnerMetadata[];
+  /** Whether one of the others has heard of a runner: it is not merely known there. */
+  isThere(runnerId: string): boolean;
   /** A runner has gone to a replica that has yet to say so. */
   moved(runnerId: string, to: number): void;
 }
@@ -39,13 +41,18 @@ export function createRunnerHomes(): RunnerHomes {
       said = new Map(others.map((other) => [other.id, read(other)]));
       homes = new Map();
       for (const [id, { runners }] of said)
-        for (const runner of runners) if (!homes.has(runner.id)) homes.set(runner.id, id);
+        for (const { id: runnerId, status } of runners)
+          if (!homes.has(runnerId) || status !== 'offline') homes.set(runnerId, id);
       for (const [id, move] of moves) {
         move.rounds += 1;
         if (homes.has(id) || !said.has(move.to) || move.rounds > MOVE_ROUNDS) moves.delete(id);
       }
     },
     homeOf: (runnerId) => homes.get(runnerId) ?? moves.get(runnerId)?.to,
+    isThere(runnerId) {
+      const { runners = [] } = said.get(homes.get(runnerId) ?? -1) ?? {};
+      return runners.some(({ id, status }) => id === runnerId && status !== 'offline');
+    },
     moved: (runnerId, to) => void moves.set(runnerId, { to, rounds: 0 }),
     runners: () => [...said.values()].flatMap(({ runners }) => runners),
   };

@@ -1,9 +1,13 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { createServer, type AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createJobForge } from '@controlplane/jobforge';
 import { expect, onTestFinished, test } from 'vitest';
+import { startScriptedAutomn } from './automn/scripted-automn.js';
 import { startScriptedSwamp } from './swamp/scripted-swamp.js';
+import { temporaryFolder } from './served-runner.js';
 import { startScriptedSwarmlet } from './swarmlet/scripted-swarmlet.js';
 
 // The command as a process, with nothing but the environment variables of the runners that it replaces.
@@ -94,4 +98,43 @@ test('a runner for a batch of dispatches stops after it, as swamp’s own does',
   const dispatch = await swamp.ended(swamp.dispatch('echo only'));
   expect(dispatch.result?.status).toBe('success');
   expect(await daemon.exit, daemon.log()).toBe(0);
+});
+
+/** A port that was free a moment ago: the other side is told it before the runner listens. */
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+test('a runner with the variables of Automn’s own takes its scripts at PORT, and finishes them when it goes', async () => {
+  const automn = await startScriptedAutomn();
+  onTestFinished(() => automn.close());
+  const port = String(await freePort());
+  const folder = temporaryFolder();
+  const daemon = start(['--host', 'automn'], {
+    AUTOMN_HOST_URL: automn.url,
+    AUTOMN_RUNNER_ID: 'default',
+    AUTOMN_RUNNER_SECRET: 'default-secret',
+    AUTOMN_RUNNER_PUBLIC_URL: `http://127.0.0.1:${port}`,
+    AUTOMN_RUNNER_STATE_DIR: folder,
+    AUTOMN_RUNNER_WORKDIR: join(folder, 'script_workdir'),
+    PORT: port,
+  });
+  const registered = await automn.registrations.first(() => true);
+  expect(registered.runtimes).toMatchObject({ node: process.versions.node });
+  const job = automn.run(
+    "AutomnLog('on'); setTimeout(() => AutomnReturn(process.env.AUTOMN_RUNNER_SECRET ?? 'none'), 1000);",
+    {
+      language: 'node',
+    },
+  );
+  await automn.logged(job, 'on');
+  daemon.child.kill('SIGTERM');
+  expect((await automn.ended(job)).result).toMatchObject({ code: 0, returnData: 'none' });
+  expect(await daemon.exit, daemon.log()).toBe(0);
+  expect(daemon.log()).not.toContain('default-secret');
 });

@@ -88,7 +88,8 @@ async function register(plane: Plane, request: IncomingMessage, response: Server
     answers.push(status);
   };
   const body = (await json(request)) as Partial<AutomnRegistration>;
-  if (behaviour.register === 'internal error') return answer(500, { error: 'Failed to register' });
+  if (behaviour.register === 'internal error')
+    return answer(500, { error: 'Failed <script>alert(1)</script>' });
   if (behaviour.register === 'gateway') {
     response.writeHead(502, { 'content-type': 'text/html' }).end('<h1>Bad Gateway</h1>');
     return answers.push(502);

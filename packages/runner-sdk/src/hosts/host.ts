@@ -164,6 +164,8 @@ export interface Host {
   readonly name: string;
   /** Whether work is pushed to the runner's own endpoints, so that it must listen. */
   readonly listens: boolean;
+  /** Port of this machine that the host listens at by itself: the runner's own endpoints leave it that one. */
+  readonly port?: number | undefined;
   /** The runner's clock where it is not told another: for a host that makes its own time. */
   readonly clock?: Clock | undefined;
   /** Makes the session of one runner; nothing is sent before it is started. */

@@ -8,6 +8,8 @@ export interface HostSessions {
   readonly runnerId: string | undefined;
   /** Whether a host needs the runner's own endpoints. */
   readonly listens: boolean;
+  /** Whether a host listens at this port by itself; 0 is any free one, and nobody's. */
+  readonly isTaken: (port: number) => boolean;
   /** The session that work is pushed by, when there is one. */
   readonly pushed: HostSession | undefined;
   start(): void;
@@ -75,6 +77,7 @@ export function attachHosts({ hosts, state, runnerFor }: HostSessionsOptions): H
       return sessions.find(({ status }) => status.runnerId !== undefined)?.status.runnerId;
     },
     listens: listening.length > 0,
+    isTaken: (port) => port !== 0 && hosts.some((host) => host.port === port),
     pushed: sessions.find((_session, index) => hosts[index]?.listens),
     start() {
       isStarted = true;

@@ -16,7 +16,8 @@ async function listen(parts: RunnerParts, releases: RunnerEnding['releases']): P
     address.url = publicUrlOf(resolved, resolved.port);
     return;
   }
-  if (!sessions.listens && !resolved.isPortGiven) return;
+  const isPortFree = resolved.isPortGiven && !sessions.isTaken(resolved.port);
+  if (!sessions.listens && !isPortFree) return;
   const listener = await listenForRunner({ ...parts, service: manifest.name });
   try {
     throwIfStopped(parts);

@@ -1,4 +1,4 @@
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest';
@@ -38,7 +38,10 @@ describe('the command', () => {
   });
 
   test.each([
-    [[], /say whom the runner works for: --host, one or several of jobforge, swarmlet, swamp, quarterback/],
+    [
+      [],
+      /say whom the runner works for: --host, one or several of jobforge, swarmlet, automn, swamp, quarterback/,
+    ],
     [['--host', 'nomad'], /there is no host "nomad"/],
     [['--host', 'swamp', 'walk'], /no command "walk"/],
     [['--host', 'jobforge', '--shell', 'some'], /--shell is "some"/],
@@ -47,6 +50,7 @@ describe('the command', () => {
     [['--host', 'jobforge', '--label', 'eu'], /--label is "eu"/],
     [['--nonsense'], /nonsense/],
     [['--host', 'swamp'], /SWAMP_WORKER_TOKEN/],
+    [['--host', 'automn'], /AUTOMN_HOST_URL/],
     [['--host', 'quarterback', '--poll-interval', 'often'], /--poll-interval is "often"/],
     [['--host', 'quarterback', '--container-runtime', 'lxc'], /--container-runtime is "lxc"/],
   ])('%j is refused with a reason', async (args, reason) => {
@@ -135,6 +139,29 @@ describe('what a runner is made of', () => {
     await expect(plan(both, {})).rejects.toThrow(/jobforge would be offered containers/);
     const allowed = await plan([...both, '--container-image', 'example.com/image:1'], {});
     expect(allowed.options.capabilities?.map(({ id }) => id)).toEqual(['shell.readonly', 'container.run']);
+  });
+
+  test('an Automn is served scripts, in the folder and by the interpreters that its variables name', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'automn-'));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    vi.stubEnv('AUTOMN_HOST_URL', 'http://automn.example');
+    vi.stubEnv('AUTOMN_RUNNER_ID', 'default');
+    const work = join(folder, 'work');
+    const { options } = await plan(['--host', 'automn', '--label', 'region=eu'], {
+      AUTOMN_RUNNER_WORKDIR: work,
+    });
+    expect(options.capabilities?.map(({ id }) => id)).toEqual(['script.run']);
+    expect(options.hosts?.map(({ name }) => name)).toEqual(['automn']);
+    expect(options.labels).toMatchObject({ region: 'eu', node: process.versions.node });
+    expect(existsSync(join(work, 'cache'))).toBe(true);
+    await expect(plan(['--host', 'automn'], { AUTOMN_RUNNER_NODE_PATH: join(folder, 'no') })).rejects.toThrow(
+      /node: .* is no interpreter/,
+    );
+    await expect(plan(['--host', 'automn,jobforge'], {})).rejects.toThrow(/would be offered scripts/);
+    expect(await ids(['--host', 'automn,jobforge', '--script'], {})).toEqual([
+      'shell.readonly',
+      'script.run',
+    ]);
   });
 
   test('what one host asks for is not offered to JobForge unasked', async () => {

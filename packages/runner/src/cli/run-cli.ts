@@ -14,13 +14,13 @@ export const USAGE = `usage: controlplane-runner [run | doctor] --host KIND[,KIN
 Works for control planes with capabilities that are ready made. Each kind of host is read from the environment
 variables of its own runner.
 
-  --host KIND           jobforge, swarmlet, swamp or quarterback; several share the slots, and one drain ends
-                        them all (environment: CONTROLPLANE_RUNNER_HOSTS)
+  --host KIND           jobforge, swarmlet, automn, swamp or quarterback; several share the slots, and one drain
+                        ends them all (environment: CONTROLPLANE_RUNNER_HOSTS)
   --name NAME           of the runner (environment: RUNNER_NAME; default: the machine's)
   --shell PROFILE       readonly: programs that only look; full: any command. Default: full for swamp and for
                         swarmlet with RUNNER_CAPABILITIES=exec.full, else readonly
   --allow DIR           with readonly: a folder that may be read; may be repeated
-  --script              runs scripts too, in the languages that this machine has
+  --script              runs scripts too, in the languages that this machine has; automn always has it
   --label KEY=VALUE     what jobs can ask for; may be repeated
   --concurrency N|auto  jobs at once (default: 10; auto: as many as there are processors)
   --max-dispatches N    drain and stop after so many jobs

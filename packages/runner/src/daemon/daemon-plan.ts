@@ -1,11 +1,11 @@
 import { availableParallelism, hostname } from 'node:os';
-import { findInterpreters, script } from '@controlplane/capabilities/script';
 import { shell } from '@controlplane/capabilities/shell';
 import type { Capability, RunnerOptions } from '@controlplane/runner-sdk';
 import { swampRunnerOptions } from '@controlplane/runner-sdk/swamp';
 import type { CommandArguments } from './command-arguments.js';
 import { containerOf } from './container-capability.js';
 import { HOST_KINDS, type HostChoices, type HostKind, type ShellProfile } from './host-kinds.js';
+import { scriptsOf, type Scripts } from './script-capability.js';
 
 type Values = CommandArguments['values'];
 
@@ -69,20 +69,20 @@ function labelsOf({ label }: Values): Record<string, string> | undefined {
 interface Wanted {
   readonly profiles: ReadonlySet<ShellProfile | undefined>;
   readonly needs: ReadonlySet<'script' | 'container'>;
+  readonly scripts: Scripts | undefined;
 }
 
 async function capabilitiesOf(
   values: Values,
   env: NodeJS.ProcessEnv,
-  { profiles, needs }: Wanted,
+  { profiles, needs, scripts }: Wanted,
 ): Promise<Capability[]> {
-  const { allow = [], script: isAsked = false, 'state-dir': stateDirectory } = values;
+  const { allow = [], 'state-dir': stateDirectory } = values;
   const capabilities: Capability[] = [];
   // They keep commands out of it, and in it what they started.
   if (profiles.has('readonly')) capabilities.push(shell({ profile: 'readonly', allow, stateDirectory }));
   if (profiles.has('full')) capabilities.push(shell({ profile: 'full', stateDirectory }));
-  if (isAsked || needs.has('script'))
-    capabilities.push(script({ interpreters: await findInterpreters(), stateDirectory }));
+  if (scripts) capabilities.push(scripts.capability);
   if (needs.has('container')) capabilities.push(await containerOf(values, env));
   return capabilities;
 }
@@ -113,6 +113,21 @@ function checkContainers(values: Values, kinds: readonly string[], { needs }: Wa
     return;
   throw new Error(
     '--host jobforge would be offered containers, because another host asks for such: say by --container-image of what image, or start a runner for each',
+  );
+}
+
+/**
+ * A script is any command.
+ * @throws Error where scripts would be offered to JobForge unasked
+ */
+function checkScripts(
+  { script: isAsked }: Values,
+  kinds: readonly string[],
+  { needs }: Pick<Wanted, 'needs'>,
+): void {
+  if (isAsked || !needs.has('script') || !kinds.includes('jobforge')) return;
+  throw new Error(
+    '--host jobforge would be offered scripts, because another host sends such: say --script, or start a runner for each',
   );
 }
 
@@ -155,10 +170,11 @@ export async function planDaemon(
     return { kind, profile: asked ?? kind.profile(env) };
   });
   checkProfiles(asked, new Map(chosen.map(({ profile }, index) => [kinds[index] ?? '', profile])));
-  const wanted: Wanted = {
-    profiles: new Set(chosen.map(({ profile }) => profile)),
-    needs: new Set(chosen.flatMap(({ kind }) => kind.needs ?? [])),
-  };
+  const needs = new Set(chosen.flatMap(({ kind }) => kind.needs ?? []));
+  checkScripts(values, kinds, { needs });
+  const hasScripts = values.script === true || needs.has('script');
+  const scripts = hasScripts ? await scriptsOf(values, env, kinds.includes('automn')) : undefined;
+  const wanted: Wanted = { profiles: new Set(chosen.map(({ profile }) => profile)), needs, scripts };
   checkContainers(values, kinds, wanted);
   return {
     kinds,
@@ -167,7 +183,7 @@ export async function planDaemon(
       version,
       capabilities: await capabilitiesOf(values, env, wanted),
       hosts: chosen.flatMap(({ kind, profile }) => kind.make(choices, profile)),
-      labels: labelsOf(values),
+      labels: { ...scripts?.interpreters.labels, ...labelsOf(values) },
       stateDirectory: values['state-dir'],
       ...limitsOf(values, kinds),
       ...(values.verbose ? { logLevel: 'debug' as const } : {}),

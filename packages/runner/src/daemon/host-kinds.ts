@@ -3,6 +3,7 @@
  * What the arguments and the environment come to: hosts, capabilities and the options of one runner. Imports the public
  * entries of the SDK and of the capabilities.
  */
+import { automn } from '@controlplane/runner-sdk/automn';
 import { controlPlane, type DeliveryKind, type Host } from '@controlplane/runner-sdk/host';
 import { quarterback } from '@controlplane/runner-sdk/quarterback';
 import { swamp } from '@controlplane/runner-sdk/swamp';
@@ -75,6 +76,12 @@ export const HOST_KINDS: Readonly<Record<string, HostKind>> = {
         ? several
         : [env['SWARMLET_URL'] || env['LONGHOUSE_URL'] || 'ws://localhost:47300'];
     },
+  },
+  automn: {
+    profile: () => undefined,
+    needs: ['script'],
+    make: () => [automn()],
+    urls: (env) => [env['AUTOMN_HOST_URL'] || env['AUTOMN_RUNNER_HOST_URL'] || 'http://localhost:8088'],
   },
   swamp: {
     profile: () => 'full',

@@ -13,5 +13,10 @@ import { resolveAutomnOptions, type AutomnOptions } from './options.js';
  */
 export function automn(options: AutomnOptions = {}): Host {
   const resolved = resolveAutomnOptions(options);
-  return { name: 'automn', listens: false, attach: (runner) => attachAutomn(runner, resolved) };
+  return {
+    name: 'automn',
+    listens: false,
+    port: resolved.port,
+    attach: (runner) => attachAutomn(runner, resolved),
+  };
 }

@@ -1,9 +1,11 @@
-import type {
-  ErrorEnvelope,
-  ExecutionEvent,
-  FailedEvent,
-  LogEvent,
-  SucceededEvent,
+import {
+  isTerminalEvent,
+  type ErrorEnvelope,
+  type ExecutionEvent,
+  type FailedEvent,
+  type LogEvent,
+  type SucceededEvent,
+  type TerminalEvent,
 } from '@controlplane/contracts';
 import {
   AUTOMN_DEPENDENCY_EXIT_CODE,
@@ -170,18 +172,21 @@ export function createReply(options: ReplyOptions): Reply {
     return [line(`${ended.stderr}\n`), result(ended)];
   }
 
+  function ended(event: TerminalEvent): AutomnLine[] {
+    const bytes = event.droppedBytes ?? 0;
+    const said = bytes === 0 ? [] : [line(`\n[${bytes} bytes of output left out]\n`)];
+    if (event.type === 'succeeded') return [...said, succeeded(event)];
+    if (event.type === 'failed') return [...said, ...failed(event)];
+    return [...said, ...stopped(`Cancelled: ${event.message ?? event.reason}`, event.executionTimeMs)];
+  }
+
   return (event) => {
+    if (isTerminalEvent(event)) return ended(event);
     switch (event.type) {
       case 'log':
         return log(event);
       case 'progress':
         return [{ type: 'progress', fraction: event.fraction, message: event.message }];
-      case 'succeeded':
-        return [succeeded(event)];
-      case 'failed':
-        return failed(event);
-      case 'cancelled':
-        return stopped(`Cancelled: ${event.message ?? event.reason}`, event.executionTimeMs);
       default:
         return [];
     }

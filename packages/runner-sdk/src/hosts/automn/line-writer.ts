@@ -2,10 +2,7 @@ import type { ServerResponse } from 'node:http';
 import type { AutomnLine } from '@controlplane/contracts/automn';
 import type { Clock, TimerHandle } from '../../util/clock.js';
 
-/** Bytes that may wait for a reader that is slow; output beyond is left out, and said to be. */
-const MAX_WAITING_BYTES = 1024 * 1024;
-
-/** Writes the answer to one job, a line at a time. */
+/** Writes the answer to one job, a line at a time: no more than the bounds of an execution's log and result let through. */
 export interface LineWriter {
   readonly response: ServerResponse;
   /** Sends the head, so that the other side sees that the job runs. */
@@ -31,8 +28,16 @@ export function createLineWriter(
   { contentType, quietMs, clock }: LineWriterOptions,
 ): LineWriter {
   let timer: TimerHandle | undefined;
-  let leftOutBytes = 0;
 
+  function rest(): void {
+    if (timer !== undefined) clock.clearTimeout(timer);
+    timer = undefined;
+  }
+  function put(line: AutomnLine): void {
+    response.write(`${JSON.stringify(line)}\n`);
+    rest();
+    timer = clock.setTimeout(() => put({ type: 'progress' }), quietMs);
+  }
   function open(): void {
     if (response.headersSent || response.destroyed) return;
     response.writeHead(200, {
@@ -41,46 +46,16 @@ export function createLineWriter(
       'x-content-type-options': 'nosniff',
     });
     response.flushHeaders();
-    wait();
-  }
-  function rest(): void {
-    if (timer !== undefined) clock.clearTimeout(timer);
-    timer = undefined;
-  }
-  function wait(): void {
-    rest();
-    timer = clock.setTimeout(() => {
-      // The reader that is behind has enough to read.
-      if (response.writableLength === 0) put({ type: 'progress' });
-      wait();
-    }, quietMs);
-  }
-  function put(line: AutomnLine): void {
-    response.write(`${JSON.stringify(line)}\n`);
-  }
-  function sayLeftOut(): void {
-    if (leftOutBytes === 0) return;
-    const bytes = leftOutBytes;
-    leftOutBytes = 0;
-    put({ type: 'log', line: `\n[${bytes} bytes of output left out: they were not read in time]\n` });
+    timer = clock.setTimeout(() => put({ type: 'progress' }), quietMs);
   }
   response.on('close', rest);
-  response.on('drain', () => {
-    if (!response.writableEnded) sayLeftOut();
-  });
   return {
     response,
     open,
     write(line) {
       if (response.destroyed || response.writableEnded) return;
       open();
-      if (line.type === 'log' && response.writableLength > MAX_WAITING_BYTES) {
-        leftOutBytes += Buffer.byteLength(line.line);
-        return;
-      }
-      if (line.type === 'result') sayLeftOut();
       put(line);
-      wait();
     },
     end() {
       rest();

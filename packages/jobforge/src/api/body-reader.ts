@@ -24,12 +24,15 @@ export function isTooLong(length: number | undefined): boolean {
  * @returns the value; undefined where the request has no body
  * @throws JobForgeError PAYLOAD_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE, INVALID_JSON or VALIDATION_ERROR (nested too deep)
  */
-export async function readJson(request: IncomingMessage): Promise<unknown> {
+export async function readJson(
+  request: IncomingMessage,
+  maxBytes: number = HTTP_LIMITS.maxBodyBytes,
+): Promise<unknown> {
   const length = declaredLength(request);
   if (length === 0 || (length === undefined && request.headers['transfer-encoding'] === undefined))
     return undefined;
-  if (isTooLong(length)) throw tooLarge(length);
-  const body = await readBytes(request);
+  if (length !== undefined && length > maxBytes) throw tooLarge(length, maxBytes);
+  const body = await readBytes(request, maxBytes);
   if (body.length === 0) return undefined;
   checkMediaType(request);
   if (isNestedDeeperThan(body, HTTP_LIMITS.maxDepth)) {
@@ -48,15 +51,15 @@ export async function readJson(request: IncomingMessage): Promise<unknown> {
   }
 }
 
-function readBytes(request: IncomingMessage): Promise<Buffer> {
+function readBytes(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let size = 0;
     const onData = (chunk: Buffer): void => {
       size += chunk.length;
-      if (size > HTTP_LIMITS.maxBodyBytes) {
+      if (size > maxBytes) {
         request.off('data', onData);
-        reject(tooLarge(undefined));
+        reject(tooLarge(undefined, maxBytes));
       } else {
         chunks.push(chunk);
       }
@@ -72,10 +75,10 @@ function readBytes(request: IncomingMessage): Promise<Buffer> {
   });
 }
 
-function tooLarge(length: number | undefined): JobForgeError {
+function tooLarge(length: number | undefined, maxBytes: number): JobForgeError {
   const size = length === undefined ? 'The body' : `The body of ${length} bytes`;
   return new JobForgeError('PAYLOAD_TOO_LARGE', {
-    message: `${size} is larger than the limit of ${HTTP_LIMITS.maxBodyBytes} bytes.`,
+    message: `${size} is larger than the limit of ${maxBytes} bytes.`,
   });
 }
 

@@ -44,3 +44,10 @@ export function startJsonText(response: ServerResponse, head: JsonReplyHead, bod
 export function sendJson(response: ServerResponse, status: number, value: unknown): void {
   response.end(startJson(response, { status }, value));
 }
+
+/** Answers with bytes as they are. */
+export function sendBytes(response: ServerResponse, status: number, bytes: Uint8Array): void {
+  const length = ['content-length', String(bytes.length)];
+  response.writeHead(status, ['content-type', 'application/octet-stream', ...length, ...SECURITY_HEADERS]);
+  response.end(bytes);
+}

@@ -13,6 +13,17 @@ afterAll(test.close);
 const ROWS: Readonly<Record<string, DoorEndpoint['auth']>> = {
   'swarmlet POST /api/runners/register': 'enroll',
   'automn POST /api/settings/runner-hosts/:id/register': 'enroll',
+  'quarterback POST /register': 'enroll',
+  'quarterback GET /tasks/pending': 'runner',
+  'quarterback POST /nodes/heartbeat': 'runner',
+  'quarterback POST /status': 'runner',
+  'quarterback POST /logs': 'runner',
+  'quarterback POST /quarterback/register': 'enroll',
+  'quarterback GET /quarterback/tasks/pending': 'runner',
+  'quarterback POST /quarterback/nodes/heartbeat': 'runner',
+  'quarterback POST /quarterback/status': 'runner',
+  'quarterback POST /quarterback/logs': 'runner',
+  'quarterback GET /quarterback/files/:name': 'runner',
   'swamp POST /data/resource': 'runner',
   'swamp POST /data/writers': 'runner',
   'swamp POST /data/writers/:id/line': 'runner',
@@ -30,6 +41,10 @@ interface Sent {
 const CARRIED: Readonly<Record<DoorName, (credential: string) => Sent>> = {
   swarmlet: (enroll_token) => ({ body: { enroll_token, name: 'x' } }),
   automn: (secret) => ({ body: { secret, endpoint: 'http://127.0.0.1:1/api/run' } }),
+  quarterback: (credential) => ({
+    headers: { 'x-registration-token': credential, 'x-api-key': credential },
+    body: { hostname: 'x', os_type: 'linux' },
+  }),
   swamp: (credential) => ({
     headers: { authorization: `Bearer ${credential}` },
     body: { specName: 'x', name: 'x' },
@@ -53,7 +68,7 @@ describe('who has no credential for it', () => {
   const credentials = new Map<string, string>([
     ['none', ''],
     ['garbage', 'nobody-handed-this-out'],
-    ['a long text', 'x'.repeat(9_000)],
+    ['a long text', 'x'.repeat(6_000)],
   ]);
   beforeAll(async () => {
     guarded = await test.guarded({ accept: DOOR_NAMES });

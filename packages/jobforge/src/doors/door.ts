@@ -13,7 +13,7 @@ import type { Operations } from '../model/operations.js';
 import type { RunnerConnection } from '../model/runner-connection.js';
 
 /** Control planes whose runners can be let in. */
-export const DOOR_NAMES = ['swarmlet', 'automn', 'swamp'] as const;
+export const DOOR_NAMES = ['swarmlet', 'automn', 'quarterback', 'swamp'] as const;
 
 export type DoorName = (typeof DOOR_NAMES)[number];
 
@@ -37,7 +37,7 @@ export interface DoorExchange {
   readonly address: string;
 }
 
-/** An answer in the words of the other control plane, sent as JSON. */
+/** An answer in the words of the other control plane: sent as JSON, bytes as they are. */
 export interface DoorReply {
   readonly status: number;
   readonly body: unknown;

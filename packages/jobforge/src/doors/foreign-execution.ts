@@ -24,6 +24,8 @@ export interface ForeignExecution {
   /** What a program printed, as it came. */
   output(stream: 'stdout' | 'stderr', message: string): void;
   note(level: LogLevel, message: string): void;
+  /** @param fraction - 0 to 1; what is beyond is cut */
+  progress(fraction: number, message?: string): void;
   /** Its end; whatever is told after that is too late. */
   end(outcome: Outcome): void;
 }
@@ -81,6 +83,10 @@ export function createForeignExecution({
       tell({ type: 'log', level: stream === 'stdout' ? 'info' : 'warn', message, stream });
     },
     note: (level, message) => tell({ type: 'log', level, message }),
+    progress(fraction, message) {
+      const within = Math.min(1, Math.max(0, fraction));
+      tell({ type: 'progress', fraction: within, ...(message !== undefined && { message }) });
+    },
     end: (outcome) => tell({ ...outcome, executionTimeMs: Math.max(0, clock.now() - startedAt) }),
     unacknowledged: () => events,
     acknowledge(upTo) {

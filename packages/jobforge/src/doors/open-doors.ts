@@ -11,12 +11,14 @@ import {
   type Doors,
 } from './door.js';
 import { createAutomnDoor } from './automn/automn-door.js';
+import { createQuarterbackDoor } from './quarterback/quarterback-door.js';
 import { createSwampDoor } from './swamp/swamp-door.js';
 import { createSwarmletDoor } from './swarmlet/swarmlet-door.js';
 
 const MAKERS: Readonly<Record<DoorName, (parts: DoorParts) => Door>> = {
   swarmlet: createSwarmletDoor,
   automn: createAutomnDoor,
+  quarterback: createQuarterbackDoor,
   swamp: createSwampDoor,
 };
 

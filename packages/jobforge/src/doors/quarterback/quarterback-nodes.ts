@@ -1,0 +1,241 @@
+import { randomUUID } from 'node:crypto';
+import { isErrorCode, type RunnerMetadata } from '@controlplane/contracts';
+import type {
+  QuarterbackAssignment,
+  QuarterbackLogs,
+  QuarterbackLogSession,
+  QuarterbackStatusUpdate,
+} from '@controlplane/contracts/quarterback';
+import type { Caller } from '../../model/caller.js';
+import { JobForgeError } from '../../model/job-forge-error.js';
+import type { DoorParts } from '../door.js';
+import type { ForeignExecution } from '../foreign-execution.js';
+import { createForeignRunner, type ForeignRunner } from '../foreign-runner.js';
+import type { Announcement, Farewell, ForeignLine, ForeignSide } from '../foreign-side.js';
+import { tellLogs, tellStatus, toAssignment, type AskedTask } from './task.js';
+
+/** A task that a runner was given, or is to be given. */
+interface Task extends AskedTask {
+  readonly execution: ForeignExecution;
+  session: QuarterbackLogSession | undefined;
+  /** How often it was given, and when last; until its runner says something of it. */
+  given: number;
+  givenAt: number;
+  isHeardOf: boolean;
+}
+
+interface Node {
+  readonly runner: ForeignRunner;
+  readonly tasks: Map<string, Task>;
+  line: ForeignLine | undefined;
+  joining: Promise<void>;
+  seenAt: number;
+  /** Whoever waits for something to do. */
+  poll: (() => void) | undefined;
+}
+
+/** The runners behind the door, from one of their calls to the next. */
+export interface QuarterbackNodes {
+  /** Resolves with what to do, after a while without. */
+  next(who: Known, signal: AbortSignal): Promise<Omit<QuarterbackAssignment, 'orchestrator_url'> | null>;
+  beat(who: Known, isLeaving: boolean): Promise<void>;
+  /** False for a task that is not the runner's any more. */
+  status(who: Known, update: QuarterbackStatusUpdate): boolean;
+  logs(who: Known, logs: QuarterbackLogs): void;
+  file(who: Known, name: string): Buffer | undefined;
+}
+
+/** A runner that has proved who it is. */
+export interface Known {
+  readonly caller: Caller;
+  readonly metadata: RunnerMetadata;
+}
+
+/** Three times the interval at which its own runner asks. */
+const FRESH_MS = 90_000;
+/** How long a question is held while there is nothing to do; a runner gives up after 30 s. */
+const HOLD_MS = 10_000;
+/** After so long it is given a task again of which it has said nothing: the answer was lost, or the task failed at once. */
+const GIVE_AGAIN_MS = 10_000;
+const MAX_GIVEN = 3;
+/** Bytes in the way of a runner that does not ask: more than are offered over, and less than it would be cut off for. */
+const NOT_ASKING_BYTES = 2 * 1024 * 1024;
+
+interface State {
+  readonly parts: DoorParts;
+  readonly nodes: Map<string, Node>;
+}
+
+function errorOf({ error, reason }: Farewell): JobForgeError {
+  if (error === undefined) return new JobForgeError('RUNNER_UNREACHABLE', { message: reason });
+  return isErrorCode(error.code)
+    ? new JobForgeError(error.code, { message: error.message })
+    : new JobForgeError('INTERNAL_ERROR');
+}
+
+function run(node: Node, execution: ForeignExecution): void {
+  const id = randomUUID();
+  const asked = toAssignment(id, execution.request);
+  node.tasks.set(id, {
+    ...asked,
+    ...{ execution, session: undefined, given: 0, givenAt: 0, isHeardOf: false },
+  });
+  node.poll?.();
+}
+
+function sideOf(
+  { parts: { clock } }: State,
+  node: Node,
+  { onReady, onEnd }: { readonly onReady: () => void; readonly onEnd: (farewell: Farewell) => void },
+): ForeignSide {
+  return {
+    bufferedBytes: () => (node.poll === undefined ? NOT_ASKING_BYTES : 0),
+    ping() {
+      if (clock.now() - node.seenAt < FRESH_MS) queueMicrotask(() => node.line?.onHeard());
+    },
+    pause: () => undefined,
+    resume: () => undefined,
+    terminate: () => onEnd({ code: 1001, reason: 'cut off', error: undefined }),
+    onReady,
+    run: (execution) => run(node, execution),
+    // It is told when it says something of the task next; one that was not given yet has not begun.
+    cancel(id) {
+      const execution = node.runner.execution(id);
+      const waits = [...node.tasks.values()].some((task) => task.execution.id === id && task.given === 0);
+      if (waits && execution?.cancelled) execution.end({ type: 'cancelled', reason: execution.cancelled });
+    },
+    end: onEnd,
+  };
+}
+
+/** What is known of a runner, as it would announce itself. */
+function announcementOf({ metadata }: Known): Announcement {
+  const { name, version, contractVersion, capabilities, tags, labels, platform, machineId } = metadata;
+  return {
+    ...{ name, version, contractVersion, capabilities, tags, delivery: { kind: 'websocket' } },
+    ...{ maxConcurrency: metadata.maxConcurrency ?? 1, machineId },
+    ...(labels && { labels }),
+    ...(platform && { platform }),
+  };
+}
+
+function leave(node: Node, line: ForeignLine): void {
+  if (node.line === line) node.line = undefined;
+  line.onClose();
+}
+
+function join(state: State, node: Node, who: Known): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let ended = false;
+    const onEnd = (farewell: Farewell): void => {
+      ended = true;
+      queueMicrotask(() => leave(node, line));
+      reject(errorOf(farewell));
+    };
+    const side = sideOf(state, node, { onReady: resolve, onEnd });
+    const line = node.runner.connect({ caller: who.caller, announcement: announcementOf(who), side });
+    if (!ended) node.line = line;
+  });
+}
+
+function nodeOf({ parts, nodes }: State, id: string): Node {
+  const known = nodes.get(id);
+  if (known !== undefined) return known;
+  for (const [other, { line, runner }] of nodes)
+    if (line === undefined && runner.isIdle()) nodes.delete(other);
+  const node: Node = {
+    ...{ runner: createForeignRunner(parts), tasks: new Map(), line: undefined },
+    ...{ joining: Promise.resolve(), seenAt: 0, poll: undefined },
+  };
+  nodes.set(id, node);
+  return node;
+}
+
+/** A call is a sign of life; where the line was lost, or there never was one, it is made. */
+async function heard(state: State, who: Known): Promise<Node> {
+  const node = nodeOf(state, who.metadata.id);
+  node.seenAt = state.parts.clock.now();
+  if (node.line === undefined) node.joining = join(state, node, who);
+  else node.line.onHeard();
+  await node.joining;
+  return node;
+}
+
+/** What a runner is to be given: something new, or what it has said nothing of. */
+function due({ parts: { clock } }: State, { tasks, runner }: Node): Task | undefined {
+  const now = clock.now();
+  for (const [id, task] of tasks) {
+    if (task.execution.ended || runner.execution(task.execution.id) === undefined) tasks.delete(id);
+    else if (!task.isHeardOf && (task.given === 0 || now - task.givenAt >= GIVE_AGAIN_MS)) {
+      if (task.given < MAX_GIVEN) return task;
+      const message = `The runner was given the task ${MAX_GIVEN} times and said nothing of it.`;
+      const { envelope } = new JobForgeError('RUNNER_PROTOCOL_ERROR', { message });
+      task.execution.end({ type: 'failed', error: envelope });
+    }
+  }
+  return undefined;
+}
+
+/** Waits until there is something to do, for a while. */
+function awaited({ parts: { clock } }: State, node: Node, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const settle = (): void => {
+      stopTimer();
+      signal.removeEventListener('abort', settle);
+      if (node.poll === settle) node.poll = undefined;
+      resolve();
+    };
+    const stopTimer = clock.after(HOLD_MS, settle);
+    signal.addEventListener('abort', settle);
+    node.poll?.();
+    node.poll = settle;
+    // Now that it asks, it is offered something.
+    node.line?.onDrain();
+  });
+}
+
+export function createQuarterbackNodes(parts: DoorParts): QuarterbackNodes {
+  const state: State = { parts, nodes: new Map() };
+  const taskOf = ({ metadata }: Known, id: string): Task | undefined => {
+    const node = state.nodes.get(metadata.id);
+    if (node !== undefined) node.seenAt = parts.clock.now();
+    const task = node?.tasks.get(id);
+    if (task !== undefined) task.isHeardOf = true;
+    return task;
+  };
+  return {
+    async next(who, signal) {
+      const node = await heard(state, who);
+      if (due(state, node) === undefined && !signal.aborted) await awaited(state, node, signal);
+      const task = signal.aborted ? undefined : due(state, node);
+      if (task === undefined) return null;
+      Object.assign(task, { given: task.given + 1, givenAt: parts.clock.now() });
+      return task.assignment;
+    },
+    async beat(who, isLeaving) {
+      if (!isLeaving) return void (await heard(state, who));
+      const node = state.nodes.get(who.metadata.id);
+      if (node?.line !== undefined) leave(node, node.line);
+    },
+    status(who, update) {
+      const task = taskOf(who, update.task_id);
+      if (task === undefined) return false;
+      const { execution, session } = task;
+      if (tellStatus(execution, update, session) || execution.cancelled === undefined) return true;
+      const message = 'Its runner is told by the answer to its report; one of Quarterback’s own goes on.';
+      execution.end({ type: 'cancelled', reason: execution.cancelled, message });
+      return false;
+    },
+    logs(who, { task_id, session }) {
+      const task = taskOf(who, task_id);
+      if (task === undefined) return;
+      task.session = session;
+      tellLogs(task.execution, session);
+    },
+    file({ metadata }, name) {
+      const tasks = state.nodes.get(metadata.id)?.tasks.values() ?? [];
+      // Of the one that it was given last.
+      return [...tasks].findLast(({ given, files }) => given > 0 && files.has(name))?.files.get(name);
+    },
+  };
+}

@@ -1,37 +1,15 @@
-import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { createJobForge } from '@controlplane/jobforge';
 import { expect, onTestFinished, test } from 'vitest';
 import { startScriptedAutomn } from './automn/scripted-automn.js';
+import { startDaemon } from './daemon-process.js';
 import { startScriptedSwamp } from './swamp/scripted-swamp.js';
 import { temporaryFolder } from './served-runner.js';
 import { startScriptedSwarmlet } from './swarmlet/scripted-swarmlet.js';
 
 // The command as a process, with nothing but the environment variables of the runners that it replaces.
-
-const BIN = fileURLToPath(new URL('../../packages/runner/bin/controlplane-runner.js', import.meta.url));
-
-interface Daemon {
-  readonly child: ChildProcess;
-  readonly exit: Promise<number | null>;
-  log(): string;
-}
-
-function start(args: readonly string[], env: Readonly<Record<string, string>>): Daemon {
-  const { PATH = '', HOME = '' } = process.env;
-  const child = spawn(process.execPath, [BIN, ...args], {
-    env: { PATH, HOME, ...env },
-    stdio: ['ignore', 'inherit', 'pipe'],
-  });
-  let log = '';
-  child.stderr?.on('data', (chunk: Buffer) => (log += chunk.toString('utf8')));
-  onTestFinished(() => void child.kill('SIGKILL'));
-  const exit = once(child, 'exit').then(([code]) => code as number | null);
-  return { child, exit, log: () => log };
-}
 
 test('one runner serves a Swarmlet, a swamp and a JobForge at once: slots are shared, and one drain ends all', async () => {
   const swarmlet = await startScriptedSwarmlet();
@@ -40,7 +18,7 @@ test('one runner serves a Swarmlet, a swamp and a JobForge at once: slots are sh
   onTestFinished(async () => {
     await Promise.all([swarmlet.close(), swamp.close(), forge.stop({ drainMs: 1 })]);
   });
-  const daemon = start(['--host', 'swarmlet,swamp,jobforge', '--concurrency', '2', '--shell', 'full'], {
+  const daemon = startDaemon(['--host', 'swarmlet,swamp,jobforge', '--concurrency', '2', '--shell', 'full'], {
     SWARMLET_URL: swarmlet.url,
     RUNNER_ID: '7',
     RUNNER_SECRET: 'seven-secret',
@@ -77,7 +55,7 @@ test('one runner serves a Swarmlet, a swamp and a JobForge at once: slots are sh
 test('a runner that every host refuses ends with the code of the refusal', async () => {
   const swarmlet = await startScriptedSwarmlet();
   onTestFinished(() => swarmlet.close());
-  const daemon = start(['--host', 'swarmlet'], {
+  const daemon = startDaemon(['--host', 'swarmlet'], {
     SWARMLET_URL: swarmlet.url,
     RUNNER_ID: '7',
     RUNNER_SECRET: 'wrong',
@@ -89,7 +67,7 @@ test('a runner that every host refuses ends with the code of the refusal', async
 test('a runner for a batch of dispatches stops after it, as swamp’s own does', async () => {
   const swamp = await startScriptedSwamp();
   onTestFinished(() => swamp.close());
-  const daemon = start(['--host', 'swamp'], {
+  const daemon = startDaemon(['--host', 'swamp'], {
     SWAMP_ORCHESTRATOR_URL: swamp.url,
     SWAMP_WORKER_TOKEN: 'fleet.s3cret',
     SWAMP_WORKER_MAX_DISPATCHES: '1',
@@ -115,7 +93,7 @@ test('a runner with the variables of Automn’s own takes its scripts at PORT, a
   onTestFinished(() => automn.close());
   const port = String(await freePort());
   const folder = temporaryFolder();
-  const daemon = start(['--host', 'automn'], {
+  const daemon = startDaemon(['--host', 'automn'], {
     AUTOMN_HOST_URL: automn.url,
     AUTOMN_RUNNER_ID: 'default',
     AUTOMN_RUNNER_SECRET: 'default-secret',

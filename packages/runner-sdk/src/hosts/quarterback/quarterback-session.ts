@@ -35,6 +35,8 @@ interface State {
   /** Whether nothing was asked for want of a slot. */
   isStarved: boolean;
   isDraining: boolean;
+  /** The last heartbeat is on its way: none comes after it. */
+  isGone: boolean;
   failures: number;
   /** The heartbeat that is under way, and whether another is due. */
   beating: Promise<void> | undefined;
@@ -126,7 +128,7 @@ async function sendBeat(state: State, status: QuarterbackNodeStatus): Promise<vo
 function beat(state: State): void {
   state.isBeatDue = true;
   state.beating ??= (async () => {
-    while (state.isBeatDue && !state.leaving.signal.aborted && state.session.state !== 'refused') {
+    while (state.isBeatDue && !state.isGone && state.session.state !== 'refused') {
       state.isBeatDue = false;
       await sendBeat(state, await statusOf(state));
     }
@@ -197,6 +199,7 @@ function createState(runner: HostedRunner, options: ResolvedQuarterbackOptions):
     poke: new AbortController(),
     isStarved: false,
     isDraining: false,
+    isGone: false,
     failures: 0,
     beating: undefined,
     isBeatDue: false,
@@ -239,8 +242,12 @@ export function attachQuarterback(runner: HostedRunner, options: ResolvedQuarter
       runner.logger.debug({ reason }, `leaving ${session.controlPlaneUrl}`);
       if (session.state !== 'refused' && session.runnerId !== undefined) {
         await within(FAREWELL_MS, reports.whenTold());
+        state.isGone = true;
+        // One that is under way would be read after the last one.
+        await within(FAREWELL_MS, state.beating ?? Promise.resolve());
         await within(FAREWELL_MS, sendBeat(state, 'offline'));
       }
+      state.isGone = true;
       leaving.abort();
       onStopped(session);
       await within(FAREWELL_MS, Promise.all([loops, node.settled()]));

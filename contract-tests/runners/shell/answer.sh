@@ -23,26 +23,28 @@ took() {
 # head STATUS [HEADER]
 head_of_reply() { printf 'Status: %s\r\ncontent-type: application/json\r\n%s\r\n' "$1" "${2:-}"; }
 
-# refuse STATUS CODE CATEGORY RETRYABLE MESSAGE [DETAILS]: answers and ends.
+# now: the time, for JSON.
+now() { date -u +%Y-%m-%dT%H:%M:%SZ; }
+
+# refuse STATUS CODE CATEGORY RETRYABLE MESSAGE [DETAILS]: answers and ends. Code and message are as JSON escapes them;
+# starting jq for what needs no escapes would take longer than everything else.
 refuse() {
   read -r id < /proc/sys/kernel/random/uuid
   took
   head_of_reply "$1" "${allow:-}"
-  jq -nc --arg code "$2" --arg category "$3" --argjson retryable "$4" --arg message "$5" --argjson details "${6:-[]}" \
-    --arg id "$id" --arg service "$RUNNER_NAME" --arg job "${job:-}" --argjson took "$took" '{
-      success: false, executionTimeMs: $took,
-      error: {
-        id: $id, timestamp: (now | todate), service: $service, contractVersion: "1.0.0", code: $code,
-        category: $category, severity: "error", message: $message, details: $details, retryable: $retryable
-      }
-    } + if $job == "" then {} else {jobId: $job} end'
+  printf '{"success":false,"executionTimeMs":%d,' "$took"
+  # Its id is known to need no escapes.
+  [ -z "${job:-}" ] || printf '"jobId":"%s",' "$job"
+  printf '"error":{"id":"%s","timestamp":"%s","service":%s,"contractVersion":"1.0.0","severity":"error",' \
+    "$id" "$(now)" "$RUNNER_NAME_JSON"
+  printf '"code":"%s","category":"%s","retryable":%s,"message":"%s","details":%s}}\n' "$2" "$3" "$4" "$5" "${6:-[]}"
   exit 0
 }
 
 health() {
   head_of_reply '200 OK'
-  jq -nc --arg service "$RUNNER_NAME" --arg version "$VERSION" --argjson up "${uptime%.*}" --argjson since "$STARTED" \
-    '{service: $service, status: "healthy", timestamp: (now | todate), version: $version, uptime: ($up - $since), checks: []}'
+  printf '{"service":%s,"status":"healthy","timestamp":"%s","version":"%s","uptime":%d,"checks":[]}\n' \
+    "$RUNNER_NAME_JSON" "$(now)" "$VERSION" $((${uptime%.*} - STARTED))
 }
 
 readyz() {
@@ -155,7 +157,7 @@ answer_with() {
       ;;
     1)
       code= message= retryable=true
-      eval "$(jq -r 'to_entries[] | "\(.key)=\(.value | tostring | @sh)"' "$work/output")"
+      eval "$(jq -r 'to_entries[] | "\(.key)=\(.value | tojson | ltrimstr("\"") | rtrimstr("\"") | @sh)"' "$work/output")"
       refuse '500 Internal Server Error' "$code" RUNTIME_ERROR "$retryable" "$message"
       ;;
   esac

@@ -11,7 +11,8 @@ RUNNER_DIR=$(cd "$(dirname "$0")" && pwd)
 read -r uptime _ < /proc/uptime
 STARTED=${uptime%.*}
 RUNNER_NAME=${RUNNER_NAME:-shell-runner} VERSION=1.0.0 SLOTS=8
-export RUNNER_DIR STARTED RUNNER_NAME VERSION SLOTS
+RUNNER_NAME_JSON=$(jq -n --arg name "$RUNNER_NAME" '$name')
+export RUNNER_DIR STARTED RUNNER_NAME RUNNER_NAME_JSON VERSION SLOTS
 JOBFORGE_URL=${JOBFORGE_URL:-http://127.0.0.1:3002}
 JOBFORGE_URL=${JOBFORGE_URL%/}
 HOST=${HOST:-127.0.0.1}
@@ -81,16 +82,23 @@ register() {
     leave 78
   fi
   [ "$answered" = 0 ] && [ -n "$runner_id" ] || return 1
+  # An id that JSON would have to escape is none.
+  case $runner_id in *[!A-Za-z0-9._:-]*) return 1 ;; esac
   runner=$runner_id
+  beaten=
   interval=${interval_ms:-$interval}
   : > "$STATE/registered"
 }
 
 beat() {
-  active=$(find "$STATE/slots" -mindepth 1 | wc -l)
-  reply=$(trap '' TERM INT; jq -n --arg runner "$runner" --arg instance "$INSTANCE" --argjson active "$active" '{
-      runnerId: $runner, instanceId: $instance, timestamp: (now | todate), status: "healthy", activeJobs: $active
-    }' | post /runners/heartbeat) || return 0
+  set -- "$STATE"/slots/*
+  [ -e "$1" ] || shift
+  # Its id came from JSON, where it was given as one that needs no escapes.
+  reply=$(trap '' TERM INT; printf '{"runnerId":"%s","instanceId":"%s","timestamp":"%s","status":"healthy","activeJobs":%d}' \
+    "$runner" "$INSTANCE" "$(date -u +%Y-%m-%dT%H:%M:%SZ)" $# | post /runners/heartbeat) || return 0
+  # Beat after beat is answered the same: then nothing is new.
+  [ "$reply" != "$beaten" ] || return 0
+  beaten=$reply
   read_reply "$reply"
   [ "$known" = false ] || return 0
   rm -f "$STATE/registered"
@@ -133,6 +141,7 @@ stop() {
 }
 
 runner=
+beaten=
 interval=10000
 backoff=250
 trap stop TERM INT

@@ -2,6 +2,7 @@ import type { Case, CaseContext, Subject } from '../case/case.js';
 import { Mismatch, NotApplicable, type Finding } from '../case/verdict.js';
 import { showReply } from '../case/wire-rules.js';
 import { newExecution, type ExecutionExchange } from '../harness/runner-client.js';
+import type { RunnerDescription } from '../harness/runner-description.js';
 import { exploreInputs, type Exploration } from '../inputs/explore-inputs.js';
 import { valueFaults } from '../inputs/json-schema-check.js';
 import { edgeChanges, spoilingChanges } from '../inputs/member-changes.js';
@@ -28,6 +29,27 @@ async function ask(
     if (signal.aborted && performance.now() - askedAt < NO_REPLY_MS) return undefined;
     throw error;
   }
+}
+
+type Reply = ReturnType<typeof ask>;
+
+/** What a runner has answered to made-up inputs: several requirements look at the same answers. */
+const answered = new WeakMap<RunnerDescription, Map<string, Reply>>();
+
+/** The reply to an input, asked once for each life of a runner. */
+function askOnce(context: CaseContext, capabilityId: string, input: unknown): Reply {
+  const { description } = context.runner;
+  const replies = answered.get(description) ?? new Map<string, Reply>();
+  answered.set(description, replies);
+  const key = `${capabilityId} ${JSON.stringify(input)}`;
+  const known = replies.get(key);
+  if (known) return known;
+  const reply = ask(context, newExecution(capabilityId, input, { timeoutMs: TIMEOUT_MS }));
+  replies.set(key, reply);
+  // What one case was not answered, another asks for itself.
+  const forget = (): boolean => replies.delete(key);
+  reply.then((exchange) => exchange ?? forget(), forget);
+  return reply;
 }
 
 /** The runner's own capabilities, and of the fixtures the one that takes any text. */
@@ -60,8 +82,7 @@ async function explore(
     if (!plan) continue;
     const limitMs = BUDGET_MS / subjects.length;
     const explored = await exploreInputs({ ...plan, seed: context.seed, limitMs }, async (input) => {
-      const body = newExecution(capability.id, input, { timeoutMs: TIMEOUT_MS });
-      const exchange = await ask(context, body);
+      const exchange = await askOnce(context, capability.id, input);
       const finding = exchange && judge(exchange, subject);
       return finding && { ...finding, exchange };
     });

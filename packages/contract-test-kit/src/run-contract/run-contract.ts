@@ -19,8 +19,10 @@ import { openSharedRunner } from './shared-runner.js';
 
 /** Cases that share the runner and run at once, at most. */
 const SHARED_LANES = 4;
-/** Runners that cases start for themselves and that live at once, at most. */
-const PROCESS_LANES = 3;
+/** Runners that cases start for themselves and that live at once, at most; beside them those that are waited for. */
+const PROCESS_LANES = 4;
+/** A case that takes so long does hardly anything but wait. */
+const PATIENT_MS = 10_000;
 
 /** A glob or profile that selects nothing. */
 export class NothingSelected extends Error {
@@ -56,10 +58,13 @@ function plan(requirements: readonly Requirement[], bench: Bench) {
   const shared: Planned[] = [];
   const alone: Planned[] = [];
   const own: Planned[] = [];
+  const patient: Planned[] = [];
   for (const requirement of requirements) {
     const item = CASES.get(requirement.id);
     if (!item) throw new Error(`requirement ${requirement.id} has no case`);
-    const lane = requirement.needs === 'process' ? own : item.alone ? alone : shared;
+    const isPatient = requirement.needs === 'process' && (item.leastMs ?? 0) >= PATIENT_MS;
+    const started = isPatient ? patient : own;
+    const lane = requirement.needs === 'process' ? started : item.alone ? alone : shared;
     const run = async (): Promise<JudgedCase> => {
       const judged = await judgeCase(item, requirement, bench);
       done.add(requirement.id);
@@ -68,7 +73,7 @@ function plan(requirements: readonly Requirement[], bench: Bench) {
     };
     lane.push({ requirement, run });
   }
-  return { shared, alone, own };
+  return { shared, alone, own, patient };
 }
 
 /** A rule that was broken in another case breaks its requirement too, where that was selected and kept. */
@@ -85,7 +90,7 @@ function applyViolations(
 }
 
 async function judgeAll(requirements: readonly Requirement[], bench: Bench): Promise<JudgedCase[]> {
-  const { shared, alone, own } = plan(requirements, bench);
+  const { shared, alone, own, patient } = plan(requirements, bench);
   const run = (items: readonly Planned[], lanes: number): Promise<JudgedCase[]> =>
     runLanes(
       shuffle(items, bench.options.seed).map((item) => item.run),
@@ -103,11 +108,14 @@ async function judgeAll(requirements: readonly Requirement[], bench: Bench): Pro
       ...(await run([...again, ...alone], 1)),
     ];
   };
-  const [fromShared, fromOwn] = await Promise.all([onShared(), run(own, PROCESS_LANES)]);
+  // What waits longest begins first, and holds up nothing.
+  const judged = await Promise.all([onShared(), run(own, PROCESS_LANES), run(patient, patient.length)]);
   const order = new Map(requirements.map(({ id }, index) => [id, index]));
-  return [...fromShared, ...fromOwn].toSorted(
-    (left, right) => (order.get(left.requirement.id) ?? 0) - (order.get(right.requirement.id) ?? 0),
-  );
+  return judged
+    .flat()
+    .toSorted(
+      (left, right) => (order.get(left.requirement.id) ?? 0) - (order.get(right.requirement.id) ?? 0),
+    );
 }
 
 /** A run over one delivery. */

@@ -49,6 +49,18 @@ describe('the page of a runner', () => {
     expect((await host.ended(host.run('echo on'))).result).toMatchObject({ stdout: 'on' });
   });
 
+  test('takes a secret where an earlier registration has left none', async () => {
+    const host = await startHost();
+    const { runner, stateFile } = await serve(host);
+    await runner.stop({ drainMs: 1 });
+    const again = await start(host, { stateFile });
+    const { html, send } = await page(await again.url());
+    expect(html).toContain('name="secret"');
+    await send('/ui/register', { secret: SECRET });
+    await again.runner.ready();
+    expect((await host.ended(host.run('echo on'))).result).toMatchObject({ stdout: 'on' });
+  });
+
   test('says what is wrong, and takes no secret where the environment has one', async () => {
     const host = await startHost();
     const { url: listening } = await serve(host);

@@ -263,6 +263,8 @@ describe('the environment of Automn’s own runner', () => {
     const short = { ...REQUIRED, AUTOMN_RUNNER_SECRET: 'elevenchars' };
     expect(() => resolveAutomnOptions({}, short)).toThrow(/11 characters/);
     expect(() => resolveAutomnOptions({}, short)).not.toThrow(/elevenchars/);
+    const named = { ...REQUIRED, AUTOMN_HOST_URL: 'http://me:pass-word@automn:8088' };
+    expect(() => resolveAutomnOptions({}, named)).toThrow(/^(?!.*pass-word).*"hostUrl" has a user name/);
   });
 
   test.each([

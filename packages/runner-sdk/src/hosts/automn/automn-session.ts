@@ -15,7 +15,7 @@ import {
 } from '../session-state.js';
 import { createHeartbeat, type Heartbeat } from './heartbeat.js';
 import { createKeptState } from './kept-state.js';
-import { operatorRoutes, routeOf } from './operator-routes.js';
+import { operatorRoutes, routesWith } from './operator-routes.js';
 import { endpointOf, type ResolvedAutomnOptions } from './options.js';
 import { createRegistration } from './registration.js';
 import { createRunRoute } from './run-route.js';
@@ -50,7 +50,8 @@ async function listen(state: State, middleware: ReturnType<typeof createHttpRout
       middleware(request, response, (error) => {
         request.resume();
         const isFailure = error !== undefined && error !== null;
-        const said = isFailure ? `Runner internal error: ${sayThrown(error)}` : 'nothing is served there';
+        if (isFailure) logger.error({ reason: sayThrown(error) }, 'a request could not be answered');
+        const said = isFailure ? 'Runner internal error' : 'nothing is served there';
         replyJson(response, isFailure ? 500 : 404, JSON.stringify({ error: said }));
       });
     },
@@ -72,7 +73,9 @@ async function begin(state: State): Promise<void> {
   const registration = createRegistration({ session, options, secrets, kept, before, endpoint });
   const heartbeat: Heartbeat = createHeartbeat({ session, options, registration, secrets });
   const jobs = createRunRoute({ runner, options, secrets, line });
-  const routes = operatorRoutes({ runner, options, secrets, registration, heartbeat, endpoint });
+  const routeOf = routesWith(runner);
+  const operated = { runner, options, secrets, registration, heartbeat, endpoint };
+  const routes = operatorRoutes(operated, routeOf);
   if (leaving.signal.aborted) return;
   const paths = [...new Set<string>([AUTOMN_PATHS.run, options.endpointPath])];
   const served = [...routes, ...paths.map((path) => routeOf('POST', path, jobs))];

@@ -58,11 +58,16 @@ export function createKeptState(runner: HostedRunner, options: ResolvedAutomnOpt
   const { hostUrl, runnerId, stateFile } = options;
   const place = placeOf(runner, options);
   let writing: Promise<void> = Promise.resolve();
+  /** Automn's own runner leaves the secret readable for everybody. */
+  async function hide(file: string): Promise<void> {
+    await chmod(file, FILE_MODE).catch((error: unknown) =>
+      runner.logger.warn(`${file} may be readable for others: ${sayThrown(error)}`),
+    );
+  }
   async function read(): Promise<Kept> {
     const found = await place?.files.read(place.name);
     if (!found) return Kept.parse({});
-    // Automn's own runner leaves the secret readable for everybody.
-    if (stateFile !== undefined) await chmod(stateFile, FILE_MODE);
+    if (stateFile !== undefined) await hide(stateFile);
     const kept = Kept.parse(JSON.parse(found));
     const isOurs = (kept.hostUrl ?? hostUrl) === hostUrl && (kept.runnerId ?? runnerId) === runnerId;
     return isOurs ? kept : Kept.parse({});

@@ -50,8 +50,12 @@ function rows({ runner, config }: AutomnStatus): string {
 const form = (action: string, csrf: string, inside: string): string =>
   `<form method="post" action="${action}"><input type="hidden" name="csrf" value="${csrf}">${inside}</form>`;
 
+/** Whether a secret can be entered: before the first registration, and where there is none any more. */
+export const mayEnter = ({ locked, secretConfigured, secretSource }: AutomnStatus['runner']): boolean =>
+  secretSource === 'state' && (!locked || !secretConfigured);
+
 function what({ runner }: AutomnStatus, csrf: string): string {
-  if (!runner.locked && runner.secretSource === 'state')
+  if (mayEnter(runner))
     return `<h2>Register with Automn</h2>
 <p>The secret is shown once, when the runner is created in the control plane (Settings → Runners).</p>
 ${form(

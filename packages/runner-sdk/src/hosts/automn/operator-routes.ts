@@ -8,7 +8,14 @@ import { readSource } from '../credential-source.js';
 import type { HostedRunner } from '../host.js';
 import type { Heartbeat, Outcome } from './heartbeat.js';
 import { isSame } from './kept-state.js';
-import { createPageGuard, operatorPage, PAGE_HEADERS, type Notice, type PageGuard } from './operator-page.js';
+import {
+  createPageGuard,
+  mayEnter,
+  operatorPage,
+  PAGE_HEADERS,
+  type Notice,
+  type PageGuard,
+} from './operator-page.js';
 import type { ResolvedAutomnOptions } from './options.js';
 import type { Registration } from './registration.js';
 import { problemOf, type Secrets } from './secrets.js';
@@ -29,22 +36,26 @@ export interface OperatorParts {
 type Handler = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
 
 /** Makes a route of a handler that may fail. */
-export function routeOf(method: HttpRoute['method'], path: string, handler: Handler): HttpRoute {
-  return {
+export type MakeRoute = (method: HttpRoute['method'], path: string, handler: Handler) => HttpRoute;
+
+/** Makes what makes routes; why one failed is for the log alone, since anybody may have asked. */
+export const routesWith =
+  ({ logger }: Pick<HostedRunner, 'logger'>): MakeRoute =>
+  (method, path, handler) => ({
     method,
     path,
     handle(request, response) {
-      handler(request, response).catch((error: unknown) =>
-        replyJson(response, 500, JSON.stringify({ error: `Runner internal error: ${sayThrown(error)}` })),
-      );
+      handler(request, response).catch((error: unknown) => {
+        logger.error({ path, reason: sayThrown(error) }, 'a request of Automn or of an operator failed');
+        replyJson(response, 500, JSON.stringify({ error: 'Runner internal error' }));
+      });
     },
     refuse(request, response) {
       request.resume();
       response.setHeader('allow', method === 'GET' ? 'GET, HEAD' : method);
       replyJson(response, 405, JSON.stringify({ error: `${path} is served with ${method}` }));
     },
-  };
-}
+  });
 
 /** The text of a body; undefined when there is none to be had, which is answered. */
 export function bodyOf(
@@ -125,7 +136,7 @@ function formHandlers({ secrets, registration, heartbeat }: OperatorParts, guard
     if (!fields) return;
     if (secrets.source === 'env')
       return page(response, 403, { ok: false, text: 'The secret is managed by the environment.' });
-    if (registration.state().locked)
+    if (!mayEnter(registration.state()))
       return page(response, 403, { ok: false, text: 'The runner is registered already.' });
     const secret = (fields.get('secret') ?? '').trim();
     const problem = problemOf(secret);
@@ -137,7 +148,7 @@ function formHandlers({ secrets, registration, heartbeat }: OperatorParts, guard
 }
 
 /** The endpoints for whoever looks after the runner: page, status, registration by hand, reset. */
-export function operatorRoutes(parts: OperatorParts): HttpRoute[] {
+export function operatorRoutes(parts: OperatorParts, routeOf: MakeRoute): HttpRoute[] {
   const guard = createPageGuard(parts.endpoint);
   const page: Page = (response, code, notice) =>
     replyPage(response, code, operatorPage(statusOf(parts), guard.csrf, notice));
@@ -152,15 +163,17 @@ export function operatorRoutes(parts: OperatorParts): HttpRoute[] {
   return [
     routeOf('GET', AUTOMN_PATHS.page, addressed(guard, show)),
     routeOf('GET', AUTOMN_PATHS.status, status),
-    bothWays(AUTOMN_PATHS.reregister, addressed(guard, reregister), addressed(guard, forms.reregister)),
+    bothWays(
+      routeOf('GET', AUTOMN_PATHS.reregister, addressed(guard, reregister)),
+      routeOf('POST', AUTOMN_PATHS.reregister, addressed(guard, forms.reregister)),
+    ),
     routeOf('POST', AUTOMN_PATHS.register, addressed(guard, forms.register)),
     routeOf('POST', AUTOMN_PATHS.reset, createReset(parts)),
   ];
 }
 
 /** One path by GET and by POST. */
-function bothWays(path: string, get: Handler, post: Handler): HttpRoute {
-  const [byGet, byPost] = [routeOf('GET', path, get), routeOf('POST', path, post)];
+function bothWays(byGet: HttpRoute, byPost: HttpRoute): HttpRoute {
   return {
     ...byGet,
     refuse(request, response) {

@@ -121,6 +121,19 @@ function stateFileOf(environment: NodeJS.ProcessEnv): string | undefined {
   return data ? join(data, 'state', 'runner-state.json') : undefined;
 }
 
+/** They would be in the log and on the page. Refused without being shown. */
+function checkNoCredentials(urls: Readonly<Record<string, string | undefined>>): void {
+  const named = Object.entries(urls).find(([, one]) => {
+    const { username, password } = new URL(one ?? 'http://none');
+    return username !== '' || password !== '';
+  });
+  if (named)
+    throw new RunnerError(
+      'INVALID_OPTION',
+      `option "${named[0]}" has a user name or a password in its URL, which the protocol of Automn has no place for: leave it out`,
+    );
+}
+
 /** A secret that the control plane would refuse is refused here, without being shown. */
 function checkLength(secret: CredentialSource | undefined): void {
   if (typeof secret !== 'string' || secret.trim().length >= AUTOMN_SECRET_LENGTH) return;
@@ -142,10 +155,13 @@ export function resolveAutomnOptions(
   const { capability, payload, runtimes } = options;
   const secret = options.secret ?? credentialFrom(environment, 'AUTOMN_RUNNER_SECRET');
   checkLength(secret);
+  const settings = resolveSettings(SETTINGS, options, environment);
+  const { hostUrl, endpointUrl, publicUrl } = settings;
+  checkNoCredentials({ hostUrl, endpointUrl, publicUrl });
   const data = environment['AUTOMN_RUNNER_DATA_DIR'];
   const within = (folder: string): string | null => (data ? join(data, folder) : null);
   return {
-    ...resolveSettings(SETTINGS, options, environment),
+    ...settings,
     capability,
     payload,
     runtimes,

@@ -62,7 +62,8 @@ type Route = RunParts & { readonly followed: FollowedExecutions };
 
 async function whyNot(route: Route, { headers }: IncomingMessage): Promise<Refusal | undefined> {
   const { runner, options, secrets, followed } = route;
-  const secret = await secrets.serving();
+  // Why a file cannot be read is for the log of the registration, not for whoever asks.
+  const secret = await secrets.serving().catch(() => undefined);
   if (!secret) return [503, 'Runner secret not configured'];
   const shown = headers[AUTOMN_HEADERS.runnerSecret];
   if (typeof shown !== 'string' || !isSame(shown.trim(), secret)) return [401, 'Invalid runner secret'];

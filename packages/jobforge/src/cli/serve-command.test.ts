@@ -54,6 +54,15 @@ describe('jobforge serve', () => {
     expect(named.started[0]).toMatchObject({ store: 'postgres://me:x@other/jobs' });
   });
 
+  it('lets in the runners of the systems that are named, and of no others', async () => {
+    expect((await serve([])).started[0]).toMatchObject({ accept: [] });
+    const named = await serve(['--accept', 'swarmlet,automn', '--accept', 'swamp']);
+    expect(named.started[0]).toMatchObject({ accept: ['swarmlet', 'automn', 'swamp'] });
+    const wrong = await serve(['--accept', 'swarm']);
+    expect([wrong.code, wrong.started]).toEqual([2, []]);
+    expect(wrong.err.join()).toContain('swarmlet, automn, quarterback, swamp');
+  });
+
   it('lets everybody in on loopback alone', async () => {
     const [open] = (await serve(['--no-auth'])).started;
     expect(open).not.toHaveProperty('auth');

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { createServer } from 'node:http';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -119,6 +120,38 @@ describe.skipIf(missingPostgres() !== undefined)('what runs through another JobF
     for (const { url } of [one, other])
       expect(await (await fetch(`${url}/jobs/${job.id}/artifacts/report.txt`)).text()).toBe('all is well');
     expect((await put(offered.leaseToken)).status).toBe(409);
+  });
+
+  it('a file that it brings is read through either, by whoever holds its lease', async () => {
+    const files = mkdtempSync(join(tmpdir(), 'jobforge-'));
+    closing.push(() => rmSync(files, { recursive: true, force: true }));
+    const [one, other] = await pair({ files });
+    const sha256 = createHash('sha256').update('a,b').digest('hex');
+    const put = await fetch(`${one.url}/files/${sha256}`, { method: 'PUT', body: 'a,b' });
+    expect(put.status).toBe(201);
+    const runner = await poller(other.url, { features: ['files'] });
+    await knowsRunner(one, runner.runnerId);
+    const payload = { type: 'echo', data: {} };
+    const brought = [{ name: 'table', sha256, bytes: 3 }];
+    const asked = await fetch(`${one.url}/jobs`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ type: 'echo', payload, files: brought }),
+    });
+    expect(asked.status).toBe(202);
+    const [offered] = await runner.offers();
+    if (offered === undefined) throw new Error('nothing was offered');
+    await runner.accept(offered);
+    const read = ({ url }: Listening, leaseToken: string): Promise<Response> =>
+      fetch(`${url}/files/${sha256}?execution=${offered.executionId}`, {
+        headers: { 'x-lease-token': leaseToken },
+      });
+    for (const replica of [one, other]) {
+      expect(await (await read(replica, offered.leaseToken)).text()).toBe('a,b');
+      expect((await read(replica, 'another')).status).toBe(409);
+    }
+    await runner.tell(offered, ...eventsOf(offered, [{ type: 'succeeded', data: 1 }], 1));
+    for (const replica of [one, other]) expect((await read(replica, offered.leaseToken)).status).toBe(409);
   });
 
   it('is told to a webhook that was registered at the other', async () => {

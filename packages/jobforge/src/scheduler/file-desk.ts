@@ -1,5 +1,6 @@
 import type { FileRooms } from '../files/file-rooms.js';
 import { createArtifacts, type ArtifactParts, type Artifacts } from './artifacts.js';
+import { createFileClaims } from './file-claims.js';
 import { createFileSweep } from './file-sweep.js';
 import { createJobFiles, type JobFiles } from './job-files.js';
 import { createSubmissionFiles, type SubmissionFiles } from './submission-files.js';
@@ -19,12 +20,13 @@ export interface FileDeskParts extends Omit<ArtifactParts, 'files'> {
 }
 
 export function createFileDesk({ state, reports, records, files: rooms }: FileDeskParts): FileDesk {
+  const claims = createFileClaims();
   const artifacts = createArtifacts({ state, files: rooms.artifacts, records, reports });
   return {
     rooms,
     artifacts,
     jobFiles: createJobFiles({ state, files: rooms, judge: artifacts.judge }),
-    submissionFiles: createSubmissionFiles({ state, files: rooms }),
-    sweep: createFileSweep({ state, files: rooms, forgetArtifacts: artifacts.forget }),
+    submissionFiles: createSubmissionFiles({ state, files: rooms, claims }),
+    sweep: createFileSweep({ state, files: rooms, claims, forgetArtifacts: artifacts.forget }),
   };
 }

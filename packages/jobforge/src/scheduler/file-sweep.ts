@@ -1,11 +1,13 @@
 import type { FileRoom } from '../files/file-room.js';
 import type { FileRooms } from '../files/file-rooms.js';
+import type { FileClaims } from './file-claims.js';
 import type { LiveState } from './live-state.js';
 import { reading } from './store-reads.js';
 
 export interface FileSweepParts {
   readonly state: Pick<LiveState, 'store' | 'limits' | 'clock'>;
   readonly files: FileRooms;
+  readonly claims: FileClaims;
   /** Forgets what a job has left, and what is written of it. */
   readonly forgetArtifacts: (jobId: string) => Promise<void>;
 }
@@ -22,11 +24,12 @@ async function sweepUploads({ state, files: { uploads } }: FileSweepParts): Prom
 
 /**
  * Makes what forgets uploads that no job has named for long and, where jobs went, the files of those that are no longer
- * there. A job is believed to be gone once it was found missing twice: its files are there before it is. Resolves to
+ * there. A job is believed to be gone once it was found missing twice, and nobody submitted it again meanwhile: its
+ * files are there before it is. Resolves to
  * how many jobs that were.
  */
 export function createFileSweep(parts: FileSweepParts): (someWent: boolean) => Promise<number> {
-  const { state, files, forgetArtifacts } = parts;
+  const { state, files, claims, forgetArtifacts } = parts;
   let missing = new Set<string>();
   /** The last look was cut off, or found what the next one decides about. */
   let isOpen = true;
@@ -36,11 +39,8 @@ export function createFileSweep(parts: FileSweepParts): (someWent: boolean) => P
     const look = async (room: FileRoom, forget: (jobId: string) => Promise<void>): Promise<void> => {
       for await (const jobId of room.jobs()) {
         if ((await reading(state.store.loadJob(jobId))) !== undefined) continue;
-        if (!missing.has(jobId)) found.add(jobId);
-        else {
-          await forget(jobId);
-          gone.add(jobId);
-        }
+        if (missing.has(jobId) && (await claims.forget(jobId, () => forget(jobId)))) gone.add(jobId);
+        else found.add(jobId);
       }
     };
     isOpen = true;
@@ -52,6 +52,7 @@ export function createFileSweep(parts: FileSweepParts): (someWent: boolean) => P
   }
 
   return async (someWent) => {
+    claims.nextLook();
     await sweepUploads(parts);
     return someWent || isOpen ? sweepJobs() : 0;
   };

@@ -4,6 +4,7 @@ import type { FileRoom, KeptFile } from '../files/file-room.js';
 import type { FileRooms } from '../files/file-rooms.js';
 import { JobForgeError } from '../model/job-forge-error.js';
 import { isNestedDeeperThan, MAX_JSON_DEPTH } from '../model/json-depth.js';
+import type { FileClaims } from './file-claims.js';
 import type { LiveState } from './live-state.js';
 import { newId } from './new-id.js';
 
@@ -35,6 +36,7 @@ export interface SubmissionWithFiles {
 export interface SubmissionFileParts {
   readonly state: Pick<LiveState, 'limits' | 'clock'>;
   readonly files: FileRooms;
+  readonly claims: Pick<FileClaims, 'claim'>;
 }
 
 /** Where a file is that a submission may name. */
@@ -131,9 +133,10 @@ async function inputOf(
 }
 
 async function gather(parts: SubmissionFileParts, asked: SubmissionWithFiles): Promise<Gathered> {
-  const { state, files } = parts;
+  const { state, files, claims } = parts;
   const { submission, input, actor } = asked;
   const jobId = submission.id ?? newId();
+  await claims.claim(jobId);
   const { data, dataFile, place } = await inputOf(parts, asked, jobId);
   const places = place === undefined ? [] : [place];
   for (const { name, ...file } of submission.files ?? [])

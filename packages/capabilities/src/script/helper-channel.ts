@@ -12,6 +12,8 @@ const MAX_FIELDS_LENGTH = 8 * 1024;
 
 /** Whom a script's channel speaks to while it runs. */
 export interface ChannelListener {
+  /** Replaces values of secrets in a text: before it is cut, or a half of one would stay. */
+  readonly hide: (text: string) => string;
   readonly log: (message: ScriptMessage) => void;
   readonly progress: (fraction: number, message: string | undefined) => void;
   readonly notify: (notification: ScriptNotification) => void;
@@ -51,12 +53,16 @@ function fieldsOf(json: string): Readonly<Record<string, unknown>> | undefined {
   return fields as Record<string, unknown>;
 }
 
+/** The beginning of a text, never half of a character. */
+const cut = (text: string, maxLength: number): string =>
+  text.slice(0, maxLength).replace(text.length > maxLength ? /[\uD800-\uDBFF]$/ : '', '');
+
 function messageOf(words: readonly string[], maxLength: number): ScriptMessage {
   const [level = '', text = '', json] = words;
   const fields = json === undefined ? undefined : fieldsOf(json);
   return {
     level: isLevel(level) ? level : 'info',
-    message: text.slice(0, maxLength),
+    message: cut(text, maxLength),
     ...(fields === undefined ? {} : { fields }),
   };
 }
@@ -89,20 +95,21 @@ export function createHelperChannel(listener: ChannelListener): HelperChannel {
   const notifications: ScriptNotification[] = [];
   let data: unknown = null;
   let refused = 0;
+  const { hide } = listener;
 
   const TOLD: Readonly<Record<string, (words: readonly string[]) => void>> = {
     return: ([text = 'null']) => {
       data = toData(text);
     },
-    log(words) {
-      const said = messageOf(words, MAX_LOG_LENGTH);
+    log([level = '', text = '', ...more]) {
+      const said = messageOf([level, hide(text), ...more], MAX_LOG_LENGTH);
       if (logs.length < MAX_LOGS) logs.push(said);
       listener.log(said);
     },
     notify(words) {
       const [level = '', text = '', whom = ''] = words;
-      const audience = whom.slice(0, MAX_AUDIENCE_LENGTH);
-      const message = messageOf([level, text], MAX_NOTIFICATION_LENGTH);
+      const audience = cut(hide(whom), MAX_AUDIENCE_LENGTH);
+      const message = messageOf([level, hide(text)], MAX_NOTIFICATION_LENGTH);
       const said = audience === '' ? message : { ...message, audience };
       if (notifications.length >= MAX_NOTIFICATIONS) return;
       notifications.push(said);

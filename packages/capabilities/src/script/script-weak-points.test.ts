@@ -206,6 +206,21 @@ job.return([process.getuid(), tried(() => readFileSync('/proc/${process.pid}/env
     expect(scripts.startWarning).toMatch(/can read that user's files.*in \/proc the variables/);
   });
 
+  test('a secret that lies where a message is cut leaves no half of it', async () => {
+    const withSecret = script({ ...options, secrets: ['API_KEY'] });
+    const { data, events, error } = await runCapability(
+      withSecret,
+      {
+        language: 'node',
+        code: `for (const say of [(text) => job.log.info(text), (text) => job.notify(text)])
+  for (const length of [1_990, 8_182]) say('x'.repeat(length) + process.env.API_KEY)`,
+      },
+      { secrets: { API_KEY: 'correct horse battery' } },
+    );
+    expect(error).toBeUndefined();
+    expect(JSON.stringify([data, events])).not.toMatch(/correct|battery/);
+  });
+
   test('secrets of the job are variables, and hidden in what the script says and returns', async () => {
     const withSecret = script({ ...options, secrets: ['API_KEY'] });
     const code = `console.log(process.env.API_KEY); job.log.info(process.env.API_KEY); job.return({ key: process.env.API_KEY }); job.notify('<' + process.env.API_KEY + '>')`;

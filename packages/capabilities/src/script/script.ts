@@ -93,8 +93,9 @@ async function packagesOf(
   );
 }
 
-function channelOf(ctx: CapabilityContext): HelperChannel {
+function channelOf(ctx: CapabilityContext, hide: (text: string) => string): HelperChannel {
   return createHelperChannel({
+    hide,
     log: ({ level, message, fields }) => ctx.log[level](message, fields),
     notify: ({ level, message, audience }) => ctx.notify(message, { level, audience }),
     progress(fraction, message) {
@@ -145,7 +146,7 @@ async function runIn(
   const secrets = Object.values(ctx.secrets);
   const hide = createHiding(secrets);
   const captured = createCaptured(scripts.maxOutputBytes, secrets);
-  const channel = channelOf(ctx);
+  const channel = channelOf(ctx, hide.text);
   const given = { ...input.variables, ...ctx.secrets, ...env };
   const end = await runProcess({
     argv: withLimits(

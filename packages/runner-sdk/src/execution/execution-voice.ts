@@ -90,14 +90,14 @@ export function createVoice(scope: HandlerScope, execution: RunningExecution): V
   return {
     log: { debug: logAt('debug'), info: logAt('info'), warn: logAt('warn'), error: logAt('error') },
     notify: createNotifications({
+      hide: (text) => execution.extras?.secrets?.hide(text) ?? text,
       tell(notification) {
         touch(scope, execution);
         execution.extras?.output?.flush();
         if (channel.terminal) return;
-        const hide = (text: string): string => execution.extras?.secrets?.hide(text) ?? text;
         const { level, message, audience } = notification;
-        const meant = audience === undefined ? {} : { audience: hide(audience) };
-        const event = { type: 'log' as const, at: scope.timestamp(), level, message: hide(message) };
+        const meant = audience === undefined ? {} : { audience };
+        const event = { type: 'log' as const, at: scope.timestamp(), level, message };
         const sent = emitSaid(channel, { ...event, notification: meant });
         if (sent.type === 'log') writeToLogger(scope, execution, sent);
       },

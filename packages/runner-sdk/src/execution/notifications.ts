@@ -1,3 +1,4 @@
+import { LogLevel } from '@controlplane/contracts';
 import type { CapabilityContext, NotifyOptions } from '../capability/capability-context.js';
 import type { LogLine } from './log-lines.js';
 
@@ -13,24 +14,34 @@ interface Notification {
 }
 
 export interface NotificationParts {
+  /** Replaces values of secrets in a text: before it is cut, or a half of one would stay. */
+  readonly hide: (text: string) => string;
   readonly tell: (notification: Notification) => void;
   readonly log: (line: LogLine) => void;
 }
 
-function audienceOf({ audience }: NotifyOptions): string | undefined {
-  const text = audience === undefined ? '' : String(audience).slice(0, MAX_AUDIENCE_LENGTH);
-  return text === '' ? undefined : text;
+/** The beginning of a text, never half of a character. */
+function cut(text: string, maxLength: number): string {
+  if (text.length <= maxLength) return text;
+  return text.slice(0, maxLength).replace(/[\uD800-\uDBFF]$/, '');
+}
+
+/** What JavaScript says in place of a level counts as `info`. */
+function levelOf({ level }: NotifyOptions): LogLine['level'] {
+  return LogLevel.safeParse(level).data ?? 'info';
 }
 
 /** Tells people the first of what a handler has to say to them; what is too much or too long goes into the log. */
-export function createNotifications({ tell, log }: NotificationParts): CapabilityContext['notify'] {
+export function createNotifications({ hide, tell, log }: NotificationParts): CapabilityContext['notify'] {
   let told = 0;
   return (said, options = {}) => {
-    const message = String(said);
-    const { level = 'info' } = options;
+    const message = hide(String(said));
+    const level = levelOf(options);
     if (told >= MAX_NOTIFICATIONS) return log({ level, message });
     told += 1;
-    tell({ level, message: message.slice(0, MAX_MESSAGE_LENGTH), audience: audienceOf(options) });
-    if (message.length > MAX_MESSAGE_LENGTH) log({ level, message: message.slice(MAX_MESSAGE_LENGTH) });
+    const first = cut(message, MAX_MESSAGE_LENGTH);
+    const audience = cut(hide(String(options.audience ?? '')), MAX_AUDIENCE_LENGTH);
+    tell({ level, message: first, audience: audience === '' ? undefined : audience });
+    if (message.length > first.length) log({ level, message: message.slice(first.length) });
   };
 }

@@ -45,3 +45,27 @@ test('what is too much or too long is told by the log', async () => {
   expect(logs.at(-1)).toMatchObject({ message: 'again' });
   expect(logs.at(-1)).not.toHaveProperty('notification');
 });
+
+test('a secret that lies across the cut is hidden, and no character is cut in two', async () => {
+  const secret = 'hunter2-very-secret-value';
+  const { logs } = await runCapability(
+    saying((ctx) => {
+      ctx.redact(secret);
+      ctx.notify('x'.repeat(1_990) + secret);
+      ctx.notify(`${'x'.repeat(1_999)}😀`);
+    }),
+    {},
+  );
+  expect(logs.map(({ message }) => message).join('')).not.toMatch(/hunter2|secret-value/);
+  expect(logs[1]).toMatchObject({ message: 'x'.repeat(1_999) });
+  expect(logs[2]).toMatchObject({ message: '😀' });
+});
+
+test('what is no level counts as info', async () => {
+  const ended = await runCapability(
+    saying((ctx) => ctx.notify('look', { level: 'success' as 'info' })),
+    {},
+  );
+  expect(ended.error).toBeUndefined();
+  expect(ended.logs).toMatchObject([{ level: 'info', message: 'look', notification: {} }]);
+});

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { findInterpreters, script } from '@controlplane/capabilities/script';
 import { shell } from '@controlplane/capabilities/shell';
@@ -90,6 +90,12 @@ async function watched(host: AnyHost): Promise<void> {
   await ends(host, late, { job: 'runs out of time', printed: 'on' });
   await expect.poll(() => runs(endless), { timeout: 30_000 }).toBe(false);
 }
+
+test('the page of docs/hosts has the words of each', () => {
+  const page = readFileSync(new URL('../../../docs/hosts/README.md', import.meta.url), 'utf8');
+  const words = [SUCCESS, ...Object.values(WORDS)].flatMap((row) => Object.values(row));
+  for (const one of words) expect(page).toContain(`\`${one}\``);
+});
 
 test('one runner completes the same ten jobs through every kind of control plane', async () => {
   vi.stubEnv('RUNNER_SECRET', 'not-for-jobs');

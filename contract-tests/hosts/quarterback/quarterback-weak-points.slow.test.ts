@@ -1,9 +1,13 @@
+import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { defineCapability } from '@controlplane/runner-sdk';
 import { quarterback } from '@controlplane/runner-sdk/quarterback';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { z } from 'zod';
+import { createArrivals } from '../arrivals.js';
 import { runs, uniqueSeconds } from '../process-table.js';
 import { startRunner, temporaryFolder } from '../served-runner.js';
 import { HASTE, processContainers, serve, startHost } from './served.js';
@@ -201,6 +205,22 @@ test('the key goes to the address that the runner was told, whatever a task name
     more: { orchestrator_url: other.url },
   });
   expect(host.printed(await host.ended(task))).toBe('mine');
+  expect(other.calls.all).toEqual([]);
+});
+
+test('no redirect is followed, with the registration token or with the key', async () => {
+  const other = await startHost();
+  const asked = createArrivals<string>();
+  const server = createServer((request, response) => {
+    asked.push(request.url ?? '');
+    response.writeHead(307, { location: `${other.url}${request.url}` }).end();
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(() => void server.close());
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  await startRunner({ hosts: [quarterback({ url, ...HASTE })], capabilities: [processContainers()] });
+  await asked.count((path) => path === '/register', 2);
   expect(other.calls.all).toEqual([]);
 });
 

@@ -12,7 +12,7 @@ import { timeoutMsOf } from './to-request.js';
 /** What the events of one execution are in the words of a Quarterback. */
 export interface TaskReport {
   take(event: ExecutionEvent): void;
-  /** How it goes: what was printed last, and how far it is. */
+  /** How it goes: what was printed since the last one, else what that one showed, and how far it is. */
   running(): QuarterbackStatusUpdate;
   end(event: TerminalEvent): QuarterbackStatusUpdate;
   /** Everything that was said, small enough to be taken. */
@@ -55,6 +55,7 @@ export function createTaskReport(
   const { task_id: taskId, prompt } = assignment;
   const log = createSessionLog({ taskId, prompt, capabilityId }, now);
   let shown = '';
+  let last = STARTED;
   let fraction: number | undefined;
   let own: QuarterbackLogSession | undefined;
 
@@ -71,11 +72,9 @@ export function createTaskReport(
     shown = excess > 0 ? dropBytes(shown + text, excess).text : shown + text;
   }
   function said({ stream, message }: LogEvent): void {
-    log.add(
-      stream === undefined ? 'system' : ROLE_OF[stream],
-      stream === undefined ? `${message}\n` : message,
-    );
-    show(stream === undefined ? `${message}\n` : message);
+    const text = stream === undefined ? `${message}\n` : message;
+    log.add(stream === undefined ? 'system' : ROLE_OF[stream], text);
+    show(text);
   }
   return {
     take(event) {
@@ -85,9 +84,9 @@ export function createTaskReport(
       if (event.message !== undefined) show(`${event.message}\n`);
     },
     running() {
-      const text = shown.trim();
+      last = shown.trim() || last;
       shown = '';
-      return update('running', text || STARTED);
+      return update('running', last);
     },
     end(event) {
       if (event.type === 'succeeded') {

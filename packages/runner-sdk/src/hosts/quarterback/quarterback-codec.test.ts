@@ -61,6 +61,7 @@ describe('the end of an execution in the words of a Quarterback', () => {
     one.take(output('first\n', 'stdout'));
     one.take({ ...AT, type: 'progress', fraction: 0.25, message: 'a quarter' });
     expect(one.running()).toMatchObject({ message: 'first\na quarter', progress: 25 });
+    expect(one.running()).toMatchObject({ message: 'first\na quarter', progress: 25 });
     one.take(output(`${'x'.repeat(10_000)}é`, 'stderr'));
     expect(one.running().message).toMatch(/^x{4094}é$/);
   });

@@ -111,7 +111,7 @@ function fail(state: State, open: Open, message: string): void {
 /** Reports while it runs: the answer says whether it is wanted. */
 function keepReporting(state: State, open: Open): void {
   const { clock } = state.runner;
-  state.reports.say(open.report.running());
+  state.reports.say(open.assignment.task_id, () => open.report.running());
   open.timer = clock.setTimeout(() => keepReporting(state, open), state.options.reportIntervalMs);
 }
 

@@ -27,8 +27,11 @@ export interface ReportsOptions {
 
 /** Reports on their way: each task's in order, the end of each until it is taken. */
 export interface Reports {
-  /** How a task goes; what is not sent yet is replaced by what comes after. */
-  say(update: QuarterbackStatusUpdate): void;
+  /**
+   * How a task goes. One report is under way at a time; what is said meanwhile is one more after it.
+   * @param make - asked when it is sent
+   */
+  say(taskId: string, make: () => QuarterbackStatusUpdate): void;
   end(taskId: string, end: TaskEnd): void;
   /** Ends that are not taken yet. */
   untold(): number;
@@ -37,7 +40,7 @@ export interface Reports {
 }
 
 interface Line {
-  latest: QuarterbackStatusUpdate | undefined;
+  next: (() => QuarterbackStatusUpdate) | undefined;
   end: TaskEnd | undefined;
   isSending: boolean;
 }
@@ -62,7 +65,7 @@ interface Delivery<T> {
   readonly what: string;
   readonly attempts: number;
   send(): Promise<Answer<T>>;
-  /** Whether there is something newer to say. */
+  /** Whether it need not be said any more. */
   isStale?(): boolean;
 }
 
@@ -84,16 +87,16 @@ async function deliver<T>({ runner, leaving }: State, delivery: Delivery<T>): Pr
   return undefined;
 }
 
-async function sendLatest(state: State, taskId: string, line: Line): Promise<void> {
-  const update = line.latest;
+async function sendNext(state: State, taskId: string, line: Line): Promise<void> {
+  const update = line.next?.();
   if (!update) return;
+  line.next = undefined;
   const answer = await deliver(state, {
     what: `a report of task ${taskId}`,
     attempts: Number.POSITIVE_INFINITY,
     send: () => state.sendStatus(update),
-    isStale: () => line.latest !== update || line.end !== undefined,
+    isStale: () => line.end !== undefined,
   });
-  if (line.latest === update) line.latest = undefined;
   if (answer?.ok && answer.value.isCancelled) state.onCancelled(taskId);
 }
 
@@ -120,7 +123,7 @@ async function sendEnd(state: State, taskId: string, { logs, final }: TaskEnd): 
 async function send(state: State, taskId: string, line: Line): Promise<void> {
   if (line.isSending) return;
   line.isSending = true;
-  while (line.latest && !line.end && !state.leaving.aborted) await sendLatest(state, taskId, line);
+  while (line.next && !line.end && !state.leaving.aborted) await sendNext(state, taskId, line);
   if (line.end) await sendEnd(state, taskId, line.end);
   line.isSending = false;
 }
@@ -128,7 +131,7 @@ async function send(state: State, taskId: string, line: Line): Promise<void> {
 function lineOf({ lines }: State, taskId: string): Line {
   const found = lines.get(taskId);
   if (found) return found;
-  const line: Line = { latest: undefined, end: undefined, isSending: false };
+  const line: Line = { next: undefined, end: undefined, isSending: false };
   lines.set(taskId, line);
   return line;
 }
@@ -138,11 +141,11 @@ export function createReports(options: ReportsOptions): Reports {
   const state: State = { ...options, lines: new Map(), waiters: new Set() };
   const { waiters } = state;
   return {
-    say(update) {
-      const line = lineOf(state, update.task_id);
+    say(taskId, make) {
+      const line = lineOf(state, taskId);
       if (line.end) return;
-      line.latest = update;
-      void send(state, update.task_id, line);
+      line.next = make;
+      void send(state, taskId, line);
     },
     end(taskId, end) {
       const line = lineOf(state, taskId);

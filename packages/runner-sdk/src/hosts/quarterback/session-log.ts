@@ -15,6 +15,9 @@ export interface SessionLog {
   session(): QuarterbackLogSession;
 }
 
+/** Bytes of a body: no more than ten megabytes, whoever counts them by thousands or by 1,024. */
+const MAX_BODY_BYTES = Math.min(10_000_000, QUARTERBACK_LOG_BYTES);
+
 /** Bytes after which what one stream prints is the next message. */
 const MESSAGE_BYTES = 64 * 1024;
 
@@ -106,7 +109,7 @@ function tailOf(message: QuarterbackLogMessage, maxBytes: number): QuarterbackLo
  * Makes a log small enough to be taken: the oldest messages go first, then the beginning of the last one, then that too.
  * @param maxBytes - of the body. Default: 10 MB
  */
-export function fitLogs(logs: QuarterbackLogs, maxBytes = QUARTERBACK_LOG_BYTES): QuarterbackLogs {
+export function fitLogs(logs: QuarterbackLogs, maxBytes = MAX_BODY_BYTES): QuarterbackLogs {
   const messages = logs.session.messages ?? [];
   const withMessages = (kept: QuarterbackLogMessage[]): QuarterbackLogs => ({
     ...logs,

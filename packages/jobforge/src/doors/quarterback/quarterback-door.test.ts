@@ -98,7 +98,7 @@ describe('a runner that registers with a token of JobForge', () => {
     await runner.say(task_id, 'success', { message: 'done' });
     expect(await job.result()).toMatchObject({
       success: true,
-      data: { message: 'done', sessionId: 's-1', cost: 0.5, promptTokens: 7 },
+      data: { message: 'done', answer: 'seen', sessionId: 's-1', cost: 0.5, promptTokens: 7 },
     });
     const told: unknown[] = [];
     for await (const { type, data } of job.events())

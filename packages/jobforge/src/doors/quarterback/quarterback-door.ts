@@ -118,8 +118,12 @@ async function pending(parts: Parts, exchange: DoorExchange): Promise<DoorReply>
   const who = await known(parts, exchange);
   const gone = new AbortController();
   const { request } = exchange;
-  request.socket.once('close', () => gone.abort());
-  const assignment = await parts.nodes.next(who, gone.signal);
+  // The connection may carry many questions, one after the other.
+  const leave = (): void => gone.abort();
+  request.socket.once('close', leave);
+  const assignment = await parts.nodes
+    .next(who, gone.signal)
+    .finally(() => request.socket.off('close', leave));
   return { status: 200, body: assignment && { ...assignment, orchestrator_url: baseOf(request) } };
 }
 

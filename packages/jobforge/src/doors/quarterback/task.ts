@@ -107,11 +107,12 @@ function errorOf(message: string): Outcome {
   return { type: 'failed', error: errorOfText(message, 'TASK_FAILED') };
 }
 
-/** What a task cost, and what it is known as where it ran. */
+/** What was answered last in a task, what it cost, and what it is known as where it ran. */
 function factsOf(session: QuarterbackLogSession | undefined): object {
   if (session === undefined) return {};
-  const { id, title, prompt_tokens, completion_tokens, cost } = session;
+  const { id, title, prompt_tokens, completion_tokens, cost, messages = [] } = session;
   const facts = {
+    answer: messages.findLast(({ role }) => role === 'assistant')?.content,
     sessionId: id,
     title,
     promptTokens: prompt_tokens,

@@ -25,7 +25,7 @@ export default [
   entry('conformance', '8 kB'),
   entry('opentelemetry', '1 kB'),
   entry('automn', '16 kB'),
-  entry('quarterback', '15 kB'),
+  entry('quarterback', '12 kB'),
   entry('swamp', '13 kB'),
   entry('swarmlet', '12 kB'),
   capability('shell', '10 kB'),

@@ -42,8 +42,25 @@ export function killAllRunnerProcesses(): void {
   for (const runner of running) runner.signal('SIGKILL');
 }
 
-/** A TCP port of 127.0.0.1 that nothing listens on. */
-export function freePort(): Promise<number> {
+/** Ports that were given to runners, newest last. */
+const given = new Set<number>();
+/** More than live at once, and than start while one of them starts. */
+const REMEMBERED_PORTS = 256;
+
+/**
+ * A TCP port of 127.0.0.1 that nothing listens on, and that no other runner was given lately: one that is starting
+ * does not listen yet.
+ */
+export async function freePort(): Promise<number> {
+  let port = await unusedPort();
+  while (given.has(port)) port = await unusedPort();
+  given.add(port);
+  const [oldest] = given;
+  if (given.size > REMEMBERED_PORTS && oldest !== undefined) given.delete(oldest);
+  return port;
+}
+
+function unusedPort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const probe = createServer();
     probe.once('error', reject);

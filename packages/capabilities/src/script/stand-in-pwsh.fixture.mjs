@@ -8,7 +8,7 @@ const FLAGS = ['-NoLogo', '-NoProfile', '-NonInteractive'];
 const { argv, env } = process;
 const flags = argv.slice(2, 5);
 const [kind, what, ...args] = argv.slice(5);
-if (JSON.stringify(flags) !== JSON.stringify(FLAGS)) throw new Error(`started with ${flags}`);
+if (JSON.stringify(flags) !== JSON.stringify(FLAGS)) throw new Error(`started with ${flags.join(' ')}`);
 
 if (kind === '-Command') {
   if (!what.includes('$PSVersionTable')) throw new Error(`asked ${what}`);

@@ -1,11 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { createInputChecks } from './input-check.js';
+import { createSchemaChecks } from './input-check.js';
 
 const member = (schema: object): object => ({ type: 'object', properties: { a: schema } });
 
 function told(schema: object, input: Record<string, unknown>): string[] {
-  const inputSchema = schema as Record<string, unknown>;
-  const checks = createInputChecks().of([{ id: 'a', inputSchema }], (_, problem) => expect.fail(problem));
+  const checks = createSchemaChecks('input').of(
+    [{ id: 'a', schema: schema as Record<string, unknown> }],
+    (_, problem) => expect.fail(problem),
+  );
   return (checks.get('a')?.(input) ?? []).map(({ path, message }) => `${path?.join('.')}: ${message}`);
 }
 
@@ -49,16 +51,16 @@ describe('schemas', () => {
 
   it('are compiled when they are needed, each text once, whoever has it', () => {
     const problems: string[] = [];
-    const inputChecks = createInputChecks();
+    const inputChecks = createSchemaChecks('input');
     const tell = (id: string): void => void problems.push(id);
     const one = inputChecks.of(
       [
-        { id: 'a', inputSchema: { type: 'object', required: ['x'] } },
-        { id: 'b', inputSchema: notSchema },
+        { id: 'a', schema: { type: 'object', required: ['x'] } },
+        { id: 'b', schema: notSchema },
       ],
       tell,
     );
-    const other = inputChecks.of([{ id: 'c', inputSchema: { type: 'object', required: ['x'] } }], tell);
+    const other = inputChecks.of([{ id: 'c', schema: { type: 'object', required: ['x'] } }], tell);
     expect(problems).toEqual([]);
     expect(one.get('a')).toBe(other.get('c'));
     expect([one.get('b'), one.get('b'), one.get('none')]).toEqual([undefined, undefined, undefined]);
@@ -69,8 +71,8 @@ describe('schemas', () => {
   });
 
   it('are compiled again where there were too many since', () => {
-    const schemas = ['x', 'y', 'z'].map((name) => ({ id: name, inputSchema: { required: [name] } }));
-    const checks = createInputChecks(2).of(schemas, () => undefined);
+    const schemas = ['x', 'y', 'z'].map((name) => ({ id: name, schema: { required: [name] } }));
+    const checks = createSchemaChecks('input', 2).of(schemas, () => undefined);
     const [x, y] = [checks.get('x'), checks.get('y')];
     expect(checks.get('x')).toBe(x);
     checks.get('z');

@@ -5,11 +5,14 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import formats from 'ajv-formats';
 import { schemaWords } from './schema-words.js';
 
-/** Says what is wrong with an input; undefined when nothing is. Paths begin with `input`. */
-export type InputCheck = (input: JsonObject) => ErrorDetail[] | undefined;
+/** What is checked: what goes to a capability, or what comes back. */
+type Side = 'input' | 'output';
+
+/** Says what is wrong with a value; undefined when nothing is. Paths begin with its side. */
+export type SchemaCheck = (value: unknown) => ErrorDetail[] | undefined;
 
 const MAX_DETAILS = 20;
-/** Inputs up to this size are told everything that is wrong with them, larger ones the first thing alone. */
+/** Values up to this size are told everything that is wrong with them, larger ones the first thing alone. */
 const MAX_EXHAUSTIVE_CHARACTERS = 64 * 1024;
 const MAX_COMPILED = 1_000;
 
@@ -33,7 +36,7 @@ function unescape(segment: string): string {
   return segment.replaceAll('~1', '/').replaceAll('~0', '~');
 }
 
-function toDetail(error: ErrorObject): ErrorDetail {
+function toDetail(side: Side, error: ErrorObject): ErrorDetail {
   const { missingProperty, additionalProperty, unevaluatedProperty } = error.params as Record<
     string,
     string | undefined
@@ -41,57 +44,57 @@ function toDetail(error: ErrorObject): ErrorDetail {
   const at = error.instancePath.split('/').slice(1).map(unescape);
   const extra = missingProperty ?? additionalProperty ?? unevaluatedProperty;
   return {
-    path: ['input', ...at, ...(extra === undefined ? [] : [extra])],
+    path: [side, ...at, ...(extra === undefined ? [] : [extra])],
     message: schemaWords(error),
     code: error.keyword,
   };
 }
 
-function createCheck(schema: JsonObject): InputCheck {
+function createCheck(side: Side, schema: JsonObject): SchemaCheck {
   // Accepts everything: not worth a compiler, which takes milliseconds.
   if (Object.keys(schema).length === 0) return () => undefined;
   const first = compile(schema, false);
   let every: ValidateFunction | undefined;
-  return (input) => {
-    if (first(input)) return undefined;
+  return (value) => {
+    if (first(value)) return undefined;
     let errors = first.errors ?? [];
-    if (JSON.stringify(input).length <= MAX_EXHAUSTIVE_CHARACTERS) {
+    if (JSON.stringify(value).length <= MAX_EXHAUSTIVE_CHARACTERS) {
       every ??= compile(schema, true);
-      if (!every(input)) errors = every.errors ?? errors;
+      if (!every(value)) errors = every.errors ?? errors;
     }
-    return errors.slice(0, MAX_DETAILS).map(toDetail);
+    return errors.slice(0, MAX_DETAILS).map((error) => toDetail(side, error));
   };
 }
 
-/** The checks of the inputs of one runner's capabilities. */
+/** The checks of one side of one runner's capabilities. */
 export interface CapabilityChecks {
   /** Undefined where what the schema says cannot be checked, and of a capability that the runner does not offer. */
-  get(capabilityId: string): InputCheck | undefined;
+  get(capabilityId: string): SchemaCheck | undefined;
   /** Why what the schema of a capability says cannot be checked; undefined where it can. */
   problem(capabilityId: string): string | undefined;
 }
 
-/** Compiles input schemas when they are needed, each text once. */
-export interface InputChecks {
+/** Compiles schemas when they are needed, each text once. */
+export interface SchemaChecks {
   /** @param onProblem - hears of a schema that cannot be compiled, and why */
   of(
-    capabilities: readonly { readonly id: string; readonly inputSchema: JsonObject }[],
+    capabilities: readonly { readonly id: string; readonly schema: JsonObject }[],
     onProblem: (capabilityId: string, problem: string) => void,
   ): CapabilityChecks;
 }
 
-type Compiled = { readonly check: InputCheck } | { readonly problem: string };
+type Compiled = { readonly check: SchemaCheck } | { readonly problem: string };
 
-function build(schema: JsonObject): Compiled {
+function build(side: Side, schema: JsonObject): Compiled {
   try {
-    return { check: createCheck(schema) };
+    return { check: createCheck(side, schema) };
   } catch (error) {
     return { problem: error instanceof Error ? error.message : String(error) };
   }
 }
 
 /** @param maxCompiled - schemas that are kept compiled, those that were needed last */
-export function createInputChecks(maxCompiled = MAX_COMPILED): InputChecks {
+export function createSchemaChecks(side: Side, maxCompiled = MAX_COMPILED): SchemaChecks {
   const compiled = new Map<string, Compiled>();
   const find = (text: string): Compiled | undefined => {
     const known = compiled.get(text);
@@ -101,7 +104,7 @@ export function createInputChecks(maxCompiled = MAX_COMPILED): InputChecks {
     return known;
   };
   const add = (text: string, schema: JsonObject): Compiled => {
-    const built = build(schema);
+    const built = build(side, schema);
     const oldest = compiled.keys().next().value;
     if (compiled.size >= maxCompiled && oldest !== undefined) compiled.delete(oldest);
     compiled.set(text, built);
@@ -109,7 +112,7 @@ export function createInputChecks(maxCompiled = MAX_COMPILED): InputChecks {
   };
   return {
     of(capabilities, onProblem) {
-      const schemas = new Map(capabilities.map(({ id, inputSchema }) => [id, inputSchema]));
+      const schemas = new Map(capabilities.map(({ id, schema }) => [id, schema]));
       const texts = new Map<string, string>();
       const told = new Set<string>();
       const look = (id: string, text: string, schema: JsonObject): Compiled => {

@@ -32,7 +32,10 @@ export interface RunnerEntry extends PlaceableRunner {
   signer: DispatchSigner | undefined;
   /** It refused a signature: it is told to register, which gives it the key that is used. */
   distrusted: boolean;
+  /** Of what its capabilities are given. */
   checks: CapabilityChecks;
+  /** Of what they give back. */
+  outputs: CapabilityChecks;
   readonly executions: Map<string, Execution>;
   readonly activeByCapability: Map<string, number>;
   /** Offers in a row that failed: spaces out the next ones. */

@@ -7,7 +7,7 @@ import type { Caller } from '../model/caller.js';
 import { JobForgeError } from '../model/job-forge-error.js';
 import type { RunnerStanding } from '../model/runner-standing.js';
 import type { StoreOperation } from '../store/store.js';
-import { createInputChecks, type CapabilityChecks } from './input-check.js';
+import { createSchemaChecks } from './input-check.js';
 import { settleHoldings, type HoldingsParts } from './held-executions.js';
 import type { RunnerEntry } from './live-job.js';
 import type { LiveState } from './live-state.js';
@@ -55,19 +55,30 @@ export interface Registration {
 }
 
 interface Desk extends RegistrationParts {
-  checksOf(registration: RunnerRegistrationRequest): CapabilityChecks;
+  checksOf(registration: RunnerRegistrationRequest): Checked;
 }
 
+/** What is checked of a runner's capabilities: what goes there, and what comes back. */
+type Checked = Pick<RunnerEntry, 'checks' | 'outputs'>;
+
 function createChecksOf({ log }: LiveState): Desk['checksOf'] {
-  const inputChecks = createInputChecks();
-  return ({ name: runner, capabilities }) =>
-    inputChecks.of(capabilities, (capability, problem) =>
-      log('warn', 'an input schema cannot be compiled: inputs of this capability are not checked at submit', {
-        runner,
-        capability,
-        problem,
-      }),
-    );
+  const [inputs, outputs] = [createSchemaChecks('input'), createSchemaChecks('output')];
+  return ({ name: runner, capabilities }) => {
+    const warn = (words: string) => (capability: string, problem: string) =>
+      log('warn', words, { runner, capability, problem });
+    return {
+      checks: inputs.of(
+        capabilities.map(({ id, inputSchema: schema }) => ({ id, schema })),
+        warn('an input schema cannot be compiled: inputs of this capability are not checked at submit'),
+      ),
+      outputs: outputs.of(
+        capabilities.map(({ id, outputSchema: schema }) => ({ id, schema })),
+        warn(
+          'an output schema cannot be compiled: results of this capability are checked by its runner alone',
+        ),
+      ),
+    };
+  };
 }
 
 /** Whether the connection that a runner has serves its new registration too. */
@@ -87,9 +98,9 @@ function add(
   const signer =
     record.signingKey === undefined ? undefined : createDispatchSigner(record.signingKey, state.clock);
   const link = links.open(record.registration, signer);
-  const checks = desk.checksOf(record.registration);
+  const checked = desk.checksOf(record.registration);
   const now = state.clock.now();
-  const entry = createRunnerEntry({ id, record, link, signer, checks, standing, restored, now });
+  const entry = createRunnerEntry({ id, record, link, signer, ...checked, standing, restored, now });
   desk.index.add(entry);
   state.wake();
   return entry;
@@ -147,7 +158,7 @@ function renew(desk: Desk, entry: RunnerEntry, { record, held, arrival, standing
     });
   if (relinked) links.close(replaced);
   index.rename(entry, () =>
-    Object.assign(entry, { registration, registeredAt, checks: desk.checksOf(registration) }),
+    Object.assign(entry, { registration, registeredAt, ...desk.checksOf(registration) }),
   );
   Object.assign(entry, {
     lastSeenAt: state.clock.now(),

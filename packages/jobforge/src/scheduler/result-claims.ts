@@ -27,6 +27,17 @@ function refusalOf(
   );
 }
 
+/** Why the data of a success are not what the capability promises; undefined where they are, or nothing is promised. */
+function mismatchOf({ runner, lease }: Execution, data: unknown): ErrorEnvelope | undefined {
+  const details = runner.outputs.get(lease.capabilityId)?.(data);
+  if (details === undefined) return undefined;
+  return envelopeOf('OUTPUT_INVALID', {
+    service: 'jobforge',
+    message: `The result does not match the output schema of ${lease.capabilityId}, which ${runner.name} registered.`,
+    details,
+  });
+}
+
 /** The result of an execution as it is stored, undefined where it has none; an error where its file is none. */
 export function resultTextOf(
   state: Pick<LiveState, 'files'>,
@@ -34,5 +45,7 @@ export function resultTextOf(
   { data, dataFile }: SucceededEvent,
 ): string | undefined | ErrorEnvelope {
   if (dataFile !== undefined) return refusalOf(state, execution, dataFile) ?? resultFileText(dataFile);
-  return data === undefined ? undefined : JSON.stringify(data);
+  // A runner that says nothing of its result is taken at its word; a file is checked by the runner alone.
+  if (data === undefined) return undefined;
+  return mismatchOf(execution, data) ?? JSON.stringify(data);
 }

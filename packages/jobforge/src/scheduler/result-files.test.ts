@@ -115,3 +115,24 @@ describe('a result that is a file', () => {
     });
   });
 });
+
+describe('a result', () => {
+  const NAMED = { ...ECHO, outputSchema: { type: 'object', properties: { rows: { type: 'number' } } } };
+  const judged = async (data: unknown) => {
+    const { job, execution } = await stage({}, [NAMED]);
+    execution.send({ type: 'succeeded', data, executionTimeMs: 1 });
+    return job.result();
+  };
+
+  it('that its capability does not promise is none', async () => {
+    expect(await judged({ rows: 1 })).toMatchObject({ success: true, data: { rows: 1 } });
+    expect(await judged({ rows: 'many' })).toMatchObject({
+      success: false,
+      error: {
+        code: 'OUTPUT_INVALID',
+        retryable: false,
+        details: [{ path: ['output', 'rows'], message: 'expected number, received string' }],
+      },
+    });
+  });
+});

@@ -35,6 +35,7 @@ export interface NewRunner {
   readonly link: RunnerLink;
   readonly signer: DispatchSigner | undefined;
   readonly checks: CapabilityChecks;
+  readonly outputs: CapabilityChecks;
   readonly now: number;
   readonly standing: RunnerStanding | undefined;
   /** It comes from the store, not from itself. */
@@ -54,7 +55,7 @@ const freshVitals = (restored: boolean): RunnerEntry['vitals'] => ({
 });
 
 export function createRunnerEntry(runner: NewRunner): RunnerEntry {
-  const { id, record, link, signer, checks, now, restored, standing } = runner;
+  const { id, record, link, signer, checks, outputs, now, restored, standing } = runner;
   const executions = new Map<string, Execution>();
   const activeByCapability = new Map<string, number>();
   return {
@@ -68,6 +69,7 @@ export function createRunnerEntry(runner: NewRunner): RunnerEntry {
     signer,
     distrusted: false,
     checks,
+    outputs,
     executions,
     activeByCapability,
     failures: 0,

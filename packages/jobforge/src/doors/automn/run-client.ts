@@ -57,7 +57,7 @@ function readLines(
       if (line === undefined) return;
       if (line === 'strange') execution.end(broken('it answered with a line that cannot be read'));
       else if (line.type === 'log') execution.output('stdout', line.line);
-      else execution.end(toOutcome(line.data, asked));
+      else if (line.type === 'result') execution.end(toOutcome(line.data, asked));
     },
     onOverlong: () => execution.end(broken(`it answered with a line of more than ${MAX_LINE_BYTES} bytes`)),
   });

@@ -101,7 +101,7 @@ describe('the secret', () => {
 
   test('is forgotten by a reset without another one', async () => {
     const host = await startHost();
-    const { url: listening } = await serve(host, { resetToken: TOKEN });
+    const { url: listening, runner } = await serve(host, { resetToken: TOKEN });
     const url = await listening();
     expect(await reset(url, { token: TOKEN })).toMatchObject({
       body: { reset: true, secretCleared: true, runner: { secretConfigured: false, locked: false } },
@@ -110,6 +110,7 @@ describe('the secret', () => {
       status: 503,
       error: 'Runner secret not configured',
     });
+    expect(runner.state).toBe('registering');
   });
 
   test('cannot be reset where there is no token', async () => {
@@ -159,13 +160,13 @@ describe('a page elsewhere cannot make a browser', () => {
     expect(host.answers.all).toHaveLength(before);
   });
 
-  test('reach the page under a name that was made to lead here', async () => {
+  test.each(['/', '/status'])('reach %s under a name that was made to lead here', async (path) => {
     const host = await startHost();
     const { url } = await start(host);
     const { port } = new URL(await url());
     const status = await new Promise((resolve, reject) => {
-      const headers = { host: `evil.example:${port}` };
-      httpRequest({ host: '127.0.0.1', port, headers }, (response) => resolve(response.statusCode))
+      const headers = { host: `evil.example:${port}`, 'user-agent': 'Mozilla/5.0' };
+      httpRequest({ host: '127.0.0.1', port, path, headers }, (response) => resolve(response.statusCode))
         .on('error', reject)
         .end();
     });

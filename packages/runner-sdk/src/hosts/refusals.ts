@@ -77,7 +77,7 @@ function envelopeIn(body: unknown): ErrorEnvelope | undefined {
 }
 
 /** The `retry-after` header in milliseconds, where it is a number of seconds. */
-function headerRetryAfterMs(header: string | null | undefined): number | undefined {
+export function headerRetryAfterMs(header: string | null | undefined): number | undefined {
   const seconds = header === null || header === undefined ? Number.NaN : Number(header);
   return Number.isFinite(seconds) && seconds >= 0 ? seconds * 1000 : undefined;
 }

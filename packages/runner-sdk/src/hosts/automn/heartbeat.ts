@@ -77,22 +77,22 @@ function createQueue() {
   };
 }
 
-/** Makes the one loop of a runner. */
-export function createHeartbeat({ session, options, registration, secrets }: HeartbeatParts): Heartbeat {
-  const { clock, logger, random } = session.runner;
+/** What each answer does to the session, and how long it lets the next registration wait. */
+function createOnAnswer({
+  session,
+  options,
+  secrets,
+}: HeartbeatParts): (answer: Answer<AutomnRegistered> | undefined) => number {
+  const { logger, random } = session.runner;
   const bounds = {
     minMs: DEFAULTS.reconnectMinMs,
     maxMs: Math.min(DEFAULTS.reconnectMaxMs, AUTOMN_FRESH_MS / 4),
   };
-  const queue = createQueue();
   let failures = 0;
+  let isWithout = false;
 
   const intervalMs = (): number =>
     Math.round(options.heartbeatMs * (1 - DEFAULTS.heartbeatJitter * random()));
-
-  /** A secret that can be replaced while the runner runs is no reason to end. */
-  const isForGood = (answer: Answer<AutomnRegistered>): boolean =>
-    !answer.ok && isPermanent(answer) && !(answer.code === 'CREDENTIAL_INVALID' && secrets.canChange);
 
   function onTaken(): void {
     const wasConnected = session.state === 'connected';
@@ -101,12 +101,16 @@ export function createHeartbeat({ session, options, registration, secrets }: Hea
     if (!wasConnected)
       logger.info({ controlPlane: session.controlPlaneUrl, runnerId: options.runnerId }, 'registered');
   }
-  /** Milliseconds until the next one. */
-  function onAnswer(answer: Answer<AutomnRegistered> | undefined): number {
-    if (!answer) {
-      logger.warn(NO_SECRET.error ?? '');
-      return MAX_TIMER_MS;
-    }
+  function onNoSecret(): number {
+    onLost(session);
+    if (!isWithout) logger.warn(NO_SECRET.error ?? '');
+    isWithout = true;
+    // Whoever enters one at the page asks for a registration; whoever writes one to a file does not.
+    return secrets.source === 'env' ? intervalMs() : MAX_TIMER_MS;
+  }
+  return (answer) => {
+    if (!answer) return onNoSecret();
+    isWithout = false;
     if (answer.ok) {
       onTaken();
       return intervalMs();
@@ -120,7 +124,20 @@ export function createHeartbeat({ session, options, registration, secrets }: Hea
     // What somebody has to change first is not worth asking for sooner.
     if (isPermanent(answer)) return intervalMs();
     return Math.max(backoffMs(failures++, bounds, random()), answer.retryAfterMs ?? 0);
-  }
+  };
+}
+
+/** Makes the one loop of a runner. */
+export function createHeartbeat(parts: HeartbeatParts): Heartbeat {
+  const { session, registration, secrets } = parts;
+  const { clock } = session.runner;
+  const queue = createQueue();
+  const onAnswer = createOnAnswer(parts);
+
+  /** A secret that can be replaced while the runner runs is no reason to end. */
+  const isForGood = (answer: Answer<AutomnRegistered>): boolean =>
+    !answer.ok && isPermanent(answer) && !(answer.code === 'CREDENTIAL_INVALID' && secrets.canChange);
+
   return {
     async run(signal) {
       let reason = 'startup';

@@ -44,13 +44,18 @@ export const digestOf = (secret: string): string => createHash('sha256').update(
 export const isSame = (one: string, other: string): boolean =>
   timingSafeEqual(Buffer.from(digestOf(one)), Buffer.from(digestOf(other)));
 
+/** A URL without what it may end in or not. */
+const bare = (url: string): string => url.replace(/\/+$/, '');
+
 function placeOf(
   runner: HostedRunner,
   { stateFile, hostUrl, runnerId }: ResolvedAutomnOptions,
 ): { readonly files: StateFiles; readonly name: string } | undefined {
   if (stateFile !== undefined)
     return { files: createStateFiles(dirname(stateFile)), name: basename(stateFile) };
-  return runner.state && { files: runner.state, name: `automn/${fileNameOf(`${hostUrl}#${runnerId}`)}` };
+  return (
+    runner.state && { files: runner.state, name: `automn/${fileNameOf(`${bare(hostUrl)}#${runnerId}`)}` }
+  );
 }
 
 /** Opens what the runner keeps of its registration. */
@@ -69,8 +74,14 @@ export function createKeptState(runner: HostedRunner, options: ResolvedAutomnOpt
     if (!found) return Kept.parse({});
     if (stateFile !== undefined) await hide(stateFile);
     const kept = Kept.parse(JSON.parse(found));
-    const isOurs = (kept.hostUrl ?? hostUrl) === hostUrl && (kept.runnerId ?? runnerId) === runnerId;
-    return isOurs ? kept : Kept.parse({});
+    const isOurs =
+      bare(kept.hostUrl ?? hostUrl) === bare(hostUrl) && (kept.runnerId ?? runnerId) === runnerId;
+    if (isOurs) return kept;
+    runner.logger.warn(
+      { hostUrl: kept.hostUrl, runnerId: kept.runnerId },
+      'the kept registration is of another runner or control plane: it is not used, and the next one takes its place',
+    );
+    return Kept.parse({});
   }
   return {
     isKept: place !== undefined,

@@ -11,6 +11,12 @@ export interface LineWriter {
   end(): void;
 }
 
+/**
+ * Bytes that may wait for a reader who does not keep up, before what a script says of its progress is left out: unlike
+ * its output, nothing else bounds that.
+ */
+const MAX_WAITING_BYTES = 1024 * 1024;
+
 /** How an answer is written. */
 export interface LineWriterOptions {
   readonly contentType: string;
@@ -55,6 +61,7 @@ export function createLineWriter(
     write(line) {
       if (response.destroyed || response.writableEnded) return;
       open();
+      if (line.type === 'progress' && response.writableLength > MAX_WAITING_BYTES) return;
       put(line);
     },
     end() {

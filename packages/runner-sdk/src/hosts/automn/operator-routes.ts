@@ -19,6 +19,7 @@ import {
 import type { ResolvedAutomnOptions } from './options.js';
 import type { Registration } from './registration.js';
 import { problemOf, type Secrets } from './secrets.js';
+import { createShared } from './shared-asking.js';
 
 /** A secret and a token: nothing longer is read. */
 const MAX_FORM_BYTES = 16 * 1024;
@@ -153,16 +154,21 @@ export function operatorRoutes(parts: OperatorParts, routeOf: MakeRoute): HttpRo
   const page: Page = (response, code, notice) =>
     replyPage(response, code, operatorPage(statusOf(parts), guard.csrf, notice));
   const forms = formHandlers(parts, guard, page);
+  const askNow = createShared(parts.runner.clock, () => parts.heartbeat.ask('manual'));
   const reregister: Handler = async (request, response) => {
     if (guard.isOfBrowser(request))
       return page(response, 200, { ok: true, text: 'Press “Register again now” to register.' });
-    page(response, 200, noticeOf(await parts.heartbeat.ask('manual')));
+    page(response, 200, noticeOf(await askNow()));
   };
   const show: Handler = async (_, response) => page(response, 200);
   const status: Handler = async (_, response) => replyJson(response, 200, JSON.stringify(statusOf(parts)));
+  const statusByName = addressed(guard, status);
   return [
     routeOf('GET', AUTOMN_PATHS.page, addressed(guard, show)),
-    routeOf('GET', AUTOMN_PATHS.status, status),
+    // What watches a fleet may know the runner by any name; it is a browser that can be led here by one.
+    routeOf('GET', AUTOMN_PATHS.status, (request, response) =>
+      (guard.isOfBrowser(request) ? statusByName : status)(request, response),
+    ),
     bothWays(
       routeOf('GET', AUTOMN_PATHS.reregister, addressed(guard, reregister)),
       routeOf('POST', AUTOMN_PATHS.reregister, addressed(guard, forms.reregister)),
@@ -197,6 +203,8 @@ function createReset({ options, secrets, registration, heartbeat }: OperatorPart
     if (secret === '') {
       secrets.forget();
       await registration.unlock();
+      // Jobs are refused from here on, which the runner's readiness has to say.
+      await heartbeat.ask('secret-cleared');
       return reply(200, { reset: true, secretCleared: true, runner: registration.state() });
     }
     const problem = problemOf(secret);

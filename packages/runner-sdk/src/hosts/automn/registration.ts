@@ -8,8 +8,9 @@ import {
   type AutomnRegistrationState,
 } from '@controlplane/contracts/automn';
 import { createHttpClient } from '../../transport/http-client.js';
+import { readBytes } from '../../transport/read-bytes.js';
 import { createTimestamps } from '../../util/clock.js';
-import { unreachable, type Answer, type Refusal } from '../refusals.js';
+import { headerRetryAfterMs, unreachable, type Answer, type Refusal } from '../refusals.js';
 import type { SessionState } from '../session-state.js';
 import type { Kept, KeptState } from './kept-state.js';
 import type { ResolvedAutomnOptions } from './options.js';
@@ -19,6 +20,9 @@ import type { Secrets } from './secrets.js';
 
 /** Milliseconds for one registration, its answer included. */
 const REQUEST_MS = 10_000;
+
+/** Bytes of an answer, which says little more than whether the runner is known. */
+const MAX_ANSWER_BYTES = 1024 * 1024;
 
 /** Registers the runner, and knows what came of it. */
 export interface Registration {
@@ -93,6 +97,14 @@ function createVersionCheck({ session }: RegistrationParts): (answer: AutomnRegi
   };
 }
 
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
+}
+
 function asker({
   session,
   options,
@@ -103,11 +115,14 @@ function asker({
     try {
       const path = automnRegisterPath(options.runnerId);
       // Who answers from elsewhere is not who the secret is for.
-      const response = await http(path, { method: 'POST', json: body, redirect: 'error' });
-      const said: unknown = await response.json().catch(() => undefined);
+      const signal = AbortSignal.timeout(REQUEST_MS);
+      const response = await http(path, { method: 'POST', json: body, redirect: 'error', signal });
+      const said = parsed((await readBytes(response, MAX_ANSWER_BYTES)).toString('utf8'));
+      const { ok, status, headers } = response;
       const value = AutomnRegistered.safeParse(said).data;
-      if (response.ok && value?.registered) return { ok: true, value };
-      return refusalOfRegistration(response.status, AutomnRefused.safeParse(said).data);
+      if (ok && value?.registered) return { ok: true, value };
+      const retryAfterMs = headerRetryAfterMs(headers.get('retry-after'));
+      return { ...refusalOfRegistration(status, AutomnRefused.safeParse(said).data), retryAfterMs };
     } catch (error) {
       return unreachable(error);
     }

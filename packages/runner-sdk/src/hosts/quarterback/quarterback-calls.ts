@@ -11,6 +11,7 @@ import {
   type QuarterbackStatusUpdate,
 } from '@controlplane/contracts/quarterback';
 import { createHttpClient } from '../../transport/http-client.js';
+import { readBytes } from '../../transport/read-bytes.js';
 import { sayThrown } from '../../util/safe-json.js';
 import { unreachable, type Answer } from '../refusals.js';
 import { refusalOfCall, refusalOfRegistration, type Refused } from './refusals.js';
@@ -54,17 +55,6 @@ interface Call {
   readonly signal?: AbortSignal | undefined;
   readonly maxBytes?: number | undefined;
   readonly refusal?: ((answer: Refused) => Answer<never>) | undefined;
-}
-
-async function readBytes(response: Response, maxBytes: number): Promise<Buffer> {
-  const pieces: Uint8Array[] = [];
-  let bytes = 0;
-  for await (const piece of response.body ?? []) {
-    pieces.push(piece as Uint8Array);
-    bytes += (piece as Uint8Array).length;
-    if (bytes > maxBytes) throw new Error(`the answer is larger than ${maxBytes} bytes`);
-  }
-  return Buffer.concat(pieces);
 }
 
 function parsed(text: string): unknown {

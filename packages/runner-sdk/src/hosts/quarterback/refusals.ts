@@ -1,4 +1,4 @@
-import { notReached, refused, type Refusal } from '../refusals.js';
+import { headerRetryAfterMs, notReached, refused, type Refusal } from '../refusals.js';
 
 /** An answer that was no success. */
 export interface Refused {
@@ -16,13 +16,10 @@ const COME_AGAIN: ReadonlySet<number> = new Set([408, 425, 429]);
 
 const isForNow = (status: number): boolean => status >= 500 || status < 400 || COME_AGAIN.has(status);
 
-function forNow({ retryAfter }: Refused, message: string): Refusal {
-  const seconds = retryAfter === null ? Number.NaN : Number(retryAfter);
-  return {
-    ...notReached('UNREADABLE', message),
-    retryAfterMs: Number.isFinite(seconds) && seconds >= 0 ? seconds * 1_000 : undefined,
-  };
-}
+const forNow = ({ retryAfter }: Refused, message: string): Refusal => ({
+  ...notReached('UNREADABLE', message),
+  retryAfterMs: headerRetryAfterMs(retryAfter),
+});
 
 /** Why a registration was not taken: what a wrong token meets is for good, a registration that is switched off is not. */
 export function refusalOfRegistration(answer: Refused): Refusal {

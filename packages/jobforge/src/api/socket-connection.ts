@@ -1,10 +1,16 @@
 import type { WebSocket } from 'ws';
 import type { RunnerConnection } from '../model/runner-connection.js';
+import { cutBefore } from '../model/utf8-cut.js';
 
 /** Below this many bytes in the way, what waits goes on. */
 const DRAINED_BYTES = 256 * 1024;
 /** What a close frame can carry as its reason. */
 const MAX_REASON_BYTES = 123;
+
+function reasonOf(text: string): string {
+  const bytes = Buffer.from(text);
+  return bytes.toString('utf8', 0, cutBefore(bytes, MAX_REASON_BYTES));
+}
 
 /**
  * A socket as whoever speaks over it sees it.
@@ -28,7 +34,7 @@ export function connectionOf(socket: WebSocket, onDrain: () => void): RunnerConn
     },
     pause: () => socket.pause(),
     resume: () => socket.resume(),
-    close: (code, reason) => socket.close(code, reason.slice(0, MAX_REASON_BYTES)),
+    close: (code, reason) => socket.close(code, reasonOf(reason)),
     terminate: () => socket.terminate(),
   };
 }

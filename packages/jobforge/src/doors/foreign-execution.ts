@@ -24,6 +24,8 @@ export interface ForeignExecution {
   /** What a program printed, as it came. */
   output(stream: 'stdout' | 'stderr', message: string): void;
   note(level: LogLevel, message: string): void;
+  /** Notes that came together: the first of them one by one, all others as one. */
+  notes(level: LogLevel, messages: readonly string[]): void;
   /** @param fraction - 0 to 1; what is beyond is cut */
   progress(fraction: number, message?: string): void;
   /** Its end; whatever is told after that is too late. */
@@ -49,6 +51,9 @@ export interface ForeignExecutionParts {
   readonly onEvent: (event: ExecutionEvent) => void;
 }
 
+/** A runner may say thousands of things in one message, each of which would be an event. */
+const MAX_NOTES = 100;
+
 export function createForeignExecution({
   id,
   request,
@@ -56,7 +61,7 @@ export function createForeignExecution({
   onEvent,
 }: ForeignExecutionParts): CarriedExecution {
   const startedAt = clock.now();
-  let events: ExecutionEvent[] = [];
+  const events: ExecutionEvent[] = [];
   // 0 is its acceptance, which the claim has told.
   let seq = 0;
   let ended = false;
@@ -70,6 +75,7 @@ export function createForeignExecution({
     events.push(event);
     onEvent(event);
   };
+  const note = (level: LogLevel, message: string): void => tell({ type: 'log', level, message });
   return {
     ...{ id, request },
     get cancelled() {
@@ -82,7 +88,11 @@ export function createForeignExecution({
       if (message === '') return;
       tell({ type: 'log', level: stream === 'stdout' ? 'info' : 'warn', message, stream });
     },
-    note: (level, message) => tell({ type: 'log', level, message }),
+    note,
+    notes(level, messages) {
+      for (const message of messages.slice(0, MAX_NOTES)) note(level, message);
+      if (messages.length > MAX_NOTES) note(level, messages.slice(MAX_NOTES).join('\n'));
+    },
     progress(fraction, message) {
       const within = Math.min(1, Math.max(0, fraction));
       tell({ type: 'progress', fraction: within, ...(message !== undefined && { message }) });
@@ -90,7 +100,9 @@ export function createForeignExecution({
     end: (outcome) => tell({ ...outcome, executionTimeMs: Math.max(0, clock.now() - startedAt) }),
     unacknowledged: () => events,
     acknowledge(upTo) {
-      events = events.filter((event) => event.seq > upTo);
+      // They are in order and none is missing: what goes is the first of them.
+      const first = events[0]?.seq ?? 0;
+      if (upTo >= first) events.splice(0, upTo - first + 1);
       return ended && events.length === 0;
     },
     cancel: (reason) => void (cancelled ??= reason),

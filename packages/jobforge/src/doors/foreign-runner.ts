@@ -46,7 +46,10 @@ interface Line {
 interface State {
   readonly parts: DoorParts;
   readonly executions: Map<string, CarriedExecution>;
+  /** The one that JobForge has taken in. */
   line: Line | undefined;
+  /** Connections that are not closed, taken in or not. */
+  open: number;
   /** When the last line was lost. */
   leftAt: number;
 }
@@ -71,6 +74,10 @@ function postEvents(state: State, execution: CarriedExecution, events: readonly 
   const { line } = state;
   if (line?.runnerId === undefined || events.length === 0) return;
   const { leaseToken } = execution.request;
+  const last = line.frames.at(-1);
+  const waiting = last?.type === 'events' ? last.executions[0] : undefined;
+  // What is told in one go goes as one report.
+  if (waiting?.executionId === execution.id) return void waiting.events.push(...events);
   const report = { executionId: execution.id, events: [...events], ...(leaseToken && { leaseToken }) };
   post(state, line, { type: 'events', executions: [report] });
 }
@@ -136,9 +143,11 @@ type FrameOf<Type extends ServerFrame['type']> = Extract<ServerFrame, { type: Ty
 function onReady(state: State, line: Line, { registration }: FrameOf<'ready'>): void {
   const { runnerId, leaseMs = 20_000, heartbeatIntervalMs } = registration;
   line.runnerId = runnerId;
-  line.side.onReady(registration);
+  // Only now: one that is refused is not to be told, or believed, anything in the place of the one before.
+  state.line = line;
   beat(state, line, Math.min(leaseMs / 4, heartbeatIntervalMs));
   for (const execution of state.executions.values()) postEvents(state, execution, execution.unacknowledged());
+  line.side.onReady(registration);
 }
 
 function onOffers(state: State, line: Line, { executions }: FrameOf<'offers'>): void {
@@ -217,19 +226,18 @@ function connectionOf(state: State, line: () => Line, side: ForeignSide): Runner
 }
 
 export function createForeignRunner(parts: DoorParts): ForeignRunner {
-  const state: State = { parts, executions: new Map(), line: undefined, leftAt: 0 };
+  const state: State = { parts, executions: new Map(), line: undefined, open: 0, leftAt: 0 };
   return {
     execution: (id) => state.executions.get(id),
     isIdle: () =>
-      state.line === undefined &&
-      (state.executions.size === 0 || parts.clock.now() - state.leftAt > FORGOTTEN_MS),
+      state.open === 0 && (state.executions.size === 0 || parts.clock.now() - state.leftAt > FORGOTTEN_MS),
     connect({ caller, announcement, side }) {
       const line: Line = {
         ...{ side, claimed: new Map(), frames: [], runnerId: undefined, refused: undefined },
         ...{ heard: true, draining: false, closed: false, stopBeats: () => undefined },
         session: () => session,
       };
-      state.line = line;
+      state.open += 1;
       const session = parts.operations.connectRunner(
         connectionOf(state, () => line, side),
         caller,
@@ -256,6 +264,7 @@ export function createForeignRunner(parts: DoorParts): ForeignRunner {
           if (line.closed) return;
           line.closed = true;
           line.stopBeats();
+          state.open -= 1;
           if (state.line === line) Object.assign(state, { line: undefined, leftAt: parts.clock.now() });
           session.onClose();
         },

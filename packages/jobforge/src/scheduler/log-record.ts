@@ -1,7 +1,7 @@
 import type { JsonObject } from '@controlplane/contracts';
 import type { LogChanges, LogPiece, LogPlace, LogRow } from './log-row.js';
 import { createLogTail, type LogTail, type TailPiece } from './log-tail.js';
-import { cutBefore } from './utf8-cut.js';
+import { cutBefore } from '../model/utf8-cut.js';
 
 /**
  * The log of a job within a number of bytes: the first half of it as it came, the last half as it comes, and a count of

@@ -1,5 +1,5 @@
 import type { LogChanges, LogPiece, LogPlace, LogRow } from './log-row.js';
-import { cutAfter } from './utf8-cut.js';
+import { cutAfter } from '../model/utf8-cut.js';
 
 /** Pieces, so that empty ones are bounded too. */
 const MAX_PIECES = 2_500;

@@ -18,9 +18,11 @@ interface Host {
   endpoint: string;
   secret: string;
   seenAt: number;
-  /** How it announced itself when its line was made. */
+  /** How it announced itself when its line was made; nothing where that was refused. */
   announced: string;
+  /** The one that was taken in. */
   line: ForeignLine | undefined;
+  isJoining: boolean;
   /** Settles when its line is taken, or refused. */
   joining: Promise<void>;
   /** By execution: hangs up on it. */
@@ -96,18 +98,24 @@ function sideOf(state: State, host: Host, { onReady, onEnd }: Joining): ForeignS
 /** Makes the line of a runner; its end is no end of what runs. */
 function join(state: State, host: Host, from: { caller: Caller; announcement: Announcement }): Promise<void> {
   return new Promise((resolve, reject) => {
-    let ended = false;
+    let isIn = false;
+    host.isJoining = true;
+    const onReady = (): void => {
+      Object.assign(host, { line, isJoining: false });
+      isIn = true;
+      resolve();
+    };
     const leave = (): void => {
       if (host.line === line) host.line = undefined;
       line.onClose();
     };
     const onEnd = (farewell: Farewell): void => {
-      ended = true;
+      // One that is refused takes nothing from the one before.
+      if (!isIn) Object.assign(host, { announced: '', isJoining: false });
       queueMicrotask(leave);
       reject(errorOf(farewell));
     };
-    const line = host.runner.connect({ ...from, side: sideOf(state, host, { onReady: resolve, onEnd }) });
-    if (!ended) host.line = line;
+    const line = host.runner.connect({ ...from, side: sideOf(state, host, { onReady, onEnd }) });
   });
 }
 
@@ -118,7 +126,7 @@ function hostOf({ parts, hosts }: State, key: string, id: string): Host {
     if (line === undefined && runner.isIdle()) hosts.delete(other);
   const host: Host = {
     ...{ id, runner: createForeignRunner(parts), endpoint: '', secret: '', seenAt: 0, announced: '' },
-    ...{ line: undefined, joining: Promise.resolve(), stops: new Map() },
+    ...{ line: undefined, isJoining: false, joining: Promise.resolve(), stops: new Map() },
   };
   hosts.set(key, host);
   return host;
@@ -139,8 +147,8 @@ export function createAutomnHosts(parts: DoorParts, client: RunClient): AutomnHo
       Object.assign(host, { endpoint, secret, seenAt: parts.clock.now() });
       const announcement = announcementOf(id, registration);
       const announced = JSON.stringify(announcement);
-      if (host.line !== undefined && host.announced === announced) {
-        host.line.onHeard();
+      if ((host.isJoining || host.line !== undefined) && host.announced === announced) {
+        host.line?.onHeard();
         return host.joining;
       }
       host.announced = announced;

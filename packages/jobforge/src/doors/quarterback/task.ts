@@ -170,6 +170,9 @@ export function tellStatus(
 
 /** What was said in a task, as lines of its job's log. */
 export function tellLogs(execution: ForeignExecution, { messages = [] }: QuarterbackLogSession): void {
-  for (const { role = 'unknown', content } of messages)
-    if (content) execution.note('info', `${role}: ${content}`);
+  const said = messages.filter(({ content }) => content);
+  execution.notes(
+    'info',
+    said.map(({ role = 'unknown', content }) => `${role}: ${content}`),
+  );
 }

@@ -31,7 +31,8 @@ interface Place {
 }
 
 type Named = z.infer<typeof Named>;
-const Named = z.looseObject({ specName: z.string().min(1).max(256), name: z.string().min(1).max(256) });
+// Nothing else is kept: a body may have megabytes.
+const Named = z.object({ specName: z.string().min(1).max(256), name: z.string().min(1).max(256) });
 const Resource = Named.extend({ data: z.unknown() });
 
 /** Of one dispatch. */

@@ -42,7 +42,7 @@ function answered(open: Open, result: unknown): void {
   const read = SwampResult.safeParse(result);
   if (read.success) {
     const facts = { exitCodes, cancelled, output, record: place.record() };
-    for (const line of read.data.logs) execution.note('info', line);
+    execution.notes('info', read.data.logs);
     execution.end(toOutcome(read.data, facts));
   } else {
     const message = 'the answer of the runner cannot be read';

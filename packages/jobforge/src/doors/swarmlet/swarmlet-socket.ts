@@ -26,7 +26,7 @@ interface State {
   readonly parts: SwarmletSocketParts;
   readonly socket: RunnerConnection;
   readonly address: string;
-  /** Frames that came while it was being found out whose they are; undefined before the hello and after that. */
+  /** Frames that came before it was let in; undefined before the hello, and once it is. */
   early: SwarmletRunnerFrame[] | undefined;
   greeted: boolean;
   line: ForeignLine | undefined;
@@ -49,7 +49,7 @@ function shut({ socket }: State, { code, reason }: Close): void {
 
 const say = ({ socket }: State, frame: SwarmletServerFrame): void => socket.send(JSON.stringify(frame));
 
-function sideOf(state: State, dialect: ShellDialect): ForeignSide {
+function sideOf(state: State, runner: ForeignRunner, dialect: ShellDialect): ForeignSide {
   const { socket, parts } = state;
   return {
     bufferedBytes: socket.bufferedBytes,
@@ -58,7 +58,7 @@ function sideOf(state: State, dialect: ShellDialect): ForeignSide {
     resume: socket.resume,
     terminate: socket.terminate,
     // It is told nothing: silence is how Swarmlet says that a hello was taken.
-    onReady: () => undefined,
+    onReady: () => letIn(state, runner),
     run: (execution) => parts.commands.run(execution, dialect, (frame) => say(state, frame)),
     cancel: (id) => say(state, { type: 'exec_cancel', job_id: id }),
     end: (farewell) => shut(state, closeOf(farewell)),
@@ -72,10 +72,18 @@ function admit(
 ): void {
   const { parts } = state;
   const announcement = greeting(metadata, name ?? undefined, known);
-  const runner = parts.runners.of(`${announcement.name}\n${announcement.machineId}`);
-  state.runner = runner;
-  state.line = runner.connect({ caller, announcement, side: sideOf(state, dialectOf(metadata)) });
+  // Who has proved to be one is that one, whatever it says of itself.
+  const runner = parts.runners.of(
+    caller.kind === 'runner' ? caller.runnerId : `${announcement.name}\n${announcement.machineId}`,
+  );
+  const side = sideOf(state, runner, dialectOf(metadata));
+  state.line = runner.connect({ caller, announcement, side });
   state.socket.resume();
+}
+
+/** What it says counts from now on. */
+function letIn(state: State, runner: ForeignRunner): void {
+  state.runner = runner;
   const early = state.early ?? [];
   state.early = undefined;
   for (const frame of early) onFrame(state, frame);

@@ -28,6 +28,14 @@ export interface ErrorReply {
   readonly headers?: readonly string[];
 }
 
+/** An answer in whatever words. */
+export interface Refusal extends Pick<ErrorReply, 'headers'> {
+  readonly status: number;
+  readonly body: unknown;
+  /** Seconds. */
+  readonly retryAfter?: number | undefined;
+}
+
 /** Answers with the envelope of an error and its own status; where an answer has begun, cuts it short. */
 export function sendError({ request, response, error, log, headers = [] }: ErrorReply): void {
   if (error instanceof CallerGone) {
@@ -47,16 +55,22 @@ export function sendError({ request, response, error, log, headers = [] }: Error
     response.destroy();
     return;
   }
-  const retry =
-    envelope.retryAfter === undefined ? [] : ['retry-after', String(Math.ceil(envelope.retryAfter))];
-  const cut = envelope.code === 'PAYLOAD_TOO_LARGE' && !request.complete;
-  const head = {
-    status: httpStatusOf(envelope.code),
-    headers: [...headers, ...retry, ...(cut ? ['connection', 'close'] : [])],
-  };
-  const body = startJson(response, head, { success: false, error: envelope });
-  if (cut) endAfterUpload(request, response, body);
-  else response.end(body);
+  const { retryAfter } = envelope;
+  const refusal = { status: httpStatusOf(envelope.code), retryAfter, headers };
+  sendRefusal({ request, response }, { ...refusal, body: { success: false, error: envelope } });
+}
+
+/** Answers with JSON; where that refuses an upload that goes on, so that its sender hears of it. */
+export function sendRefusal(
+  { request, response }: Pick<ErrorReply, 'request' | 'response'>,
+  { status, body, retryAfter, headers = [] }: Refusal,
+): void {
+  const retry = retryAfter === undefined ? [] : ['retry-after', String(Math.ceil(retryAfter))];
+  const cut = status === 413 && !request.complete;
+  const head = { status, headers: [...headers, ...retry, ...(cut ? ['connection', 'close'] : [])] };
+  const text = startJson(response, head, body);
+  if (cut) endAfterUpload(request, response, text);
+  else response.end(text);
 }
 
 /**

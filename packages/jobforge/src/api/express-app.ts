@@ -3,7 +3,7 @@ import type { Doors } from '../doors/door.js';
 import type { Operations } from '../model/operations.js';
 import { JobForgeError } from '../model/job-forge-error.js';
 import type { Log } from '../model/log.js';
-import { sendError } from './error-reply.js';
+import { sendError, sendRefusal } from './error-reply.js';
 import { sendBytes, sendJson } from './json-reply.js';
 import type { Serve } from './serve.js';
 import type { Route } from './served-endpoints.js';
@@ -42,7 +42,7 @@ export function createExpressApp({ routes, serve, operations, log, doors }: Expr
     const reply = response.locals.allow === undefined ? await doors?.answer(request) : undefined;
     if (reply === undefined) refuse(request, response, log);
     else if (reply.body instanceof Uint8Array) sendBytes(response, reply.status, reply.body);
-    else sendJson(response, reply.status, reply.body);
+    else sendRefusal({ request, response }, reply);
   });
   // Express knows an error handler by its four parameters.
   // oxlint-disable-next-line max-params

@@ -2,7 +2,7 @@
  * @module
  * doors/ lets the runners of other control planes in, in their own words: a room for each translates their calls and
  * frames into what a runner of our own would say, so that nothing behind a door knows of them. It imports contracts,
- * model/, ws, node:http and what api/ reads and writes requests with; never store, scheduler, links or cli.
+ * model/, node:http and what api/ reads and writes requests with; never store, scheduler, links or cli.
  */
 import type { IncomingMessage } from 'node:http';
 import type { Gate } from '../model/caller.js';
@@ -41,6 +41,8 @@ export interface DoorExchange {
 export interface DoorReply {
   readonly status: number;
   readonly body: unknown;
+  /** Seconds after which another try may be taken. */
+  readonly retryAfter?: number | undefined;
 }
 
 /** One of their endpoints. */

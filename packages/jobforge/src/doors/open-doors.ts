@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
+import { CallerGone } from '../api/body-reader.js';
 import { isJobForgeError, JobForgeError } from '../model/job-forge-error.js';
 import {
   DOOR_NAMES,
@@ -59,8 +60,10 @@ async function answer(
   try {
     return await endpoint.answer({ request, params, address: request.socket.remoteAddress ?? '' });
   } catch (error) {
+    if (error instanceof CallerGone) throw error;
     if (!isJobForgeError(error)) log('error', 'a foreign request failed', { door: door.name, error });
-    return door.refusal(isJobForgeError(error) ? error : new JobForgeError('INTERNAL_ERROR'));
+    const refusal = isJobForgeError(error) ? error : new JobForgeError('INTERNAL_ERROR');
+    return { ...door.refusal(refusal), retryAfter: refusal.envelope.retryAfter };
   }
 }
 

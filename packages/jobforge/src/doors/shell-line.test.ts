@@ -12,8 +12,10 @@ const refusalOf = (read: () => unknown): string => {
 describe('a command as a line for a POSIX shell', () => {
   it.each([
     [{ command: 'ls | wc -l' }, 'ls | wc -l'],
-    [{ argv: ['ls', '-l', '/tmp'] }, 'ls -l /tmp'],
-    [{ argv: ['echo', "it's", '$HOME', '', '-n'] }, `echo 'it'\\''s' '$HOME' '' -n`],
+    [{ argv: ['ls', '-l', '/tmp'] }, `'ls' -l /tmp`],
+    [{ argv: ['FOO=1', 'true'] }, `'FOO=1' true`],
+    [{ argv: ['if', "it's"] }, `'if' 'it'\\''s'`],
+    [{ argv: ['echo', "it's", '$HOME', '', '-n'] }, `'echo' 'it'\\''s' '$HOME' '' -n`],
     [{ command: 'make', cwd: '/a b' }, `cd -- '/a b' || exit\nmake`],
     [{ command: 'make', env: { A: '1', B: 'x;y' } }, `export A=1\nexport B='x;y'\nmake`],
     [{ command: 'cat # all', stdin: 'a\nb' }, `printf %s 'a\nb' | {\ncat # all\n}`],

@@ -24,6 +24,10 @@ export interface ShellLine {
 export const quoted = (word: string): string =>
   /^[A-Za-z0-9_@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 
+/** Of words, the first too is no more than a word: it may look like an assignment, or be a keyword. */
+const lineOf = ([program = '', ...args]: readonly string[]): string =>
+  [`'${program.replaceAll("'", `'\\''`)}'`, ...args.map(quoted)].join(' ');
+
 function refused(what: string): JobForgeError {
   return new JobForgeError('VALIDATION_ERROR', {
     message: `The runner that took this job cannot be given ${what}: its protocol has no words for it.`,
@@ -32,7 +36,7 @@ function refused(what: string): JobForgeError {
 }
 
 function inPosix({ command, argv, cwd, env = {}, stdin }: Input): string {
-  const line = command ?? argv?.map(quoted).join(' ') ?? '';
+  const line = command ?? lineOf(argv ?? []);
   const before = [
     ...(cwd === undefined ? [] : [`cd -- ${quoted(cwd)} || exit`]),
     ...Object.entries(env).map(([name, value]) => `export ${name}=${quoted(value)}`),

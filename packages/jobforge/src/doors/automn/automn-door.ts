@@ -15,6 +15,9 @@ import { createRunClient } from './run-client.js';
 
 const REGISTER = `/${automnRegisterPath('-').replace(/-(?=\/register$)/, ':id')}`;
 
+/** Bytes of a registration, which has its secret within: whoever sends it has proved nothing. */
+const MAX_BODY_BYTES = 64 * 1024;
+
 const refused = (status: number, error: string, code?: string): DoorReply => {
   const body: AutomnRefused = { error, ...(code !== undefined && { code }) };
   return { status, body };
@@ -51,7 +54,7 @@ async function register(
   { gate, hosts }: Parts,
   { request, params, address }: DoorExchange,
 ): Promise<DoorReply> {
-  const body = await readJson(request);
+  const body = await readJson(request, MAX_BODY_BYTES);
   const wrong = wrongWith(body);
   if (wrong !== undefined) return refused(400, wrong);
   const read = AutomnRegistration.safeParse(body);

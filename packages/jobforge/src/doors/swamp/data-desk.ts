@@ -2,9 +2,9 @@ import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { SwampHandle } from '@controlplane/contracts/swamp';
 import { z } from 'zod';
-import { readJson } from '../../api/body-reader.js';
+import { CallerGone, readJson } from '../../api/body-reader.js';
 import { HTTP_LIMITS } from '../../api/http-limits.js';
-import { JobForgeError } from '../../model/job-forge-error.js';
+import { isJobForgeError, JobForgeError } from '../../model/job-forge-error.js';
 import type { DoorEndpoint, DoorExchange, DoorReply } from '../door.js';
 import { ShellRecord } from './dispatch.js';
 
@@ -47,9 +47,14 @@ const handle = ({ name, specName }: Named, kind: 'resource' | 'file'): SwampHand
 /** Reads what is not kept: what a command printed was streamed, and is in its record. */
 async function drained(request: IncomingMessage): Promise<void> {
   let bytes = 0;
-  for await (const chunk of request) {
-    bytes += (chunk as Buffer).length;
-    if (bytes > HTTP_LIMITS.maxBodyBytes) throw new JobForgeError('PAYLOAD_TOO_LARGE');
+  try {
+    // Left open where it is too long, so that the answer arrives.
+    for await (const chunk of request.iterator({ destroyOnReturn: false })) {
+      bytes += (chunk as Buffer).length;
+      if (bytes > HTTP_LIMITS.maxBodyBytes) throw new JobForgeError('PAYLOAD_TOO_LARGE');
+    }
+  } catch (error) {
+    throw isJobForgeError(error) ? error : new CallerGone();
   }
 }
 

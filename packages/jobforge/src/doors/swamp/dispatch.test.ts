@@ -16,7 +16,7 @@ const asked = (payload: Record<string, unknown>, dialect: 'posix' | 'line' = 'po
 describe('an execution as a dispatch', () => {
   it.each([
     [{ command: 'ls' }, { run: 'ls', timeout: 1_500 }],
-    [{ argv: ['ls', 'a b'] }, { run: "ls 'a b'", timeout: 1_500 }],
+    [{ argv: ['ls', 'a b'] }, { run: "'ls' 'a b'", timeout: 1_500 }],
     [
       { command: 'ls', cwd: '/x', env: { A: '1' } },
       { run: 'ls', timeout: 1_500, workingDir: '/x', env: { A: '1' } },

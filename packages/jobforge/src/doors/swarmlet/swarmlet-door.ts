@@ -13,6 +13,9 @@ import { enrolling, numberOf } from './announcement.js';
 import { createSwarmletCommands } from './swarmlet-commands.js';
 import { openSwarmletSocket } from './swarmlet-socket.js';
 
+/** Bytes of an enrollment: whoever sends it has proved nothing. */
+const MAX_BODY_BYTES = 64 * 1024;
+
 /** What an enrollment that is refused is answered with. */
 function refusal({ envelope }: JobForgeError): DoorReply {
   const isOfToken = /^(CREDENTIAL|ROLE)_/.test(envelope.code);
@@ -41,7 +44,7 @@ function statusOf({ code }: ErrorEnvelope): number {
 
 /** Exchanges an enrollment token of JobForge for a number and a runner secret of JobForge. */
 async function enroll(parts: DoorParts, { request, address }: DoorExchange): Promise<DoorReply> {
-  const asked = SwarmletRegisterRequest.safeParse(await readJson(request));
+  const asked = SwarmletRegisterRequest.safeParse(await readJson(request, MAX_BODY_BYTES));
   if (!asked.success) return { status: 422, body: { detail: asked.error.issues } };
   const { enroll_token: token, name = `runner-${randomUUID().slice(0, 8)}` } = asked.data;
   const caller = await parts.gate.identify(token === '' ? undefined : token, address);

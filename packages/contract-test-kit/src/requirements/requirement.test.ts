@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
 import { CASES } from '../cases/all-cases.js';
 import { PLANE_CASES } from '../cases/plane-cases.js';
 import { WIRE_RULES } from '../case/wire-rules.js';
@@ -59,8 +61,11 @@ describe('the sets of requirements', () => {
   const { frozen, requirements } = readRequirementSet(JUDGED_CONTRACT);
 
   it('do not change once they are frozen', () => {
-    const digest = createHash('sha256').update(JSON.stringify(requirements)).digest('hex');
-    expect(frozen ?? digest, 'what comes after the release goes into later.yaml').toBe(digest);
+    // As the file has them, which is what was frozen: defaults of its schema may change.
+    const file = new URL(`${JUDGED_CONTRACT}.yaml`, import.meta.url);
+    const { requirements: written } = parse(readFileSync(file, 'utf8')) as { requirements: unknown };
+    const digest = createHash('sha256').update(JSON.stringify(written)).digest('hex');
+    expect(frozen, 'what comes after the release goes into later.yaml').toBe(digest);
   });
 
   it('score those of the judged contract, and no other', () => {

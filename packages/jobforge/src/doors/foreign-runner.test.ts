@@ -100,6 +100,18 @@ describe('a runner of another kind', () => {
     expect(runner.isIdle()).toBe(true);
   });
 
+  it('does not begin what is cancelled between the claim and its confirmation', async () => {
+    const { dial, begun } = played();
+    const { say, frames } = dial();
+    say({ type: 'ready', registration });
+    say({ type: 'offers', executions: [request] });
+    say({ type: 'directives', directives: [{ kind: 'cancel', executionId: 'e', reason: 'user' }] });
+    say({ type: 'confirmed', executions: [{ executionId: 'e' }] });
+    await Promise.resolve();
+    expect(begun).toEqual([]);
+    expect(eventsIn(frames)).toMatchObject([{ events: [{ type: 'cancelled', reason: 'user' }] }]);
+  });
+
   it('is not forgotten while its next connection is being taken in', async () => {
     const { runner, dial } = played();
     const { line } = dial();

@@ -34,6 +34,8 @@ interface Line {
   readonly session: () => RunnerSession;
   /** Offers that were claimed; they begin once that is confirmed. */
   readonly claimed: Map<string, RunnerExecutionRequest>;
+  /** Those of them that were cancelled meanwhile. */
+  readonly recalled: Map<string, CancelReason>;
   readonly frames: RunnerFrame[];
   runnerId: string | undefined;
   refused: ErrorEnvelope | undefined;
@@ -91,6 +93,11 @@ function begin(state: State, line: Line, id: string): void {
     onEvent: (event) => postEvents(state, execution, [event]),
   });
   state.executions.set(id, execution);
+  const recalled = line.recalled.get(id);
+  if (recalled !== undefined) {
+    line.recalled.delete(id);
+    return execution.end({ type: 'cancelled', reason: recalled });
+  }
   try {
     line.side.run(execution);
   } catch (error) {
@@ -106,8 +113,9 @@ interface Order {
   readonly reason: CancelReason;
 }
 
-function stop({ executions }: State, { side }: Line, order: Order): void {
+function stop({ executions }: State, { side, claimed, recalled }: Line, order: Order): void {
   const { executionId: id, reason } = order;
+  if (claimed.has(id)) recalled.set(id, reason);
   const execution = executions.get(id);
   if (execution === undefined || execution.ended) return;
   execution.cancel(reason);
@@ -167,6 +175,7 @@ function onOffers(state: State, line: Line, { executions }: FrameOf<'offers'>): 
 /** It is not, or no longer, the runner's. */
 function letGo(state: State, line: Line, id: string): void {
   line.claimed.delete(id);
+  line.recalled.delete(id);
   stop(state, line, { executionId: id, reason: 'lease-lost' });
   state.executions.delete(id);
 }
@@ -233,7 +242,14 @@ export function createForeignRunner(parts: DoorParts): ForeignRunner {
       state.open === 0 && (state.executions.size === 0 || parts.clock.now() - state.leftAt > FORGOTTEN_MS),
     connect({ caller, announcement, side }) {
       const line: Line = {
-        ...{ side, claimed: new Map(), frames: [], runnerId: undefined, refused: undefined },
+        ...{
+          side,
+          claimed: new Map(),
+          recalled: new Map(),
+          frames: [],
+          runnerId: undefined,
+          refused: undefined,
+        },
         ...{ heard: true, draining: false, closed: false, stopBeats: () => undefined },
         session: () => session,
       };

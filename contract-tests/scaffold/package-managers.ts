@@ -52,6 +52,7 @@ export async function installPackageManager(name: PackageManagerName, room: stri
   }
   const { stdout: registry } = await succeed('npm', ['config', 'get', 'registry'], { cwd: folder });
   const PATH = `${bin}:${process.env['PATH']}`;
-  // Yarn 4 alone does not read what npm is configured for.
-  return { command, flags: [], env: { PATH, YARN_NPM_REGISTRY_SERVER: registry.trim() } };
+  // Yarn 4 alone does not read what npm is configured for, and makes no lockfile where CI is set unless told to.
+  const yarn = { YARN_NPM_REGISTRY_SERVER: registry.trim(), YARN_ENABLE_IMMUTABLE_INSTALLS: 'false' };
+  return { command, flags: [], env: { PATH, ...yarn } };
 }

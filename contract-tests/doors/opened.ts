@@ -70,3 +70,11 @@ export async function printedBy(forge: JobForge, jobId: string): Promise<{ stdou
   }
   return printed;
 }
+
+/** A job that runs a line for the shell on one of them, once. */
+export const commandJob = (command: string, more: object = {}) => ({
+  capability: 'shell.full',
+  input: { command },
+  retryPolicy: { maxRetries: 0 },
+  ...more,
+});

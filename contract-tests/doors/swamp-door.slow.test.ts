@@ -5,7 +5,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { openGate } from '../deliveries/gate.js';
 import { runs, uniqueSeconds } from '../hosts/process-table.js';
 import { startRunner, temporaryFolder } from '../hosts/served-runner.js';
-import { openForge, printedBy, type Opened } from './opened.js';
+import { commandJob, openForge, printedBy, type Opened } from './opened.js';
 
 // A swamp runner that dials JobForge instead of its swamp: nothing of it is changed but where it dials and its token.
 
@@ -20,13 +20,6 @@ async function serve(
   return runner;
 }
 
-const full = (command: string, more: object = {}) => ({
-  capability: 'shell.full',
-  input: { command },
-  retryPolicy: { maxRetries: 0 },
-  ...more,
-});
-
 describe('a runner that enrolls with a token of JobForge', () => {
   test('runs jobs, streams what they print, and tells how each ended', async () => {
     const opened = await openForge(['swamp']);
@@ -39,19 +32,19 @@ describe('a runner that enrolls with a token of JobForge', () => {
       ...{ tags: ['swamp'], maxConcurrency: 3 },
     });
 
-    const good = await forge.submit(full('echo hello; printf oh >&2'));
+    const good = await forge.submit(commandJob('echo hello; printf oh >&2'));
     expect(await printedBy(forge, good.id)).toEqual({ stdout: 'hello\n', stderr: 'oh\n' });
     // What it writes is whole, to the last end of line that was none.
     expect(await good.result()).toMatchObject({
       data: { exitCode: 0, stdout: 'hello\n', stderr: 'oh', stdoutBytes: 6, droppedBytes: 0 },
     });
-    const bad = await forge.submit(full('echo no >&2; exit 3'));
+    const bad = await forge.submit(commandJob('echo no >&2; exit 3'));
     expect(await bad.result()).toMatchObject({
       error: { code: 'COMMAND_FAILED', details: [{ value: { exitCode: 3, stderr: 'no\n' } }] },
     });
-    const odd = await forge.submit({ ...full(''), input: { command: 'exit 4', exitCodes: [0, 4] } });
+    const odd = await forge.submit({ ...commandJob(''), input: { command: 'exit 4', exitCodes: [0, 4] } });
     expect(await odd.result()).toMatchObject({ success: true, data: { exitCode: 4 } });
-    const slow = await forge.submit(full('sleep 60', { timeoutMs: 1_000 }));
+    const slow = await forge.submit(commandJob('sleep 60', { timeoutMs: 1_000 }));
     expect(await slow.result()).toMatchObject({
       error: { code: 'EXECUTION_TIMEOUT', message: expect.stringContaining('timed out after 1000 ms') },
     });
@@ -76,9 +69,9 @@ describe('a runner that enrolls with a token of JobForge', () => {
     await serve(opened, await opened.token());
     const folder = temporaryFolder();
     const meet = `touch ${folder}/$$; until [ $(ls ${folder} | wc -l) = 3 ]; do sleep 0.05; done`;
-    const both = await Promise.all([1, 2].map(() => opened.forge.submit(full(meet))));
+    const both = await Promise.all([1, 2].map(() => opened.forge.submit(commandJob(meet))));
     const seconds = uniqueSeconds();
-    const third = await opened.forge.submit(full(`touch ${folder}/third; exec sleep ${seconds}`));
+    const third = await opened.forge.submit(commandJob(`touch ${folder}/third; exec sleep ${seconds}`));
     for (const job of both) expect((await job.result()).success).toBe(true);
     await expect.poll(() => runs(seconds), { timeout: 20_000 }).toBe(true);
     await third.cancel();
@@ -92,7 +85,7 @@ describe('a runner that enrolls with a token of JobForge', () => {
     const runner = await serve(opened, await opened.token());
     const folder = temporaryFolder();
     const job = await opened.forge.submit(
-      full(`echo on; until [ -e ${folder}/go ]; do sleep 0.05; done; echo off`),
+      commandJob(`echo on; until [ -e ${folder}/go ]; do sleep 0.05; done; echo off`),
     );
     for await (const { type } of job.events()) if (type === 'job.log') break;
     const gone = runner.stop({ drainMs: 30_000 });
@@ -137,12 +130,12 @@ test('what runs over a connection that breaks is lost with it, and is not run tw
   onTestFinished(() => gate.close());
   await serve(gate, await opened.token());
   const seconds = uniqueSeconds();
-  const job = await opened.forge.submit(full(`echo on; exec sleep ${seconds}`));
+  const job = await opened.forge.submit(commandJob(`echo on; exec sleep ${seconds}`));
   for await (const { type } of job.events()) if (type === 'job.log') break;
   gate.cut();
   // It may have written, so it is not tried again.
   expect(await job.result()).toMatchObject({ success: false, error: { code: 'RUNNER_LOST' } });
   await expect.poll(() => runs(seconds), { timeout: 20_000 }).toBe(false);
-  const next = await opened.forge.submit(full('echo next'));
+  const next = await opened.forge.submit(commandJob('echo next'));
   expect(await next.result()).toMatchObject({ data: { stdout: 'next\n' } });
 });

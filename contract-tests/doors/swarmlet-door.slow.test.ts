@@ -6,7 +6,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { openGate } from '../deliveries/gate.js';
 import { runs, uniqueSeconds } from '../hosts/process-table.js';
 import { startRunner, temporaryFolder } from '../hosts/served-runner.js';
-import { openForge, printedBy, type Opened } from './opened.js';
+import { commandJob, openForge, printedBy, type Opened } from './opened.js';
 
 // A Swarmlet runner that dials JobForge instead of its Swarmlet: nothing of it is changed but where it dials and what
 // it proves itself with.
@@ -22,13 +22,6 @@ async function serve(
   return runner;
 }
 
-const full = (command: string, more: object = {}) => ({
-  capability: 'shell.full',
-  input: { command },
-  retryPolicy: { maxRetries: 0 },
-  ...more,
-});
-
 describe('a runner that enrolls with a token of JobForge', () => {
   test('runs jobs, streams what they print, and tells how each ended', async () => {
     const opened = await openForge(['swarmlet']);
@@ -40,13 +33,13 @@ describe('a runner that enrolls with a token of JobForge', () => {
       platform: { os: process.platform, arch: process.arch },
     });
 
-    const good = await forge.submit(full('echo hello; echo oh >&2'));
+    const good = await forge.submit(commandJob('echo hello; echo oh >&2'));
     expect(await printedBy(forge, good.id)).toEqual({ stdout: 'hello\n', stderr: 'oh\n' });
     expect(await good.result()).toMatchObject({
       success: true,
       data: { exitCode: 0, stdout: 'hello\n', stderr: 'oh\n', stdoutBytes: 6, droppedBytes: 0 },
     });
-    const bad = await forge.submit(full('echo no >&2; exit 3'));
+    const bad = await forge.submit(commandJob('echo no >&2; exit 3'));
     expect(await bad.result()).toMatchObject({
       success: false,
       error: {
@@ -54,9 +47,9 @@ describe('a runner that enrolls with a token of JobForge', () => {
         details: [{ code: 'COMMAND_END', value: { exitCode: 3, stderr: 'no\n' } }],
       },
     });
-    const odd = await forge.submit({ ...full(''), input: { command: 'exit 4', exitCodes: [0, 4] } });
+    const odd = await forge.submit({ ...commandJob(''), input: { command: 'exit 4', exitCodes: [0, 4] } });
     expect(await odd.result()).toMatchObject({ success: true, data: { exitCode: 4 } });
-    const slow = await forge.submit(full('sleep 60', { timeoutMs: 1_000 }));
+    const slow = await forge.submit(commandJob('sleep 60', { timeoutMs: 1_000 }));
     expect(await slow.result()).toMatchObject({
       success: false,
       error: { code: 'EXECUTION_TIMEOUT', message: expect.stringContaining('timed out after 1 seconds') },
@@ -87,7 +80,7 @@ describe('a runner that enrolls with a token of JobForge', () => {
     const opened = await openForge(['swarmlet']);
     await serve(opened, { enrollToken: await opened.token() });
     const seconds = uniqueSeconds();
-    const job = await opened.forge.submit(full(`echo on; exec sleep ${seconds}`));
+    const job = await opened.forge.submit(commandJob(`echo on; exec sleep ${seconds}`));
     await expect.poll(() => runs(seconds), { timeout: 20_000 }).toBe(true);
     await job.cancel();
     expect((await job.result()).success).toBe(false);
@@ -103,7 +96,7 @@ describe('a runner that enrolls with a token of JobForge', () => {
     await first.stop();
     const second = await serve(opened, {}, { stateDirectory });
     expect(second.runnerId).toBe(runnerId);
-    const job = await opened.forge.submit(full('echo back'));
+    const job = await opened.forge.submit(commandJob('echo back'));
     expect(await job.result()).toMatchObject({ data: { stdout: 'back\n' } });
     expect(await opened.forge.operations.listRunners()).toHaveLength(1);
   });
@@ -124,7 +117,7 @@ describe('a runner that enrolls with a token of JobForge', () => {
     expect(await removes.result()).toMatchObject({
       error: { code: 'COMMAND_NOT_ALLOWED', retryable: false },
     });
-    const writes = await opened.forge.submit(full('echo nobody'));
+    const writes = await opened.forge.submit(commandJob('echo nobody'));
     expect(await opened.forge.operations.whyJob(writes.id)).toMatchObject({
       status: 'queued',
       runners: [{ name: 'builder', fails: 'capability', reason: 'does not offer shell.full' }],
@@ -140,7 +133,7 @@ describe('a connection that breaks', () => {
     await serve({ ...opened, url: gate.url }, { enrollToken: await opened.token() });
     const file = `${temporaryFolder()}/gate`;
     const job = await opened.forge.submit(
-      full(`echo one; until [ -e ${file} ]; do sleep 0.05; done; echo two`),
+      commandJob(`echo one; until [ -e ${file} ]; do sleep 0.05; done; echo two`),
     );
     for await (const { type } of job.events()) if (type === 'job.log') break;
     gate.shut();

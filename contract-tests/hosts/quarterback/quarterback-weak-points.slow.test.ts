@@ -256,20 +256,24 @@ test('a slot that another host took meanwhile is waited for', async () => {
 
 test('a capability that reports how far it is, reports it here in percent', async () => {
   const host = await startHost();
+  let goOn = (): void => undefined;
+  const told = new Promise<void>((resolve) => (goOn = resolve));
   const capability = defineCapability({
     id: 'count',
     version: '1.0.0',
     description: 'Counts.',
     input: z.object({}),
     output: z.object({}),
-    execute(_input, ctx) {
-      void ctx.progress(0.5, 'half');
-      return new Promise<Record<string, never>>((resolve) => void setTimeout(() => resolve({}), 300));
+    async execute(_input, ctx) {
+      await ctx.progress(0.5, 'half');
+      await told;
+      return {};
     },
   });
   await serve(host, { capability: 'count', payload: () => ({}) }, { capabilities: [capability] });
   const task = host.task('count');
   await host.said(task, 'half');
   expect(task.progress).toBe(50);
+  goOn();
   expect((await host.ended(task)).progress).toBe(100);
 });

@@ -1,7 +1,8 @@
 import { RunnerError, type RunnerRefusal } from '../errors/runner-error.js';
 import { createDeferred, type Deferred } from '../util/deferred.js';
 import type { HostedRunner, HostState } from './host.js';
-import { PERMANENT_REFUSALS, type Refusal } from './refusals.js';
+import { PERMANENT_REFUSALS, type Answer, type Refusal } from './refusals.js';
+import { registerUntilDone } from './registration-loop.js';
 
 /** Where the session of one runner at one host is: what every host tells of itself. */
 export interface SessionState {
@@ -66,4 +67,28 @@ export function onRefused(session: SessionState, { code, message, remedy }: Omit
 /** The runner is stopped: whoever waits for its registration waits no more. */
 export function onStopped(session: SessionState): void {
   session.registration.reject(new RunnerError('STOPPED', 'the runner was stopped before it was registered'));
+}
+
+/** How a session comes to be known to the other side, where the only thing to offer is a token. */
+export interface Joining<Known> {
+  ask(): Promise<Answer<Known>>;
+  onKnown(known: Known): void;
+  /** The runner goes: nothing is asked for any more. */
+  readonly leaving: AbortSignal;
+}
+
+/** Asks until the runner is known, or refused for good. */
+export function joinUntilDone<Known>(
+  session: SessionState,
+  { ask, onKnown, leaving }: Joining<Known>,
+): Promise<void> {
+  const { clock, random, logger } = session.runner;
+  return registerUntilDone<Known>(
+    {
+      ...{ ask, onRegistered: onKnown, hasAlternative: () => false },
+      onRefused: (refusal) => onRefused(session, refusal),
+      ...{ clock, random, logger, controlPlaneUrl: session.controlPlaneUrl },
+    },
+    leaving,
+  );
 }

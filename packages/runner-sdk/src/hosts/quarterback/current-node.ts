@@ -3,8 +3,7 @@ import { z } from 'zod';
 import { sayThrown } from '../../util/safe-json.js';
 import { readSource } from '../credential-source.js';
 import { refused, unreachable, type Answer, type Refusal } from '../refusals.js';
-import { registerUntilDone } from '../registration-loop.js';
-import { onRefused, type SessionState } from '../session-state.js';
+import { joinUntilDone, onRefused, type SessionState } from '../session-state.js';
 import { fileNameOf } from '../state-files.js';
 import type { ResolvedQuarterbackOptions } from './options.js';
 import { osType } from './os-type.js';
@@ -86,7 +85,6 @@ async function register(state: State): Promise<Answer<KnownNode>> {
 
 async function identify(state: State): Promise<void> {
   const { session, options, leaving } = state;
-  const { clock, random, logger } = session.runner;
   await state.forgetting;
   state.known = await kept(state);
   if (state.known) return;
@@ -99,22 +97,14 @@ async function identify(state: State): Promise<void> {
         'Set REGISTRATION_TOKEN or REGISTRATION_TOKEN_FILE.',
       ),
     );
-  await registerUntilDone<KnownNode>(
-    {
-      ask: () => register(state),
-      onRegistered(node) {
-        state.known = node;
-        state.isUnproven = true;
-      },
-      hasAlternative: () => false,
-      onRefused: (refusal) => onRefused(session, refusal),
-      clock,
-      random,
-      logger,
-      controlPlaneUrl: session.controlPlaneUrl,
+  await joinUntilDone<KnownNode>(session, {
+    ask: () => register(state),
+    onKnown(node) {
+      state.known = node;
+      state.isUnproven = true;
     },
     leaving,
-  );
+  });
 }
 
 function forget({ session: { runner }, file }: State): Promise<void> {

@@ -2,8 +2,7 @@ import type { SwarmletMetadata } from '@controlplane/contracts/swarmlet';
 import { RunnerError } from '../../errors/runner-error.js';
 import { readSource } from '../credential-source.js';
 import { isPermanent, type Refusal } from '../refusals.js';
-import { registerUntilDone } from '../registration-loop.js';
-import { onRefused, type SessionState } from '../session-state.js';
+import { joinUntilDone, onRefused, type SessionState } from '../session-state.js';
 import { enroll, forgetIdentity, knownIdentity, type Identity } from './identity.js';
 import type { ResolvedSwarmletOptions } from './options.js';
 
@@ -48,7 +47,6 @@ interface State extends CurrentIdentityOptions {
 
 async function identify(state: State): Promise<void> {
   const { session, options, metadata, leaving } = state;
-  const { clock, random, logger } = session.runner;
   await state.forgetting;
   state.known = await knownIdentity(session.runner, options);
   if (state.known) return;
@@ -59,22 +57,14 @@ async function identify(state: State): Promise<void> {
       remedy: 'Set RUNNER_SECRET with RUNNER_ID or RUNNER_NAME, or SWARMLET_ENROLL_TOKEN.',
       retryAfterMs: undefined,
     });
-  await registerUntilDone<Identity>(
-    {
-      ask: () => enroll(session.runner, options, metadata),
-      onRegistered(identity) {
-        state.known = identity;
-        state.isUnproven = true;
-      },
-      hasAlternative: () => false,
-      onRefused: (refusal) => onRefused(session, refusal),
-      clock,
-      random,
-      logger,
-      controlPlaneUrl: session.controlPlaneUrl,
+  await joinUntilDone<Identity>(session, {
+    ask: () => enroll(session.runner, options, metadata),
+    onKnown(identity) {
+      state.known = identity;
+      state.isUnproven = true;
     },
     leaving,
-  );
+  });
 }
 
 async function prepare(state: State): Promise<void> {

@@ -8,6 +8,25 @@ test('whatever is lost, doubled, delayed or overtaken, and wherever the link is 
   await fc.assert(fc.asyncProperty(schedules, playAndCheck), { numRuns: 150 });
 });
 
+test('what is begun again and again because each second message is lost ends once that is over', async () => {
+  const work = { kind: 'none', failures: 0, logs: 0 } as const;
+  await playAndCheck({
+    seed: 0,
+    faults: { dropEvery: 2, delayMs: [945, 1_924] },
+    jobs: [
+      { ...work, ms: 40_000 },
+      { ...work, ms: 0 },
+    ],
+    cutAt: [
+      { type: 'ready', nth: 2, forMs: 0 },
+      { type: 'register', nth: 10, forMs: 0 },
+      { type: 'events', nth: 1, forMs: 7_901 },
+    ],
+    cuts: [],
+    runners: 1,
+  });
+});
+
 test('the same seed plays the same, message for message', async () => {
   await fc.assert(
     fc.asyncProperty(schedules, async (schedule) => {

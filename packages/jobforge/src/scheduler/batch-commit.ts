@@ -1,3 +1,4 @@
+import { StoreFailing } from '../store/store-failing.js';
 import type { Outcome, Store, StoreOperation } from '../store/store.js';
 
 /** What became of a part of a batch: stored, or refused alone while others can be stored. */
@@ -42,7 +43,9 @@ export async function commitBatch<Entry extends { readonly operation: StoreOpera
   const batch = entries.map(({ operation }) => operation);
   let attempt = await tried(store, batch);
   if ('error' in attempt) {
-    if ('error' in (await tried(store, PROBE))) return { entries, error: attempt.error };
+    // A little may fit where this does not: it waits for room all the same, rather than being given up.
+    if (attempt.error instanceof StoreFailing || 'error' in (await tried(store, PROBE)))
+      return { entries, error: attempt.error };
     // Whatever was the matter may have passed.
     if (batch.length === 1) attempt = await tried(store, batch);
   }

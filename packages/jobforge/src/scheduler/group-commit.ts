@@ -73,8 +73,11 @@ function tell(log: Log, entries: readonly Entry[], outcomes: readonly Outcome[])
   }
 }
 
-function unavailable(cause: Error): JobForgeError {
-  return new JobForgeError('STORE_UNAVAILABLE', { causes: [{ name: cause.name, message: cause.message }] });
+function unavailable({ name, message }: Error): JobForgeError {
+  return new JobForgeError('STORE_UNAVAILABLE', {
+    message: `The store could not be written: ${message.replace(/\.$/, '')}.`,
+    causes: [{ name, message }],
+  });
 }
 
 /** Refuses what cannot be stored although others can: who waits is told, and so is who said what to do then. */

@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import { JobForgeError } from '../model/job-forge-error.js';
 import { migrate } from './migrations/migrate.js';
 import { openSqlite, type SqliteDatabase } from './sqlite-driver.js';
+import { asSqliteFailure } from './sqlite-failure.js';
 import { sqliteChains } from './sqlite-links.js';
 import { sqlitePrune } from './sqlite-prune.js';
 import { sqliteReads } from './sqlite-reads.js';
@@ -100,15 +101,22 @@ export async function openSqliteStore({ location, durability = 'full' }: SqliteS
   const prune = sqlitePrune(database);
   let pagesSinceCheckpoint = 0;
 
-  const commit = (batch: readonly StoreOperation[]): readonly Outcome[] => {
-    begin?.run();
+  const rollBack = (): void => {
     try {
+      undo?.run();
+    } catch {
+      // Where its disk is full or fails, the engine has rolled back by itself, and says so.
+    }
+  };
+  const commit = (batch: readonly StoreOperation[]): readonly Outcome[] => {
+    try {
+      begin?.run();
       const outcomes = batch.map(write);
       end?.run();
       return outcomes;
     } catch (error) {
-      undo?.run();
-      throw error;
+      rollBack();
+      throw asSqliteFailure(error);
     }
   };
 

@@ -2,12 +2,14 @@ import { parentPort, workerData, type MessagePort } from 'node:worker_threads';
 import { isJobForgeError } from '../model/job-forge-error.js';
 import { flatOutcomes, unflattened, type FlatBatch } from './flat-batch.js';
 import { openSqliteStore, type SqliteStoreOptions } from './sqlite-store.js';
+import { StoreFailing } from './store-failing.js';
 import type { Store } from './store.js';
 import type { Answer, Fault, Question } from './threaded-store.js';
 
 function told(error: unknown): Fault {
   if (isJobForgeError(error)) return { message: error.message, envelope: error.envelope };
-  return { message: error instanceof Error ? error.message : String(error) };
+  const message = error instanceof Error ? error.message : String(error);
+  return error instanceof StoreFailing ? { message, failing: true } : { message };
 }
 
 async function answerOf(store: Store, { method, argument }: Question): Promise<unknown> {

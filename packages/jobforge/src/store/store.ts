@@ -196,7 +196,10 @@ export interface JobPage {
  * turns that into STORE_UNAVAILABLE. Nothing is called after `close`.
  */
 export interface Store extends ChainStore {
-  /** Writes all of a batch or nothing: on disk when resolved. One outcome an operation, in order. */
+  /**
+   * Writes all of a batch or nothing: on disk when resolved. One outcome an operation, in order. Rejects with
+   * `StoreFailing` where it could write nothing else either.
+   */
   commit(batch: readonly StoreOperation[]): Promise<readonly Outcome[]>;
   loadJob(id: string): Promise<StoredJob | undefined>;
   loadJobs(seqs: readonly number[]): Promise<readonly StoredJob[]>;

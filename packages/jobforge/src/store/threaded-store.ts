@@ -3,6 +3,7 @@ import type { ErrorCode, ErrorEnvelope } from '@controlplane/contracts';
 import { JobForgeError } from '../model/job-forge-error.js';
 import { flattened, outcomesOf, type FlatOutcomes } from './flat-batch.js';
 import type { SqliteStoreOptions } from './sqlite-store.js';
+import { StoreFailing } from './store-failing.js';
 import type { Store } from './store.js';
 
 /** A call of a store, for the thread that holds it. */
@@ -24,6 +25,8 @@ export interface Fault {
   readonly message: string;
   /** Of a refusal. */
   readonly envelope?: ErrorEnvelope;
+  /** It was a {@link StoreFailing}. */
+  readonly failing?: boolean;
 }
 
 interface Asked {
@@ -33,10 +36,9 @@ interface Asked {
 
 type Ask = <T>(method: Question['method'] | undefined, argument?: unknown) => Promise<T>;
 
-function errorOf({ message, envelope }: Fault): Error {
-  return envelope === undefined
-    ? new Error(message)
-    : new JobForgeError(envelope.code as ErrorCode, envelope);
+function errorOf({ message, envelope, failing }: Fault): Error {
+  if (envelope !== undefined) return new JobForgeError(envelope.code as ErrorCode, envelope);
+  return failing === true ? new StoreFailing(message) : new Error(message);
 }
 
 /** Questions to a thread and their answers. The thread keeps the process alive only while one is open. */

@@ -1,45 +1,17 @@
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { packAll, type Tarballs } from '../scaffold/packed-packages.js';
+import { packAll } from '../scaffold/packed-packages.js';
+import { imageContext } from './image-context.js';
 import { importNodeImage } from './node-image.js';
 import { missingEngine, openPodman, type Podman } from './podman.js';
 
-const DEPLOY = fileURLToPath(new URL('../../docs/deploy', import.meta.url));
 const ADMIN = 'an-admin-token-of-this-test-0123456789';
 const JOBFORGE = ['node', 'node_modules/@controlplane/jobforge/bin/jobforge.js'];
 
 const why = await missingEngine();
 if (why !== undefined) console.warn(`SKIPPED: the images of docs/deploy are not built here: ${why}.`);
-
-interface Manifest {
-  readonly dependencies: Record<string, string>;
-}
-
-/** A folder of docs/deploy whose packages come from tarballs beside it: none of them is in a registry yet. */
-function contextOf(name: string, into: string, tarballs: Tarballs): string {
-  const folder = join(into, name);
-  cpSync(join(DEPLOY, name), folder, { recursive: true });
-  const manifest = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as Manifest;
-  const local: Record<string, string> = {};
-  for (const [dependency, path] of tarballs) {
-    if (!/contracts$|jobforge$|runner-sdk$/.test(dependency)) continue;
-    cpSync(path, join(folder, basename(path)));
-    local[dependency] = `file:${basename(path)}`;
-  }
-  const own = Object.keys(manifest.dependencies).filter((dependency) => dependency in local);
-  const dependencies = {
-    ...manifest.dependencies,
-    ...Object.fromEntries(own.map((key) => [key, local[key]])),
-  };
-  writeFileSync(
-    join(folder, 'package.json'),
-    JSON.stringify({ ...manifest, dependencies, overrides: local }),
-  );
-  return folder;
-}
 
 describe.skipIf(why !== undefined)('the images of docs/deploy', () => {
   let podman: Podman;
@@ -49,10 +21,10 @@ describe.skipIf(why !== undefined)('the images of docs/deploy', () => {
     podman = openPodman();
     const packed = join(folder, 'packed');
     mkdirSync(packed);
-    const tarballs = await packAll(packed);
+    const tarballs = await packAll(packed, ['contracts', 'runner-sdk', 'jobforge']);
     await importNodeImage(podman);
     for (const name of ['jobforge', 'runner']) {
-      const context = contextOf(name, folder, tarballs);
+      const context = imageContext(name, folder, tarballs);
       await podman.call('build', '--format', 'docker', '--network', 'host', '--tag', name, context);
     }
     await podman.call('network', 'create', 'deploy');

@@ -4,7 +4,8 @@ import { fileURLToPath } from 'node:url';
 import { succeed } from './commands.js';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
-const PACKAGES = [
+/** What a project is made with and from. */
+const OF_PROJECTS = [
   'contracts',
   'runner-sdk',
   'capabilities',
@@ -41,9 +42,12 @@ async function pack(name: string, into: string): Promise<[string, string]> {
   return [readManifest(folder).name, join(into, made)];
 }
 
-/** Packs all packages as they would be published. */
-export async function packAll(into: string): Promise<Tarballs> {
+/**
+ * Packs packages as they would be published.
+ * @param names - folders below packages/; default: those that projects need
+ */
+export async function packAll(into: string, names: readonly string[] = OF_PROJECTS): Promise<Tarballs> {
   const packed: [string, string][] = [];
-  for (const name of PACKAGES) packed.push(await pack(name, into));
+  for (const name of names) packed.push(await pack(name, into));
   return new Map(packed);
 }

@@ -11,6 +11,8 @@ const PATIENCE_MS = 30_000;
 export interface Arrivals<T> {
   readonly all: readonly T[];
   push(one: T): void;
+  /** Told of each that comes from now on, until what it returns is called. */
+  watch(see: (one: T) => void): () => void;
   /** The first that matches, of those that are there and those that come. Rejects when none comes in half a minute. */
   first(matches: (one: T) => boolean): Promise<T>;
   /** Resolves when so many match. */
@@ -21,6 +23,7 @@ export interface Arrivals<T> {
 export function createArrivals<T>(): Arrivals<T> {
   const all: T[] = [];
   const waiters = new Set<() => void>();
+  const watchers = new Set<(one: T) => void>();
 
   function until<R>(look: () => R | undefined): Promise<R> {
     return new Promise((resolve, reject) => {
@@ -47,6 +50,11 @@ export function createArrivals<T>(): Arrivals<T> {
     push(one) {
       all.push(one);
       for (const check of [...waiters]) check();
+      for (const see of [...watchers]) see(one);
+    },
+    watch(see) {
+      watchers.add(see);
+      return () => void watchers.delete(see);
     },
     first: async (matches) => (await until(() => wrapped(all.find(matches)))).value,
     count: (matches, count) =>

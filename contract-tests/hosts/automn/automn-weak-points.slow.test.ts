@@ -157,6 +157,14 @@ test('a heartbeat that failed is made up for long before the next one is due', a
   await host.registrations.count(() => true, 2);
 });
 
+test('what is posted while the control plane takes no heartbeat is run', async () => {
+  const host = await startHost();
+  await serve(host, { heartbeatMs: 30 });
+  host.behaviour.register = 'gateway';
+  await host.answers.count((status) => status === 502, 2);
+  expect(await host.ended(host.run('echo all the same'))).toMatchObject({ log: 'all the same\n' });
+});
+
 test('the same job sent twice runs once, and both are answered', async () => {
   const host = await startHost();
   await serve(host);

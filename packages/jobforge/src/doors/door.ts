@@ -2,7 +2,8 @@
  * @module
  * doors/ lets the runners of other control planes in, in their own words: a room for each translates their calls and
  * frames into what a runner of our own would say, so that nothing behind a door knows of them. It imports contracts,
- * model/, node:http and what api/ reads and writes requests with; never store, scheduler, links or cli.
+ * model/, node:http, what api/ reads and writes requests with, and what links/ posts and reads lines with; never store,
+ * scheduler or cli.
  */
 import type { IncomingMessage } from 'node:http';
 import type { Gate } from '../model/caller.js';

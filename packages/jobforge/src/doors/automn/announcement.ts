@@ -54,9 +54,11 @@ function scriptCapability(languages: readonly string[], slots: number): RunnerCa
 export function announcementOf(id: string, registration: AutomnRegistration): Announcement {
   const { version = '0.0.0', os, platform, maxConcurrency, runtimes = {} } = registration;
   const slots = maxConcurrency ?? SLOTS;
+  const languages = languagesOf(registration);
   return {
     ...{ name: id.slice(0, 128), version, contractVersion: CONTRACT_VERSION_CURRENT },
-    capabilities: [scriptCapability(languagesOf(registration), slots)],
+    // Of no language there are no scripts.
+    capabilities: languages.length === 0 ? [] : [scriptCapability(languages, slots)],
     tags: ['automn'],
     labels: runtimes,
     machineId: asIdentifier(`automn:${id}`),

@@ -88,6 +88,33 @@ describe('a registration', () => {
     expect(await of.forge.operations.listRunners()).toHaveLength(1);
     expect((await beat(of, { ...registration, secret }, 'another')).status).toBe(401);
   });
+
+  it('with the secret of another one that is there gets nothing of that one’s', async () => {
+    const { of, runner, registration } = await pair();
+    const [known] = await of.forge.operations.listRunners();
+    const { runnerSecret: secret } = await of.forge.operations.rotateRunnerSecret(known?.id ?? '', {
+      overlapMs: 0,
+    });
+    expect((await beat(of, { ...registration, secret })).status).toBe(200);
+    const thief = await scripted();
+    const stolen = { ...registration, secret, endpoint: thief.endpoint };
+    expect(await Promise.all([1, 2].map(() => beat(of, stolen, 'another')))).toMatchObject([
+      { status: 401 },
+      { status: 401 },
+    ]);
+    const job = await script(of, { variables: { TOKEN: 'hush' } });
+    const posted = await Promise.race([runner.next(), thief.next()]);
+    expect(posted.headers['x-automn-runner-id']).toBe('default');
+    posted.result();
+    await job.result();
+    expect(runner.posted()).toBe(1);
+  });
+
+  it('of a runner that can run none of our languages offers nothing', async () => {
+    const { of } = await pair({ runtimes: { powershell: '7.4' } });
+    const [runner] = await of.forge.operations.listRunners();
+    expect(runner).toMatchObject({ status: 'healthy', capabilities: [] });
+  });
 });
 
 describe('a script', () => {
@@ -181,6 +208,15 @@ describe('a script', () => {
     await posted.closed;
     await job.result();
     expect((await job.show()).status).toBe('cancelled');
+  });
+
+  it('whose answer cannot be read is hung up on', async () => {
+    const { of, runner } = await pair();
+    const job = await script(of);
+    const posted = await runner.next();
+    posted.line('not json');
+    expect(await job.result()).toMatchObject({ error: { code: 'RUNNER_LOST' } });
+    await posted.closed;
   });
 
   it('waits where the runner has no interpreter for it, or no words for what it asks', async () => {

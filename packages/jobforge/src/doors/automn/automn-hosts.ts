@@ -54,12 +54,12 @@ function errorOf({ error, reason }: Farewell): JobForgeError {
 }
 
 function run({ client }: State, host: Host, execution: ForeignExecution): void {
-  for (const id of host.stops.keys()) if (host.runner.execution(id) === undefined) host.stops.delete(id);
   const asked = toRun(execution.id, execution.request);
   const { endpoint, secret, id: runnerId } = host;
   const target = { endpoint, secret, runnerId };
   const onBytes = (): void => host.line?.onHeard();
-  host.stops.set(execution.id, client.run({ execution, asked, target, onBytes }));
+  const onClosed = (): void => void host.stops.delete(execution.id);
+  host.stops.set(execution.id, client.run({ execution, asked, target, onBytes, onClosed }));
 }
 
 /** There is no word for it but to hang up. */
@@ -95,13 +95,21 @@ function sideOf(state: State, host: Host, { onReady, onEnd }: Joining): ForeignS
   };
 }
 
+/** Who comes, and what holds once it is let in. */
+interface Admission {
+  readonly caller: Caller;
+  readonly announcement: Announcement;
+  readonly admit: () => void;
+}
+
 /** Makes the line of a runner; its end is no end of what runs. */
-function join(state: State, host: Host, from: { caller: Caller; announcement: Announcement }): Promise<void> {
+function join(state: State, host: Host, from: Admission): Promise<void> {
   return new Promise((resolve, reject) => {
     let isIn = false;
     host.isJoining = true;
     const onReady = (): void => {
       Object.assign(host, { line, isJoining: false });
+      from.admit();
       isIn = true;
       resolve();
     };
@@ -143,16 +151,18 @@ export function createAutomnHosts(parts: DoorParts, client: RunClient): AutomnHo
   return {
     register({ caller, id, registration }) {
       const host = hostOf(state, keyOf(caller, id), id);
-      const { endpoint, secret } = registration;
-      Object.assign(host, { endpoint, secret, seenAt: parts.clock.now() });
+      // Before that, jobs of the one who is known would go to whoever names it.
+      const admit = (): void => {
+        const { endpoint, secret } = registration;
+        Object.assign(host, { endpoint, secret, seenAt: parts.clock.now() });
+        host.line?.onHeard();
+      };
       const announcement = announcementOf(id, registration);
       const announced = JSON.stringify(announcement);
-      if ((host.isJoining || host.line !== undefined) && host.announced === announced) {
-        host.line?.onHeard();
-        return host.joining;
-      }
+      if ((host.isJoining || host.line !== undefined) && host.announced === announced)
+        return host.joining.then(admit);
       host.announced = announced;
-      host.joining = join(state, host, { caller, announcement });
+      host.joining = join(state, host, { caller, announcement, admit });
       return host.joining;
     },
   };

@@ -18,6 +18,7 @@ export interface RunClient {
   /**
    * Runs a script and tells what becomes of it.
    * @param onBytes - called with every piece of the answer: its runner is there
+   * @param onClosed - called when no more of it is to come
    * @returns hangs up: the runners of Automn go on all the same, those of ours stop
    */
   run(given: {
@@ -25,6 +26,7 @@ export interface RunClient {
     readonly asked: AskedScript;
     readonly target: RunTarget;
     readonly onBytes: () => void;
+    readonly onClosed: () => void;
   }): () => void;
 }
 
@@ -50,16 +52,21 @@ function readLines(
   { execution, asked }: { readonly execution: ForeignExecution; readonly asked: AskedScript },
 ): void {
   const broken = (what: string): Outcome => lostOutcome(true, what);
+  // A runner of ours stops where it is hung up on.
+  const giveUp = (what: string): void => {
+    execution.end(broken(what));
+    response.destroy();
+  };
   const parser = createLineParser(MAX_LINE_BYTES, {
     onLine(text) {
       const line = lineOf(text);
       // Lines of other types are passed over, as Automn does.
       if (line === undefined) return;
-      if (line === 'strange') execution.end(broken('it answered with a line that cannot be read'));
+      if (line === 'strange') giveUp('it answered with a line that cannot be read');
       else if (line.type === 'log') execution.output('stdout', line.line);
       else if (line.type === 'result') execution.end(toOutcome(line.data, asked));
     },
-    onOverlong: () => execution.end(broken(`it answered with a line of more than ${MAX_LINE_BYTES} bytes`)),
+    onOverlong: () => giveUp(`it answered with a line of more than ${MAX_LINE_BYTES} bytes`),
   });
   response.on('data', (chunk: Buffer) => parser.push(chunk));
   response.on('end', () => {
@@ -73,7 +80,7 @@ function readLines(
 export function createRunClient(): RunClient {
   const sender = createHttpSender();
   return {
-    run({ execution, asked, target, onBytes }) {
+    run({ execution, asked, target, onBytes, onClosed }) {
       const headers = {
         'content-type': 'application/json',
         accept: 'application/jsonl, application/json',
@@ -85,6 +92,7 @@ export function createRunClient(): RunClient {
       const request = sender.send({ method: 'POST', url: new URL(target.endpoint), headers, body });
       const connection = watchConnection(request);
       request.on('error', (error) => execution.end(lostOutcome(connection.connected, error.message)));
+      request.on('close', onClosed);
       request.on('response', (response) => {
         response.on('data', onBytes);
         const { statusCode = 0 } = response;

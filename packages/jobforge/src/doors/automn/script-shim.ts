@@ -1,3 +1,5 @@
+import { pythonPreambleOf } from './python-preamble.js';
+
 /** Languages that scripts may be written in, and what Automn calls them. */
 export const AUTOMN_LANGUAGES = { node: 'node', python: 'python', bash: 'shell' } as const;
 
@@ -30,11 +32,11 @@ const BASH = `if ! declare -F job_return > /dev/null; then
   job_notify() { AutomnNotify "\${3:-}" "$1" "\${2:-info}"; }
 fi`;
 
+const firstLine = (code: string): number => /^#![^\n]*\n/.exec(code)?.[0].length ?? 0;
+
 /** Where a line may be put in: behind what has to be first. */
-const FIRST: Readonly<Record<AutomnLanguage, RegExp>> = {
-  node: /^(?:#!.*\n)?/,
-  python: /^(?:(?:[ \t]*#.*|[ \t]*|from __future__ import .*)\n)*/,
-  bash: /^(?:#!.*\n)?/,
+const FIRST: Readonly<Record<AutomnLanguage, (code: string) => number>> = {
+  ...{ node: firstLine, python: pythonPreambleOf, bash: firstLine },
 };
 
 const SHIMS: Readonly<Record<AutomnLanguage, string>> = { node: NODE, python: PYTHON, bash: BASH };
@@ -44,6 +46,7 @@ const SHIMS: Readonly<Record<AutomnLanguage, string>> = { node: NODE, python: PY
  * own functions.
  */
 export function withJob(language: AutomnLanguage, code: string): string {
-  const first = FIRST[language].exec(code)?.[0] ?? '';
-  return `${first}${SHIMS[language]}\n${code.slice(first.length)}`;
+  const first = code.slice(0, FIRST[language](code));
+  const isWithinLine = first !== '' && !/[\r\n]$/.test(first);
+  return `${first}${isWithinLine ? '\n' : ''}${SHIMS[language]}\n${code.slice(first.length)}`;
 }

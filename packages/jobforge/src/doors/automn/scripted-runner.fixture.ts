@@ -20,6 +20,8 @@ export interface PostedJob {
 /** A runner of Automn as far as a test plays it. */
 export interface ScriptedAutomnRunner {
   readonly endpoint: string;
+  /** Jobs that it was posted. */
+  posted(): number;
   /** The next job that it is posted. */
   next(): Promise<PostedJob>;
   close(): Promise<void>;
@@ -56,10 +58,12 @@ async function jobOf(request: IncomingMessage, response: ServerResponse): Promis
 
 export async function startScriptedRunner(): Promise<ScriptedAutomnRunner> {
   const jobs: PostedJob[] = [];
+  let count = 0;
   let wake = (): void => undefined;
   const server = createServer((request, response) => {
     void jobOf(request, response).then((job) => {
       jobs.push(job);
+      count += 1;
       wake();
     });
   });
@@ -67,6 +71,7 @@ export async function startScriptedRunner(): Promise<ScriptedAutomnRunner> {
   await once(server, 'listening');
   return {
     endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}/api/run`,
+    posted: () => count,
     async next() {
       for (;;) {
         const job = jobs.shift();

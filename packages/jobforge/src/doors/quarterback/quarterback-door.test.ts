@@ -170,6 +170,60 @@ describe('a runner that registers with a token of JobForge', () => {
     expect(await last).toBeNull();
   });
 
+  it('is not given again what it said nothing of and was cancelled meanwhile', async () => {
+    const runner = await played();
+    const asking = runner.assigned();
+    const job = await task(runner);
+    const { task_id } = await asking;
+    await job.cancel();
+    runner.of.clock.advance(10_000);
+    const next = runner.pending();
+    await job.result();
+    expect((await job.show()).status).toBe('cancelled');
+    runner.of.clock.advance(10_000);
+    expect(await next).toBeNull();
+    expect((await runner.say(task_id, 'running')).body).toMatchObject({ status: 'cancelled' });
+  });
+
+  it('has lost what it does not say the end of, and says for a lease that it does not run', async () => {
+    const runner = await played();
+    const asking = runner.assigned();
+    const job = await task(runner);
+    const { task_id } = await asking;
+    const beat = async (status: 'idle' | 'busy'): Promise<void> => {
+      const current_task_id = status === 'busy' ? task_id : null;
+      await runner.ask('POST', '/nodes/heartbeat', { node_id: runner.id, status, current_task_id });
+    };
+    // In steps that a runner's signs of life keep up with.
+    const pass = async (ms: number): Promise<void> => {
+      for (let left = ms; left > 0; left -= 2_000) {
+        runner.of.clock.advance(Math.min(left, 2_000));
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+    };
+    await runner.say(task_id, 'running');
+    for (const said of ['idle', 'busy', 'idle'] as const) {
+      await pass(15_000);
+      await beat(said);
+    }
+    await pass(15_000);
+    await runner.say(task_id, 'analyzing');
+    await beat('idle');
+    await pass(19_999);
+    await beat('idle');
+    expect((await runner.say(task_id, 'running')).body).toMatchObject({ status: 'running' });
+    await beat('idle');
+    await pass(20_000);
+    await beat('idle');
+    expect(await job.result()).toMatchObject({
+      error: { code: 'RUNNER_LOST', message: expect.stringContaining('does nothing') },
+    });
+    const next = runner.assigned();
+    const another = await task(runner);
+    await runner.say((await next).task_id, 'success');
+    expect(await another.result()).toMatchObject({ success: true });
+  });
+
   it('is answered with nothing after ten seconds without', async () => {
     const runner = await played();
     const asking = runner.pending();

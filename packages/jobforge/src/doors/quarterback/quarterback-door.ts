@@ -129,9 +129,10 @@ async function pending(parts: Parts, exchange: DoorExchange): Promise<DoorReply>
 
 async function heartbeat(parts: Parts, exchange: DoorExchange): Promise<DoorReply> {
   const who = await known(parts, exchange);
-  const { node_id, status, current_task_id } = await bodyAs(QuarterbackHeartbeat, exchange.request);
+  const said = await bodyAs(QuarterbackHeartbeat, exchange.request);
+  const { node_id, status, current_task_id } = said;
   if (node_id !== who.metadata.id) throw new JobForgeError('RUNNER_MISMATCH');
-  await parts.nodes.beat(who, status === 'offline');
+  await parts.nodes.beat(who, said);
   return { status: 200, body: nodeOf(who, { status, current_task_id: current_task_id ?? null }) };
 }
 

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { isErrorCode, type RunnerMetadata } from '@controlplane/contracts';
+import { isErrorCode, type ErrorCode, type RunnerMetadata } from '@controlplane/contracts';
 import type {
   QuarterbackAssignment,
+  QuarterbackHeartbeat,
   QuarterbackLogs,
   QuarterbackLogSession,
   QuarterbackStatusUpdate,
@@ -30,6 +31,10 @@ interface Node {
   line: ForeignLine | undefined;
   joining: Promise<void>;
   seenAt: number;
+  /** How long an execution is kept without a sign of life. */
+  leaseMs: number;
+  /** Since when it has said that it does nothing; undefined where it has said anything else since. */
+  idleSince: number | undefined;
   /** Whoever waits for something to do. */
   poll: (() => void) | undefined;
 }
@@ -38,7 +43,7 @@ interface Node {
 export interface QuarterbackNodes {
   /** Resolves with what to do, after a while without. */
   next(who: Known, signal: AbortSignal): Promise<Omit<QuarterbackAssignment, 'orchestrator_url'> | null>;
-  beat(who: Known, isLeaving: boolean): Promise<void>;
+  beat(who: Known, said: Pick<QuarterbackHeartbeat, 'status' | 'current_task_id'>): Promise<void>;
   /** False for a task that is not the runner's any more. */
   status(who: Known, update: QuarterbackStatusUpdate): boolean;
   logs(who: Known, logs: QuarterbackLogs): void;
@@ -51,6 +56,8 @@ export interface Known {
   readonly metadata: RunnerMetadata;
 }
 
+/** Where JobForge names none. */
+const LEASE_MS = 20_000;
 /** Three times the interval at which its own runner asks. */
 const FRESH_MS = 90_000;
 /** How long a question is held while there is nothing to do; a runner gives up after 30 s. */
@@ -86,7 +93,10 @@ function run(node: Node, execution: ForeignExecution): void {
 function sideOf(
   { parts: { clock } }: State,
   node: Node,
-  { onReady, onEnd }: { readonly onReady: () => void; readonly onEnd: (farewell: Farewell) => void },
+  {
+    onReady,
+    onEnd,
+  }: { readonly onReady: ForeignSide['onReady']; readonly onEnd: (farewell: Farewell) => void },
 ): ForeignSide {
   return {
     bufferedBytes: () => (node.poll === undefined ? NOT_ASKING_BYTES : 0),
@@ -132,7 +142,11 @@ function join(state: State, node: Node, who: Known): Promise<void> {
       queueMicrotask(() => leave(node, line));
       reject(errorOf(farewell));
     };
-    const side = sideOf(state, node, { onReady: resolve, onEnd });
+    const onReady: ForeignSide['onReady'] = ({ leaseMs = node.leaseMs }) => {
+      node.leaseMs = leaseMs;
+      resolve();
+    };
+    const side = sideOf(state, node, { onReady, onEnd });
     const line = node.runner.connect({ caller: who.caller, announcement: announcementOf(who), side });
     if (!ended) node.line = line;
   });
@@ -145,7 +159,7 @@ function nodeOf({ parts, nodes }: State, id: string): Node {
     if (line === undefined && runner.isIdle()) nodes.delete(other);
   const node: Node = {
     ...{ runner: createForeignRunner(parts), tasks: new Map(), line: undefined },
-    ...{ joining: Promise.resolve(), seenAt: 0, poll: undefined },
+    ...{ joining: Promise.resolve(), seenAt: 0, leaseMs: LEASE_MS, idleSince: undefined, poll: undefined },
   };
   nodes.set(id, node);
   return node;
@@ -161,16 +175,30 @@ async function heard(state: State, who: Known): Promise<Node> {
   return node;
 }
 
+/** Ends a task of which nothing more is to be told. */
+function giveUp({ execution }: Task, code: ErrorCode, message: string): void {
+  const { cancelled } = execution;
+  if (cancelled !== undefined) return execution.end({ type: 'cancelled', reason: cancelled, message });
+  execution.end({ type: 'failed', error: new JobForgeError(code, { message }).envelope });
+}
+
+/** For so long it has said that it does nothing: what it has not told by now is lost, as when it was started anew. */
+function giveUpIdle({ parts: { clock } }: State, node: Node): void {
+  node.idleSince ??= clock.now();
+  if (clock.now() - node.idleSince < node.leaseMs) return;
+  const message = 'Its runner says that it does nothing, and never said how the task ended.';
+  for (const task of node.tasks.values()) if (task.isHeardOf) giveUp(task, 'RUNNER_LOST', message);
+}
+
 /** What a runner is to be given: something new, or what it has said nothing of. */
 function due({ parts: { clock } }: State, { tasks, runner }: Node): Task | undefined {
   const now = clock.now();
   for (const [id, task] of tasks) {
     if (task.execution.ended || runner.execution(task.execution.id) === undefined) tasks.delete(id);
     else if (!task.isHeardOf && (task.given === 0 || now - task.givenAt >= GIVE_AGAIN_MS)) {
-      if (task.given < MAX_GIVEN) return task;
-      const message = `The runner was given the task ${MAX_GIVEN} times and said nothing of it.`;
-      const { envelope } = new JobForgeError('RUNNER_PROTOCOL_ERROR', { message });
-      task.execution.end({ type: 'failed', error: envelope });
+      if (task.given < MAX_GIVEN && task.execution.cancelled === undefined) return task;
+      const message = `The runner was given the task ${task.given} times and said nothing of it.`;
+      giveUp(task, 'RUNNER_PROTOCOL_ERROR', message);
     }
   }
   return undefined;
@@ -198,7 +226,7 @@ export function createQuarterbackNodes(parts: DoorParts): QuarterbackNodes {
   const state: State = { parts, nodes: new Map() };
   const taskOf = ({ metadata }: Known, id: string): Task | undefined => {
     const node = state.nodes.get(metadata.id);
-    if (node !== undefined) node.seenAt = parts.clock.now();
+    if (node !== undefined) Object.assign(node, { seenAt: parts.clock.now(), idleSince: undefined });
     const task = node?.tasks.get(id);
     if (task !== undefined) task.isHeardOf = true;
     return task;
@@ -212,8 +240,13 @@ export function createQuarterbackNodes(parts: DoorParts): QuarterbackNodes {
       Object.assign(task, { given: task.given + 1, givenAt: parts.clock.now() });
       return task.assignment;
     },
-    async beat(who, isLeaving) {
-      if (!isLeaving) return void (await heard(state, who));
+    async beat(who, { status, current_task_id: current = null }) {
+      if (status !== 'offline') {
+        const known = await heard(state, who);
+        if (status === 'idle' && current === null) giveUpIdle(state, known);
+        else known.idleSince = undefined;
+        return;
+      }
       const node = state.nodes.get(who.metadata.id);
       if (node?.line !== undefined) leave(node, node.line);
     },

@@ -88,6 +88,13 @@ describe('an image that cannot be judged', { timeout: 60_000 }, () => {
     });
     expect(broken.containers()).toEqual([]);
   });
+
+  it('shows what it wrote without the values of its secrets', async () => {
+    const { path } = engine('podman', { boastful: 'echo "with $MYSQL_PWD and $LEVEL" >&2; exit 3' });
+    const env = { MYSQL_PWD: 'hunter2 hunter2', LEVEL: 'high' };
+    const judged = runContract({ kind: 'image', image: 'boastful', env }, { environment: { PATH: path } });
+    await expect(judged).rejects.toThrow('It wrote:\nwith [redacted] and high');
+  });
 });
 
 describe('a kit that is killed', { timeout: 60_000 }, () => {

@@ -2,14 +2,12 @@ import { isTerminalEvent } from '@controlplane/contracts';
 import type { DialIn, DialInKind } from '../harness/dial-in/dial-in.js';
 import { endOf, type Offered, type ToldEvent } from '../harness/dial-in/offer-book.js';
 import type { RecordedMessage, RecordingControlPlane } from '../harness/recording-control-plane.js';
+import { PATIENCE_MS } from '../harness/pause.js';
 import { newExecution, type ExecutionBody } from '../harness/runner-client.js';
 import type { CaseContext, JudgedRunner, StartOptions } from './case.js';
 import { must } from './expect.js';
 import { NotEvaluable } from './verdict.js';
 import { eventually } from './wait.js';
-
-/** For what comes soon on a machine that does nothing else, and that a busy one may take its time for. */
-export const PATIENCE_MS = 15_000;
 
 /** A runner that has dialled in, and the end that it dialled. */
 export interface Dialled {

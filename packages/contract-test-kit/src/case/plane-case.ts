@@ -1,12 +1,10 @@
 import type { Exchange } from '../harness/exchange.js';
-import { pause } from '../harness/pause.js';
+import { PATIENCE_MS, pause } from '../harness/pause.js';
 import type { Asking } from '../harness/played/plane-client.js';
 import type { PlayedOffer, PlayedRunner } from '../harness/played/played-runner.js';
 import type { PushedRunner } from '../harness/played/pushed-runner.js';
 import { memberOf, must, mustReply } from './expect.js';
 import { showReply } from './wire-rules.js';
-
-export const PATIENCE_MS = 15_000;
 
 /** What a case about a control plane is given. Runners that it plays are taken away when it ends. */
 export interface PlaneContext {
@@ -78,6 +76,11 @@ export async function begin(
   return { runner, offer, id };
 }
 
+/** Between two looks at a job. */
+const LOOK_MS = 30;
+/** Where it is waited for longer than patience: a control plane that is measured meanwhile is not troubled. */
+const SELDOM_MS = 500;
+
 /** Looks at a job until it is as wanted, or for as long as patience lasts. */
 export async function jobWhere(
   context: PlaneContext,
@@ -89,7 +92,7 @@ export async function jobWhere(
     const exchange = await context.ask('GET', `/jobs/${id}`);
     const isOver = performance.now() > until || context.signal.aborted;
     if (isOver || fits(memberOf(exchange.json, 'status'))) return exchange;
-    await pause(30, context.signal);
+    await pause(ms > PATIENCE_MS ? SELDOM_MS : LOOK_MS, context.signal);
   }
 }
 

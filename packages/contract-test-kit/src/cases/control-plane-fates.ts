@@ -1,15 +1,8 @@
 import { DEFAULTS } from '@controlplane/contracts';
 import { memberOf, must, mustReply } from '../case/expect.js';
 import { NotEvaluable } from '../case/verdict.js';
-import {
-  begin,
-  jobWhere,
-  mustOffer,
-  PATIENCE_MS,
-  submit,
-  type PlaneCase,
-  type PlaneContext,
-} from '../case/plane-case.js';
+import { begin, jobWhere, mustOffer, submit, type PlaneCase, type PlaneContext } from '../case/plane-case.js';
+import { PATIENCE_MS } from '../harness/pause.js';
 import { failure, playedEvent } from '../harness/played/played-runner.js';
 
 /** Who breaks a promise by doing what it must not has done so within this. */

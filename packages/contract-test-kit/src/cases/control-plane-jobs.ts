@@ -6,13 +6,13 @@ import {
   jobFor,
   mustComplete,
   mustOffer,
-  PATIENCE_MS,
   submit,
   type PlaneCase,
   type PlaneContext,
 } from '../case/plane-case.js';
 import { eventually } from '../case/wait.js';
 import { showReply } from '../case/wire-rules.js';
+import { PATIENCE_MS } from '../harness/pause.js';
 import { playedEvent, success } from '../harness/played/played-runner.js';
 import type { Pushed, PushedRunner } from '../harness/played/pushed-runner.js';
 

@@ -55,7 +55,8 @@ const bytesOf = (entries: readonly JobLogEntry[]): number =>
 async function capsLogs(context: PlaneContext): Promise<void> {
   const running = await begin(context, 'long-poll');
   const cap = capOf(running);
-  const count = Math.ceil((cap * 3) / PIECE_BYTES);
+  // A beginning, a middle and an end at least, however little is kept.
+  const count = Math.max(3, Math.ceil((cap * 3) / PIECE_BYTES));
   const texts = Array.from({ length: count }, (_, index) => `line ${index} `.padEnd(PIECE_BYTES, '.'));
   const { exchange, entries } = await logged(context, running, texts);
   const kept = bytesOf(entries);

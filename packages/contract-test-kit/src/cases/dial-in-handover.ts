@@ -8,7 +8,6 @@ import {
   offerBody,
   offerFixture,
   offerSubject,
-  PATIENCE_MS,
   registration,
   sayOffer,
   sayTold,
@@ -20,7 +19,7 @@ import { memberOf, must } from '../case/expect.js';
 import { eventually } from '../case/wait.js';
 import type { DialInKind } from '../harness/dial-in/dial-in.js';
 import type { Offered, Verdict } from '../harness/dial-in/offer-book.js';
-import { pause } from '../harness/pause.js';
+import { PATIENCE_MS, pause } from '../harness/pause.js';
 
 /** A runner that does what it must not has done it within this. */
 const SILENCE_MS = 1_500;

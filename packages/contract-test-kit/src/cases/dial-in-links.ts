@@ -5,7 +5,6 @@ import {
   mustEnd,
   offerFixture,
   offerSubject,
-  PATIENCE_MS,
   registration,
   sayTold,
   startDialled,
@@ -16,7 +15,7 @@ import { must } from '../case/expect.js';
 import { eventually } from '../case/wait.js';
 import type { DialInKind } from '../harness/dial-in/dial-in.js';
 import { sayFaults } from '../harness/dial-in/link-faults.js';
-import { pause } from '../harness/pause.js';
+import { PATIENCE_MS, pause } from '../harness/pause.js';
 import type { ControlPlaneScript, RecordedMessage } from '../harness/recording-control-plane.js';
 import { seededRandom } from '../inputs/generate-input.js';
 

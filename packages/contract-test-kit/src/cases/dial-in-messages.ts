@@ -5,7 +5,6 @@ import {
   offerBody,
   offerFixture,
   offerSubject,
-  PATIENCE_MS,
   sayTold,
   sharedDialled,
   startDialled,
@@ -14,6 +13,7 @@ import {
 import { must } from '../case/expect.js';
 import { NotEvaluable } from '../case/verdict.js';
 import { shorten } from '../case/wire-rules.js';
+import { PATIENCE_MS } from '../harness/pause.js';
 import type { DialInKind } from '../harness/dial-in/dial-in.js';
 import type { RecordedMessage } from '../harness/recording-control-plane.js';
 import { newExecution } from '../harness/runner-client.js';

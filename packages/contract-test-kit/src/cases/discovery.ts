@@ -36,14 +36,14 @@ type Reply = ReturnType<typeof ask>;
 /** What a runner has answered to made-up inputs: several requirements look at the same answers. */
 const answered = new WeakMap<RunnerDescription, Map<string, Reply>>();
 
-/** The reply to an input, asked once for each life of a runner. */
+/** The reply to an input, asked once for each life of a runner; again where the case that asked was over before it came. */
 function askOnce(context: CaseContext, capabilityId: string, input: unknown): Reply {
   const { description } = context.runner;
   const replies = answered.get(description) ?? new Map<string, Reply>();
   answered.set(description, replies);
   const key = `${capabilityId} ${JSON.stringify(input)}`;
   const known = replies.get(key);
-  if (known) return known;
+  if (known) return known.then((exchange) => exchange ?? askOnce(context, capabilityId, input));
   const reply = ask(context, newExecution(capabilityId, input, { timeoutMs: TIMEOUT_MS }));
   replies.set(key, reply);
   // What one case was not answered, another asks for itself.

@@ -5,7 +5,6 @@ import {
   mustEnd,
   offerFixture,
   offerSubject,
-  PATIENCE_MS,
   registration,
   startDialled,
   type Dialled,
@@ -13,7 +12,7 @@ import {
 import { memberOf, must } from '../case/expect.js';
 import { NotApplicable } from '../case/verdict.js';
 import { eventually } from '../case/wait.js';
-import { pause } from '../harness/pause.js';
+import { PATIENCE_MS, pause } from '../harness/pause.js';
 import type { RecordedMessage } from '../harness/recording-control-plane.js';
 
 const SHORT_HOLD_MS = 300;

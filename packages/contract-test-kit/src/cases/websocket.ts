@@ -3,7 +3,6 @@ import type { Case, CaseContext } from '../case/case.js';
 import {
   mustEnd,
   offerSubject,
-  PATIENCE_MS,
   registration,
   sharedDialled,
   startDialled,
@@ -13,7 +12,7 @@ import { memberOf, must } from '../case/expect.js';
 import { shorten } from '../case/wire-rules.js';
 import { eventually } from '../case/wait.js';
 import type { Connection } from '../harness/dial-in/dial-in.js';
-import { pause } from '../harness/pause.js';
+import { PATIENCE_MS, pause } from '../harness/pause.js';
 import type { RecordedMessage } from '../harness/recording-control-plane.js';
 
 /** Two intervals of 10 s, between pings and until one is answered, and what a busy machine needs. */

@@ -3,6 +3,7 @@ import { openSession } from '../harness/runner-session.js';
 import { TargetUnreachable } from '../harness/target-unreachable.js';
 import { startRecordingControlPlane } from '../harness/recording-control-plane.js';
 import { startRunnerProcess } from '../harness/runner-process.js';
+import { givenVariables } from '../target/target.js';
 import { createRedactor } from '../reporters/redact-report.js';
 import { printable } from '../reporters/report-words.js';
 import { EXIT, UsageError } from './exit-codes.js';
@@ -75,7 +76,7 @@ async function checkRunner(flags: RunFlags, { environment }: Terminal): Promise<
   const target = parseTarget(flags, environment);
   if (target.kind === 'control-plane')
     throw new UsageError('doctor looks at runners: --url, --command or --image');
-  const redact = createRedactor([environment]);
+  const redact = createRedactor([environment, givenVariables(target)]);
   try {
     const session = await openSession({ target, environment, startTimeoutMs });
     const { description, controlPlane, urls, delivery } = session;

@@ -71,16 +71,24 @@ function configText({ command, url, image }: InitFlags): string {
   return `# Read by \`contract-test run\`; a flag takes precedence. \`contract-test run --help\` explains each.\n${stringify(config)}`;
 }
 
-/** `contract-test init`: writes a configuration and, for a CI system, what runs it there. Overwrites nothing unless told to. */
-export async function initCommand(flags: InitFlags, { out, cwd: folder }: Terminal): Promise<number> {
-  const { ci = 'github', force = false, json = false } = flags;
-  const workflows = Object.hasOwn(WORKFLOWS, ci) ? WORKFLOWS[ci] : undefined;
-  if (!workflows) throw new UsageError(`--ci takes ${Object.keys(WORKFLOWS).join(', ')}, not "${ci}"`);
+function mustFit(flags: InitFlags): void {
+  if (flags.ci === 'gitlab' && flags.image !== undefined)
+    throw new UsageError(
+      '--ci gitlab writes a job that runs in a container, where no podman or docker can start --image. Name what starts the runner, --command "python3 runner.py", and let the job run in an image that holds it and Node.js; or write --ci none, and call `contract-test run` in a job of a GitLab runner with the shell executor and podman or docker',
+    );
   const named = [flags.command, flags.url, flags.image].filter((one) => one !== undefined);
   if (named.length !== 1)
     throw new UsageError(
       'name the runner: --command "python3 runner.py", --image my-runner, or --url http://127.0.0.1:3000',
     );
+}
+
+/** `contract-test init`: writes a configuration and, for a CI system, what runs it there. Overwrites nothing unless told to. */
+export async function initCommand(flags: InitFlags, { out, cwd: folder }: Terminal): Promise<number> {
+  const { ci = 'github', force = false, json = false } = flags;
+  const workflows = Object.hasOwn(WORKFLOWS, ci) ? WORKFLOWS[ci] : undefined;
+  if (!workflows) throw new UsageError(`--ci takes ${Object.keys(WORKFLOWS).join(', ')}, not "${ci}"`);
+  mustFit(flags);
   const files = [[CONFIG_FILE, configText(flags)] as const, ...workflows];
   const there = files.map(([path]) => path).filter((path) => existsSync(join(folder, path)));
   if (there.length > 0 && !force)

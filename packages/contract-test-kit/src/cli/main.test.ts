@@ -71,6 +71,7 @@ describe('contract-test run exits 2 and says what is wrong', () => {
     [['--url', 'http://h', '--delivery', 'websocket'], '--delivery is for --command'],
     [['--command', 'true', '--token', 't'], '--token is for --control-plane'],
     [['--url', 'ftp://h'], 'http or https URL'],
+    [['--image', 'runner', '--env', '1PASS=hunter2'], 'not "1PASS=…"'],
     [['--command', ' '], 'empty'],
     [['--command', 'true', '--control-plane-port', '1'], '--control-plane-port is for --url'],
     [['--command', 'true', '--timeout', '3000000000'], '--timeout takes a whole number'],

@@ -45,7 +45,7 @@ function parseEnv(texts: readonly string[], environment: Environment): Readonly<
       const value = at < 0 ? environment[name] : text.slice(at + 1);
       if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name) || value === undefined)
         throw new UsageError(
-          `--env takes NAME=VALUE, or the NAME of a variable that is set here, not "${text}"`,
+          `--env takes NAME=VALUE, or the NAME of a variable that is set here, not "${name}${at < 0 ? '' : '=…'}"`,
         );
       return [name, value];
     }),

@@ -67,6 +67,16 @@ describe('contract-test init', () => {
     expect((await run(folder, 'init', '--url', url, '--force', '--json')).code).toBe(0);
   });
 
+  it('writes no pipeline that cannot pass: an image needs an engine, which a job of GitLab has not', async () => {
+    const folder = newFolder();
+    expect(await run(folder, 'init', '--image', 'runner', '--ci', 'gitlab')).toMatchObject({
+      code: 2,
+      err: expect.stringMatching(/no podman or docker.*--ci none/),
+    });
+    expect(existsSync(join(folder, 'contract-test.yaml'))).toBe(false);
+    expect((await run(folder, 'init', '--image', 'runner', '--ci', 'none')).code).toBe(0);
+  });
+
   it('exits 2 without a runner, and for a CI system that it does not know', async () => {
     expect(await run(newFolder(), 'init')).toMatchObject({ code: 2, out: '' });
     expect(await run(newFolder(), 'init', '--url', url, '--ci', 'jenkins')).toMatchObject({

@@ -1,3 +1,6 @@
+/** Milliseconds for what comes soon on a machine that does nothing else, and that a busy one may take its time for. */
+export const PATIENCE_MS = 15_000;
+
 /** Resolves after `ms`, or at once when the case's time is up. For silences that must be watched. */
 export function pause(ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {

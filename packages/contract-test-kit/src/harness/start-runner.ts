@@ -1,5 +1,11 @@
+import { createRedactor } from '../reporters/redact-report.js';
 import type { DeliveryKind } from '../target/delivery.js';
-import type { ContainerNetwork, ImageTarget, StartedTarget } from '../target/target.js';
+import {
+  givenVariables,
+  type ContainerNetwork,
+  type ImageTarget,
+  type StartedTarget,
+} from '../target/target.js';
 import { ENVIRONMENT_CANARY } from './canaries.js';
 import { findEngine, type ContainerEngine } from './container-engine.js';
 import type { RecordingControlPlane } from './recording-control-plane.js';
@@ -53,8 +59,12 @@ interface Place {
   readonly planeUrl: string;
 }
 
-/** What a runner is told, whatever it is. */
-function variablesOf(target: StartedTarget, { port, planeUrl }: Place, start: RunnerStart) {
+/** What a runner is told, whatever it is; `bridged` where it has a network of its own. */
+function variablesOf(
+  target: StartedTarget,
+  { port, planeUrl, bridged }: Place & { readonly bridged?: Readonly<Record<string, string>> },
+  start: RunnerStart,
+) {
   return {
     JOBFORGE_URL: planeUrl,
     HOST: '127.0.0.1',
@@ -64,6 +74,7 @@ function variablesOf(target: StartedTarget, { port, planeUrl }: Place, start: Ru
     CONTRACT_VERSION: '1.0.0',
     CONFORMANCE_CANARY_SECRET: ENVIRONMENT_CANARY,
     ...(start.delivery === undefined ? {} : { RUNNER_DELIVERY: start.delivery }),
+    ...bridged,
     ...target.env,
     ...start.env,
   };
@@ -90,10 +101,10 @@ function engineOf(target: ImageTarget, { environment }: RunnerStart): Promise<Co
 }
 
 async function launch(target: StartedTarget, place: Place, start: RunnerStart): Promise<RunnerProcess> {
-  const variables = variablesOf(target, place, start);
   const { environment } = start;
   if (target.kind === 'command') {
     const { command, cwd } = target;
+    const variables = variablesOf(target, place, start);
     return startRunnerProcess({ command, cwd, env: { ...environment, ...variables } });
   }
   const engine = await engineOf(target, start);
@@ -103,15 +114,21 @@ async function launch(target: StartedTarget, place: Place, start: RunnerStart): 
   const { port } = place;
   return startRunnerContainer({
     ...{ engine, image, network, port, environment },
-    variables: { ...variables, ...bridged, ...target.env, ...start.env },
+    variables: variablesOf(target, { ...place, bridged }, start),
   });
 }
 
-function startFailure(runner: RunnerProcess, target: StartedTarget, why: string): TargetUnreachable {
+/** A message that leaves the kit before there is a report: what the runner wrote may show what it was given. */
+function startFailure(
+  runner: RunnerProcess,
+  { target, environment, env = {} }: RunnerStart & { readonly target: StartedTarget },
+  why: string,
+): TargetUnreachable {
+  const redact = createRedactor([environment, givenVariables(target), env]);
   const output = runner.output().trim();
   const tail = output === '' ? 'It wrote nothing.' : `It wrote:\n${output.split('\n').slice(-15).join('\n')}`;
   const name = target.kind === 'command' ? target.command : `the image ${target.image}`;
-  return new TargetUnreachable(`${JSON.stringify(name)} ${why}. ${tail}`);
+  return new TargetUnreachable(redact(`${JSON.stringify(name)} ${why}. ${tail}`));
 }
 
 /** Whether the runner has dialled in: registered, or at least heard of where no registration is waited for. */
@@ -139,14 +156,14 @@ async function awaitUrls(
   plane: RecordingControlPlane,
   start: RunnerStart & { readonly target: StartedTarget; readonly port: number },
 ): Promise<RunnerUrls> {
-  const { target, port, startTimeoutMs, mayEnd = false } = start;
+  const { port, startTimeoutMs, mayEnd = false } = start;
   const given = urlsOfRoot(`http://127.0.0.1:${port}/`);
   const deadline = performance.now() + startTimeoutMs;
   while (performance.now() < deadline) {
     const end = runner.end();
     if (end && mayEnd) return given;
     if (end)
-      throw startFailure(runner, target, `ended (${end.signal ?? `code ${end.code}`}) before it answered`);
+      throw startFailure(runner, start, `ended (${end.signal ?? `code ${end.code}`}) before it answered`);
     const found = hasDialledIn(plane, start) ? given : await answeringUrls(plane, given);
     if (found) return found;
     await new Promise((resolve) => {
@@ -155,7 +172,7 @@ async function awaitUrls(
   }
   throw startFailure(
     runner,
-    target,
+    start,
     `did not answer at http://127.0.0.1:${port}/health within ${startTimeoutMs} ms, nor register another address, nor dial in`,
   );
 }

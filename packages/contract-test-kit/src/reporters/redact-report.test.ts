@@ -20,11 +20,31 @@ describe('createRedactor', () => {
     ['postgres://me:hunter2@db/x', 'postgres://[redacted]@db/x'],
     ['{"user":"a","password":"hunter\\"2"}', '{"user":"a","password":[redacted]}'],
     ['RUNNER_TOKEN=abc python3 runner.py', 'RUNNER_TOKEN=[redacted] python3 runner.py'],
+    [
+      String.raw`--command 'PGPASSWORD='\''a b'\'' python3 runner.py'`,
+      `--command 'PGPASSWORD=[redacted] python3 runner.py'`,
+    ],
     [`-H 'x-api-key: abc' -H 'accept: a/b'`, `-H 'x-api-key: [redacted]' -H 'accept: a/b'`],
     ['eyJhbGciOiJI.eyJzdWIiOiIx.c2ln', '[redacted]'],
     ['-----BEGIN RSA PRIVATE KEY-----\nMII\n-----END RSA PRIVATE KEY-----', '[redacted]'],
   ])('takes out what looks like a secret: %s', (text, clean) => {
     expect(createRedactor([])(text)).toBe(clean);
+  });
+
+  it.each(['MYSQL_PWD', 'PGPASSWORD', 'GITHUB_PAT', 'SMTP_AUTH', 'DB_PASS'])(
+    'knows %s for the name of a secret, also where a shell has quoted its value',
+    (name) => {
+      const redact = createRedactor([{ [name]: `it's a value` }]);
+      expect(redact(`it's a value, 'it'\\''s a value'`)).toBe(`[redacted], '[redacted]'`);
+      expect(createRedactor([])(`${name}=abc python3 runner.py`)).toBe(
+        `${name}=[redacted] python3 runner.py`,
+      );
+    },
+  );
+
+  it('knows that folders and paths are no secrets', () => {
+    const redact = createRedactor([{ PWD: '/home/somebody', OLDPWD: '/home/somebody' }]);
+    expect(redact('/home/somebody GIT_PATH=abc')).toBe('/home/somebody GIT_PATH=abc');
   });
 
   it('leaves what is written about secrets alone', () => {

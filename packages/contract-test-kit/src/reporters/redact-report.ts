@@ -6,8 +6,9 @@ export const REDACTED = '[redacted]';
 /** Shorter values are no secrets, and would tear ordinary words apart. */
 const SHORTEST_SECRET = 8;
 
+/** The current folder, PWD, is none. */
 const SECRET_NAME =
-  /(?:^|_)(?:TOKENS?|SECRETS?|PASSWORD|PASSWD|PASSPHRASE|KEY|APIKEY|CREDENTIALS?|COOKIE|DSN)(?:_|$)/i;
+  /(?:^|_)(?:TOKENS?|SECRETS?|PASSWD|PASSPHRASE|KEY|APIKEY|CREDENTIALS?|COOKIE|DSN)(?:_|$)|PASSWORD|_(?:PWD|PASS|PAT|AUTH)$/i;
 
 /** What looks like a secret wherever it stands; the first group, where there is one, is kept. */
 const SECRET_SHAPES: readonly RegExp[] = [
@@ -18,7 +19,7 @@ const SECRET_SHAPES: readonly RegExp[] = [
   /\b((?:x-api-key|proxy-authorization|set-cookie|cookie) ?: ?)[^'"\r\n]+/gi,
   /(:\/\/)[^/\s:@'"]{0,200}:[^/\s@'"]{1,200}(?=@)/g,
   /("(?:password|passphrase|secret|token|api_?key|client_?secret|access_?token|refresh_?token|private_?key|authorization)"\s*:\s*)"(?:[^"\\]|\\.)*"/gi,
-  /\b([A-Z0-9_]{0,64}(?:TOKEN|SECRET|PASSWORD|PASSPHRASE|API_?KEY)[A-Z0-9_]{0,64}=)(?:"[^"]*"|'[^']*'|[^\s'"]+)/g,
+  /\b((?:[A-Z0-9_]{0,64}(?:TOKEN|SECRET|PASSWORD|PASSPHRASE|API_?KEY)[A-Z0-9_]{0,64}|[A-Z0-9_]{1,64}_(?:PWD|PASS|PAT|AUTH))=)(?:'\\''.*?'\\''|"[^"]*"|'[^']*'|[^\s'"]+)/g,
 ];
 
 /** Takes secrets out of texts and counts them. */
@@ -30,7 +31,7 @@ export interface Redactor {
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** The values to look for, as they are and as JSON and URLs write them; longest first. */
+/** The values to look for, as they are and as JSON, URLs and a shell's quotes write them; longest first. */
 function secretValues(environments: readonly Environment[]): string[] {
   const values = environments
     .flatMap((environment) => Object.entries(environment))
@@ -41,13 +42,14 @@ function secretValues(environments: readonly Environment[]): string[] {
     value,
     JSON.stringify(value).slice(1, -1),
     encodeURIComponent(value),
+    value.replaceAll("'", `'\\''`),
   ]);
   return [...new Set(forms)].toSorted((left, right) => right.length - left.length);
 }
 
 /**
  * Takes out the values of environment variables whose names say that they are secret (`…_TOKEN`, `…_SECRET`,
- * `…_PASSWORD`, `…_KEY` …; from 8 characters), and what looks like a secret by its shape: bearer tokens, JSON
+ * `…_PASSWORD`, `…_KEY`, `…_PWD` …; from 8 characters), and what looks like a secret by its shape: bearer tokens, JSON
  * web tokens, private keys, passwords in URLs and in JSON members.
  * @param environments - where the secrets of this run are known from
  */

@@ -1,15 +1,19 @@
 import { describe, expect, it } from 'vitest';
 import { REQUIREMENTS, type Requirement } from '../requirements/requirement.js';
+import type { Target } from '../target/target.js';
 import { assembleReport } from './assemble-report.js';
 import { resolveRunOptions } from './options.js';
 
 const [known] = REQUIREMENTS;
 
 /** The report of a run in which this requirement alone was judged, and broken. */
-function reportOfBroken(changes: Partial<Requirement>) {
+function reportOfBroken(
+  changes: Partial<Requirement>,
+  target: Target = { kind: 'url', url: 'http://127.0.0.1:1' },
+) {
   if (!known) throw new Error('there are no requirements');
   return assembleReport({
-    target: { kind: 'url', url: 'http://127.0.0.1:1' },
+    target,
     options: resolveRunOptions({ environment: {} }),
     description: {
       name: 'r',
@@ -57,5 +61,16 @@ describe('a broken requirement', () => {
     expect(report.results).toMatchObject([
       { status: 'failed', scored: false, breaksConformance: false, finding: { actual: 'that' } },
     ]);
+  });
+});
+
+describe('the variables of an image', () => {
+  it('stand in the report by their names alone, whatever these are', () => {
+    const env = { MYSQL_PWD: `it's hunter2`, PLAIN: 'three plain words', 'not a name': 'x' };
+    const report = reportOfBroken({}, { kind: 'image', image: 'runner', env });
+    const flags = `--image runner --env MYSQL_PWD --env PLAIN --env 'not a name'`;
+    expect(report.target).toBe(flags);
+    expect(report.results[0]?.finding?.again).toContain(`contract-test run ${flags} --run`);
+    expect(JSON.stringify(report)).not.toMatch(/hunter2|plain words/);
   });
 });

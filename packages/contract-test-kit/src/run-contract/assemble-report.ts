@@ -22,7 +22,7 @@ import {
   type Level,
   type Requirement,
 } from '../requirements/requirement.js';
-import { isStarted, type ImageTarget, type Target } from '../target/target.js';
+import { givenVariables, type ImageTarget, type Target } from '../target/target.js';
 import type { DeliveryKind } from '../target/delivery.js';
 import type { JudgedCase } from './judge-case.js';
 import type { MergedCase } from './merge-deliveries.js';
@@ -39,9 +39,10 @@ export interface ReportParts {
   readonly durationMs: number;
 }
 
+/** Variables by their names alone, whatever these are: a report is no place for their values. */
 function imageFlags({ image, network, env = {} }: ImageTarget): string {
   const wanted = network === undefined ? '' : ` --network ${network}`;
-  const variables = Object.entries(env).map(([name, value]) => ` --env ${shellQuote(`${name}=${value}`)}`);
+  const variables = Object.keys(env).map((name) => ` --env ${shellQuote(name)}`);
   return `--image ${shellQuote(image)}${wanted}${variables.join('')}`;
 }
 
@@ -185,10 +186,9 @@ function profilesOf(results: readonly RequirementResult[]): ProfileResult[] {
 
 /** Every secret that the kit can know of: what the runner's environment holds, and what it was planted with. */
 function redactorOf({ target, options }: ReportParts) {
-  const added = isStarted(target) ? target.env : undefined;
   const token = target.kind === 'control-plane' && target.token ? { PLANE_TOKEN: target.token } : {};
   const planted = Object.fromEntries(CANARIES.map((value, index) => [`PLANTED_${index}_SECRET`, value]));
-  return createRedactor([options.environment, added ?? {}, token, planted]);
+  return createRedactor([options.environment, givenVariables(target), token, planted]);
 }
 
 /** Puts the outcomes of a run together, without secrets: every report is made from what this returns. */

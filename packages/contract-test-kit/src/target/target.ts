@@ -60,3 +60,7 @@ export const isStarted = (target: Target): target is StartedTarget =>
 
 /** What can be judged. */
 export type Target = RunnerTarget | ControlPlaneTarget;
+
+/** The variables that a runner is given beside those of the kit. */
+export const givenVariables = (target: Target): Readonly<Record<string, string>> =>
+  (isStarted(target) ? target.env : undefined) ?? {};

@@ -1,8 +1,7 @@
 import type { Exchange } from '../exchange.js';
+import { PATIENCE_MS } from '../pause.js';
 import { ask, type JudgedPlane } from './plane-client.js';
 import { playedRegistration, readOffer, type PlayedOffer, type PlayedRunner } from './played-runner.js';
-
-const PATIENCE_MS = 15_000;
 
 type Frame = Readonly<Record<string, unknown>>;
 

@@ -1,11 +1,10 @@
 import { WEBSOCKET_PROTOCOL } from '@controlplane/contracts';
 import { WebSocket } from 'ws';
 import { eventually } from '../../case/wait.js';
+import { PATIENCE_MS } from '../pause.js';
 import { parseJson } from '../recorded-message.js';
 import type { JudgedPlane } from './plane-client.js';
 import { playedRegistration, readOffer, type PlayedOffer, type PlayedRunner } from './played-runner.js';
-
-const PATIENCE_MS = 15_000;
 
 type Frame = Readonly<Record<string, unknown>>;
 

@@ -18,6 +18,20 @@ function lastCommand(project: string): string {
   return blocks.at(-1)?.[1] ?? '';
 }
 
+interface Lockfile {
+  readonly packages: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+}
+
+/** What npm is held to: its lockfile without where packages come from, which each machine may say otherwise. */
+export function lockOf(project: string): Lockfile['packages'] {
+  const { packages } = JSON.parse(readFileSync(join(project, 'package-lock.json'), 'utf8')) as Lockfile;
+  const bare = Object.entries(packages).map(([place, { resolved: _, funding: _too, ...entry }]) => [
+    place,
+    entry,
+  ]);
+  return Object.fromEntries(bare) as Lockfile['packages'];
+}
+
 /** Its types, its tests and its contract test, all at once: they mostly wait. */
 export async function proveScripts(
   project: string,

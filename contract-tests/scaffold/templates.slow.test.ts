@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { importBusyboxImage } from '../deploy/busybox-image.js';
 import { missingEngine, openPodman, type Podman } from '../deploy/podman.js';
 import { endCommands } from './commands.js';
-import { proveScripts, runFirstJob } from './run-template.js';
+import { lockOf, proveScripts, runFirstJob } from './run-template.js';
 import { openScaffoldingRoom, type ScaffoldingRoom } from './scaffolding-room.js';
 
 /** Each template but http-service, which has tests of its own → what its first job prints. */
@@ -27,8 +27,10 @@ afterAll(() => room.close());
 describe.each(Object.entries(TEMPLATES))('a project of %s', (template, result) => {
   it('passes its tests and its contract test, starts, and runs the last command of its README', async (context) => {
     const project = await room.scaffold(`my-${template}`, '--template', template, '--no-git');
+    const locked = lockOf(project);
     const offline = await room.install(project);
     if (offline !== undefined) context.skip(offline);
+    expect(lockOf(project)).toEqual(locked);
     await proveScripts(project);
     const said = await runFirstJob(project);
     expect(said).toMatch(/completed in/);

@@ -31,6 +31,7 @@ export default defineConfig({
       templates: '../../templates',
       workspace: '../../pnpm-workspace.yaml',
       manifest: 'package.json',
+      packages: '..',
       into: 'dist/templates',
     });
   },

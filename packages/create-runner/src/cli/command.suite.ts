@@ -59,6 +59,7 @@ export function useBench(): Bench {
       templates: packageFile('../../templates'),
       workspace: packageFile('../../pnpm-workspace.yaml'),
       manifest: packageFile('package.json'),
+      packages: packageFile('..'),
       into: templates,
     });
   });

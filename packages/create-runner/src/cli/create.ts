@@ -1,8 +1,12 @@
 import { resolve } from 'node:path';
 import { placeProject } from '../destination/place-project.js';
 import { buildProject, writeProject } from '../project/build-project.js';
+import type { BuiltProject } from '../project/build-project.js';
 import { startRepository } from '../project/git-repository.js';
+import { lockedTarballs } from '../project/local-packages.js';
 import type { LocalPackages } from '../project/local-packages.js';
+import { NPM_LOCK_FILE, npmLockText, readLockTable } from '../project/npm-lock.js';
+import type { LockOptions } from '../project/npm-lock.js';
 import { runCommand, succeeded } from '../project/run-command.js';
 import { commandsOf, INSTALL, nextCommands } from './commands-to-type.js';
 import { projectAnswers } from './options.js';
@@ -32,8 +36,16 @@ function write(
       version,
       packages,
     });
-    return writeProject(folder, built);
+    if (answers.pm !== 'npm') return writeProject(folder, built);
+    const tarballs = lockedTarballs(packages ?? new Map());
+    return writeProject(folder, withLock(built, { table: readLockTable(templates), tarballs }));
   };
+}
+
+/** The lockfile is no text of the template's: npm changes it, and no upgrade merges it. */
+function withLock({ files, tarballs }: BuiltProject, options: LockOptions): BuiltProject {
+  const text = npmLockText(files.get('package.json') ?? '', options);
+  return { files: new Map([...files, [NPM_LOCK_FILE, text]]), tarballs };
 }
 
 async function startGit(path: string, surroundings: Surroundings): Promise<void> {

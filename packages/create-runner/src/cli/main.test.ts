@@ -48,6 +48,24 @@ describe('create-runner', () => {
       expect(version).toMatch(/^\d+\.\d+\.\d+$/);
   });
 
+  it.each([
+    // What those of ours need, too; of them the registry alone knows the hash.
+    ['http-service', ['zod', 'vitest', 'express', 'ky'], ['@controlplane/jobforge']],
+    ['python', ['zod', 'express'], ['vitest', 'typescript', 'ky']],
+  ] as const)('locks what npm installs in a project of %s', async (template, locked, others) => {
+    await command(['my-runner', '--template', template, '--no-git']);
+    const { packages } = JSON.parse(read('my-runner/package-lock.json')) as { packages: object };
+    for (const name of locked) expect(packages).toHaveProperty([`node_modules/${name}`]);
+    for (const name of others) expect(packages).not.toHaveProperty([`node_modules/${name}`]);
+    // npm changes it: it is none of the texts that an upgrade merges.
+    expect(read('my-runner/.create-runner.json')).not.toContain('package-lock.json');
+  });
+
+  it.each(['pnpm', 'yarn', 'bun'])('leaves the lockfile to %s', async (pm) => {
+    await command(['my-runner', '--pm', pm, '--no-git']);
+    expect(bench.has('my-runner/package-lock.json')).toBe(false);
+  });
+
   it('keeps in the project what it was made from', async () => {
     await command(['my-runner', '--port', '4000', '--pm', 'pnpm', '--no-git']);
     expect(JSON.parse(read('my-runner/.create-runner.json'))).toMatchObject({

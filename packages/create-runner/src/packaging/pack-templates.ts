@@ -6,8 +6,10 @@
 import { cpSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
+import { LOCK_TABLE_FILE } from '../project/npm-lock.js';
 import { TEMPLATE_PACKAGES, VERSIONS_FILE } from '../project/template-versions.js';
 import type { TemplateVersions } from '../project/template-versions.js';
+import { lockTable } from './lock-table.js';
 
 export interface PackTemplatesOptions {
   /** The folder with one folder a template. */
@@ -16,6 +18,8 @@ export interface PackTemplatesOptions {
   readonly workspace: string;
   /** create-runner's own package.json. */
   readonly manifest: string;
+  /** The folder with the packages of ours. */
+  readonly packages: string;
   /** Emptied first. */
   readonly into: string;
 }
@@ -31,11 +35,10 @@ function exact(name: string, version: string | undefined): string {
   );
 }
 
+type Catalog = Readonly<Record<string, string>>;
+
 /** The versions that templates name, from the catalog and from our own version. */
-export function templateVersions(
-  options: Pick<PackTemplatesOptions, 'workspace' | 'manifest'>,
-): TemplateVersions {
-  const { catalog } = parse(readFileSync(options.workspace, 'utf8')) as { catalog: Record<string, string> };
+function templateVersions(catalog: Catalog, options: PackTemplatesOptions): TemplateVersions {
   const { version } = JSON.parse(readFileSync(options.manifest, 'utf8')) as { version: string };
   const entries = [
     ...TEMPLATE_PACKAGES.catalog.map((name) => [name, exact(name, catalog[name])]),
@@ -44,7 +47,7 @@ export function templateVersions(
   return Object.fromEntries(entries) as TemplateVersions;
 }
 
-/** Copies every template and writes the versions beside them. */
+/** Copies every template and writes beside them the versions that they name, and what npm's lockfiles say of these. */
 export function packTemplates(options: PackTemplatesOptions): void {
   rmSync(options.into, { recursive: true, force: true });
   mkdirSync(options.into, { recursive: true });
@@ -55,5 +58,9 @@ export function packTemplates(options: PackTemplatesOptions): void {
       filter: (source) => !LEFTOVERS.has(source.slice(source.lastIndexOf('/') + 1)),
     });
   }
-  writeFileSync(join(options.into, VERSIONS_FILE), `${JSON.stringify(templateVersions(options), null, 2)}\n`);
+  const { catalog } = parse(readFileSync(options.workspace, 'utf8')) as { catalog: Catalog };
+  const named = templateVersions(catalog, options);
+  const table = lockTable({ ...options, catalog, named });
+  writeFileSync(join(options.into, VERSIONS_FILE), `${JSON.stringify(named, null, 2)}\n`);
+  writeFileSync(join(options.into, LOCK_TABLE_FILE), `${JSON.stringify({ packages: table })}\n`);
 }

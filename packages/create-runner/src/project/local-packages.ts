@@ -1,4 +1,5 @@
-import { readdirSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { CreateRunnerError } from '../errors/create-runner-error.js';
 import { TEMPLATE_PACKAGES } from './template-versions.js';
@@ -44,6 +45,18 @@ export function findLocalPackages(folder: string): LocalPackages {
 /** The tarballs of these packages, as a package manager's install takes them. */
 export function localSpecs(packages: LocalPackages, names: readonly string[]): string[] {
   return names.map((name) => `file:${packages.get(name) ?? ''}`);
+}
+
+/** Those tarballs as a lockfile names them: where they are in the project, and their hash. */
+export function lockedTarballs(
+  packages: LocalPackages,
+): Map<string, { readonly path: string; readonly integrity: string }> {
+  return new Map(
+    [...packages].map(([name, tarball]) => {
+      const hash = createHash('sha512').update(readFileSync(tarball)).digest('base64');
+      return [name, { path: `${VENDOR_FOLDER}/${basename(tarball)}`, integrity: `sha512-${hash}` }];
+    }),
+  );
 }
 
 interface Manifest {

@@ -77,7 +77,8 @@ describe('every template of ours', () => {
 
   it('stands on layers that exist, and every layer serves one', () => {
     const used = new Set(TEMPLATE_NAMES.flatMap((name) => templateOf(name).layers));
-    expect([...used, ...ADDITIONS].sort()).toEqual(readdirSync(templates).sort());
+    const layers = readdirSync(templates, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+    expect([...used, ...ADDITIONS].sort()).toEqual(layers.map(({ name }) => name).sort());
   });
 
   it('holds nothing that npm would drop or rename in a tarball', () => {

@@ -81,8 +81,7 @@ describe('a script in Python keeps first what has to be', () => {
     [
       'one before others on its line',
       `"""d"""; ${FUTURE}; import os; ${SAYS.replace('\n', '; ')}`,
-      'd',
-      true,
+      ['d', true],
     ],
     ['lines as Windows ends them', `#!/usr/bin/python3\r\n"""d"""\r\n${FUTURE}\r\n${SAYS}`, ['d', true]],
     ['a string that is used', `"x".upper()\n${SAYS}`, [null, false]],

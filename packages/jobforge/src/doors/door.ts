@@ -12,6 +12,7 @@ import type { JobForgeError } from '../model/job-forge-error.js';
 import type { Log } from '../model/log.js';
 import type { Operations } from '../model/operations.js';
 import type { RunnerConnection } from '../model/runner-connection.js';
+import type { ReadAnnounced } from './announced.js';
 
 /** Control planes whose runners can be let in. */
 export const DOOR_NAMES = ['swarmlet', 'automn', 'quarterback', 'swamp'] as const;
@@ -25,6 +26,7 @@ export interface DoorParts {
   readonly gate: Gate;
   readonly clock: Clock;
   readonly log: Log;
+  readonly readAnnounced: ReadAnnounced;
   /** This process: what its doors remember of executions is gone with it. */
   readonly instanceId: string;
 }

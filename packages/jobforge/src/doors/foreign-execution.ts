@@ -36,9 +36,18 @@ export interface ForeignExecution {
 export interface CarriedExecution extends ForeignExecution {
   /** Events that JobForge has not acknowledged. */
   unacknowledged(): readonly ExecutionEvent[];
+  /** Bytes of what was told and not acknowledged, about. */
+  owedBytes(): number;
   /** Every event up to this one need not be kept. True where nothing more is to come. */
   acknowledge(seq: number): boolean;
   cancel(reason: CancelReason): void;
+}
+
+/** Bytes of an event beside its message. */
+const EVENT_BYTES = 200;
+
+function sizeOf(event: ExecutionEvent): number {
+  return EVENT_BYTES + ('message' in event ? Buffer.byteLength(event.message ?? '') : 0);
 }
 
 type Distributive<Event> = Event extends ExecutionEvent ? Omit<Event, 'executionId' | 'seq' | 'at'> : never;
@@ -49,6 +58,8 @@ export interface ForeignExecutionParts {
   readonly clock: Clock;
   /** Hears of each event. */
   readonly onEvent: (event: ExecutionEvent) => void;
+  /** Hears how much more, or less, is owed. */
+  readonly onOwed?: (bytes: number) => void;
 }
 
 /** A runner may say thousands of things in one message, each of which would be an event. */
@@ -59,13 +70,19 @@ export function createForeignExecution({
   request,
   clock,
   onEvent,
+  onOwed = () => undefined,
 }: ForeignExecutionParts): CarriedExecution {
   const startedAt = clock.now();
   const events: ExecutionEvent[] = [];
   // 0 is its acceptance, which the claim has told.
   let seq = 0;
+  let owed = 0;
   let ended = false;
   let cancelled: CancelReason | undefined;
+  const owe = (bytes: number): void => {
+    owed += bytes;
+    onOwed(bytes);
+  };
   const tell = (said: Distributive<ExecutionEvent>): void => {
     if (ended) return;
     seq += 1;
@@ -73,6 +90,7 @@ export function createForeignExecution({
     const event = { ...said, executionId: id, seq, at: new Date(now).toISOString() };
     ended = isTerminalEvent(event);
     events.push(event);
+    owe(sizeOf(event));
     onEvent(event);
   };
   const note = (level: LogLevel, message: string): void => tell({ type: 'log', level, message });
@@ -99,10 +117,11 @@ export function createForeignExecution({
     },
     end: (outcome) => tell({ ...outcome, executionTimeMs: Math.max(0, clock.now() - startedAt) }),
     unacknowledged: () => events,
+    owedBytes: () => owed,
     acknowledge(upTo) {
       // They are in order and none is missing: what goes is the first of them.
       const first = events[0]?.seq ?? 0;
-      if (upTo >= first) events.splice(0, upTo - first + 1);
+      if (upTo >= first) for (const gone of events.splice(0, upTo - first + 1)) owe(-sizeOf(gone));
       return ended && events.length === 0;
     },
     cancel: (reason) => void (cancelled ??= reason),

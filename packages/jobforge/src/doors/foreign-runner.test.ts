@@ -1,7 +1,9 @@
 import { CONTRACT_VERSION_CURRENT, type RunnerFrame } from '@controlplane/contracts';
 import { describe, expect, it } from 'vitest';
+import { silentLog } from '../model/log.js';
 import type { RunnerConnection } from '../model/runner-connection.js';
 import { createManualClock } from '../testing/manual-clock.js';
+import { createReadAnnounced } from './announced.js';
 import type { DoorParts } from './door.js';
 import type { ForeignExecution } from './foreign-execution.js';
 import { createForeignRunner } from './foreign-runner.js';
@@ -31,18 +33,20 @@ function played() {
       ...{ onPong: nothing, onDrain: nothing, onClose: nothing },
     };
   };
+  const clock = createManualClock();
   const parts = {
-    ...{ clock: createManualClock(), instanceId: 'door', log: () => undefined },
-    operations: { connectRunner },
+    ...{ clock, instanceId: 'door', log: silentLog, operations: { connectRunner } },
+    readAnnounced: createReadAnnounced(silentLog, clock),
   } as unknown as DoorParts;
   const runner = createForeignRunner(parts);
-  const dial = () => {
+  const dial = (more: Partial<ForeignSide> = {}) => {
     const nothing = (): void => undefined;
     const side: ForeignSide = {
       ...{ bufferedBytes: () => 0, ping: nothing, pause: nothing, resume: nothing, terminate: nothing },
       ...{ onReady: nothing, cancel: nothing },
       run: (execution) => void begun.push(execution),
       end: () => queueMicrotask(() => line.onClose()),
+      ...more,
     };
     const line = runner.connect({ caller: { kind: 'anyone' }, announcement, side });
     const heard = lines.at(-1);
@@ -50,7 +54,7 @@ function played() {
     const say = (frame: object): void => heard.connection.send(JSON.stringify(frame));
     return { line, frames: heard.frames, connection: heard.connection, say };
   };
-  return { runner, dial, begun };
+  return { runner, dial, begun, lines, clock };
 }
 
 const registration = {
@@ -68,16 +72,16 @@ const request = {
 };
 
 /** A runner that runs one execution over its first connection. */
-async function running() {
-  const { runner, dial, begun } = played();
-  const first = dial();
+async function running(more: Partial<ForeignSide> = {}) {
+  const { dial, begun, ...others } = played();
+  const first = dial(more);
   first.say({ type: 'ready', registration });
   first.say({ type: 'offers', executions: [request] });
   first.say({ type: 'confirmed', executions: [{ executionId: 'e' }] });
   const [execution] = begun;
   if (execution === undefined) throw new Error('nothing has begun');
   await Promise.resolve();
-  return { runner, dial, first, execution };
+  return { ...others, dial, first, execution };
 }
 
 const eventsIn = (frames: readonly RunnerFrame[]) =>
@@ -147,5 +151,108 @@ describe('a runner of another kind', () => {
     const events = eventsIn(first.frames).flatMap((report) => report.events);
     expect(events).toHaveLength(101);
     expect(events[100]).toMatchObject({ message: expect.stringMatching(/^100\n101\n.*\n4999$/s) });
+  });
+});
+
+const registrationsIn = (frames: readonly RunnerFrame[]) =>
+  frames.flatMap((frame) => (frame.type === 'register' ? [frame.registration] : []));
+
+describe('a runner that is known by its word', () => {
+  const byWord = { isKnownByWord: true };
+
+  it('counts as another process where it says nothing of what it held for a lease', async () => {
+    const cancelled: string[] = [];
+    const { runner, dial, first, lines, clock } = await running(byWord);
+    first.line.onClose();
+    const second = dial({ ...byWord, cancel: (id) => void cancelled.push(id) });
+    await Promise.resolve();
+    expect(registrationsIn(second.frames)).toMatchObject([{ instanceId: 'door', held: ['e'] }]);
+    second.say({ type: 'ready', registration });
+    clock.advance(19_999);
+    expect(lines).toHaveLength(2);
+    clock.advance(1);
+    await Promise.resolve();
+    expect(cancelled).toEqual(['e']);
+    expect(runner.execution('e')).toBeUndefined();
+    expect(registrationsIn(lines[2]?.frames ?? [])).toMatchObject([
+      { instanceId: expect.stringMatching(/^door\../), held: [] },
+    ]);
+  });
+
+  it('keeps what it says something of', async () => {
+    const { runner, dial, first, lines, clock } = await running(byWord);
+    first.line.onClose();
+    const second = dial(byWord);
+    second.say({ type: 'ready', registration });
+    second.line.onWordOf('e');
+    clock.advance(60_000);
+    expect([lines.length, runner.execution('e')?.id]).toEqual([2, 'e']);
+  });
+
+  it('has lost at once what it says that it lost', async () => {
+    const { runner, first, lines } = await running(byWord);
+    first.line.onLost('another');
+    expect(lines).toHaveLength(1);
+    first.line.onLost('e');
+    await Promise.resolve();
+    expect(runner.execution('e')).toBeUndefined();
+    expect(registrationsIn(lines[1]?.frames ?? [])).toMatchObject([{ held: [] }]);
+  });
+});
+
+describe('a runner that tells more than is written', () => {
+  function held() {
+    const said: string[] = [];
+    return { said, pause: () => void said.push('pause'), resume: () => void said.push('resume') };
+  }
+  const megabyte = 'x'.repeat(1024 * 1024);
+
+  it('is not listened to until most of it is', async () => {
+    const side = held();
+    const { first, execution } = await running(side);
+    for (let count = 1; count <= 3; count += 1) execution.output('stdout', megabyte);
+    expect(side.said).toEqual([]);
+    execution.output('stdout', megabyte);
+    expect(side.said).toEqual(['pause']);
+    const acknowledge = (seq: number) =>
+      first.say({ type: 'acknowledged', executions: [{ executionId: 'e', seq }] });
+    acknowledge(2);
+    expect(side.said).toEqual(['pause']);
+    acknowledge(4);
+    expect(side.said).toEqual(['pause', 'resume']);
+  });
+
+  it('is not listened to over its next connection either, for as long as that is so', async () => {
+    const { dial, first, execution } = await running();
+    for (let count = 1; count <= 4; count += 1) execution.output('stdout', megabyte);
+    first.line.onClose();
+    const side = held();
+    const second = dial(side);
+    second.say({ type: 'ready', registration });
+    expect(side.said).toEqual(['pause']);
+    second.say({ type: 'acknowledged', executions: [{ executionId: 'e', seq: 4 }] });
+    expect(side.said).toEqual(['pause', 'resume']);
+  });
+
+  it('is listened to again where what it told is denied', async () => {
+    const side = held();
+    const { first, execution } = await running(side);
+    for (let count = 1; count <= 4; count += 1) execution.output('stdout', megabyte);
+    const denied = { executionId: 'e', seq: 0, code: 'LEASE_SUPERSEDED' };
+    first.say({ type: 'acknowledged', executions: [denied] });
+    expect(side.said).toEqual(['pause', 'resume']);
+    execution.output('stdout', megabyte.repeat(5));
+    expect(side.said).toEqual(['pause', 'resume']);
+  });
+
+  it('waits for its session too, and goes on once neither has a reason', async () => {
+    const side = held();
+    const { first, execution } = await running(side);
+    first.connection.pause();
+    for (let count = 1; count <= 4; count += 1) execution.output('stdout', megabyte);
+    first.say({ type: 'acknowledged', executions: [{ executionId: 'e', seq: 4 }] });
+    expect(side.said).toEqual(['pause']);
+    first.connection.resume();
+    expect(side.said).toEqual(['pause', 'resume']);
   });
 });

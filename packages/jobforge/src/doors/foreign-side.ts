@@ -19,6 +19,11 @@ export interface ForeignSide extends Pick<
   RunnerConnection,
   'bufferedBytes' | 'ping' | 'pause' | 'resume' | 'terminate'
 > {
+  /**
+   * What it runs is known by what it says alone: over another connection it may be a process that was started anew. What
+   * it says nothing of for the time of a lease it does not have.
+   */
+  readonly isKnownByWord?: boolean;
   /** JobForge has taken the runner in. */
   onReady(registration: RunnerRegistrationResponse): void;
   /** Begins an execution that is claimed. What it throws is the end of it. */
@@ -36,6 +41,10 @@ export type Announcement = Omit<z.input<typeof RunnerRegistrationRequest>, 'inst
 export interface ForeignLine {
   /** The runner has given a sign of life. */
   onHeard(): void;
+  /** It has said something of an execution. */
+  onWordOf(executionId: string): void;
+  /** It says that it does not run an execution any more, and does not know what became of it. */
+  onLost(executionId: string): void;
   onDrain(): void;
   /** The runner takes nothing new. */
   drain(): void;

@@ -11,6 +11,7 @@ import {
   type DoorReply,
   type Doors,
 } from './door.js';
+import { createReadAnnounced } from './announced.js';
 import { createAutomnDoor } from './automn/automn-door.js';
 import { createQuarterbackDoor } from './quarterback/quarterback-door.js';
 import { createSwampDoor } from './swamp/swamp-door.js';
@@ -70,14 +71,19 @@ async function answer(
 /** Opens the doors that were named; undefined where none was. */
 export function openDoors(
   names: readonly DoorName[],
-  parts: Omit<DoorParts, 'instanceId'>,
+  parts: Omit<DoorParts, 'instanceId' | 'readAnnounced'>,
 ): Doors | undefined {
   if (names.length === 0) return undefined;
   const instanceId = `door-${randomUUID()}`;
   // The one that takes a socket at any path is asked last.
-  const doors = DOOR_NAMES.filter((name) => names.includes(name)).map((name) =>
-    MAKERS[name]({ ...parts, instanceId }),
-  );
+  const doors = DOOR_NAMES.filter((name) => names.includes(name)).map((name) => {
+    const log: DoorParts['log'] = (severity, message, fields) =>
+      parts.log(severity, message, { door: name, ...fields });
+    return MAKERS[name]({
+      ...{ ...parts, log, instanceId },
+      readAnnounced: createReadAnnounced(log, parts.clock),
+    });
+  });
   return {
     endpoints: doors.flatMap(({ name: door, endpoints }) => endpoints.map((one) => ({ ...one, door }))),
     answer(request) {

@@ -63,7 +63,11 @@ describe('a registration', () => {
     [{}, 400, 'Runner secret is required'],
     [{ secret: 'x' }, 400, 'Runner endpoint is required'],
     [{ secret: 'x', endpoint: 'ftp://x' }, 400, 'Runner endpoint must be a valid http(s) URL'],
-    [{ secret: 'x', endpoint: 'http://x/', maxConcurrency: -1 }, 400, 'Invalid registration: maxConcurrency'],
+    [
+      { secret: 'x', endpoint: 'http://x/', maxConcurrency: -1 },
+      400,
+      'What the runner says of itself cannot be taken: maxConcurrency: Too small: expected number to be >0 (it is -1).',
+    ],
     [{ secret: 'a-secret-of-nobody', endpoint: 'http://x/' }, 401, 'Invalid runner secret'],
   ])('%j is answered %s %s', async (body, status, error) => {
     const { status: answered, said } = await beat(await open(), body);

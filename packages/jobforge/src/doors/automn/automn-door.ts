@@ -51,23 +51,22 @@ interface Parts extends DoorParts {
 }
 
 async function register(
-  { gate, hosts }: Parts,
+  { gate, hosts, readAnnounced }: Parts,
   { request, params, address }: DoorExchange,
 ): Promise<DoorReply> {
   const body = await readJson(request, MAX_BODY_BYTES);
   const wrong = wrongWith(body);
   if (wrong !== undefined) return refused(400, wrong);
-  const read = AutomnRegistration.safeParse(body);
+  const registration = readAnnounced(AutomnRegistration, body);
   const { id = '' } = params;
-  if (!read.success || id === '')
-    return refused(400, `Invalid registration: ${read.error?.issues[0]?.path.join('.') ?? 'no id'}`);
-  const { secret } = read.data;
+  if (id === '') return refused(400, 'Invalid registration: no id');
+  const { secret } = registration;
   const caller = await gate.identify(secret, address);
   if (caller.kind === 'api') throw new JobForgeError('CREDENTIAL_INVALID');
   if (caller.kind === 'anyone' && secret.length < AUTOMN_SECRET_LENGTH)
     return refused(400, 'Runner secret is required');
-  await hosts.register({ caller, id, registration: read.data });
-  return { status: 200, body: registered(id, read.data) };
+  await hosts.register({ caller, id, registration });
+  return { status: 200, body: registered(id, registration) };
 }
 
 function registered(id: string, registration: AutomnRegistration): AutomnRegistered {

@@ -7,7 +7,7 @@ import type { ForeignExecution } from '../foreign-execution.js';
 import { createForeignRunner, type ForeignRunner } from '../foreign-runner.js';
 import type { Announcement, Farewell, ForeignLine, ForeignSide } from '../foreign-side.js';
 import { announcementOf } from './announcement.js';
-import type { RunClient } from './run-client.js';
+import type { Run, RunClient } from './run-client.js';
 import { toRun } from './run.js';
 
 /** A runner that has registered, as this process knows it. */
@@ -25,8 +25,10 @@ interface Host {
   isJoining: boolean;
   /** Settles when its line is taken, or refused. */
   joining: Promise<void>;
-  /** By execution: hangs up on it. */
-  readonly stops: Map<string, () => void>;
+  /** By execution. */
+  readonly runs: Map<string, Run>;
+  /** Nothing is read of what they print for now. */
+  isPaused: boolean;
 }
 
 /** The runners behind the door, from one registration to the next. */
@@ -55,21 +57,26 @@ function errorOf({ error, reason }: Farewell): JobForgeError {
 
 function run({ client }: State, host: Host, execution: ForeignExecution): void {
   const asked = toRun(execution.id, execution.request);
-  const { endpoint, secret, id: runnerId } = host;
+  const { endpoint, secret, id: runnerId, isPaused } = host;
   const target = { endpoint, secret, runnerId };
   const onBytes = (): void => host.line?.onHeard();
-  const onClosed = (): void => void host.stops.delete(execution.id);
-  host.stops.set(execution.id, client.run({ execution, asked, target, onBytes, onClosed }));
+  const onClosed = (): void => void host.runs.delete(execution.id);
+  host.runs.set(execution.id, client.run({ execution, asked, target, onBytes, onClosed, isPaused }));
+}
+
+function setPaused(host: Host, isPaused: boolean): void {
+  host.isPaused = isPaused;
+  for (const run of host.runs.values()) run[isPaused ? 'pause' : 'resume']();
 }
 
 /** There is no word for it but to hang up. */
-function cancel({ runner, stops }: Host, id: string): void {
+function cancel({ runner, runs }: Host, id: string): void {
   const execution = runner.execution(id);
   const reason = execution?.cancelled ?? 'lease-lost';
   const message = 'Its runner was hung up on; a runner of Automn’s own goes on with the script.';
   execution?.end({ type: 'cancelled', reason, message });
-  stops.get(id)?.();
-  stops.delete(id);
+  runs.get(id)?.stop();
+  runs.delete(id);
 }
 
 interface Joining {
@@ -85,8 +92,8 @@ function sideOf(state: State, host: Host, { onReady, onEnd }: Joining): ForeignS
     ping() {
       if (clock.now() - host.seenAt < AUTOMN_FRESH_MS) queueMicrotask(() => host.line?.onHeard());
     },
-    pause: () => undefined,
-    resume: () => undefined,
+    pause: () => setPaused(host, true),
+    resume: () => setPaused(host, false),
     terminate: () => onEnd({ code: 1001, reason: 'cut off', error: undefined }),
     onReady,
     run: (execution) => run(state, host, execution),
@@ -134,7 +141,7 @@ function hostOf({ parts, hosts }: State, key: string, id: string): Host {
     if (line === undefined && runner.isIdle()) hosts.delete(other);
   const host: Host = {
     ...{ id, runner: createForeignRunner(parts), endpoint: '', secret: '', seenAt: 0, announced: '' },
-    ...{ line: undefined, isJoining: false, joining: Promise.resolve(), stops: new Map() },
+    ...{ line: undefined, isJoining: false, joining: Promise.resolve(), runs: new Map(), isPaused: false },
   };
   hosts.set(key, host);
   return host;

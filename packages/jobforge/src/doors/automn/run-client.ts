@@ -13,13 +13,21 @@ export interface RunTarget {
   readonly runnerId: string;
 }
 
+/** A job that was posted. */
+export interface Run {
+  /** Hangs up: the runners of Automn go on all the same, those of ours stop. */
+  stop(): void;
+  /** Reads nothing more of the answer for now: what is printed waits at its runner. */
+  pause(): void;
+  resume(): void;
+}
+
 /** Posts jobs to runners. */
 export interface RunClient {
   /**
    * Runs a script and tells what becomes of it.
    * @param onBytes - called with every piece of the answer: its runner is there
    * @param onClosed - called when no more of it is to come
-   * @returns hangs up: the runners of Automn go on all the same, those of ours stop
    */
   run(given: {
     readonly execution: ForeignExecution;
@@ -27,7 +35,8 @@ export interface RunClient {
     readonly target: RunTarget;
     readonly onBytes: () => void;
     readonly onClosed: () => void;
-  }): () => void;
+    readonly isPaused: boolean;
+  }): Run;
 }
 
 /** Bytes of an answer that is none to a job. */
@@ -80,7 +89,7 @@ function readLines(
 export function createRunClient(): RunClient {
   const sender = createHttpSender();
   return {
-    run({ execution, asked, target, onBytes, onClosed }) {
+    run({ execution, asked, target, onBytes, onClosed, isPaused }) {
       const headers = {
         'content-type': 'application/json',
         accept: 'application/jsonl, application/json',
@@ -91,9 +100,13 @@ export function createRunClient(): RunClient {
       const body = JSON.stringify(asked.run);
       const request = sender.send({ method: 'POST', url: new URL(target.endpoint), headers, body });
       const connection = watchConnection(request);
+      let [answer, paused]: [IncomingMessage | undefined, boolean] = [undefined, isPaused];
       request.on('error', (error) => execution.end(lostOutcome(connection.connected, error.message)));
       request.on('close', onClosed);
       request.on('response', (response) => {
+        answer = response;
+        // Before anybody reads it: a stream that was paused by hand stays so.
+        if (paused) response.pause();
         response.on('data', onBytes);
         const { statusCode = 0 } = response;
         if (statusCode === 200) return readLines(response, { execution, asked });
@@ -102,7 +115,16 @@ export function createRunClient(): RunClient {
           execution.end(refusedOutcome(statusCode, errorIn(said)));
         });
       });
-      return () => request.destroy();
+      const setPaused = (to: boolean): void => {
+        paused = to;
+        if (to) answer?.pause();
+        else answer?.resume();
+      };
+      return {
+        stop: () => void request.destroy(),
+        pause: () => setPaused(true),
+        resume: () => setPaused(false),
+      };
     },
   };
 }

@@ -16,15 +16,19 @@ import {
   type QuarterbackRegistered,
 } from '@controlplane/contracts/quarterback';
 import type { z } from 'zod';
-import { readJson } from '../../api/body-reader.js';
-import { isJobForgeError, JobForgeError } from '../../model/job-forge-error.js';
+import { CallerGone, readJson } from '../../api/body-reader.js';
+import { JobForgeError } from '../../model/job-forge-error.js';
 import { asIdentifier } from '../as-identifier.js';
 import type { Door, DoorEndpoint, DoorExchange, DoorParts, DoorReply } from '../door.js';
+import { knownRunner } from '../known-runner.js';
 import { createQuarterbackNodes, type Known, type QuarterbackNodes } from './quarterback-nodes.js';
 import { TASK_CAPABILITY } from './task.js';
 
 /** Below this the calls are served too, and files alone: `/files` is JobForge's own. */
 const BASE = '/quarterback';
+
+/** Bytes of a registration. */
+const MAX_REGISTRATION_BYTES = 64 * 1024;
 
 interface Parts extends DoorParts {
   readonly nodes: QuarterbackNodes;
@@ -56,20 +60,16 @@ async function bodyAs<Schema extends z.ZodType>(
 }
 
 /** Who asks; of whom JobForge asks nobody for a credential, whoever its key names. */
-async function known({ gate, operations }: Parts, { request, address }: DoorExchange): Promise<Known> {
+async function known(parts: Parts, { request, address }: DoorExchange): Promise<Known> {
+  const { gate } = parts;
   const key = header(request, QUARTERBACK_HEADERS.apiKey);
   const caller = await gate.identify(key, address);
   if (caller.kind !== 'runner' && caller.kind !== 'anyone') throw new JobForgeError('ROLE_REQUIRED');
   const named = key?.slice(0, Math.max(0, key.lastIndexOf('.'))) ?? '';
-  try {
-    const id = caller.kind === 'runner' ? caller.runnerId : named;
-    return { caller, metadata: await operations.showRunner(id) };
-  } catch (error) {
-    // It was away until it was forgotten: it registers anew.
-    if (isJobForgeError(error) && error.envelope.code === 'RUNNER_NOT_FOUND')
-      throw new JobForgeError('CREDENTIAL_INVALID');
-    throw error;
-  }
+  const metadata = await knownRunner(parts, caller.kind === 'runner' ? caller.runnerId : named);
+  // Of one that was away until it was forgotten, these calls do not say what it is: it registers anew.
+  if (metadata === undefined) throw new JobForgeError('CREDENTIAL_INVALID');
+  return { caller, metadata };
 }
 
 function nodeOf({ metadata }: Known, more: Partial<QuarterbackNode> = {}): QuarterbackNode {
@@ -85,16 +85,18 @@ async function register(parts: Parts, { request, address }: DoorExchange): Promi
   const { gate, operations } = parts;
   const caller = await gate.identify(header(request, QUARTERBACK_HEADERS.registrationToken), address);
   if (caller.kind !== 'enrollment' && caller.kind !== 'anyone') throw new JobForgeError('ROLE_REQUIRED');
-  const { hostname, name, os_type: os } = await bodyAs(QuarterbackRegistration, request);
-  const registration = RunnerRegistrationRequest.safeParse({
+  const {
+    hostname,
+    name,
+    os_type: os,
+  } = parts.readAnnounced(QuarterbackRegistration, await readJson(request, MAX_REGISTRATION_BYTES));
+  const registration = parts.readAnnounced(RunnerRegistrationRequest, {
     ...{ name: (name || hostname).slice(0, 128), version: '1', contractVersion: CONTRACT_VERSION_CURRENT },
     ...{ capabilities: [TASK_CAPABILITY], tags: ['quarterback'], maxConcurrency: 1, labels: { os } },
     ...{ machineId: asIdentifier(`quarterback:${hostname}`), instanceId: parts.instanceId },
     delivery: { kind: 'long-poll' },
   });
-  if (!registration.success)
-    throw new JobForgeError('VALIDATION_ERROR', { message: 'hostname, name or os_type cannot be used' });
-  const { runnerId, runnerSecret } = await operations.registerRunner(registration.data, caller);
+  const { runnerId, runnerSecret } = await operations.registerRunner(registration, caller);
   if (runnerSecret === undefined && caller.kind === 'enrollment')
     throw new JobForgeError('VALIDATION_ERROR', {
       message: `The token "${caller.token}" hands out no secret (it is not durable), and this runner needs one.`,
@@ -114,16 +116,22 @@ function baseOf({ headers, socket }: IncomingMessage): string {
   return `${isSecure ? 'https' : 'http'}://${headers.host ?? 'localhost'}${BASE}`;
 }
 
-async function pending(parts: Parts, exchange: DoorExchange): Promise<DoorReply> {
-  const who = await known(parts, exchange);
+/** Does something that may wait, for as long as whoever asks is there. */
+async function whileThere<T>(
+  { socket }: IncomingMessage,
+  act: (gone: AbortSignal) => Promise<T>,
+): Promise<T> {
   const gone = new AbortController();
-  const { request } = exchange;
   // The connection may carry many questions, one after the other.
   const leave = (): void => gone.abort();
-  request.socket.once('close', leave);
-  const assignment = await parts.nodes
-    .next(who, gone.signal)
-    .finally(() => request.socket.off('close', leave));
+  socket.once('close', leave);
+  return act(gone.signal).finally(() => socket.off('close', leave));
+}
+
+async function pending(parts: Parts, exchange: DoorExchange): Promise<DoorReply> {
+  const who = await known(parts, exchange);
+  const { request } = exchange;
+  const assignment = await whileThere(request, (gone) => parts.nodes.next(who, gone));
   return { status: 200, body: assignment && { ...assignment, orchestrator_url: baseOf(request) } };
 }
 
@@ -136,8 +144,19 @@ async function heartbeat(parts: Parts, exchange: DoorExchange): Promise<DoorRepl
   return { status: 200, body: nodeOf(who, { status, current_task_id: current_task_id ?? null }) };
 }
 
-async function status(parts: Parts, exchange: DoorExchange): Promise<DoorReply> {
+/** Who reports, once it is listened to: what it sends is not read before. */
+async function reporting(parts: Parts, exchange: DoorExchange): Promise<Known> {
   const who = await known(parts, exchange);
+  if (await whileThere(exchange.request, (gone) => parts.nodes.mayReport(who, gone))) return who;
+  if (exchange.request.socket.destroyed) throw new CallerGone();
+  throw new JobForgeError('STORE_UNAVAILABLE', {
+    message: 'Too many reports of this runner wait to be written.',
+    remedy: 'Report again in a moment.',
+  });
+}
+
+async function status(parts: Parts, exchange: DoorExchange): Promise<DoorReply> {
+  const who = await reporting(parts, exchange);
   const update = await bodyAs(QuarterbackStatusUpdate, exchange.request);
   const isWanted = parts.nodes.status(who, update);
   // Runners of ours read this; Quarterback's own hears of no cancel.
@@ -145,7 +164,7 @@ async function status(parts: Parts, exchange: DoorExchange): Promise<DoorReply> 
 }
 
 async function logs(parts: Parts, exchange: DoorExchange): Promise<DoorReply> {
-  const who = await known(parts, exchange);
+  const who = await reporting(parts, exchange);
   parts.nodes.logs(who, await bodyAs(QuarterbackLogs, exchange.request, QUARTERBACK_LOG_BYTES));
   return { status: 200, body: { ok: true } };
 }

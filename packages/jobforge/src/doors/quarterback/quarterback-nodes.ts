@@ -13,6 +13,7 @@ import type { DoorParts } from '../door.js';
 import type { ForeignExecution } from '../foreign-execution.js';
 import { createForeignRunner, type ForeignRunner } from '../foreign-runner.js';
 import type { Announcement, Farewell, ForeignLine, ForeignSide } from '../foreign-side.js';
+import { createTurnstile, type Turnstile } from '../turnstile.js';
 import { tellLogs, tellStatus, toAssignment, type AskedTask } from './task.js';
 
 /** A task that a runner was given, or is to be given. */
@@ -37,6 +38,8 @@ interface Node {
   idleSince: number | undefined;
   /** Whoever waits for something to do. */
   poll: (() => void) | undefined;
+  /** Reports go through it. */
+  readonly turnstile: Turnstile;
 }
 
 /** The runners behind the door, from one of their calls to the next. */
@@ -44,6 +47,8 @@ export interface QuarterbackNodes {
   /** Resolves with what to do, after a while without. */
   next(who: Known, signal: AbortSignal): Promise<Omit<QuarterbackAssignment, 'orchestrator_url'> | null>;
   beat(who: Known, said: Pick<QuarterbackHeartbeat, 'status' | 'current_task_id'>): Promise<void>;
+  /** Resolves with false where the runner is not listened to now: too much that it told waits to be written. */
+  mayReport(who: Known, signal: AbortSignal): Promise<boolean>;
   /** False for a task that is not the runner's any more. */
   status(who: Known, update: QuarterbackStatusUpdate): boolean;
   logs(who: Known, logs: QuarterbackLogs): void;
@@ -67,6 +72,9 @@ const GIVE_AGAIN_MS = 10_000;
 const MAX_GIVEN = 3;
 /** Bytes in the way of a runner that does not ask: more than are offered over, and less than it would be cut off for. */
 const NOT_ASKING_BYTES = 2 * 1024 * 1024;
+
+/** Reports of one runner that wait to be read; its own has one under way. */
+const MAX_WAITING_REPORTS = 16;
 
 interface State {
   readonly parts: DoorParts;
@@ -103,8 +111,8 @@ function sideOf(
     ping() {
       if (clock.now() - node.seenAt < FRESH_MS) queueMicrotask(() => node.line?.onHeard());
     },
-    pause: () => undefined,
-    resume: () => undefined,
+    pause: node.turnstile.close,
+    resume: node.turnstile.open,
     terminate: () => onEnd({ code: 1001, reason: 'cut off', error: undefined }),
     onReady,
     run: (execution) => run(node, execution),
@@ -160,6 +168,7 @@ function nodeOf({ parts, nodes }: State, id: string): Node {
   const node: Node = {
     ...{ runner: createForeignRunner(parts), tasks: new Map(), line: undefined },
     ...{ joining: Promise.resolve(), seenAt: 0, leaseMs: LEASE_MS, idleSince: undefined, poll: undefined },
+    turnstile: createTurnstile(MAX_WAITING_REPORTS),
   };
   nodes.set(id, node);
   return node;
@@ -249,6 +258,13 @@ export function createQuarterbackNodes(parts: DoorParts): QuarterbackNodes {
       }
       const node = state.nodes.get(who.metadata.id);
       if (node?.line !== undefined) leave(node, node.line);
+    },
+    async mayReport({ metadata }, signal) {
+      const node = state.nodes.get(metadata.id);
+      if (node === undefined) return true;
+      // Whoever waits to be heard is there.
+      node.seenAt = parts.clock.now();
+      return node.turnstile.pass(signal);
     },
     status(who, update) {
       const task = taskOf(who, update.task_id);

@@ -15,6 +15,7 @@ import type { DoorParts, DoorSocket } from '../door.js';
 import { createForeignRunner } from '../foreign-runner.js';
 import type { Farewell, ForeignLine, ForeignSide } from '../foreign-side.js';
 import type { DataDesk } from './data-desk.js';
+import { knownRunner } from '../known-runner.js';
 import { announcementOf, dialectOf, instanceOf, refusedBy, type Refused } from './enrollment.js';
 import { createSwampDispatches, type SwampDispatches } from './swamp-dispatches.js';
 
@@ -89,7 +90,8 @@ function sideOf(state: State, dispatches: SwampDispatches): ForeignSide {
 
 async function nameOf({ parts }: State, caller: Caller): Promise<string | undefined> {
   if (caller.kind !== 'runner') return undefined;
-  return (await parts.operations.showRunner(caller.runnerId)).name;
+  // One that was away until it was forgotten comes back as what it says that it is.
+  return (await knownRunner(parts, caller.runnerId))?.name;
 }
 
 async function enroll(state: State, asked: SwampEnroll): Promise<void> {
@@ -109,15 +111,24 @@ async function enroll(state: State, asked: SwampEnroll): Promise<void> {
   });
 }
 
+function readEnroll({ parts }: State, params: unknown): SwampEnroll | Refused {
+  try {
+    return parts.readAnnounced(SwampEnroll, params);
+  } catch (error) {
+    return refusedBy((isJobForgeError(error) ? error : new JobForgeError('INTERNAL_ERROR')).envelope, '');
+  }
+}
+
 /** In the order in which swamp looks: schema, version, shape of the token, the token itself. */
 function onEnroll(state: State, { id, params }: Asked): void {
   if (state.enrolling !== undefined)
     return fail(state, id, { code: 'handler_failed', message: 'this connection is enrolled already' });
-  const asked = SwampEnroll.safeParse(params);
-  state.enrolling = { id, token: asked.data?.token ?? '' };
+  state.enrolling = { id, token: '' };
   state.stopTimer();
-  if (!asked.success) return turnAway(state, { code: 'handler_failed', message: asked.error.message });
-  const { protocolVersion, token } = asked.data;
+  const asked = readEnroll(state, params);
+  if ('code' in asked) return turnAway(state, asked);
+  const { protocolVersion, token } = asked;
+  state.enrolling = { id, token };
   if (protocolVersion !== SWAMP_PROTOCOL_VERSION)
     return turnAway(state, {
       code: 'protocol_mismatch',
@@ -125,9 +136,8 @@ function onEnroll(state: State, { id, params }: Asked): void {
     });
   if (!token.includes('.'))
     return turnAway(state, { code: 'invalid_token', message: 'Invalid enrollment token' });
-  enroll(state, asked.data).catch((error: unknown) => {
-    if (!isJobForgeError(error))
-      state.parts.log('error', 'an enrollment could not be answered', { door: 'swamp', error });
+  enroll(state, asked).catch((error: unknown) => {
+    if (!isJobForgeError(error)) state.parts.log('error', 'an enrollment could not be answered', { error });
     const { envelope } = isJobForgeError(error) ? error : new JobForgeError('INTERNAL_ERROR');
     turnAway(state, refusedBy(envelope, token));
   });
@@ -177,8 +187,7 @@ export function openSwampSocket(
       if (state.closed) return;
       state.line?.onHeard();
       const frame = read(text);
-      if (frame === undefined)
-        return parts.log('warn', 'a frame that is not understood is ignored', { door: 'swamp' });
+      if (frame === undefined) return parts.log('warn', 'a frame that is not understood is ignored');
       if (frame.type === 'rpc.request') onRequest(state, frame);
       else state.dispatches?.onFrame(frame);
     },

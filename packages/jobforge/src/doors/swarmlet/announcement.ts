@@ -43,10 +43,20 @@ function announcementOf({ name, metadata, labels = {}, machineId }: Said): Annou
   };
 }
 
-/** A runner that enrolls: it has no socket yet, and is registered as one that will come for its work. */
+/** What Swarmlet lets a runner do that has not said what it can. */
+const LEAST = ['exec.readonly'];
+
+/** What an enrollment says that its runner can do. */
+export const capabilitiesOf = ({ capabilities, metadata }: SwarmletRegisterRequest): readonly string[] =>
+  capabilities ?? metadata?.capabilities ?? LEAST;
+
+/**
+ * A runner that enrolls: it has no socket yet, and is registered as one that will come for its work. More than it says
+ * here it is given when it says so in its hello.
+ */
 export function enrolling(request: SwarmletRegisterRequest, name: string): Announcement {
-  const { labels, capabilities } = request;
-  const metadata = { ...request.metadata, ...(capabilities && { capabilities }) };
+  const { labels } = request;
+  const metadata = { ...request.metadata, capabilities: [...capabilitiesOf(request)] };
   return { ...announcementOf({ name, metadata, labels }), delivery: { kind: 'long-poll' } };
 }
 

@@ -1,8 +1,9 @@
 import type { RunnerMetadata } from '@controlplane/contracts';
 import type { SwarmletHello } from '@controlplane/contracts/swarmlet';
 import type { Caller } from '../../model/caller.js';
-import { isJobForgeError, JobForgeError } from '../../model/job-forge-error.js';
+import { JobForgeError } from '../../model/job-forge-error.js';
 import type { DoorParts } from '../door.js';
+import { knownRunner } from '../known-runner.js';
 import { numberOf } from './announcement.js';
 
 /** Whoever has said hello, and what is known of it. */
@@ -10,15 +11,6 @@ export interface Greeted {
   readonly caller: Caller;
   /** Undefined for a runner that was away until it was forgotten. */
   readonly known: RunnerMetadata | undefined;
-}
-
-async function shown({ operations }: DoorParts, id: string): Promise<RunnerMetadata | undefined> {
-  try {
-    return await operations.showRunner(id);
-  } catch (error) {
-    if (isJobForgeError(error) && error.envelope.code === 'RUNNER_NOT_FOUND') return undefined;
-    throw error;
-  }
 }
 
 /** Where nobody is asked for a credential, a runner is who it says. */
@@ -36,7 +28,7 @@ export async function identify(parts: DoorParts, hello: SwarmletHello, address: 
   const caller = await parts.gate.identify(hello.secret, address);
   if (caller.kind === 'anyone') return { caller, known: await byName(parts, hello) };
   if (caller.kind !== 'runner') throw new JobForgeError('ROLE_REQUIRED');
-  const known = await shown(parts, caller.runnerId);
+  const known = await knownRunner(parts, caller.runnerId);
   const { runner_id: id = null, runner_name: name = null } = hello;
   const isAnother =
     id === null ? known !== undefined && known.name !== name : id !== numberOf(caller.runnerId);

@@ -126,6 +126,20 @@ describe('an enrollment', () => {
   });
 });
 
+it('a runner that said nothing of what it can do is to look only, until its hello says more', async () => {
+  const of = await open();
+  const { ask, token, forge } = of;
+  const { token: enroll_token } = await token({ kind: 'enrollment', name: 'silent' });
+  const { body } = await ask('POST', REGISTER, { body: { enroll_token, name: 'builder', metadata } });
+  expect(body['runner_capabilities_csv']).toBe('exec.readonly');
+  const capabilities = async () =>
+    (await forge.operations.listRunners())[0]?.capabilities.map(({ id }) => id);
+  expect(await capabilities()).toEqual(['shell.readonly']);
+  const client = await dialDoor(of.url, SOCKET);
+  client.send(hello(body as unknown as Enrolled));
+  await expect.poll(capabilities, { timeout: 15_000 }).toEqual(['shell.full']);
+});
+
 describe('a runner that was let in', () => {
   it('is given one command at a time, and its job has what it printed', async () => {
     const of = await open();

@@ -9,7 +9,7 @@ import { readJson } from '../../api/body-reader.js';
 import { JobForgeError } from '../../model/job-forge-error.js';
 import type { Door, DoorExchange, DoorParts, DoorReply } from '../door.js';
 import { createForeignRunners } from '../foreign-runners.js';
-import { enrolling, numberOf } from './announcement.js';
+import { capabilitiesOf, enrolling, numberOf } from './announcement.js';
 import { createSwarmletCommands } from './swarmlet-commands.js';
 import { openSwarmletSocket } from './swarmlet-socket.js';
 
@@ -37,6 +37,8 @@ function statusOf({ code }: ErrorEnvelope): number {
       return 503;
     case 'INTERNAL_ERROR':
       return 500;
+    case 'VALIDATION_ERROR':
+      return 422;
     default:
       return 400;
   }
@@ -44,15 +46,14 @@ function statusOf({ code }: ErrorEnvelope): number {
 
 /** Exchanges an enrollment token of JobForge for a number and a runner secret of JobForge. */
 async function enroll(parts: DoorParts, { request, address }: DoorExchange): Promise<DoorReply> {
-  const asked = SwarmletRegisterRequest.safeParse(await readJson(request, MAX_BODY_BYTES));
-  if (!asked.success) return { status: 422, body: { detail: asked.error.issues } };
-  const { enroll_token: token, name = `runner-${randomUUID().slice(0, 8)}` } = asked.data;
+  const { readAnnounced } = parts;
+  const asked = readAnnounced(SwarmletRegisterRequest, await readJson(request, MAX_BODY_BYTES));
+  const { enroll_token: token, name = `runner-${randomUUID().slice(0, 8)}` } = asked;
   const caller = await parts.gate.identify(token === '' ? undefined : token, address);
   if (caller.kind !== 'enrollment' && caller.kind !== 'anyone') throw new JobForgeError('ROLE_REQUIRED');
-  const announcement = enrolling(asked.data, name);
-  const registration = RunnerRegistrationRequest.safeParse({ ...announcement, instanceId: parts.instanceId });
-  if (!registration.success) return { status: 422, body: { detail: registration.error.issues } };
-  const { runnerId, runnerSecret } = await parts.operations.registerRunner(registration.data, caller);
+  const announced = { ...enrolling(asked, name), instanceId: parts.instanceId };
+  const registration = readAnnounced(RunnerRegistrationRequest, announced);
+  const { runnerId, runnerSecret } = await parts.operations.registerRunner(registration, caller);
   if (runnerSecret === undefined && caller.kind === 'enrollment')
     throw new JobForgeError('VALIDATION_ERROR', {
       message: `The token "${caller.token}" hands out no secret (it is not durable), and this runner needs one.`,
@@ -62,7 +63,7 @@ async function enroll(parts: DoorParts, { request, address }: DoorExchange): Pro
     // Where nobody is asked for a credential any text will do.
     runner_secret: runnerSecret ?? randomUUID(),
     name,
-    runner_capabilities_csv: (asked.data.capabilities ?? ['exec.readonly']).join(','),
+    runner_capabilities_csv: capabilitiesOf(asked).join(','),
   };
   return { status: 200, body };
 }

@@ -1,8 +1,8 @@
 import { DEFAULTS } from '@controlplane/contracts';
 import {
   SWARMLET_CLOSE,
+  SwarmletHello,
   SwarmletRunnerFrame,
-  type SwarmletHello,
   type SwarmletServerFrame,
 } from '@controlplane/contracts/swarmlet';
 import { isJobForgeError, JobForgeError } from '../../model/job-forge-error.js';
@@ -15,7 +15,7 @@ import type { ShellDialect } from '../shell-capability.js';
 import { dialectOf, greeting } from './announcement.js';
 import { identify, type Greeted } from './hello.js';
 import type { SwarmletCommands } from './swarmlet-commands.js';
-import { closeOf, closeOfError, type Close } from './words.js';
+import { closeOf, closeOfError, isLost, type Close } from './words.js';
 
 export interface SwarmletSocketParts extends DoorParts {
   readonly runners: ForeignRunners;
@@ -35,9 +35,9 @@ interface State {
   stopTimer: () => void;
 }
 
-function read(text: string): SwarmletRunnerFrame | undefined {
+function read(text: string): unknown {
   try {
-    return SwarmletRunnerFrame.safeParse(JSON.parse(text)).data;
+    return JSON.parse(text);
   } catch {
     return undefined;
   }
@@ -57,6 +57,7 @@ function sideOf(state: State, runner: ForeignRunner, dialect: ShellDialect): For
     pause: socket.pause,
     resume: socket.resume,
     terminate: socket.terminate,
+    isKnownByWord: true,
     // It is told nothing: silence is how Swarmlet says that a hello was taken.
     onReady: () => letIn(state, runner),
     run: (execution) => parts.commands.run(execution, dialect, (frame) => say(state, frame)),
@@ -89,21 +90,31 @@ function letIn(state: State, runner: ForeignRunner): void {
   for (const frame of early) onFrame(state, frame);
 }
 
-/** Why a first frame is not taken; in the order in which Swarmlet looks. */
-function refusalOf(frame: SwarmletRunnerFrame | undefined): string | undefined {
-  if (frame === undefined) return 'Invalid hello message';
-  if (frame.type !== 'hello') return 'Expected hello message';
-  if (frame.secret === '') return 'Missing secret';
-  const { runner_id: id = null, runner_name: name = null } = frame;
-  return id === null && name === null ? 'Missing runner_id or runner_name' : undefined;
+/** Why a first frame is not taken, or the frame; in the order in which Swarmlet looks. */
+function helloIn({ parts }: State, said: unknown): SwarmletHello | string {
+  const { type } = Object(said) as { readonly type?: unknown };
+  if (type !== 'hello')
+    return SwarmletRunnerFrame.safeParse(said).success ? 'Expected hello message' : 'Invalid hello message';
+  const hello = parts.readAnnounced(SwarmletHello, said);
+  if (hello.secret === '') return 'Missing secret';
+  const { runner_id: id = null, runner_name: name = null } = hello;
+  return id === null && name === null ? 'Missing runner_id or runner_name' : hello;
 }
 
-function greet(state: State, frame: SwarmletRunnerFrame | undefined): void {
+function readHello(state: State, said: unknown): SwarmletHello | Close {
+  try {
+    const hello = helloIn(state, said);
+    return typeof hello === 'string' ? { code: SWARMLET_CLOSE.policy, reason: hello } : hello;
+  } catch (error) {
+    return closeOfError((isJobForgeError(error) ? error : new JobForgeError('INTERNAL_ERROR')).envelope);
+  }
+}
+
+function greet(state: State, said: unknown): void {
   state.greeted = true;
   state.stopTimer();
-  const reason = refusalOf(frame);
-  if (frame?.type !== 'hello' || reason !== undefined)
-    return shut(state, { code: SWARMLET_CLOSE.policy, reason: reason ?? 'Expected hello message' });
+  const frame = readHello(state, said);
+  if ('code' in frame) return shut(state, frame);
   state.early = [];
   state.socket.pause();
   identify(state.parts, frame, state.address).then(
@@ -121,6 +132,8 @@ function greet(state: State, frame: SwarmletRunnerFrame | undefined): void {
 
 function onFrame(state: State, frame: SwarmletRunnerFrame): void {
   if (frame.type === 'hello' || frame.type === 'heartbeat') return;
+  state.line?.onWordOf(frame.job_id);
+  if (frame.type === 'exec_error' && isLost(frame.error)) return state.line?.onLost(frame.job_id);
   const execution = state.runner?.execution(frame.job_id);
   const isOwn = state.parts.commands.onReport(frame, execution);
   // What is not its own any more it runs in vain.
@@ -143,11 +156,11 @@ export function openSwarmletSocket(
   return {
     onText(text) {
       if (state.closed) return;
-      const frame = read(text);
-      if (!state.greeted) return greet(state, frame);
+      const said = read(text);
+      if (!state.greeted) return greet(state, said);
       state.line?.onHeard();
-      if (frame === undefined)
-        return parts.log('warn', 'a frame that is not understood is ignored', { door: 'swarmlet' });
+      const frame = SwarmletRunnerFrame.safeParse(said).data;
+      if (frame === undefined) return parts.log('warn', 'a frame that is not understood is ignored');
       if (state.early !== undefined) state.early.push(frame);
       else onFrame(state, frame);
     },

@@ -24,6 +24,8 @@ export function closeOfError({ code, message }: ErrorEnvelope): Close {
     case 'RUNNER_NOT_FOUND':
     case 'RUNNER_MISMATCH':
       return { code: SWARMLET_CLOSE.policy, reason: 'Runner not found' };
+    case 'VALIDATION_ERROR':
+      return { code: SWARMLET_CLOSE.policy, reason: `Invalid hello message: ${message}` };
     case 'CREDENTIAL_INVALID':
     case 'CREDENTIAL_MISSING':
     case 'ROLE_REQUIRED':
@@ -40,3 +42,6 @@ export function closeOf({ code, reason, error }: Farewell): Close {
   // Codes of ours mean nothing to it: whatever is none of its own, it tries again.
   return code >= 4000 ? { code: SWARMLET_CLOSE.internal, reason } : { code, reason };
 }
+
+/** Whether what is said of a command is that nobody knows how it ended: so a runner of ours puts it that was killed. */
+export const isLost = (error: string): boolean => error.startsWith('RUNNER_LOST: ');

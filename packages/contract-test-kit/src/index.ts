@@ -36,6 +36,7 @@ export type {
   ProfileResult,
   RequirementResult,
   ResultStatus,
+  SkippedDelivery,
 } from './reporters/report.js';
 export type { KnownFailure } from './baseline/known-failures.js';
 export type { ReportDifference } from './reporters/compare-reports.js';

@@ -7,6 +7,7 @@ import {
   knownText,
   printable,
   runnerText,
+  skippedText,
   verdictText,
 } from './report-words.js';
 
@@ -42,7 +43,7 @@ function row(result: RequirementResult): string {
  * request.
  */
 export function renderHtml(report: ContractReport): string {
-  const runner = runnerText(report);
+  const about = [runnerText(report), ...skippedText(report)].filter((text) => text !== undefined);
   const profiles = [...new Set(report.results.map(({ profile }) => profile))];
   const sections = profiles.map((profile) => {
     const rows = report.results.filter((result) => result.profile === profile).map(row);
@@ -60,7 +61,7 @@ export function renderHtml(report: ContractReport): string {
 </head>
 <body>
 <h1>Contract ${html(report.contract)}: <span class="${report.ok ? 'ok' : 'bad'}">${html(verdictText(report))}</span></h1>
-<p>${runner === undefined ? '' : `${html(runner)}<br>`}${html(countsText(report))}</p>
+<p>${about.map((text) => `${html(text)}<br>`).join('')}${html(countsText(report))}</p>
 <p class="dim"><code>${html(report.target)}</code> · ${html(report.startedAt)} · ${(report.durationMs / 1000).toFixed(1)} s · seed ${report.seed}</p>
 ${sections.join('\n')}
 </body>

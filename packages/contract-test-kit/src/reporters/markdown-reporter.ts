@@ -6,6 +6,7 @@ import {
   knownText,
   printable,
   runnerText,
+  skippedText,
   verdictText,
 } from './report-words.js';
 
@@ -53,6 +54,7 @@ export function renderMarkdown(report: ContractReport): string {
     `### ${report.ok ? '✅' : '❌'} Contract ${report.contract}: ${plain(verdictText(report))}`,
     '',
     ...(runner === undefined ? [] : [plain(runner), '']),
+    ...skippedText(report).flatMap((skipped) => [plain(skipped), '']),
     countsText(report),
     '',
     '| Profile | |',

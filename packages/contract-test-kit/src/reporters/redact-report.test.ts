@@ -59,7 +59,11 @@ describe('redactReport', () => {
   const dirty: ContractReport = {
     ...report,
     target: `--command 'run --with ${secret}'`,
-    runner: { ...report.runner, name: said, version: said, capabilities: [said], features: [said] },
+    runner: {
+      ...report.runner,
+      ...{ name: said, version: said, capabilities: [said], features: [said] },
+      skippedDeliveries: [{ delivery: 'websocket', reason: said }],
+    },
     results: [
       result('a.failed', {
         status: 'failed',
@@ -87,7 +91,7 @@ describe('redactReport', () => {
   });
 
   it('counts what it took out, and keeps what names things', () => {
-    expect(clean.redactions).toBe(13);
+    expect(clean.redactions).toBe(14);
     expect(clean.results.map(({ id, statement }) => [id, statement])).toEqual(
       dirty.results.map(({ id, statement }) => [id, statement]),
     );

@@ -103,7 +103,7 @@ function redactResult(result: RequirementResult, redact: Redactor): RequirementR
 
 /** The report without secrets, in every text that comes from the runner, its command or its user. */
 export function redactReport(report: ContractReport, redact: Redactor): ContractReport {
-  const { name, version, capabilities, features, source, deliveries } = report.runner;
+  const { name, version, capabilities, features, source, deliveries, skippedDeliveries } = report.runner;
   const results = report.results.map((result) => redactResult(result, redact));
   return {
     ...report,
@@ -114,6 +114,14 @@ export function redactReport(report: ContractReport, redact: Redactor): Contract
       capabilities: capabilities.map(redact),
       features: features.map(redact),
       ...(deliveries === undefined ? {} : { deliveries }),
+      ...(skippedDeliveries === undefined
+        ? {}
+        : {
+            skippedDeliveries: skippedDeliveries.map(({ delivery, reason }) => ({
+              delivery,
+              reason: redact(reason),
+            })),
+          }),
       source,
     },
     results,

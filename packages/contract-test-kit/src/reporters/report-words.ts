@@ -83,6 +83,13 @@ export function verdictText(report: ContractReport): string {
   return `conformant: ${claimed.map(({ profile }) => profile).join(', ')}${rest}`;
 }
 
+/** Over which deliveries it was not judged that were asked for, and why: a line each. */
+export function skippedText({ runner }: ContractReport): readonly string[] {
+  return (runner.skippedDeliveries ?? []).map(
+    ({ delivery, reason }) => `not judged over ${delivery}: ${printable(reason)}`,
+  );
+}
+
 /** `images 1.2.0 · features ndjson (from its manifest)`; undefined where nothing is known of the runner. */
 export function runnerText({ runner }: ContractReport): string | undefined {
   if (runner.source === 'nowhere') return undefined;

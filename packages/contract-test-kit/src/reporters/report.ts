@@ -92,6 +92,14 @@ export const ProfileResult = z.object({
 });
 export type ProfileResult = z.infer<typeof ProfileResult>;
 
+/** A delivery that was asked for and not judged. */
+export const SkippedDelivery = z.object({
+  delivery: DeliveryKind,
+  /** What came instead of a runner that is reached by it. */
+  reason: z.string(),
+});
+export type SkippedDelivery = z.infer<typeof SkippedDelivery>;
+
 const Counts = z.object({
   passed: z.number().int(),
   failed: z.number().int(),
@@ -117,6 +125,8 @@ export const ContractReport = z.object({
     features: z.array(z.string()),
     /** How it was reached. */
     deliveries: z.array(DeliveryKind).optional(),
+    /** Where it was to be judged over all of them: those that it could not be reached by, and why. */
+    skippedDeliveries: z.array(SkippedDelivery).optional(),
     /** Where capabilities and features were read. */
     source: z.enum(['manifest', 'registration', 'nowhere']),
   }),

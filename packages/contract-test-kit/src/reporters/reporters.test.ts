@@ -3,6 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { curlOf, shellQuote } from './curl.js';
 import { renderJson } from './json-reporter.js';
+import { renderMarkdown } from './markdown-reporter.js';
+import { reportEvents } from './ndjson-reporter.js';
 import { ContractReport } from './report.js';
 import { finding, report, result } from './sample-report.fixture.js';
 import { renderText } from './text-reporter.js';
@@ -63,6 +65,15 @@ describe('the text report', () => {
     expect(shown).toContain('known failure, accepted until 2026-12-31: waits for 2.0');
     expect(shown).toContain('1 of them known');
     expect(shown).toContain('not conformant: core; known failures alone, accepted');
+  });
+
+  it('says over which deliveries the runner was not judged, and why', () => {
+    const skippedDeliveries = [{ delivery: 'long-poll', reason: 'it ended:\n  no such delivery' } as const];
+    const skipped = { ...report, runner: { ...report.runner, skippedDeliveries } };
+    expect(renderText(skipped)).toContain('not judged over long-poll: it ended: ⏎ no such delivery\n');
+    expect(renderMarkdown(skipped)).toContain('not judged over long-poll: it ended: ⏎ no such delivery\n');
+    expect(JSON.parse(renderJson(skipped))).toMatchObject({ runner: { skippedDeliveries } });
+    expect(reportEvents(skipped)[0]).toMatchObject({ event: 'run-started', runner: { skippedDeliveries } });
   });
 
   it('has no colour unless asked for', () => {

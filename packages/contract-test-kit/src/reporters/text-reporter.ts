@@ -6,6 +6,7 @@ import {
   plural,
   printable,
   runnerText,
+  skippedText,
   verdictText,
 } from './report-words.js';
 
@@ -58,6 +59,7 @@ export function renderText(report: ContractReport, { color = false }: TextOption
   const lines = [
     `contract ${report.contract} · ${profiles} · ${plural(report.results.length, 'requirement')}`,
     ...(runner === undefined ? [] : [runner]),
+    ...skippedText(report),
     '',
   ];
   for (const result of report.results) {

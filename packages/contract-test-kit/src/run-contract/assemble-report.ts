@@ -13,6 +13,7 @@ import {
   type ProfileResult,
   type RequirementResult,
   type ResultStatus,
+  type SkippedDelivery,
 } from '../reporters/report.js';
 import { timelineOf } from '../reporters/timeline.js';
 import {
@@ -34,6 +35,8 @@ export interface ReportParts {
   readonly description: RunnerDescription;
   /** Those that were judged over. */
   readonly deliveries: readonly DeliveryKind[];
+  /** Those that were to be judged over, and why they were not. */
+  readonly skipped?: readonly SkippedDelivery[];
   readonly judged: readonly MergedCase[];
   readonly startedAt: Date;
   readonly durationMs: number;
@@ -216,6 +219,7 @@ function wholeReport(parts: ReportParts): ContractReport {
       capabilities: description.capabilities.map(({ id }) => id),
       features: [...description.features],
       deliveries: [...parts.deliveries],
+      ...(parts.skipped === undefined ? {} : { skippedDeliveries: [...parts.skipped] }),
       source: description.source,
     },
     conformant: isClaimed && profiles.every(({ claimed, conformant }) => !claimed || conformant),

@@ -97,6 +97,24 @@ describe('a runner that starts slowly', { timeout: 30_000 }, () => {
   });
 });
 
+describe('a runner that takes one delivery alone', { timeout: 30_000 }, () => {
+  it('is judged over that one, and the report says why over no other', async () => {
+    const report = await runContract(oddRunner({}), { delivery: 'all', run: ['health.answers'] });
+    const reason = (told: string): string =>
+      `the runner was started with RUNNER_DELIVERY=${told} and registers with push`;
+    expect(report).toMatchObject({
+      conformant: true,
+      runner: {
+        deliveries: ['push'],
+        skippedDeliveries: ['websocket', 'long-poll'].map((delivery) => ({
+          delivery,
+          reason: reason(delivery),
+        })),
+      },
+    });
+  });
+});
+
 describe('what could not be tried is not passed', { timeout: 30_000 }, () => {
   const refuses = "reply(429, { success: false, error: { code: 'X' } });";
 

@@ -4,7 +4,7 @@ import type { RunnerDescription } from '../harness/runner-description.js';
 import type { RunnerSession } from '../harness/runner-session.js';
 import { TargetUnreachable } from '../harness/target-unreachable.js';
 import { seededRandom } from '../inputs/generate-input.js';
-import type { ContractReport } from '../reporters/report.js';
+import type { ContractReport, SkippedDelivery } from '../reporters/report.js';
 import { selectRequirements } from '../requirements/select-requirements.js';
 import { findRequirement, type Requirement } from '../requirements/requirement.js';
 import { DeliveryKind } from '../target/delivery.js';
@@ -172,12 +172,16 @@ async function judgeOver(
   }
 }
 
+/** The rounds of a run, and the deliveries that there was none over. */
+interface Rounds {
+  readonly rounds: readonly [Round, ...Round[]];
+  readonly skipped?: readonly SkippedDelivery[];
+}
+
 /** Judges over each delivery that the runner takes when told to; over none is unreachable. */
-async function judgeOverAll(
-  target: RunnerTarget,
-  run: Parameters<typeof judgeOver>[2],
-): Promise<readonly [Round, ...Round[]]> {
+async function judgeOverAll(target: RunnerTarget, run: Parameters<typeof judgeOver>[2]): Promise<Rounds> {
   const rounds: Round[] = [];
+  const skipped: SkippedDelivery[] = [];
   let refusal: Error | undefined;
   for (const delivery of DeliveryKind.options) {
     try {
@@ -185,11 +189,12 @@ async function judgeOverAll(
     } catch (error) {
       if (!(error instanceof TargetUnreachable)) throw error;
       refusal ??= error;
+      skipped.push({ delivery, reason: error.message });
     }
   }
   const [first, ...rest] = rounds;
   if (!first) throw refusal ?? new TargetUnreachable('the runner takes no delivery');
-  return [first, ...rest];
+  return { rounds: [first, ...rest], skipped };
 }
 
 /** What is known of a control plane: it does nothing itself. */
@@ -234,11 +239,12 @@ export async function runContract(target: Target, options: RunContractOptions = 
   const begin = performance.now();
   const run = { selected, given: options, options: resolved };
   if (target.kind === 'control-plane') return judgePlane(target, run);
-  const rounds =
+  const { rounds, ...more }: Rounds =
     resolved.delivery === 'all'
       ? await judgeOverAll(target, run)
-      : ([await judgeOver(resolved.delivery, target, run)] as const);
+      : { rounds: [await judgeOver(resolved.delivery, target, run)] };
   return assembleReport({
+    ...more,
     target,
     options: resolved,
     description: rounds[0].description,

@@ -24,6 +24,17 @@ const RUNNER = fileURLToPath(new URL(String(process.env['BRIDGE_RUNNER'])));
 const CANCEL = /^\/executions\/([^/]+)\/cancel$/;
 const SLOTS = 4;
 const LOOK_AGAIN_MS = 10;
+/** How often it is looked whether what the runner said last has arrived, once it is gone. */
+const LAST_LOOKS = 40;
+
+/** Orders that were not answered yet. */
+const open = new Set<ServerResponse>();
+/** What no runner may say. */
+const secrets = new Set(
+  [process.env['CONFORMANCE_CANARY_SECRET'], process.env['RUNNER_TOKEN']].filter(
+    (value) => value !== undefined,
+  ),
+);
 
 const manifest = (host: string): object => ({
   name: `builder at ${host}`,
@@ -56,8 +67,11 @@ async function execute(
   const isStream = request.headers.accept === NDJSON;
   const write = createEventWriter(executionId);
   if (isStream) response.writeHead(200, { 'content-type': NDJSON });
-  const secrets = Object.values(asked.secrets ?? {});
-  plane.give({ id: executionId, text, timeoutMs, secrets }, (heard) => {
+  const hidden = Object.values(asked.secrets ?? {});
+  for (const value of hidden) secrets.add(value);
+  open.add(response);
+  response.once('close', () => open.delete(response));
+  plane.give({ id: executionId, text, timeoutMs, secrets: hidden }, (heard) => {
     for (const event of write(heard)) {
       if (isStream) response.write(`${JSON.stringify(event)}\n`);
       if (!isTerminalEvent(event)) continue;
@@ -86,11 +100,19 @@ function isHost(name: string): name is keyof typeof PLANES {
   return Object.hasOwn(PLANES, name);
 }
 
+/** Ends with the runner, when its last words were passed on. */
+async function end(code: number): Promise<void> {
+  for (let looks = 0; open.size > 0 && looks < LAST_LOOKS; looks += 1) await setTimeout(LOOK_AGAIN_MS);
+  process.exit(code);
+}
+
 async function main(host: string): Promise<void> {
   if (!isHost(host)) throw new Error(`BRIDGE_HOST is ${JSON.stringify(host)}`);
   const plane = await PLANES[host]();
-  // The kit looks for what must not be said, whoever is told.
-  plane.watch((said) => process.stdout.write(`${said}\n`));
+  // The kit looks for what must not be said in replies and in the output: here is the rest of what was said.
+  plane.watch((said) => {
+    if ([...secrets].some((value) => said.includes(value))) process.stdout.write(`${said}\n`);
+  });
   const server = createServer((request, response) => {
     handle(plane, host, [request, response]).catch((error: unknown) =>
       answer(response, 400, { error: String(error) }),
@@ -103,10 +125,7 @@ async function main(host: string): Promise<void> {
   });
   // Signals are for the runner, which has them from the kit as this program has: this one ends as it does.
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => undefined);
-  runner.once('exit', (code, signal) => {
-    process.exitCode = code ?? (signal === null ? 1 : 128);
-    setImmediate(() => process.exit());
-  });
+  runner.once('exit', (code, signal) => void end(code ?? (signal === null ? 1 : 128)));
   while (!plane.isServed()) await setTimeout(LOOK_AGAIN_MS);
   server.listen(Number(process.env['PORT']), '127.0.0.1');
 }

@@ -11,6 +11,7 @@ import { answerJobLogs } from './job-logs.js';
 import { sendJson } from './json-reply.js';
 import { answerMetrics } from './metrics-route.js';
 import { answerPoll } from './poll-route.js';
+import { plainSubmission } from './plain-submission.js';
 import { idOf, parseAs, parseBody, queryOf } from './request-parsing.js';
 import { SERVED_NAMES, type Exchange, type JsonName, type Route } from './served-endpoints.js';
 import { withTrace } from './trace-header.js';
@@ -77,7 +78,9 @@ async function answerJson(
   const answer = await handle({
     caller,
     id: pathId(name, params),
-    body: endpoint.request ? parseBody(endpoint.request, sent, name) : undefined,
+    body: endpoint.request
+      ? (plainSubmission(name, sent) ?? parseBody(endpoint.request, sent, name))
+      : undefined,
     query: endpoint.query
       ? parseAs(endpoint.query, queryOf(request.url), { name, part: 'query' })
       : undefined,

@@ -8,7 +8,7 @@ const PREFIX = 'whsec_';
 /** Signs what is pushed to one runner, by the Standard Webhooks scheme. */
 export interface DispatchSigner {
   /** The headers that sign a body. Each call is a message of its own. */
-  headers(body: string): Record<string, string>;
+  headers(body: string | Uint8Array): Record<string, string>;
   /** Signs with another key from now on. */
   rotate(key: string): void;
 }
@@ -18,15 +18,21 @@ export function newSigningKey(): string {
   return PREFIX + randomBytes(32).toString('base64');
 }
 
-function signatureOf(key: Buffer, content: string): string {
-  return `v1,${createHmac('sha256', key).update(content).digest('base64')}`;
+function signatureOf(key: Buffer, { id, timestamp, body }: Signed): string {
+  return `v1,${createHmac('sha256', key).update(`${id}.${timestamp}.`).update(body).digest('base64')}`;
+}
+
+interface Signed {
+  readonly id: string;
+  readonly timestamp: string;
+  readonly body: string | Uint8Array;
 }
 
 /** What is signed: the message, and which one it is and when it was made. */
 export interface SignedMessage {
   readonly id: string;
   readonly now: number;
-  readonly body: string;
+  readonly body: string | Uint8Array;
 }
 
 /** The headers that sign a message, with one signature a key. */
@@ -35,11 +41,10 @@ export function signedHeaders(
   { id, now, body }: SignedMessage,
 ): Record<string, string> {
   const timestamp = String(Math.floor(now / 1000));
-  const content = `${id}.${timestamp}.${body}`;
   return {
     'webhook-id': id,
     'webhook-timestamp': timestamp,
-    'webhook-signature': keys.map((key) => signatureOf(bytesOf(key), content)).join(' '),
+    'webhook-signature': keys.map((key) => signatureOf(bytesOf(key), { id, timestamp, body })).join(' '),
   };
 }
 

@@ -16,7 +16,7 @@ export interface OutgoingRequest {
   readonly method: 'GET' | 'POST';
   readonly url: URL;
   readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: string;
+  readonly body?: string | Uint8Array;
 }
 
 /** Idle connections are given up before common servers (5 s) close them under a request that is being written. */

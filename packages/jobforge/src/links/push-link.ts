@@ -73,7 +73,8 @@ function createPost(
   return (batch) => {
     const listeners = new Map(batch.map(({ request, listener }) => [request.executionId, listener]));
     const bodies = batch.map(({ request }) => request.body);
-    const body = form === 'batch' ? `${bodies.join('\n')}\n` : bodies.join('');
+    // As bytes once: it is measured, signed and sent.
+    const body = Buffer.from(form === 'batch' ? `${bodies.join('\n')}\n` : bodies.join(''));
     traffic.open += 1;
     const request = sender.send({
       method: 'POST',
@@ -81,16 +82,14 @@ function createPost(
       headers: { ...headers, ...options.signer?.headers(body) },
       body,
     });
+    // What is remembered until then are ids: the bodies are garbage as soon as they are sent.
+    const ids = batch.map(({ request: { executionId } }) => executionId);
     const ended = (): void => {
       traffic.open -= 1;
-      for (const {
-        request: { executionId },
-      } of batch) {
-        if (traffic.exchanges.get(executionId) === exchange) traffic.exchanges.delete(executionId);
-      }
+      for (const id of ids) if (traffic.exchanges.get(id) === exchange) traffic.exchanges.delete(id);
     };
     const exchange: Exchange = { request, listeners, maxBytes: options.maxBodyBytes, now, ended };
-    for (const id of listeners.keys()) traffic.exchanges.set(id, exchange);
+    for (const id of ids) traffic.exchanges.set(id, exchange);
     if (form === 'json') exchangeJson(exchange);
     else exchangeStream(exchange);
   };
@@ -109,12 +108,18 @@ function sendCancel(
   limitTime(request, clock);
 }
 
+/** Bytes of a text: the most that they can be, where that is room enough, since counting them costs more than it saves. */
+function sizeOf(text: string, taken: number, maxBytes: number): number {
+  const most = text.length * 3;
+  return taken + most < maxBytes ? most : Buffer.byteLength(text);
+}
+
 /** Cuts a batch so that no request is larger than its reader takes, unless one execution alone is. */
 function inParts(batch: readonly Pending[], maxBytes: number): Pending[][] {
   const parts: Pending[][] = [];
   let bytes = Infinity;
   for (const one of batch) {
-    const size = Buffer.byteLength(one.request.body) + 1;
+    const size = sizeOf(one.request.body, bytes, maxBytes) + 1;
     bytes += size;
     const last = parts.at(-1);
     if (last !== undefined && bytes <= maxBytes) last.push(one);

@@ -98,8 +98,24 @@ export function demandOf({ type, payload, placement, files }: Wanted): Demand {
   return { payloadType: payload.type, jobType: type, target, needsFiles, key };
 }
 
+/** Those of the job before, where that asked for nothing but its capability, as nearly all do. */
+let plain: Terms | undefined;
+
 /** Everything that decides where and when a job may run, beside its order. */
 export function termsOf(wanted: Wanted): Terms {
+  const isPlain =
+    wanted.placement === undefined &&
+    wanted.concurrency === undefined &&
+    wanted.files === undefined &&
+    wanted.payload.dataFile === undefined;
+  if (!isPlain) return newTerms(wanted);
+  const { payloadType, jobType } = plain?.demand ?? {};
+  if (plain === undefined || payloadType !== wanted.payload.type || jobType !== wanted.type)
+    plain = newTerms(wanted);
+  return plain;
+}
+
+function newTerms(wanted: Wanted): Terms {
   const demand = demandOf(wanted);
   const { placement, concurrency } = wanted;
   const affinity = placement?.affinity;

@@ -21,6 +21,30 @@ describe('a job record', () => {
     expect(toJobRequest('j', toJobRecord(submission))).toEqual({ ...submission, id: 'j' });
   });
 
+  it('is its own where nearly everything is shared with the job before', () => {
+    const first = JobSubmission.parse({ type: 't', payload: { type: 'c', data: {} } });
+    const { payload } = first;
+    const others: JobSubmission[] = [
+      { ...first, type: 'u' },
+      { ...first, priority: 51 },
+      { ...first, payload: { ...payload, type: 'd' } },
+      { ...first, payload: { ...payload, version: '2.0.0' } },
+      { ...first, payload: { ...payload, options: { o: 1 } } },
+      { ...first, payload: { ...payload, dataFile: { sha256: 'a'.repeat(64), bytes: 1 } } },
+      { ...first, metadata: { ...first.metadata, userId: 'u' } },
+      { ...first, retryPolicy: { ...first.retryPolicy, maxRetries: 0 } },
+      { ...first, timeoutMs: 5 },
+      { ...first, placement: { runner: 'a' } },
+      { ...first, concurrency: { key: 'k', limit: 1, onConflict: 'queue' } },
+      { ...first, webhook: { url: 'https://example.com/hook' } },
+      { ...first, files: [{ name: 'a', sha256: 'a'.repeat(64), bytes: 1, contentType: 'text/plain' }] },
+    ];
+    for (const other of others) {
+      for (const submission of [first, other, { ...other, payload: { ...other.payload, data: { n: 1 } } }])
+        expect(toJobRequest('j', toJobRecord(submission))).toEqual({ ...submission, id: 'j' });
+    }
+  });
+
   it('leaves out a retry policy that is the default', () => {
     expect(
       toJobRecord(JobSubmission.parse({ type: 't', payload: { type: 'c', data: {} } })).head,

@@ -33,25 +33,70 @@ export function toJobRecord(
   submission: JobSubmission,
   input = JSON.stringify(submission.payload.data),
 ): JobRecord {
-  const { payload, metadata, retryPolicy } = submission;
-  const head = {
+  return { head: headOf(submission), input };
+}
+
+/** What a head is made of. */
+function partsOf(submission: JobSubmission) {
+  const { payload } = submission;
+  return {
     type: submission.type,
     priority: submission.priority,
-    payload: {
-      type: payload.type,
-      version: payload.version,
-      options: payload.options,
-      dataFile: payload.dataFile,
-    },
-    metadata,
-    retryPolicy: isDefaultPolicy(retryPolicy) ? undefined : retryPolicy,
+    capability: payload.type,
+    version: payload.version,
+    options: payload.options,
+    dataFile: payload.dataFile,
+    metadata: submission.metadata,
+    retryPolicy: submission.retryPolicy,
     timeoutMs: submission.timeoutMs,
     placement: submission.placement,
     concurrency: submission.concurrency,
     webhook: submission.webhook,
     files: submission.files,
   };
-  return { head: JSON.stringify(head), input };
+}
+
+type HeadParts = ReturnType<typeof partsOf>;
+
+/** The head that was made last: jobs that are submitted together often differ in nothing but id and input. */
+let last: { readonly parts: HeadParts; readonly head: string } | undefined;
+
+const sharesPayload = (
+  parts: HeadParts,
+  { type, version, options, dataFile }: JobSubmission['payload'],
+): boolean =>
+  parts.capability === type &&
+  parts.version === version &&
+  parts.options === options &&
+  parts.dataFile === dataFile;
+
+/** Whether a head is that of a submission. Looks at what is held once for many; others may be alike and are not. */
+function isHeadOf(parts: HeadParts, submission: JobSubmission): boolean {
+  return (
+    parts.metadata === submission.metadata &&
+    parts.retryPolicy === submission.retryPolicy &&
+    sharesPayload(parts, submission.payload) &&
+    parts.type === submission.type &&
+    parts.priority === submission.priority &&
+    parts.timeoutMs === submission.timeoutMs &&
+    parts.placement === submission.placement &&
+    parts.concurrency === submission.concurrency &&
+    parts.webhook === submission.webhook &&
+    parts.files === submission.files
+  );
+}
+
+function headOf(submission: JobSubmission): string {
+  if (last !== undefined && isHeadOf(last.parts, submission)) return last.head;
+  const parts = partsOf(submission);
+  const { capability, version, options, dataFile, retryPolicy, ...rest } = parts;
+  const head = JSON.stringify({
+    ...rest,
+    payload: { type: capability, version, options, dataFile },
+    retryPolicy: isDefaultPolicy(retryPolicy) ? undefined : retryPolicy,
+  });
+  last = { parts, head };
+  return head;
 }
 
 /** Puts a request together again. */

@@ -31,14 +31,24 @@ interface Contents {
   readonly secrets: string | undefined;
 }
 
+/** What the request before had between its job's id and its input: that of most is the same. */
+let between = { name: '', capabilityId: '', text: '' };
+
+function textBetween({ runner: { name }, lease: { capabilityId } }: Execution): string {
+  if (between.name !== name || between.capabilityId !== capabilityId) {
+    const text = `","moduleId":${JSON.stringify(name)},"capabilityId":"${capabilityId}","payload":`;
+    between = { name, capabilityId, text };
+  }
+  return between.text;
+}
+
 function bodyOf(execution: Execution, { input, checkpoint, secrets }: Contents): string {
   const { job, runner, lease, attempt, timeoutMs } = execution;
   // Where the same execution may be sent again, only to the process that may have begun it.
   const { instanceId } = runner.link.canReattach ? lease : { instanceId: undefined };
   // Ids are of a set of characters that needs no escaping; the input is JSON already.
   return (
-    `{"jobId":"${job.id}","moduleId":${JSON.stringify(runner.name)},"capabilityId":"${lease.capabilityId}",` +
-    `"payload":${input},"timeoutMs":${timeoutMs},"metadata":${job.executionMetadata},` +
+    `{"jobId":"${job.id}${textBetween(execution)}${input},"timeoutMs":${timeoutMs},"metadata":${job.executionMetadata},` +
     `"executionId":"${lease.executionId}","attempt":${attempt},"leaseToken":"${lease.token}"` +
     (checkpoint === undefined ? '' : `,"checkpoint":${checkpoint}`) +
     (secrets === undefined ? '' : `,"secrets":${secrets}`) +

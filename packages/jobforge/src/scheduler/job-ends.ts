@@ -67,22 +67,36 @@ export function writeEnd(state: LiveState, job: LiveJob, { end, stored }: EndToW
   state.concurrency.leave(job);
   flushLog(state, job);
   if (job.checkpointed) state.commit.keep({ kind: 'remove-checkpoint', seq: job.seq });
-  const keep = (kept: JobEnd, refused?: (error: JobForgeError) => void): void => {
-    const announcement = state.webhooks.announce(job, () => tellable(kept));
-    // Before the end itself: what is cut between the two is told by the end that is written after a restart.
-    for (const operation of announcement?.operations ?? []) state.commit.keep(operation);
-    state.commit.keep(toOperation(job, kept), () => settle(kept, announcement), refused);
-  };
-  const settle = (kept: JobEnd, announcement: Announcement | undefined): void => {
-    moveJob(job, 'ended');
-    state.meters.ended.add(1, kept.status);
-    state.jobs.delete(job.id);
-    releaseInput(state, job);
-    state.hub.emit(job.id, () => toEndEvent(job.id, kept));
-    announcement?.begin();
-    stored?.();
-  };
-  keep(end, ({ envelope }) => keep({ ...end, ...unstorable(envelope) }));
+  keepEnd(state, job, { end, stored });
+}
+
+/** @param isRefused - it stands for an end that the store has refused */
+function keepEnd(state: LiveState, job: LiveJob, told: EndToWrite & { readonly isRefused?: boolean }): void {
+  const { end } = told;
+  const announcement = state.webhooks.announce(job, () => tellable(end));
+  // Before the end itself: what is cut between the two is told by the end that is written after a restart.
+  for (const operation of announcement?.operations ?? []) state.commit.keep(operation);
+  const refused = ({ envelope }: JobForgeError): void =>
+    keepEnd(state, job, { end: { ...end, ...unstorable(envelope) }, stored: told.stored, isRefused: true });
+  state.commit.keep(
+    toOperation(job, end),
+    () => settle(state, job, { ...told, announcement }),
+    told.isRefused === true ? undefined : refused,
+  );
+}
+
+function settle(
+  state: LiveState,
+  job: LiveJob,
+  { end, stored, announcement }: EndToWrite & { readonly announcement: Announcement | undefined },
+): void {
+  moveJob(job, 'ended');
+  state.meters.ended.add(1, end.status);
+  state.jobs.delete(job.id);
+  releaseInput(state, job);
+  state.hub.emit(job.id, () => toEndEvent(job.id, end));
+  announcement?.begin();
+  stored?.();
 }
 
 /** The end of a job whose own end the store refuses. */

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import {
   isTerminalEvent,
   type RunnerVerification,
@@ -7,7 +6,7 @@ import {
 import { toRunnerMetadata } from './runner-entry.js';
 import type { RunnerEntry } from './live-job.js';
 import type { LiveState } from './live-state.js';
-import { newId } from './new-id.js';
+import { newId, newLeaseToken } from './new-id.js';
 
 /** Not a capability that a runner has: asked for it, it answers without running anything. */
 export const PROBE_CAPABILITY = 'jobforge.verify';
@@ -60,7 +59,7 @@ function bodyOf(entry: RunnerEntry, { executionId, token }: { executionId: strin
 function checkExecution(state: LiveState, entry: RunnerEntry): Promise<Found> {
   const { link } = entry;
   const executionId = newId();
-  const token = randomUUID();
+  const token = newLeaseToken();
   const waitMs = state.limits.offerMs + ANSWER_MS;
   return new Promise((resolve) => {
     const settle = (found: Found): void => {

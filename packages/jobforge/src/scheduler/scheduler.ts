@@ -1,11 +1,10 @@
-import { randomUUID } from 'node:crypto';
 import { leaseToText, type Lease } from '../model/lease.js';
 import { moveJob } from '../model/job-state.js';
 import { place } from '../model/placement.js';
 import type { Demand, Terms } from '../model/demand.js';
 import type { Dispatcher } from './dispatcher.js';
 import type { Execution, LiveJob, RunnerEntry } from './live-job.js';
-import { newId } from './new-id.js';
+import { newId, newLeaseToken } from './new-id.js';
 import type { LiveState } from './live-state.js';
 import { occupy } from './occupancy.js';
 import type { CapabilityRate } from './rate-limits.js';
@@ -70,7 +69,7 @@ function reserve(state: LiveState, job: LiveJob, offer: RunnerOffer): Execution 
   const { runner, capability } = offer;
   const lease: Lease = {
     executionId: newId(),
-    token: randomUUID(),
+    token: newLeaseToken(),
     runnerId: runner.id,
     instanceId: runner.registration.instanceId,
     capabilityId: capability.id,

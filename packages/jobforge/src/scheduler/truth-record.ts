@@ -23,21 +23,18 @@ type EndRecord = readonly [
   resultSha256: string | null,
 ];
 
-/** What the record of what ran says of a job's end, as JSON. */
+const orNull = (id: string | undefined): string => (id === undefined ? 'null' : `"${id}"`);
+
+/** What the record of what ran says of a job's end: an {@link EndRecord} as JSON. */
 export function endRecord({ id, capability }: LiveJob, end: JobEnd): string {
   const error = parsedError(end.error);
-  const record: EndRecord = [
-    id,
-    end.endedAt,
-    endingType(end.status, error),
-    capability,
-    end.attempt,
-    end.runnerId ?? null,
-    end.executionId ?? null,
-    error?.code ?? null,
-    end.data === undefined ? null : (resultFileOf(end.data)?.sha256 ?? sha256Hex(end.data)),
-  ];
-  return JSON.stringify(record);
+  const { endedAt, attempt, runnerId, executionId, data } = end;
+  const resultSha256 = data === undefined ? undefined : (resultFileOf(data)?.sha256 ?? sha256Hex(data));
+  // Ids, codes and sums are of a set of characters that needs no escaping; what is asked for may be any text.
+  return (
+    `["${id}",${endedAt},"${endingType(end.status, error)}",${JSON.stringify(capability)},${attempt},` +
+    `${orNull(runnerId)},${orNull(executionId)},${orNull(error?.code)},${orNull(resultSha256)}]`
+  );
 }
 
 function toAssertion(record: EndRecord, { seq, hash }: StoredLink, index: number): TruthAssertion {

@@ -1,54 +1,97 @@
 import type { FinishJob, InsertJob, Outcome, StoreOperation } from './store.js';
 
-/** A batch as one list of plain values: handed to a thread, it costs a third of the objects that it stands for. */
-export type FlatBatch = readonly (string | number | undefined | StoreOperation)[];
+/**
+ * A batch as one list of plain values: handed to a thread, it costs a third of the objects that it stands for. A text
+ * that is the one before it in the same place is `null`: most jobs of a batch have type, head and runner in common.
+ */
+export type FlatBatch = readonly (string | number | null | undefined | StoreOperation)[];
 
 /** What comes next in a flat batch. Every job comes by the first two; all else goes as it is. */
 const [INSERT, FINISH, OTHER] = [0, 1, 2];
 const FIELDS_OF_INSERT = 7;
 const FIELDS_OF_FINISH = 13;
 
+/** The texts that operations share, as they were in the one before. */
+interface Shared {
+  type: string | undefined;
+  head: string | undefined;
+  state: InsertJob['state'] | undefined;
+  status: FinishJob['status'] | undefined;
+  runnerId: string | undefined;
+  runnerVersion: string | undefined;
+}
+
+const nothingShared = (): Shared => ({
+  type: undefined,
+  head: undefined,
+  state: undefined,
+  status: undefined,
+  runnerId: undefined,
+  runnerVersion: undefined,
+});
+
+const unless = <Text>(text: Text, before: Text | undefined): Text | null =>
+  text === before && text !== undefined ? null : text;
+
 /** Leaves out what a store that is not shared has no use for, and assertions, which their link carries. */
 export function flattened(batch: readonly StoreOperation[]): FlatBatch {
-  const flat: (string | number | undefined | StoreOperation)[] = [];
+  const flat: (string | number | null | undefined | StoreOperation)[] = [];
+  const shared = nothingShared();
   for (const operation of batch) {
     if (operation.kind === 'insert-job') {
       const { id, type, head, input, createdAt, state, lease } = operation;
-      flat.push(INSERT, id, type, head, input, createdAt, state, lease);
+      flat.push(INSERT, id, unless(type, shared.type), unless(head, shared.head), input, createdAt);
+      flat.push(unless(state, shared.state), lease);
+      shared.type = type;
+      shared.head = head;
+      shared.state = state;
     } else if (operation.kind === 'finish-job') {
       const { seq, status, attempt, eventSeq, startedAt, endedAt, dropped, droppedBytes } = operation;
       const { runnerId, runnerVersion, executionId, data, error } = operation;
-      flat.push(FINISH, seq, status, attempt, eventSeq, startedAt, endedAt);
-      flat.push(runnerId, runnerVersion, executionId, data, error, dropped, droppedBytes);
+      flat.push(FINISH, seq, unless(status, shared.status), attempt, eventSeq, startedAt, endedAt);
+      flat.push(unless(runnerId, shared.runnerId), unless(runnerVersion, shared.runnerVersion));
+      flat.push(executionId, data, error, dropped, droppedBytes);
+      shared.status = status;
+      shared.runnerId = runnerId;
+      shared.runnerVersion = runnerVersion;
     } else flat.push(OTHER, operation);
   }
   return flat;
 }
 
-function insertionAt(flat: FlatBatch, at: number): InsertJob {
+const sharedAt = <Text>(value: FlatBatch[number], before: Text): Text =>
+  value === null ? before : (value as Text);
+
+function insertionAt(flat: FlatBatch, at: number, shared: Shared): InsertJob {
+  shared.type = sharedAt(flat[at + 1], shared.type);
+  shared.head = sharedAt(flat[at + 2], shared.head);
+  shared.state = sharedAt(flat[at + 5], shared.state);
   return {
     kind: 'insert-job',
     id: flat[at] as string,
-    type: flat[at + 1] as string,
-    head: flat[at + 2] as string,
+    type: shared.type as string,
+    head: shared.head as string,
     input: flat[at + 3] as string,
     createdAt: flat[at + 4] as number,
-    state: flat[at + 5] as InsertJob['state'],
+    state: shared.state as InsertJob['state'],
     lease: flat[at + 6] as string | undefined,
   };
 }
 
-function endAt(flat: FlatBatch, at: number): FinishJob {
+function endAt(flat: FlatBatch, at: number, shared: Shared): FinishJob {
+  shared.status = sharedAt(flat[at + 1], shared.status);
+  shared.runnerId = sharedAt(flat[at + 6], shared.runnerId);
+  shared.runnerVersion = sharedAt(flat[at + 7], shared.runnerVersion);
   return {
     kind: 'finish-job',
     seq: flat[at] as number,
-    status: flat[at + 1] as FinishJob['status'],
+    status: shared.status as FinishJob['status'],
     attempt: flat[at + 2] as number,
     eventSeq: flat[at + 3] as number,
     startedAt: flat[at + 4] as number | undefined,
     endedAt: flat[at + 5] as number,
-    runnerId: flat[at + 6] as string | undefined,
-    runnerVersion: flat[at + 7] as string | undefined,
+    runnerId: shared.runnerId,
+    runnerVersion: shared.runnerVersion,
     executionId: flat[at + 8] as string | undefined,
     data: flat[at + 9] as string | undefined,
     error: flat[at + 10] as string | undefined,
@@ -60,14 +103,15 @@ function endAt(flat: FlatBatch, at: number): FinishJob {
 /** The batch that {@link flattened} took apart. */
 export function unflattened(flat: FlatBatch): StoreOperation[] {
   const batch: StoreOperation[] = [];
+  const shared = nothingShared();
   for (let at = 0; at < flat.length;) {
     const kind = flat[at];
     at += 1;
     if (kind === INSERT) {
-      batch.push(insertionAt(flat, at));
+      batch.push(insertionAt(flat, at, shared));
       at += FIELDS_OF_INSERT;
     } else if (kind === FINISH) {
-      batch.push(endAt(flat, at));
+      batch.push(endAt(flat, at, shared));
       at += FIELDS_OF_FINISH;
     } else {
       batch.push(flat[at] as StoreOperation);

@@ -30,13 +30,15 @@ function flush(stream: Stream): void {
   const { response, pending, open } = stream;
   if (response.destroyed || response.writableEnded) return;
   stream.pending = '';
+  // As bytes once: text would be measured, then encoded.
+  const bytes = Buffer.from(pending);
   if (open === 0) {
-    if (!response.headersSent) response.setHeader('content-length', Buffer.byteLength(pending));
-    response.end(pending);
+    if (!response.headersSent) response.setHeader('content-length', bytes.length);
+    response.end(bytes);
     return;
   }
-  if (pending === '') return;
-  if (!response.write(pending)) stream.blocked = true;
+  if (bytes.length === 0) return;
+  if (!response.write(bytes)) stream.blocked = true;
   // Node holds the first write back for a turn; an acceptance must not wait for handlers that start in it.
   response.socket?.uncork();
 }

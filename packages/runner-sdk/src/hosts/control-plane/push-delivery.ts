@@ -19,6 +19,7 @@ import { replyJson } from '../../transport/http-reply.js';
 import { issueDetails, replyError, sayDetails } from './error-reply.js';
 import { outcomeReply } from './event-lines.js';
 import { streamExecutions, type Entry } from './execution-stream.js';
+import { plainExecution, type PlainExecution } from './plain-execution.js';
 import { parseJson, readRequestBody, type BodyOptions, type ParsedBody } from './request-body.js';
 
 /** What the push delivery stands on. */
@@ -40,12 +41,17 @@ const ExecuteBody = RunnerExecutionRequest.extend({ timeoutMs: DurationMs.option
 type Parsed = { readonly request: ExecutionRequest } | { readonly details: ErrorDetail[] };
 
 function parseExecution(value: unknown): Parsed {
+  const plain = plainExecution(value);
+  if (plain !== undefined) return { request: settled(plain) };
   const parsed = ExecuteBody.safeParse(value);
   if (!parsed.success) return { details: issueDetails(parsed.error.issues) };
-  const { data } = parsed;
+  return { request: settled(parsed.data) };
+}
+
+function settled(data: PlainExecution): ExecutionRequest {
   data.executionId ??= data.jobId;
   data.attempt ??= 1;
-  return { request: data as ExecutionRequest };
+  return data as ExecutionRequest;
 }
 
 const END_ALONE: RunOptions = { startsAtOnce: true };

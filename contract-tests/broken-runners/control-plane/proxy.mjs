@@ -9,7 +9,7 @@ import { createServer } from 'node:http';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { WebSocket, WebSocketServer } from 'ws';
-import { keepsBack } from './frames.mjs';
+import { keepsBack, saysAfter } from './frames.mjs';
 import { rewriteReply, rewriteRequest, swallows } from './replies.mjs';
 
 const HOP = new Set(['host', 'connection', 'content-length', 'transfer-encoding', 'keep-alive']);
@@ -47,7 +47,8 @@ async function pass(request, response, context) {
   return response.end(text);
 }
 
-function carry(near, request, { target, broken }) {
+function carry(near, request, shared) {
+  const { target, broken } = shared;
   const { authorization } = request.headers;
   const far = new WebSocket(`${target.replace('http', 'ws')}${request.url}`, ['controlplane.v1'], {
     headers: authorization ? { authorization } : {},
@@ -58,15 +59,17 @@ function carry(near, request, { target, broken }) {
   far.on('message', (data) => {
     const text = Buffer.from(data).toString('utf8');
     if (!keepsBack(JSON.parse(text), context)) near.send(text);
+    const lie = saysAfter(text, shared);
+    if (lie) near.send(lie);
   });
   near.on('close', () => far.terminate()).on('error', () => far.terminate());
   far.on('close', () => near.close()).on('error', () => near.terminate());
 }
 
 /** Starts a proxy on a port of its own. */
-export async function startBreakingProxy({ target, breaks, token }) {
+export async function startBreakingProxy({ target, breaks, token, offersAgain = false }) {
   const broken = (id) => breaks === id;
-  const context = { target, broken, token, seen: { events: 0, lateEvents: 0 } };
+  const context = { target, broken, token, offersAgain, seen: { events: 0, lateEvents: 0 } };
   const server = createServer((request, response) => {
     // Whoever is not there any more cannot be answered.
     pass(request, response, context).catch(() => response.destroy());

@@ -51,10 +51,10 @@ const END_KEPT = [
   'control-plane.expires-waiting-jobs',
 ];
 
-function rewriteJob(reply, { broken, seen }) {
+function rewriteJob(reply, { broken, seen, offersAgain }) {
   const isFlipped = broken('control-plane.records-results-once') && seen.lateEvents > 0;
   if (isFlipped) return rewritten(reply, (job) => ({ ...job, status: 'cancelled' }));
-  return END_KEPT.some(broken) && reply.status === 200
+  return END_KEPT.some(broken) && !offersAgain && reply.status === 200
     ? rewritten(reply, ({ error: _error, ...job }) => ({ ...job, status: 'queued' }))
     : reply;
 }

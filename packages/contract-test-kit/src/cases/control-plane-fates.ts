@@ -91,6 +91,13 @@ async function failsLostWrites(context: PlaneContext): Promise<void> {
   const exchange = await jobWhere(context, id, { fits: (status) => status === 'failed', ms });
   const code = memberOf(exchange.json, 'error', 'code');
   mustReply(code === 'RUNNER_LOST', 'the job failed as RUNNER_LOST: it had begun to write', exchange);
+  const other = await context.runner('websocket', { capability: runner.capability, effects: 'writes' });
+  const again = await other.offer(STILL_MS);
+  must(!again, {
+    sent: `another runner with the capability of job ${id}, which had begun to write and failed as RUNNER_LOST`,
+    expected: 'no offer: what was written may be written twice',
+    actual: `an offer of job ${again?.jobId}`,
+  });
 }
 
 async function handsOverCheckpoints(context: PlaneContext): Promise<void> {

@@ -3,6 +3,9 @@ import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { NoAnswer, send } from './exchange.js';
 
+const LIMIT_BYTES = 4 * 1024 * 1024;
+const OVER_BYTES = LIMIT_BYTES + 1024 * 1024;
+
 let server: Server | undefined;
 afterEach(() => server?.close());
 
@@ -15,7 +18,7 @@ async function serve(listener: RequestListener): Promise<string> {
   return `http://127.0.0.1:${(started.address() as AddressInfo).port}/`;
 }
 
-describe('send', () => {
+describe('send', { timeout: 30_000 }, () => {
   it('sends what it is told and reads status, headers and JSON', async () => {
     const url = await serve((request, response) => {
       response.writeHead(418, { 'content-type': 'application/json', 'x-method': request.method ?? '' });
@@ -69,6 +72,33 @@ describe('send', () => {
       cut: true,
       text: 'not all of it',
     });
+  });
+
+  it('hears out who answers at a limit and closes the connection, when the body goes in pieces', async () => {
+    const url = await serve((request, response) => {
+      let bytes = 0;
+      request.on('data', (chunk: Buffer) => {
+        bytes += chunk.length;
+        if (bytes < LIMIT_BYTES || response.headersSent) return;
+        response.writeHead(413, { 'content-type': 'application/json', connection: 'close' });
+        response.end('{"refused":true}', () => request.destroy());
+      });
+    });
+    const request = { method: 'POST', url, body: 'x'.repeat(OVER_BYTES) };
+    for (let tries = 0; tries < 5; tries += 1)
+      expect(await send(request, { inPieces: true })).toMatchObject({
+        ...{ status: 413, json: { refused: true }, cut: false },
+      });
+  });
+
+  it('sends all of a body in pieces to who reads it', async () => {
+    const url = await serve((request, response) => {
+      let bytes = 0;
+      request.on('data', (chunk: Buffer) => (bytes += chunk.length));
+      request.on('end', () => response.end(String(bytes)));
+    });
+    const exchange = await send({ method: 'POST', url, body: 'ü'.repeat(OVER_BYTES) }, { inPieces: true });
+    expect(exchange).toMatchObject({ status: 200, text: String(2 * OVER_BYTES) });
   });
 
   it('throws NoAnswer when nothing listens, and when time is up', async () => {

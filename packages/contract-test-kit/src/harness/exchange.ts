@@ -3,7 +3,7 @@
  * What the kit holds in its hands: bytes over HTTP, the runner's process, and a control plane that
  * writes down what it is sent. Knows the wire, judges nothing. Imports node and contracts alone.
  */
-import { request as httpRequest, type IncomingMessage } from 'node:http';
+import { request as httpRequest, type ClientRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 
 /** Bytes of a reply that are kept; what follows is read and dropped. */
@@ -53,6 +53,28 @@ export interface SendOptions {
   readonly signal?: AbortSignal | undefined;
   /** Called with each line of the reply as it arrives; true closes the connection. */
   readonly onLine?: ((line: ReplyLine) => boolean | void) | undefined;
+  /**
+   * Writes the body piece by piece, and no more of it once there is a reply: who refuses what is too long by closing
+   * the connection is heard out before. Default: the body at once.
+   */
+  readonly inPieces?: boolean | undefined;
+}
+
+const PIECE_BYTES = 64 * 1024;
+
+/** Writes a body until there is a reply, or nobody to write to. */
+async function writeInPieces(outgoing: ClientRequest, body: Uint8Array): Promise<void> {
+  let isOver = false;
+  const end = (): void => {
+    isOver = true;
+  };
+  outgoing.once('response', end).once('close', end);
+  for (let at = 0; at < body.length && !isOver; at += PIECE_BYTES) {
+    outgoing.write(body.subarray(at, at + PIECE_BYTES));
+    // What has come is read before the next piece meets a connection that is closed.
+    await new Promise((resolve) => setTimeout(() => setImmediate(resolve), 1));
+  }
+  if (!isOver) outgoing.end();
 }
 
 function parseJson(text: string): unknown {
@@ -156,10 +178,20 @@ export function send(request: WireRequest, options: SendOptions = {}): Promise<E
       agent: false,
       ...(options.signal ? { signal: options.signal } : {}),
     });
-    outgoing.on('error', (error) => reject(new NoAnswer(request, describeFailure(error, options.signal))));
-    outgoing.on('response', (reply) => {
-      completeExchange(reply, request, { ...options, startedAt }).then(resolve, reject);
+    let hasReply = false;
+    outgoing.on('error', (error) => {
+      // A reply that has begun tells by itself whether it came to its end.
+      if (!hasReply || !options.inPieces || options.signal?.aborted)
+        reject(new NoAnswer(request, describeFailure(error, options.signal)));
     });
-    outgoing.end(body);
+    outgoing.on('response', (reply) => {
+      hasReply = true;
+      completeExchange(reply, request, { ...options, startedAt })
+        // Of a body that is not wanted any more the rest is not owed.
+        .finally(() => outgoing.writableEnded || outgoing.destroy())
+        .then(resolve, reject);
+    });
+    if (options.inPieces) void writeInPieces(outgoing, Buffer.from(body));
+    else outgoing.end(body);
   });
 }

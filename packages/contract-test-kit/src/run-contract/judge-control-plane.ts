@@ -24,7 +24,7 @@ const LANES = 6;
 /** What a case has opened, closed when it ends. */
 interface Scope {
   readonly plane: JudgedPlane;
-  readonly closers: (() => Promise<void>)[];
+  readonly closers: ((signal: AbortSignal) => Promise<void>)[];
   /** Jobs that it has submitted: those that wait still are cancelled when it ends. */
   readonly jobs: Set<string>;
 }
@@ -40,8 +40,16 @@ async function playRunner(
     const expected = 'a registration that is accepted';
     throw new Mismatch({ sent: `the registration of a runner over ${kind}`, expected, actual: 'a refusal' });
   }
-  closers.push(() => runner.close());
+  closers.push((signal) => runner.close(signal));
   return runner;
+}
+
+/** The ids of the jobs that the answer to a submission tells of. */
+function jobIdsIn({ json }: Exchange): readonly string[] {
+  const { id, jobs } = Object(json) as { readonly id?: unknown; readonly jobs?: unknown };
+  const entries = Array.isArray(jobs) ? (jobs as readonly unknown[]) : [];
+  const ids = [id, ...entries.map((entry) => (Object(entry) as { readonly id?: unknown }).id)];
+  return ids.filter((one) => typeof one === 'string');
 }
 
 function createContext(scope: Scope): PlaneContext {
@@ -50,8 +58,8 @@ function createContext(scope: Scope): PlaneContext {
     ...plane,
     async ask(method, path, asking) {
       const exchange = await ask(plane, [method, path], asking);
-      const { id } = Object(exchange.json) as { readonly id?: unknown };
-      if (method === 'POST' && path === '/jobs' && typeof id === 'string') jobs.add(id);
+      if (method === 'POST' && (path === '/jobs' || path === '/jobs/batch'))
+        for (const id of jobIdsIn(exchange)) jobs.add(id);
       return exchange;
     },
     enrollment: () => enrollmentToken(plane),
@@ -64,12 +72,17 @@ function createContext(scope: Scope): PlaneContext {
   };
 }
 
-/** The last words of a case, said to whoever is there: nothing that it began waits for ever. */
+/**
+ * The last words of a case, said to whoever is there: nothing that it began waits for ever. They have a time of their
+ * own: that of the case may be up.
+ */
 async function leave({ plane, jobs, closers }: Scope): Promise<void> {
+  const signal = AbortSignal.timeout(LEAVE_MS);
+  setMaxListeners(0, signal);
   const cancel = (id: string): Promise<Exchange> =>
-    ask(plane, ['POST', `/jobs/${encodeURIComponent(id)}/cancel`], { body: {} });
+    ask({ ...plane, signal }, ['POST', `/jobs/${encodeURIComponent(id)}/cancel`], { body: {} });
   await Promise.allSettled([...jobs].map(cancel));
-  await Promise.allSettled(closers.map((close) => close()));
+  await Promise.allSettled(closers.map((close) => close(signal)));
 }
 
 async function judgeOne(
@@ -102,9 +115,7 @@ async function judgeOne(
     return ended(outcomeOf(error));
   } finally {
     clearTimeout(timer);
-    const leaving = setTimeout(() => controller.abort(), LEAVE_MS);
     await leave(scope);
-    clearTimeout(leaving);
     controller.abort();
   }
 }

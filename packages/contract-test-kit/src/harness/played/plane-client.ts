@@ -23,6 +23,8 @@ export interface Asking {
   readonly headers?: Readonly<Record<string, string>>;
   /** Proves who asks; `nobody` sends no credential. Default: the token of the plane. */
   readonly as?: string | undefined;
+  /** As `send` has it. */
+  readonly inPieces?: boolean;
 }
 
 /** Asks nothing of who asks. */
@@ -32,7 +34,7 @@ export const NOBODY = 'nobody';
 export function ask(
   { url, token, signal }: JudgedPlane,
   [method, path]: readonly [string, string],
-  { body, text, headers = {}, as = token }: Asking = {},
+  { body, text, headers = {}, as = token, inPieces }: Asking = {},
 ): Promise<Exchange> {
   const content = text ?? (body === undefined ? undefined : JSON.stringify(body));
   return send(
@@ -47,7 +49,7 @@ export function ask(
       },
       ...(content === undefined ? {} : { body: content }),
     },
-    { signal },
+    { signal, inPieces },
   );
 }
 

@@ -68,9 +68,10 @@ export async function playPollingRunner(
     tell: ({ executionId, leaseToken }, ...events) =>
       post(`/executions/${executionId}/events`, { leaseToken, events }),
     directive: (kind, ms) => pollFor(() => directives.find((one) => one['kind'] === kind), ms),
-    close: async () => {
+    close: async (signal = plane.signal) => {
       const { instanceId } = registration as { readonly instanceId?: unknown };
-      await ask(plane, ['POST', `/runners/${runnerId}/deregister`], { body: { instanceId }, as: credential });
+      const asking = { body: { instanceId }, as: credential };
+      await ask({ ...plane, signal }, ['POST', `/runners/${runnerId}/deregister`], asking);
     },
   };
 }

@@ -38,7 +38,8 @@ export interface PlayedRunner {
   tell(offer: PlayedOffer, ...events: readonly object[]): Promise<PlayedAnswer>;
   /** The first directive of a kind; undefined when none comes in time. */
   directive(kind: string, ms?: number): Promise<Readonly<Record<string, unknown>> | undefined>;
-  close(): Promise<void>;
+  /** Leaves. What is said for that may take until `signal`; default: until the case is over. */
+  close(signal?: AbortSignal): Promise<void>;
 }
 
 /**

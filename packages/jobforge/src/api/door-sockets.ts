@@ -1,14 +1,18 @@
 import type { IncomingMessage } from 'node:http';
-import type { Duplex } from 'node:stream';
-import { WebSocketServer } from 'ws';
+import type { Socket } from 'node:net';
+import { WebSocketServer, type WebSocket } from 'ws';
 import type { DoorSocket, DoorSockets as Door } from '../doors/door.js';
+import { isJobForgeError, JobForgeError } from '../model/job-forge-error.js';
 import type { Log } from '../model/log.js';
+import type { RunnerConnection } from '../model/runner-connection.js';
+import { refuseSocket } from './error-reply.js';
 import { connectionOf } from './socket-connection.js';
+import { createUnprovedSockets, UNPROVED_LIMITS, type UnprovedLimits } from './unproved-sockets.js';
 
 /** A request to dial in at a door: nobody has proved anything yet. */
 export interface Knock {
   readonly request: IncomingMessage;
-  readonly socket: Duplex;
+  readonly socket: Socket;
   readonly head: Buffer;
   readonly onSocket: Door['open'];
 }
@@ -22,10 +26,107 @@ export interface DoorSockets {
   terminate(): void;
 }
 
-/** Bytes of one message. Whoever sends it may have proved nothing. */
+/** Bytes of one message of whoever has proved who it is. */
 const MAX_MESSAGE_BYTES = 1024 * 1024;
+/** Of the first one, by which that is proved. */
+const MAX_FIRST_BYTES = 16 * 1024;
 
-export function createDoorSockets(log: Log): DoorSockets {
+interface Unproved {
+  readonly socket: WebSocket;
+  readonly stream: Socket;
+  /** Bytes that came with the request to dial in. */
+  readonly headBytes: number;
+  readonly onProved: () => void;
+  readonly onText: (text: string) => void;
+}
+
+/** Of whoever has proved nothing, one message is read, and no long one. */
+interface Threshold {
+  /** A message has come. */
+  take(data: Buffer): void;
+  proved(): void;
+  /** Reads on, so that the other side is heard when it answers a farewell. */
+  release(): void;
+}
+
+function createThreshold({ socket, stream, headBytes, onProved, onText }: Unproved): Threshold {
+  let isProved = false;
+  let hasSpoken = false;
+  let bytes = headBytes;
+  // What came in one go with the first: as much as is read at one time.
+  const waiting: Buffer[] = [];
+  const refuse = (): void => {
+    socket.close(1009, `a first message has at most ${MAX_FIRST_BYTES} bytes`);
+    // What comes now is dropped; the other side is let read the farewell before it is cut off.
+    stream.removeAllListeners('data');
+    stream.resume();
+  };
+  const count = (chunk: Buffer): void => {
+    bytes += chunk.length;
+    if (hasSpoken || isProved) stream.off('data', count);
+    else if (bytes > MAX_FIRST_BYTES) refuse();
+  };
+  stream.on('data', count);
+  return {
+    take(data) {
+      if (isProved && waiting.length === 0) return onText(data.toString('utf8'));
+      if (hasSpoken) return void waiting.push(data);
+      if (data.length > MAX_FIRST_BYTES) return refuse();
+      hasSpoken = true;
+      socket.pause();
+      onText(data.toString('utf8'));
+    },
+    proved() {
+      if (isProved) return;
+      isProved = true;
+      onProved();
+      socket.resume();
+      // Once the door has done with what proved it.
+      queueMicrotask(() => {
+        for (const data of waiting.splice(0)) onText(data.toString('utf8'));
+      });
+    },
+    release: () => void (isProved || socket.resume()),
+  };
+}
+
+/** Lets a socket speak to its door. */
+function serve(
+  log: Log,
+  unproved: Omit<Unproved, 'onText'>,
+  { request, onSocket }: Pick<Knock, 'request' | 'onSocket'>,
+): void {
+  const { socket } = unproved;
+  const onText = (text: string): void => {
+    try {
+      if (socket.readyState === socket.OPEN) door.onText(text);
+    } catch (error) {
+      log('error', 'a message of a foreign runner could not be dealt with', { error });
+      socket.close(1011);
+    }
+  };
+  const threshold = createThreshold({ ...unproved, onText });
+  const plain = connectionOf(socket, () => door.onDrain());
+  const connection: RunnerConnection = {
+    ...plain,
+    close(code, reason) {
+      threshold.release();
+      plain.close(code, reason);
+    },
+  };
+  const address = request.socket.remoteAddress ?? '';
+  const door: DoorSocket = onSocket(connection, { address, onProved: threshold.proved });
+  socket.on('message', (data: Buffer, isBinary) => {
+    if (!isBinary && socket.readyState === socket.OPEN) threshold.take(data);
+  });
+  socket.on('pong', () => door.onPong());
+  // What is not WebSocket, or too large, is closed by the protocol's own codes.
+  socket.on('error', () => undefined);
+  socket.on('close', () => door.onClose());
+}
+
+export function createDoorSockets(log: Log, limits: UnprovedLimits = UNPROVED_LIMITS): DoorSockets {
+  const unproved = createUnprovedSockets(log, limits);
   const server = new WebSocketServer({
     noServer: true,
     maxPayload: MAX_MESSAGE_BYTES,
@@ -33,23 +134,16 @@ export function createDoorSockets(log: Log): DoorSockets {
   });
   return {
     open({ request, socket: stream, head, onSocket }) {
-      server.handleUpgrade(request, stream, head, (socket) => {
-        const connection = connectionOf(socket, () => door.onDrain());
-        const door: DoorSocket = onSocket(connection, request.socket.remoteAddress ?? '');
-        socket.on('message', (data: Buffer, isBinary) => {
-          if (isBinary || socket.readyState !== socket.OPEN) return;
-          try {
-            door.onText(data.toString('utf8'));
-          } catch (error) {
-            log('error', 'a message of a foreign runner could not be dealt with', { error });
-            socket.close(1011);
-          }
-        });
-        socket.on('pong', () => door.onPong());
-        // What is not WebSocket, or too large, is closed by the protocol's own codes.
-        socket.on('error', () => undefined);
-        socket.on('close', () => door.onClose());
-      });
+      try {
+        const onProved = unproved.enter(request.socket.remoteAddress ?? '');
+        stream.once('close', onProved);
+        server.handleUpgrade(request, stream, head, (socket) =>
+          serve(log, { socket, stream, headBytes: head.length, onProved }, { request, onSocket }),
+        );
+      } catch (error) {
+        if (!isJobForgeError(error)) log('error', 'a socket could not be opened', { error });
+        refuseSocket(stream, isJobForgeError(error) ? error : new JobForgeError('INTERNAL_ERROR'));
+      }
     },
     close() {
       for (const socket of server.clients) socket.close(1001, 'JobForge is shutting down.');

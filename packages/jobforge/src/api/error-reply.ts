@@ -124,6 +124,7 @@ export function refuseSocket(socket: Socket, { envelope }: JobForgeError): void 
   socket.on('error', () => socket.destroy());
   const body = JSON.stringify({ success: false, error: envelope });
   const status = httpStatusOf(envelope.code);
+  const { retryAfter } = envelope;
   const headers = [
     'content-type',
     'application/json; charset=utf-8',
@@ -131,6 +132,7 @@ export function refuseSocket(socket: Socket, { envelope }: JobForgeError): void 
     String(Buffer.byteLength(body)),
     'connection',
     'close',
+    ...(retryAfter === undefined ? [] : ['retry-after', String(Math.ceil(retryAfter))]),
     ...SECURITY_HEADERS,
   ];
   const lines = headers.flatMap((name, index) =>

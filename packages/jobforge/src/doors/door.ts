@@ -80,11 +80,18 @@ export interface Door {
   readonly sockets?: DoorSockets;
 }
 
+/** Who has dialled. */
+export interface Dialled {
+  readonly address: string;
+  /** It has proved who it is, or nobody is asked to. */
+  readonly onProved: () => void;
+}
+
 /** What a door serves over sockets. */
 export interface DoorSockets {
   isAt(path: string): boolean;
-  /** Takes one over. Nobody has proved anything yet. */
-  open(socket: RunnerConnection, address: string): DoorSocket;
+  /** Takes one over. Nobody has proved anything yet: one message is read, and the next once that is done. */
+  open(socket: RunnerConnection, from: Dialled): DoorSocket;
 }
 
 /** The doors that are open, as the listener uses them: asked for what nobody else serves. */

@@ -17,6 +17,6 @@ export function createSwampDoor(parts: DoorParts): Door {
       code.startsWith('CREDENTIAL')
         ? { status: 401, body: { error: 'Missing or invalid session credential' } }
         : { status: httpStatusOf(code), body: { error: message } },
-    sockets: { isAt: () => true, open: (socket, address) => openSwampSocket(own, socket, address) },
+    sockets: { isAt: () => true, open: (socket, from) => openSwampSocket(own, socket, from) },
   };
 }

@@ -11,7 +11,7 @@ import {
 import { isJobForgeError, JobForgeError } from '../../model/job-forge-error.js';
 import type { Caller } from '../../model/caller.js';
 import type { RunnerConnection } from '../../model/runner-connection.js';
-import type { DoorParts, DoorSocket } from '../door.js';
+import type { Dialled, DoorParts, DoorSocket } from '../door.js';
 import { createForeignRunner } from '../foreign-runner.js';
 import type { Farewell, ForeignLine, ForeignSide } from '../foreign-side.js';
 import type { DataDesk } from './data-desk.js';
@@ -28,7 +28,7 @@ type Asked = Extract<SwampFrame, { type: 'rpc.request' }>;
 interface State {
   readonly parts: SwampSocketParts;
   readonly socket: RunnerConnection;
-  readonly address: string;
+  readonly from: Dialled;
   /** Its enrollment, until that is answered; `done` from then on. */
   enrolling: { readonly id: string; readonly token: string } | 'done' | undefined;
   line: ForeignLine | undefined;
@@ -96,10 +96,11 @@ async function nameOf({ parts }: State, caller: Caller): Promise<string | undefi
 
 async function enroll(state: State, asked: SwampEnroll): Promise<void> {
   const { parts } = state;
-  const caller = await parts.gate.identify(asked.token, state.address);
+  const caller = await parts.gate.identify(asked.token, state.from.address);
   if (caller.kind === 'api') throw new JobForgeError('ROLE_REQUIRED');
   const name = await nameOf(state, caller);
   if (state.closed) return;
+  state.from.onProved();
   const send = (frame: SwampFrame): void => say(state, frame);
   const dispatches = createSwampDispatches({ desk: parts.desk, dialect: dialectOf(asked), send });
   const runner = createForeignRunner({ ...parts, instanceId: instanceOf(asked) });
@@ -168,13 +169,13 @@ function read(text: string): SwampFrame | undefined {
 export function openSwampSocket(
   parts: SwampSocketParts,
   socket: RunnerConnection,
-  address: string,
+  from: Dialled,
 ): DoorSocket {
   const state: State = {
     ...{
       parts,
       socket,
-      address,
+      from,
       enrolling: undefined,
       line: undefined,
       dispatches: undefined,

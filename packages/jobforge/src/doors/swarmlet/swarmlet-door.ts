@@ -84,7 +84,7 @@ export function createSwarmletDoor(parts: DoorParts): Door {
     refusal,
     sockets: {
       isAt: (path) => path === `/${SWARMLET_PATHS.socket}`,
-      open: (socket, address) => openSwarmletSocket(own, socket, address),
+      open: (socket, from) => openSwarmletSocket(own, socket, from),
     },
   };
 }

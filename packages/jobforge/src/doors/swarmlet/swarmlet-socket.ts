@@ -7,7 +7,7 @@ import {
 } from '@controlplane/contracts/swarmlet';
 import { isJobForgeError, JobForgeError } from '../../model/job-forge-error.js';
 import type { RunnerConnection } from '../../model/runner-connection.js';
-import type { DoorParts, DoorSocket } from '../door.js';
+import type { Dialled, DoorParts, DoorSocket } from '../door.js';
 import type { ForeignRunner } from '../foreign-runner.js';
 import type { ForeignLine, ForeignSide } from '../foreign-side.js';
 import type { ForeignRunners } from '../foreign-runners.js';
@@ -25,7 +25,7 @@ export interface SwarmletSocketParts extends DoorParts {
 interface State {
   readonly parts: SwarmletSocketParts;
   readonly socket: RunnerConnection;
-  readonly address: string;
+  readonly from: Dialled;
   /** Frames that came before it was let in; undefined before the hello, and once it is. */
   early: SwarmletRunnerFrame[] | undefined;
   greeted: boolean;
@@ -117,9 +117,11 @@ function greet(state: State, said: unknown): void {
   if ('code' in frame) return shut(state, frame);
   state.early = [];
   state.socket.pause();
-  identify(state.parts, frame, state.address).then(
+  identify(state.parts, frame, state.from.address).then(
     (greeted) => {
-      if (!state.closed) admit(state, frame, greeted);
+      if (state.closed) return;
+      state.from.onProved();
+      admit(state, frame, greeted);
     },
     (error: unknown) => {
       if (!isJobForgeError(error)) state.parts.log('error', 'a hello could not be answered', { error });
@@ -144,10 +146,10 @@ function onFrame(state: State, frame: SwarmletRunnerFrame): void {
 export function openSwarmletSocket(
   parts: SwarmletSocketParts,
   socket: RunnerConnection,
-  address: string,
+  from: Dialled,
 ): DoorSocket {
   const state: State = {
-    ...{ parts, socket, address, early: undefined, greeted: false },
+    ...{ parts, socket, from, early: undefined, greeted: false },
     ...{ line: undefined, runner: undefined, closed: false },
     stopTimer: parts.clock.after(DEFAULTS.handshakeMs, () =>
       shut(state, { code: SWARMLET_CLOSE.policy, reason: 'No hello message in time' }),

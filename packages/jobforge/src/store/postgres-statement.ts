@@ -1,4 +1,4 @@
-import { columnOf, type Column } from './postgres-column.js';
+import { handOver, type Column } from './postgres-column.js';
 import type { PostgresValue } from './postgres-driver.js';
 import type { GroupedBatch, JobChange } from './postgres-batch.js';
 import type { FinishJob, InsertJob, RetryJob } from './store.js';
@@ -20,21 +20,21 @@ interface Parts {
 
 const INSERTS: readonly Column<InsertJob>[] = [
   ['id', 'text', (job) => job.id],
-  ['type', 'text', (job) => job.type],
+  ['type', 'text', (job) => job.type, 'shared'],
   ['head', 'text', (job) => job.head],
   ['input', 'text', (job) => job.input],
   ['created_at', 'bigint', (job) => job.createdAt],
-  ['state', 'text', (job) => job.state],
+  ['state', 'text', (job) => job.state, 'shared'],
   ['lease', 'text', (job) => job.lease],
 ];
 
 /** Beside the owner, which is the replica that writes or nobody. */
 const PLACES: readonly Column<InsertJob>[] = [
   ...INSERTS,
-  ['owned', 'int', ({ place }) => (place?.owned === false ? 0 : 1)],
-  ['lane', 'text', ({ place }) => place?.lane],
+  ['owned', 'int', ({ place }) => (place?.owned === false ? 0 : 1), 'shared'],
+  ['lane', 'text', ({ place }) => place?.lane, 'shared'],
   ['rank', 'float8', ({ place }) => place?.rank],
-  ['expires_at', 'bigint', ({ place }) => place?.expiresAt],
+  ['expires_at', 'bigint', ({ place }) => place?.expiresAt, 'shared'],
 ];
 
 const LEASES: readonly Column<JobChange>[] = [
@@ -67,18 +67,18 @@ const ATTEMPTS: readonly Column<RetryJob>[] = [
 
 const ENDS: readonly Column<FinishJob>[] = [
   ['seq', 'bigint', ({ seq }) => seq],
-  ['status', 'text', ({ status }) => status],
-  ['attempt', 'int', ({ attempt }) => attempt],
-  ['event_seq', 'bigint', ({ eventSeq }) => eventSeq],
+  ['status', 'text', ({ status }) => status, 'shared'],
+  ['attempt', 'int', ({ attempt }) => attempt, 'shared'],
+  ['event_seq', 'bigint', ({ eventSeq }) => eventSeq, 'shared'],
   ['started_at', 'bigint', ({ startedAt }) => startedAt],
   ['ended_at', 'bigint', ({ endedAt }) => endedAt],
-  ['runner_id', 'text', ({ runnerId }) => runnerId],
-  ['runner_version', 'text', ({ runnerVersion }) => runnerVersion],
+  ['runner_id', 'text', ({ runnerId }) => runnerId, 'shared'],
+  ['runner_version', 'text', ({ runnerVersion }) => runnerVersion, 'shared'],
   ['execution_id', 'text', ({ executionId }) => executionId],
   ['data', 'text', ({ data }) => data],
-  ['error', 'text', ({ error }) => error],
-  ['dropped', 'bigint', ({ dropped }) => dropped],
-  ['dropped_bytes', 'bigint', ({ droppedBytes }) => droppedBytes],
+  ['error', 'text', ({ error }) => error, 'shared'],
+  ['dropped', 'bigint', ({ dropped }) => dropped, 'shared'],
+  ['dropped_bytes', 'bigint', ({ droppedBytes }) => droppedBytes, 'shared'],
 ];
 
 const LINKS: readonly Column<GroupedBatch['links'][number]>[] = [
@@ -228,12 +228,8 @@ export function statementOf(
   const building: Parts = {
     replica,
     rowsOf(rows, columns) {
-      const arrays = columns.map((column) => {
-        const { value, array } = columnOf(rows, column);
-        values.push(value);
-        return array(`$${values.length}`);
-      });
-      const table = `unnest(${arrays.join(', ')}) WITH ORDINALITY AS t(${namesOf(columns)}, place)`;
+      const { table, values: given } = handOver(rows, columns, values.length);
+      values.push(...given);
       return replica === undefined ? table : `me, ${table}`;
     },
     add: (part) => void parts.push(part),

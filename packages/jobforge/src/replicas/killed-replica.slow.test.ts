@@ -7,6 +7,8 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it } from 'vitest';
 import { JobBatchResponse, JobList, TruthQueryResult } from '@controlplane/contracts';
+import { openPostgres } from '../store/postgres-driver.js';
+import { readPostgresUrl } from '../store/postgres-url.js';
 import { missingPostgres, startPostgres, type PostgresCluster } from '../testing/postgres-cluster.js';
 import { newDiary, startTirelessRunner, type Diary } from '../testing/tireless-runner.fixture.js';
 
@@ -46,14 +48,19 @@ async function json(url: string, body?: object): Promise<unknown> {
 }
 
 /** Submits jobs of known ids to whichever replica answers, until it says that it has them. */
-async function submit(urls: readonly string[], ids: readonly string[]): Promise<void> {
+async function submit(
+  { urls, refusals }: Pick<Stage, 'refusals'> & { readonly urls: readonly string[] },
+  ids: readonly string[],
+): Promise<void> {
   const jobs = ids.map((id) => ({ id, type: 'echo', payload: { type: 'echo', data: { text: id } } }));
   for (let attempt = 0; ; attempt += 1) {
     try {
       const answer = JobBatchResponse.parse(
         await json(`${urls[attempt % urls.length]}/jobs/batch`, { jobs }),
       );
-      if (answer.jobs.every((entry) => !('error' in entry))) return;
+      const errors = answer.jobs.flatMap((entry) => ('error' in entry ? [entry.error] : []));
+      if (errors.length === 0) return;
+      for (const { code, retryable } of errors) refusals.add(`${code} ${retryable}`);
     } catch {
       // Killed in the middle, or gone: the other is asked.
     }
@@ -61,17 +68,15 @@ async function submit(urls: readonly string[], ids: readonly string[]): Promise<
   }
 }
 
-async function submitAll(urls: readonly string[]): Promise<void> {
+async function submitAll(urls: readonly string[], refusals: Set<string>): Promise<void> {
   let next = 0;
   const lane = async (_: unknown, index: number): Promise<void> => {
     const own = index % 2 === 0 ? urls : urls.toReversed();
     while (next < JOBS) {
       const first = next;
       next += BATCH;
-      await submit(
-        own,
-        Array.from({ length: BATCH }, (_id, at) => `job-${first + at}`),
-      );
+      const ids = Array.from({ length: BATCH }, (_id, at) => `job-${first + at}`);
+      await submit({ urls: own, refusals }, ids);
     }
   };
   await Promise.all(Array.from({ length: 4 }, lane));
@@ -105,6 +110,8 @@ interface Stage {
   readonly cluster: PostgresCluster;
   readonly replicas: readonly ReplicaProcess[];
   readonly diary: Diary;
+  /** Codes of refused submissions, and whether they may be sent again. */
+  readonly refusals: Set<string>;
 }
 
 /** Two replicas in processes of their own, over one database, and runners that go to either. */
@@ -121,13 +128,16 @@ async function openStage(): Promise<Stage> {
     const own = index % 2 === 0 ? urls : urls.toReversed();
     closing.push(startTirelessRunner({ name: `runner-${index}`, urls: own, slots: SLOTS, diary }));
   }
-  return { cluster, replicas, diary };
+  return { cluster, replicas, diary, refusals: new Set() };
 }
 
 /** Has all jobs done, while something happens half-way. */
-async function run({ replicas, diary }: Stage, happens: () => Promise<unknown>): Promise<void> {
+async function run({ replicas, diary, refusals }: Stage, happens: () => Promise<unknown>): Promise<void> {
   const answered = (): number => diary.answered.size;
-  const submitted = submitAll(replicas.map(({ url }) => url));
+  const submitted = submitAll(
+    replicas.map(({ url }) => url),
+    refusals,
+  );
   await expect.poll(answered, { timeout: 120_000, interval: 20 }).toBeGreaterThan(JOBS / 2);
   await happens();
   await submitted;
@@ -148,6 +158,26 @@ async function checkEnds({ diary }: Stage, url: string): Promise<void> {
   expect([...codes].filter((code) => code !== undefined && code !== 'EXECUTION_NOT_FOUND')).toEqual([]);
 }
 
+const healthOf = ({ replicas }: Stage): ReturnType<typeof expect.poll<unknown>> =>
+  expect.poll(() => Promise.all(replicas.map(async ({ url }) => (await fetch(`${url}/health`)).status)), {
+    timeout: 60_000,
+    interval: 50,
+  });
+
+/** Nothing was lost and nothing was written twice, and whoever was refused meanwhile was told to come again. */
+async function checkRecovered(stage: Stage): Promise<void> {
+  expect(stage.replicas.map(({ child }) => child.exitCode)).toEqual([null, null]);
+  const url = stage.replicas[0]?.url ?? '';
+  await checkEnds(stage, url);
+  expect(await assertionsAt(url)).toHaveLength(JOBS);
+  await healthOf(stage).toEqual([200, 200]);
+  expect([...stage.refusals]).toEqual(stage.refusals.size === 0 ? [] : ['STORE_UNAVAILABLE true']);
+}
+
+/** Those of JobForges, but the one that asks. */
+const END_CONNECTIONS = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+  WHERE application_name LIKE 'jobforge%' AND pid <> pg_backend_pid()`;
+
 describe.skipIf(missingPostgres() !== undefined)(
   `${JOBS} jobs of ${RUNNERS} runners over two replicas`,
   () => {
@@ -165,13 +195,24 @@ describe.skipIf(missingPostgres() !== undefined)(
       skip(!stage.cluster.own, 'DATABASE_URL names a server that is not the tests’ own');
       await run(stage, async () => {
         await stage.cluster.crash();
+        await healthOf(stage).toEqual([503, 503]);
         await stage.cluster.start();
       });
-      expect(stage.replicas.map(({ child }) => child.exitCode)).toEqual([null, null]);
-      const url = stage.replicas[0]?.url ?? '';
-      await checkEnds(stage, url);
-      // A commit whose answer was lost is written again: what it added to the record is there twice.
-      expect(new Set((await assertionsAt(url)).map(({ subject }) => subject)).size).toBe(JOBS);
+      await checkRecovered(stage);
+    }, 300_000);
+
+    it('end exactly once where connections are ended again and again', async () => {
+      const stage = await openStage();
+      const database = await openPostgres(readPostgresUrl(stage.cluster.newUrl()), { waitsForDisk: true });
+      closing.push(database.close);
+      await run(stage, async () => {
+        for (let round = 0; round < 50; round += 1) {
+          await database.query(END_CONNECTIONS);
+          // As long as it takes to come back, and to have something on its way.
+          await new Promise((resolve) => setTimeout(resolve, 50));
+        }
+      });
+      await checkRecovered(stage);
     }, 300_000);
   },
 );

@@ -18,6 +18,8 @@ export interface Replica {
   look(): void;
   /** The operations of this JobForge, widened by what the others know. */
   readonly operations: Operations;
+  /** Why this one could not say lately that it is there; undefined while all is well. */
+  failure(): Error | undefined;
   /** Says that nothing is done here any more; called once everything is on disk. */
   leave(): Promise<void>;
   stop(): void;
@@ -105,6 +107,7 @@ function createSharing({ desk, claims, membership, appetite, summon }: Parts): S
 function createRounds({ desk, claims, membership, orphans, appetite }: Parts, feed: () => Promise<void>) {
   const { clock, limits, log } = desk.recovery.state;
   let stopped = false;
+  let failure: Error | undefined;
   let stopTimer = (): void => undefined;
   const beat = async (): Promise<void> => {
     // Whoever has left would be there again.
@@ -124,8 +127,12 @@ function createRounds({ desk, claims, membership, orphans, appetite }: Parts, fe
   };
   const next = (): void => {
     round()
-      .catch((error: unknown) =>
-        log('warn', 'this replica could not say that it is there', { problem: String(error) }),
+      .then(
+        () => (failure = undefined),
+        (error: unknown) => {
+          failure = error instanceof Error ? error : new Error(String(error));
+          log('warn', 'this replica could not say that it is there', { problem: String(error) });
+        },
       )
       .finally(() => {
         if (!stopped) stopTimer = clock.after(limits.replicaBeatMs, next);
@@ -134,6 +141,7 @@ function createRounds({ desk, claims, membership, orphans, appetite }: Parts, fe
   };
   return {
     begin: next,
+    failure: () => failure,
     stop() {
       stopped = true;
       stopTimer();
@@ -207,6 +215,7 @@ export function createReplica({ shared, ...parts }: ReplicaParts): Replica {
     look: feeder.look,
     operations: sharedOperations(desk, summon),
     leave: () => inTurn(membership.leave),
+    failure: rounds.failure,
     stop: rounds.stop,
   };
 }

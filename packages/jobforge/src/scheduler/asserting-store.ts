@@ -1,4 +1,5 @@
 import type { Clock } from '../model/clock.js';
+import { CommitInDoubt, partOfDoubt } from '../store/commit-in-doubt.js';
 import type { Store, StoreOperation } from '../store/store.js';
 import { TRUTH_CHAIN } from './truth-record.js';
 
@@ -22,7 +23,12 @@ export function assertingStore(store: Store, clock: Clock): Store {
     async commit(batch) {
       const link = linkOf(batch, clock.now());
       if (link === undefined) return store.commit(batch);
-      return (await store.commit([...batch, link])).slice(0, -1);
+      try {
+        return (await store.commit([...batch, link])).slice(0, -1);
+      } catch (error) {
+        if (!(error instanceof CommitInDoubt)) throw error;
+        throw partOfDoubt(error, (outcomes) => outcomes?.slice(0, -1));
+      }
     },
   };
 }

@@ -6,7 +6,7 @@ import type { Operations } from '../model/operations.js';
 import { JOBFORGE_VERSION } from '../model/version.js';
 import { checkOwner, createAccessControls, type AccessControlParts } from './access-controls.js';
 import { createAccessWatch, type AccessWatch } from './access-watch.js';
-import { createReplica } from '../replicas/replica.js';
+import { createReplica, type Replica } from '../replicas/replica.js';
 import type { KeptRecords } from '../replicas/replica-desk.js';
 import { createAttemptEndings } from './attempt-endings.js';
 import { auditedOperations } from './audited-operations.js';
@@ -72,8 +72,13 @@ function oncePerTurn(run: () => void): () => void {
   };
 }
 
-function healthOf(state: LiveState, startedAt: number): HealthCheck {
-  const failure = state.commit.failure();
+/** Why the store cannot be used; also where nothing is to be written, of several JobForges over one. */
+const failureOf = ({ state, replicaFailure }: Parts): Error | undefined =>
+  state.commit.failure() ?? replicaFailure();
+
+function healthOf(parts: Parts): HealthCheck {
+  const { state, startedAt } = parts;
+  const failure = failureOf(parts);
   const status = failure === undefined ? 'healthy' : 'unhealthy';
   const check = { name: 'store', status, responseTimeMs: 0 } as const;
   const now = state.clock.now();
@@ -87,9 +92,9 @@ function healthOf(state: LiveState, startedAt: number): HealthCheck {
   };
 }
 
-function readinessOf(state: LiveState): Probe {
-  const reasons = state.stopping ? ['JobForge is shutting down.'] : [];
-  if (state.commit.failure() !== undefined) reasons.push('The store cannot be written.');
+function readinessOf(parts: Parts): Probe {
+  const reasons = parts.state.stopping ? ['JobForge is shutting down.'] : [];
+  if (failureOf(parts) !== undefined) reasons.push('The store cannot be written.');
   return { ok: reasons.length === 0, reasons };
 }
 
@@ -126,6 +131,8 @@ interface Parts extends SessionParts, PollParts, CancellationParts, AccessContro
   readonly queries: JobQueries;
   readonly explanations: Explanations;
   readonly startedAt: number;
+  /** Of this JobForge as one of several. */
+  readonly replicaFailure: () => Error | undefined;
 }
 
 function operationsOf(parts: Parts): Operations {
@@ -134,7 +141,7 @@ function operationsOf(parts: Parts): Operations {
 }
 
 function plainOperations(parts: Parts): Operations {
-  const { state, registry, submissions, queries, explanations, startedAt } = parts;
+  const { state, registry, submissions, queries, explanations } = parts;
   return {
     submitJob: submissions.submitJob,
     submitJobs: submissions.submitJobs,
@@ -164,8 +171,8 @@ function plainOperations(parts: Parts): Operations {
     ...state.webhooks.operations,
     ...createAccessControls(parts),
     checkOwner: (caller, target) => checkOwner(parts, caller, target),
-    health: async () => healthOf(state, startedAt),
-    readiness: () => readinessOf(state),
+    health: async () => healthOf(parts),
+    readiness: () => readinessOf(parts),
   };
 }
 
@@ -206,12 +213,13 @@ export function createEngine(options: EngineOptions): Engine {
   const own = operationsOf({
     ...{ state, registry, dispatcher, endings, reports, links },
     ...{ files, submissions, queries, explanations, startedAt, access, watch },
+    replicaFailure: () => replica?.failure(),
   });
 
   const { shared } = store;
   const keptHere = keptRecords(state, { access, watch });
   const forReplica = { recovery, links, files, operations: own, records: keptHere };
-  const replica = shared && createReplica({ shared, ...forReplica });
+  const replica: Replica | undefined = shared && createReplica({ shared, ...forReplica });
   state.look = oncePerTurn(() => {
     scheduler.run();
     replica?.look();

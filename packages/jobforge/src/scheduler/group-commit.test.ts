@@ -64,6 +64,22 @@ describe('group commit', () => {
     expect((await store.loadRunners()).map(({ id }) => id)).toEqual(['kept']);
   });
 
+  it('finds out that the store can be written again although nothing waits for that', async () => {
+    const { commit, store, clock, setBroken } = await setUp();
+    setBroken(new Error('disk is full'));
+    expect(await attempt(commit, 'refused')).toBe('STORE_UNAVAILABLE');
+    clock.advance(500);
+    await expect.poll(() => commit.failure()?.message).toBe('disk is full');
+    setBroken(undefined);
+    await expect
+      .poll(() => {
+        clock.advance(500);
+        return commit.failure();
+      })
+      .toBeUndefined();
+    expect(await store.loadRunners()).toEqual([]);
+  });
+
   it('tries nothing more once it is closed, and refuses whoever comes', async () => {
     const { commit, clock, batches, setBroken } = await setUp();
     setBroken(new Error('disk is full'));

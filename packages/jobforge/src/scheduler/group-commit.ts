@@ -7,8 +7,9 @@ import type { Clock } from '../model/clock.js';
 import { JobForgeError } from '../model/job-forge-error.js';
 import type { Log } from '../model/log.js';
 import type { Outcome, Store, StoreOperation } from '../store/store.js';
-import { commitBatch, type BatchListener } from './batch-commit.js';
+import { commitBatch, whyUnwritable, type BatchListener, type Unstored } from './batch-commit.js';
 import { createCommitBacklog, type Bite, type Placed } from './commit-backlog.js';
+import { createCommitDoubts } from './commit-doubts.js';
 
 /** Told what became of an operation: an error where it was not stored. */
 export type Settled = (error: JobForgeError | undefined, outcome: Outcome) => void;
@@ -96,37 +97,39 @@ function refuse(log: Log, entries: readonly Entry[], cause: Error): void {
   for (const { settled } of entries) if (settled !== undefined) guarded(log, () => settled(error, 'done'));
 }
 
-interface Waiter {
-  readonly resolve: () => void;
-  readonly reject: (error: Error) => void;
-}
-
-function waitIn(waiters: Waiter[]): Promise<void> {
-  return new Promise((resolve, reject) => void waiters.push({ resolve, reject }));
-}
-
-function release(waiters: Waiter[], failure: Error | undefined): void {
-  for (const waiter of waiters.splice(0)) {
-    if (failure === undefined) waiter.resolve();
-    else waiter.reject(failure);
-  }
-}
-
-/** Places in the order of operations, and who is told when they are reached. */
-interface Marks {
-  set(at: number, told: () => void): void;
+/** Who is told of what is over: of places that are passed, of transactions, and once nothing is left. */
+interface Followers {
+  onFlush(flushed: () => void): void;
+  /** Told once a place in the order of operations is passed. */
+  mark(at: number, told: () => void): void;
   reach(place: number): void;
+  wait(): Promise<void>;
+  flushed(): void;
+  release(failure: Error | undefined): void;
 }
 
-function createMarks(log: Log): Marks {
+function createFollowers(log: Log): Followers {
+  const listeners: (() => void)[] = [];
+  const waiters: { readonly resolve: () => void; readonly reject: (error: Error) => void }[] = [];
   let marks: { readonly at: number; readonly told: () => void }[] = [];
   return {
-    set: (at, told) => void marks.push({ at, told }),
+    onFlush: (flushed) => void listeners.push(flushed),
+    mark: (at, told) => void marks.push({ at, told }),
     reach(place) {
       if (marks.length === 0) return;
       const reached = marks.filter(({ at }) => at <= place);
       marks = marks.filter(({ at }) => at > place);
       for (const { told } of reached) guarded(log, told);
+    },
+    wait: () => new Promise((resolve, reject) => void waiters.push({ resolve, reject })),
+    flushed() {
+      for (const flushed of listeners) guarded(log, flushed);
+    },
+    release(failure) {
+      for (const waiter of waiters.splice(0)) {
+        if (failure === undefined) waiter.resolve();
+        else waiter.reject(failure);
+      }
     },
   };
 }
@@ -145,11 +148,19 @@ type UnderWay = readonly Bite<Entry>[];
 function mayJoin(
   [first, second]: UnderWay,
   backlog: { readonly length: number; readonly free: boolean },
-  failure: Error | undefined,
 ): boolean {
   if (first === undefined) return backlog.length > 0;
-  if (second !== undefined || failure !== undefined) return false;
+  if (second !== undefined) return false;
   return first.free && backlog.free && backlog.length >= OVERLAP_FROM;
+}
+
+/** Stands for what the store is asked: nothing is written meanwhile. */
+const NOTHING: Bite<Entry> = { entries: [], free: false };
+
+/** Whether something can be done now. Whether all is well again is found out also where nothing waits for that. */
+function isDue(underWay: UnderWay, { backlog, doubts }: Pending, failure: Error | undefined): boolean {
+  if (doubts.length > 0 || failure !== undefined) return underWay.length === 0;
+  return mayJoin(underWay, backlog);
 }
 
 /** The last place before which nothing is left: neither under way nor waiting, the first of which is given. */
@@ -157,69 +168,127 @@ function lastPassed(underWay: UnderWay, firstWaiting: number): number {
   return Math.min(firstWaiting, ...underWay.map(({ entries }) => entries[0]?.place ?? Infinity)) - 1;
 }
 
-export function createGroupCommit({ store, clock, log, maxOperations }: GroupCommitOptions): GroupCommit {
+/** Those for which nobody waits: what has happened, however long it takes to write it. */
+const kept = (entries: readonly Entry[]): Entry[] => entries.filter(({ settled }) => settled === undefined);
+
+/** What is to be written, and what becomes of it. */
+function createPending(log: Log) {
   const backlog = createCommitBacklog<Entry>();
+  const doubts = createCommitDoubts<Entry>({
+    written: (entries, outcomes) => tell(log, entries, outcomes),
+    unwritten: (entries) => backlog.putBack(entries),
+  });
+  /** Rises when all that was given before is given up. */
+  let life = 0;
+  const drop = (why: string): void => refuse(log, backlog.clear(), new Error(why));
+  return {
+    backlog,
+    doubts,
+    drop,
+    first: () => Math.min(backlog.first ?? Infinity, doubts.first ?? Infinity),
+    life: () => life,
+    /** What could not be written waits, or is asked about; those who wait for it are told now. */
+    leave({ entries, doubtful, error }: Unstored<Entry>, begun: number): void {
+      if (begun === life) {
+        if (doubtful !== undefined) doubts.add({ ...doubtful, entries: kept(doubtful.entries) });
+        backlog.putBack(kept(entries));
+      }
+      refuse(log, [...(doubtful?.entries ?? []), ...entries], error);
+    },
+    /** What the store is asked before anything is written, where it failed or that depends on its answer. */
+    async ask(store: Store): Promise<Unstored<Entry> | undefined> {
+      const error = await (doubts.length > 0 ? doubts.settle() : whyUnwritable(store));
+      return error && { entries: [], error };
+    },
+    giveUp(): void {
+      life += 1;
+      doubts.clear();
+      drop('what was to be written is not known here any more');
+    },
+  };
+}
+
+type Pending = ReturnType<typeof createPending>;
+
+/** What is to be written, on its way to the store. */
+interface Writer extends Pick<GroupCommit, 'discard' | 'close' | 'failure'> {
+  add(entry: Entry): void;
+  isIdle(): boolean;
+}
+
+function createWriter(
+  { store, clock, log, maxOperations }: GroupCommitOptions,
+  followers: Followers,
+): Writer {
+  const pending = createPending(log);
+  const { backlog, doubts } = pending;
   let [underWay, scheduled, closed]: [UnderWay, boolean, boolean] = [[], false, false];
   let failure: Error | undefined;
-  /** Operations given so far; those that do not wait nor are being written are over. */
-  let given = 0;
-  const marks = createMarks(log);
-  const [waiters, listeners]: [Waiter[], (() => void)[]] = [[], []];
 
-  const isIdle = (): boolean => backlog.length === 0 && underWay.length === 0;
-  const isDue = (): boolean => !closed && mayJoin(underWay, backlog, failure);
+  const isIdle = (): boolean => backlog.length + underWay.length + doubts.length === 0;
   const schedule = (): void => {
-    if (scheduled || !isDue()) return;
+    if (scheduled || closed || !isDue(underWay, pending, failure)) return;
     scheduled = true;
     if (failure === undefined) setImmediate(flush);
     else clock.after(RETRY_MS, flush);
   };
-
-  const commit = async (bite: Bite<Entry>): Promise<void> => {
-    const left = await commitBatch(store, bite.entries, tellingOf(log));
+  const run = async (bite: Bite<Entry>, work: Promise<Unstored<Entry> | undefined>): Promise<void> => {
+    underWay = [...underWay, bite];
+    const begun = pending.life();
+    const left = await work;
     underWay = underWay.filter((other) => other !== bite);
+    if (left !== undefined) pending.leave(left, begun);
     failure = left?.error;
-    if (left === undefined) marks.reach(lastPassed(underWay, backlog.first ?? given + 1));
-    else {
-      backlog.putBack(left.entries.filter((entry) => entry.settled === undefined));
-      refuse(log, left.entries, left.error);
-    }
-    for (const flushed of listeners) guarded(log, flushed);
-    if (isIdle() || failure !== undefined) release(waiters, failure);
+    if (failure === undefined) followers.reach(lastPassed(underWay, pending.first()));
+    followers.flushed();
+    if (isIdle() || failure !== undefined) followers.release(failure);
     schedule();
   };
 
   function flush(): void {
     scheduled = false;
-    if (!isDue()) return;
+    if (closed || !isDue(underWay, pending, failure)) return;
+    if (doubts.length > 0 || backlog.length === 0) return void run({ ...NOTHING }, pending.ask(store));
     const bite = backlog.take(maxOperations);
-    underWay = [...underWay, bite];
-    void commit(bite);
+    void run(bite, commitBatch(store, bite.entries, tellingOf(log)));
   }
 
-  const drop = (why: string): void => refuse(log, backlog.clear(), new Error(why));
-  const next = (): number => (given += 1);
-  const add = (entry: Entry): void => {
-    if (closed) return queueMicrotask(() => refuse(log, [entry], new Error('the store is closed')));
-    backlog.add(entry);
-    schedule();
-  };
-
   return {
-    attempt: (operation, settled) => add({ place: next(), operation, settled, stored: undefined }),
-    keep: (operation, stored, refused) =>
-      add({ place: next(), operation, settled: undefined, stored, refused }),
-    ...{ passed: (told) => (isIdle() ? told() : marks.set(given, told)), failure: () => failure },
-    onFlush: (flushed) => void listeners.push(flushed),
-    drain: () => (isIdle() ? Promise.resolve() : waitIn(waiters)),
+    isIdle,
+    failure: () => failure,
+    add(entry) {
+      if (closed) return queueMicrotask(() => refuse(log, [entry], new Error('the store is closed')));
+      backlog.add(entry);
+      schedule();
+    },
     discard() {
-      drop('what was to be written is not known here any more');
-      marks.reach(given);
+      pending.giveUp();
       failure = undefined;
     },
     close() {
       closed = true;
-      drop('the store is closed');
+      pending.drop('the store is closed');
+    },
+  };
+}
+
+export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
+  const followers = createFollowers(options.log);
+  const { add, isIdle, failure, discard, close } = createWriter(options, followers);
+  /** Operations given so far; those that do not wait nor are being written are over. */
+  let given = 0;
+  const next = (): number => (given += 1);
+  return {
+    attempt: (operation, settled) => add({ place: next(), operation, settled, stored: undefined }),
+    keep: (operation, stored, refused) =>
+      add({ place: next(), operation, settled: undefined, stored, refused }),
+    passed: (told) => (isIdle() ? told() : followers.mark(given, told)),
+    onFlush: followers.onFlush,
+    drain: () => (isIdle() ? Promise.resolve() : followers.wait()),
+    ...{ failure, close },
+    discard() {
+      discard();
+      followers.reach(given);
     },
   };
 }

@@ -47,6 +47,9 @@ async function connector(
       connect_timeout: CONNECT_SECONDS,
       backoff: () => RECONNECT_SECONDS,
       prepare: address.prepares,
+      // Asked for by the driver where nobody catches it, as each connection is made: a connection that is ended then would
+      // end the process. Arrays go as texts.
+      fetch_types: false,
       onnotice: () => undefined,
       connection: {
         application_name: 'jobforge',
@@ -56,17 +59,25 @@ async function connector(
     });
 }
 
-function queryOf(sql: Sql | postgres.TransactionSql): PostgresQuery {
-  return async (statement, values = []) =>
-    // The driver's own types know no arrays of columns.
-    await sql.unsafe<Row[]>(statement, values as (string | number)[], { prepare: values.length > 0 });
+/** An array in the server's own notation. */
+function asText(value: PostgresValue): string | number | null {
+  if (value === null || typeof value !== 'object') return value;
+  const cells = value.map((cell) =>
+    typeof cell === 'string' ? `"${cell.replace(/["\\]/g, '\\$&')}"` : (cell ?? 'NULL'),
+  );
+  return `{${cells.join(',')}}`;
 }
 
-/** SQLSTATE 57P01 to 57P05, after which the server ends the connection; the driver's own, such as CONNECTION_CLOSED; those of sockets, such as ECONNRESET. */
-const OF_CONNECTION = /^(57P0.|CONNECT\w+|E[A-Z]+)$/;
+function queryOf(sql: Sql | postgres.TransactionSql): PostgresQuery {
+  return async (statement, values = []) =>
+    await sql.unsafe<Row[]>(statement, values.map(asText), { prepare: values.length > 0 });
+}
 
-/** Whether a statement failed with its connection, rather than by itself. */
-function isOfConnection(error: unknown): boolean {
+/** SQLSTATE 57P01 to 57P05, after which the server ends the connection, and 08; the driver's own, such as CONNECTION_CLOSED; those of sockets, such as ECONNRESET. */
+const OF_CONNECTION = /^(57P0.|08...|CONNECT\w+|E[A-Z]+)$/;
+
+/** Whether a statement failed with its connection, rather than by itself: what became of it is not known. */
+export function isOfConnection(error: unknown): error is Error {
   return error instanceof Error && 'code' in error && OF_CONNECTION.test(String(error.code));
 }
 
@@ -103,7 +114,8 @@ function openPool(connect: () => Sql, answerMs: number): Omit<PostgresDatabase, 
       timer = setTimeout(() => {
         if (asked === sql) sql = connect();
         asked.end({ timeout: 0 }).catch(() => undefined);
-        reject(new Error(`PostgreSQL did not answer within ${answerMs} ms.`));
+        const overdue = new Error(`PostgreSQL did not answer within ${answerMs} ms.`);
+        reject(Object.assign(overdue, { code: 'ETIMEDOUT' }));
       }, answerMs);
     });
     try {

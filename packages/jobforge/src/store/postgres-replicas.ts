@@ -71,6 +71,7 @@ async function takeOver(query: PostgresQuery, me: number, lost: number): Promise
   const [gone] = await query('DELETE FROM replicas WHERE id = $1 RETURNING floor', [lost]);
   if (gone === undefined) return [];
   await query('DELETE FROM messages WHERE receiver = $1', [lost]);
+  await query('DELETE FROM commits WHERE replica = $1', [lost]);
   const rows = await query(
     `WITH ${ME}, taken AS (
        UPDATE jobs SET owner = CASE WHEN lease IS NULL AND cancel IS NULL THEN NULL ELSE me.id END

@@ -1,6 +1,7 @@
 import { handOver, type Column } from './postgres-column.js';
 import type { PostgresValue } from './postgres-driver.js';
 import type { GroupedBatch, JobChange } from './postgres-batch.js';
+import type { CommitMark } from './postgres-marks.js';
 import type { FinishJob, InsertJob, RetryJob } from './store.js';
 
 /** One statement and what it is given. */
@@ -217,14 +218,16 @@ function appendLinks({ rowsOf, add }: Parts, { links }: GroupedBatch): void {
 
 /**
  * One statement for all that a batch does beside its records; undefined where that is nothing. Of a replica it
- * has no row where the replica was given up: as long as it runs, nobody can do that.
+ * has no row where the replica was given up: as long as it runs, nobody can do that. Nor has it one where its number
+ * was used.
  */
 export function statementOf(
   grouped: GroupedBatch,
   replica: number | undefined,
+  mark?: CommitMark,
 ): PostgresStatement | undefined {
   const parts: string[] = [];
-  const values: PostgresValue[] = [];
+  const values: PostgresValue[] = mark === undefined ? [] : [mark.batch];
   const building: Parts = {
     replica,
     rowsOf(rows, columns) {
@@ -242,13 +245,26 @@ export function statementOf(
   keepOthers(building, grouped);
   appendLinks(building, grouped);
   if (parts.length === 0) return undefined;
-  return { text: `WITH ${[...fenceOf(replica), ...parts].join(',\n')}\n${toldOf(grouped, replica)}`, values };
+  const text = `WITH ${[...fenceOf(replica, mark), ...parts].join(',\n')}\n${toldOf(grouped, replica)}`;
+  return { text, values };
 }
 
 /** Holds the replica's row until the statement is through. */
-export function fenceOf(replica: number | undefined): string[] {
+function fenceOf(replica: number | undefined, mark: CommitMark | undefined): string[] {
   if (replica === undefined) return [];
-  return [`me AS MATERIALIZED (SELECT id AS replica FROM replicas WHERE id = ${replica} FOR KEY SHARE)`];
+  const row = `SELECT id AS replica FROM replicas WHERE id = ${replica} FOR KEY SHARE`;
+  if (mark === undefined) return [`me AS MATERIALIZED (${row})`];
+  return [
+    `fence AS MATERIALIZED (${row})`,
+    `me AS (INSERT INTO commits (replica, batch) SELECT replica, $1::bigint FROM fence
+      ON CONFLICT DO NOTHING RETURNING replica)`,
+  ];
+}
+
+/** A statement that does nothing but ask whether the replica was given up. */
+export function fenceAlone(replica: number, mark: CommitMark | undefined): PostgresStatement {
+  const text = `WITH ${fenceOf(replica, mark).join(', ')} SELECT 1 AS done FROM me`;
+  return { text, values: mark === undefined ? [] : [mark.batch] };
 }
 
 /** Rows of jobs by id, and of links by their place among those of the batch. */

@@ -1,7 +1,10 @@
+import { CommitInDoubt, partOfDoubt } from './commit-in-doubt.js';
 import { groupBatch, untilReopened, type GroupedBatch } from './postgres-batch.js';
-import type { PostgresDatabase, PostgresQuery } from './postgres-driver.js';
+import { isOfConnection, type PostgresDatabase, type PostgresQuery } from './postgres-driver.js';
+import { asPostgresFailure } from './postgres-failure.js';
+import { createCommitMarks, isWritten, readOutcomes, type CommitMark } from './postgres-marks.js';
 import { reopenJob } from './postgres-reopen.js';
-import { fenceOf, statementOf, type PostgresStatement } from './postgres-statement.js';
+import { fenceAlone, statementOf, type PostgresStatement } from './postgres-statement.js';
 import { ReplicaLost } from './replica-store.js';
 import type { Outcome, PutRecord, RemoveRecord, Store, StoreOperation } from './store.js';
 import type { Row } from './stored-rows.js';
@@ -66,53 +69,101 @@ function outcomesOf(
   return outcomes;
 }
 
-function fence(replica: number): PostgresStatement {
-  return { text: `WITH ${fenceOf(replica).join('')} SELECT 1 AS done FROM me`, values: [] };
+/** How a batch is written: as whom, and under which number. */
+interface Writing {
+  readonly replica: number | undefined;
+  readonly mark: CommitMark | undefined;
 }
 
-/** The writing half of the PostgreSQL store: a batch is one statement, and a transaction where that cannot be. */
-export function postgresCommit(
+async function run(
+  within: PostgresQuery,
+  statement: PostgresStatement | undefined,
+  { replica, mark }: Writing,
+): Promise<Row[]> {
+  const asked = statement ?? (replica === undefined ? undefined : fenceAlone(replica, mark));
+  if (asked === undefined) return [];
+  const rows = await within(asked.text, asked.values);
+  if (replica !== undefined && rows.length === 0) throw new ReplicaLost();
+  return rows;
+}
+
+/** What is not one statement, within a transaction. */
+async function writeAll(
+  within: PostgresQuery,
+  batch: readonly StoreOperation[],
+  writing: Writing,
+): Promise<Outcome[]> {
+  const { replica, mark } = writing;
+  const grouped = groupBatch(batch);
+  const rows = await run(within, statementOf(grouped, replica, mark), writing);
+  const outcomes = outcomesOf(batch, grouped, rows);
+  for (const [at, outcome] of await writeRecords(within, grouped)) outcomes[at] = outcome;
+  for (const { at, operation } of grouped.reopened)
+    outcomes[at] = await reopenJob(within, operation, replica);
+  return outcomes;
+}
+
+/** Writes a batch; `known` is called with its outcomes before a transaction of several statements is committed. */
+async function write(
   { queryInOrder, transaction }: PostgresDatabase,
+  { batch, ...writing }: Writing & { readonly batch: readonly StoreOperation[] },
+  known: (outcomes: readonly Outcome[]) => void,
+): Promise<readonly Outcome[]> {
+  const { replica, mark } = writing;
+  const grouped = groupBatch(batch);
+  if (grouped.records.length + grouped.reopened.length === 0)
+    return outcomesOf(batch, grouped, await run(queryInOrder, statementOf(grouped, replica, mark), writing));
+  return transaction(async (within) => {
+    const outcomes: Outcome[] = [];
+    for (const [index, part] of untilReopened(batch).entries())
+      outcomes.push(...(await writeAll(within, part, { replica, mark: index === 0 ? mark : undefined })));
+    known(outcomes);
+    return outcomes;
+  });
+}
+
+async function tryToWrite(
+  database: PostgresDatabase,
+  batch: readonly StoreOperation[],
+  writing: Writing,
+): Promise<readonly Outcome[]> {
+  const { mark } = writing;
+  let known: readonly Outcome[] | undefined;
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await write(database, { ...writing, batch }, (outcomes) => (known = outcomes));
+    } catch (error) {
+      if (mark !== undefined && isOfConnection(error))
+        throw new CommitInDoubt(error, async () => {
+          if (!(await isWritten(database.query, mark))) return undefined;
+          return known ?? readOutcomes(database.query, batch, mark.replica);
+        });
+      if (tries >= MAX_TRIES || !passes(error)) throw asPostgresFailure(error);
+    }
+  }
+}
+
+/**
+ * The writing half of the PostgreSQL store: a batch is one statement, and a transaction where that cannot be. Rejects
+ * with `CommitInDoubt` where the connection was lost before the answer came.
+ */
+export function postgresCommit(
+  database: PostgresDatabase,
   replicaOf: () => number | undefined,
 ): Store['commit'] {
-  const run = async (within: PostgresQuery, statement: PostgresStatement | undefined): Promise<Row[]> => {
-    const replica = replicaOf();
-    const asked = statement ?? (replica === undefined ? undefined : fence(replica));
-    if (asked === undefined) return [];
-    const rows = await within(asked.text, asked.values);
-    if (replica !== undefined && rows.length === 0) throw new ReplicaLost();
-    return rows;
-  };
-
-  /** What is not one statement, within a transaction. */
-  const writeAll = async (within: PostgresQuery, batch: readonly StoreOperation[]): Promise<Outcome[]> => {
-    const grouped = groupBatch(batch);
-    const rows = await run(within, statementOf(grouped, replicaOf()));
-    const outcomes = outcomesOf(batch, grouped, rows);
-    for (const [at, outcome] of await writeRecords(within, grouped)) outcomes[at] = outcome;
-    for (const { at, operation } of grouped.reopened)
-      outcomes[at] = await reopenJob(within, operation, replicaOf());
-    return outcomes;
-  };
-
-  const write = async (batch: readonly StoreOperation[]): Promise<readonly Outcome[]> => {
-    const grouped = groupBatch(batch);
-    if (grouped.records.length + grouped.reopened.length === 0)
-      return outcomesOf(batch, grouped, await run(queryInOrder, statementOf(grouped, replicaOf())));
-    return transaction(async (within) => {
-      const outcomes: Outcome[] = [];
-      for (const part of untilReopened(batch)) outcomes.push(...(await writeAll(within, part)));
-      return outcomes;
-    });
-  };
-
+  const marks = createCommitMarks(database.query);
   return async (batch) => {
-    for (let tries = 1; ; tries += 1) {
-      try {
-        return await write(batch);
-      } catch (error) {
-        if (tries >= MAX_TRIES || !passes(error)) throw error;
-      }
+    const replica = replicaOf();
+    const mark = replica === undefined ? undefined : marks.next(replica);
+    const over = <T>(told: T): T => {
+      if (mark !== undefined) marks.done(mark);
+      return told;
+    };
+    try {
+      return over(await tryToWrite(database, batch, { replica, mark }));
+    } catch (error) {
+      // One that is in doubt is asked about by its number.
+      throw error instanceof CommitInDoubt ? partOfDoubt(error, over) : over(error);
     }
   };
 }

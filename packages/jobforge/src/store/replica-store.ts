@@ -1,3 +1,4 @@
+import { StoreFailing } from './store-failing.js';
 import type { StoredJob } from './stored-job.js';
 
 /** To whom a job belongs that is being submitted, and what those need to know who may take it. */
@@ -92,7 +93,7 @@ export interface SharedStore {
 }
 
 /** Refuses what a replica writes that was given up. */
-export class ReplicaLost extends Error {
+export class ReplicaLost extends StoreFailing {
   override readonly name = 'ReplicaLost';
 
   constructor() {

@@ -3,5 +3,5 @@
  * written can be written once that is over.
  */
 export class StoreFailing extends Error {
-  override readonly name = 'StoreFailing';
+  override readonly name: string = 'StoreFailing';
 }

@@ -198,7 +198,7 @@ export interface JobPage {
 export interface Store extends ChainStore {
   /**
    * Writes all of a batch or nothing: on disk when resolved. One outcome an operation, in order. Rejects with
-   * `StoreFailing` where it could write nothing else either.
+   * `StoreFailing` where it could write nothing else either, and with `CommitInDoubt` where that is not known.
    */
   commit(batch: readonly StoreOperation[]): Promise<readonly Outcome[]>;
   loadJob(id: string): Promise<StoredJob | undefined>;

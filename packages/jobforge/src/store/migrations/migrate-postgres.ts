@@ -4,6 +4,7 @@ import { POSTGRES_001 } from './postgres-001.js';
 import { POSTGRES_002 } from './postgres-002.js';
 import { POSTGRES_003 } from './postgres-003.js';
 import { POSTGRES_004 } from './postgres-004.js';
+import { POSTGRES_005 } from './postgres-005.js';
 
 /** In order, forward only; the row of `store_version` counts how many a schema has been through. */
 const MIGRATIONS: readonly (readonly string[])[] = [
@@ -11,6 +12,7 @@ const MIGRATIONS: readonly (readonly string[])[] = [
   statementsOf(POSTGRES_002),
   statementsOf(POSTGRES_003),
   [POSTGRES_004],
+  statementsOf(POSTGRES_005),
 ];
 
 /** Taken by whoever looks at the version, so that of several that start at once one migrates. "JobForge" in bytes. */

@@ -2,7 +2,7 @@
 export { findInterpreters } from './script/interpreters.js';
 export { script } from './script/script.js';
 
-export type { Interpreter, Interpreters } from './script/interpreters.js';
+export type { FindInterpretersOptions, Interpreter, Interpreters } from './script/interpreters.js';
 export type { ScriptInput, ScriptMessage, ScriptResult } from './script/script-input.js';
 export type { ScriptLanguage } from './script/script-languages.js';
 export type { ScriptCapability, ScriptOptions } from './script/script.js';

@@ -19,7 +19,8 @@ export interface Engine {
   readonly labels: Readonly<Record<string, string>>;
 }
 
-const PROBE_MS = 10_000;
+/** A machine that does much else takes its time to start one. */
+const PROBE_MS = 60_000;
 const run = promisify(execFile);
 
 /** What the commands of the engines read: their configuration, their socket, their proxies. */
@@ -51,11 +52,19 @@ const VERSION_FORMAT = { podman: '{{.Client.Version}}', docker: '{{.Server.Versi
 async function probe(kind: Engine['kind'], path: string): Promise<Engine | string> {
   try {
     const args = ['version', '--format', VERSION_FORMAT[kind]];
-    const { stdout } = await run(path, args, { timeout: PROBE_MS, env: engineEnvironment() });
+    const { stdout } = await run(path, args, {
+      timeout: PROBE_MS,
+      killSignal: 'SIGKILL',
+      env: engineEnvironment(),
+    });
     const version = stdout.trim();
     return { kind, path, version, labels: { [kind]: version } };
   } catch (error) {
-    const { stderr, message } = error as Error & { readonly stderr?: string };
+    const { stderr, message, killed } = error as Error & {
+      readonly stderr?: string;
+      readonly killed?: boolean;
+    };
+    if (killed) return `did not answer within ${PROBE_MS / 1_000} s`;
     return (stderr?.trim() || message).split('\n')[0] ?? '';
   }
 }

@@ -66,12 +66,14 @@ interface Scripts {
   readonly maxOutputBytes: number;
 }
 
-function interpreterOf({ language }: ScriptInput, { languages }: Interpreters): Interpreter {
+function interpreterOf({ language }: ScriptInput, { languages, unanswered }: Interpreters): Interpreter {
   const found = languages[language];
   if (found) return found;
+  const silent = unanswered?.[language];
+  const why = silent === undefined ? '' : ` (when it started, ${silent})`;
   throw new CapabilityError(
     'INTERPRETER_MISSING',
-    `this runner has no interpreter for ${language}; it has ${Object.keys(languages).join(', ') || 'none'}`,
+    `this runner has no interpreter for ${language}${why}; it has ${Object.keys(languages).join(', ') || 'none'}`,
     { retryable: false, category: 'RESOURCE_NOT_FOUND', remedy: `Place the job with the label ${language}.` },
   );
 }

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { makePrivateFolder } from '../process/private-folder.js';
 import { lives, nameOf, type ProcessName } from '../process/process-table.js';
+import { atExit } from '../process/signals.js';
 
 /** What is written down of a container until it is removed. */
 interface ContainerEntry {
@@ -12,7 +13,10 @@ interface ContainerEntry {
   readonly owner: ProcessName;
 }
 
-/** Keeps a record of containers, so that the next runner removes what a killed one left. */
+/**
+ * Keeps a record of containers, so that the next runner removes what a killed one left. One that ends in any other way
+ * removes them itself: it may have no time to wait until they have ended.
+ */
 export interface ContainerLedger {
   open(name: string, folder: string): void;
   /** It is removed. */
@@ -30,30 +34,48 @@ function readEntry(file: string): ContainerEntry | undefined {
 
 /**
  * Opens the records in a folder, and removes what runners left that are no more.
- * @param remove - removes one container; throws when the engine does not answer: its record then stays
+ * @param remove - removes containers; throws when the engine does not answer: their records then stay
  */
 export function createContainerLedger(
   directory: string,
   engine: string,
-  remove: (name: string) => void,
+  remove: (names: readonly string[]) => void,
 ): ContainerLedger {
   makePrivateFolder(directory, 0o700);
   for (const file of readdirSync(directory).map((name) => join(directory, name))) {
     const entry = readEntry(file);
     if (entry && (entry.engine !== engine || lives(entry.owner))) continue;
     if (entry) {
-      remove(entry.name);
+      remove([entry.name]);
       rmSync(entry.folder, { recursive: true, force: true });
     }
     rmSync(file, { force: true });
   }
   const owner = nameOf(process.pid);
   const fileOf = (name: string): string => join(directory, `${name}.json`);
+  const folders = new Map<string, string>();
+  const close = (name: string): void => {
+    folders.delete(name);
+    rmSync(fileOf(name), { force: true });
+  };
+
+  function removeAll(): void {
+    if (folders.size === 0) return;
+    remove([...folders.keys()]);
+    for (const [name, folder] of folders) {
+      rmSync(folder, { recursive: true, force: true });
+      close(name);
+    }
+  }
+
+  // Before any command of the engine is started, so that all of them have ended when this is called.
+  atExit(removeAll);
   return {
-    open: (name, folder) =>
-      writeFileSync(fileOf(name), JSON.stringify({ name, engine, folder, owner } satisfies ContainerEntry), {
-        mode: 0o600,
-      }),
-    close: (name) => rmSync(fileOf(name), { force: true }),
+    open(name, folder) {
+      folders.set(name, folder);
+      const entry: ContainerEntry = { name, engine, folder, owner };
+      writeFileSync(fileOf(name), JSON.stringify(entry), { mode: 0o600 });
+    },
+    close,
   };
 }

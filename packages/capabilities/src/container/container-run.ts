@@ -4,7 +4,7 @@ import type { Captured } from '../process/command-outcome.js';
 import type { ProcessEnd } from '../process/run-process.js';
 import { createArguments, type ContainerPlan } from './container-arguments.js';
 import { containerState, notStarted, type ContainerState } from './container-state.js';
-import { causeIn, engineCommand, removeArguments } from './engine-command.js';
+import { causeIn, engineCommand, killArguments, removeArguments } from './engine-command.js';
 import type { Engine } from './engine.js';
 
 const REMOVE_ATTEMPTS = 5;
@@ -33,7 +33,9 @@ export async function makeContainer({ engine, plan, ctx, env }: ContainerRun): P
 
 /** The container itself is told to stop, whatever becomes of the client. */
 async function stopContainer({ engine, plan, termGraceMs }: ContainerRun): Promise<void> {
-  await engineCommand(engine, ['stop', '-t', String(Math.ceil(termGraceMs / 1_000)), plan.name]);
+  const stop = ['stop', '-t', String(Math.ceil(termGraceMs / 1_000)), plan.name];
+  const { exitCode } = await engineCommand(engine, stop);
+  if (exitCode !== 0) await engineCommand(engine, killArguments([plan.name]));
 }
 
 /** Starts the container and follows it to its end. */
@@ -90,7 +92,7 @@ export async function removeContainer(engine: Engine, name: string): Promise<str
   let cause = '';
   for (let attempt = 0; attempt < REMOVE_ATTEMPTS; attempt++) {
     if (attempt > 0) await wait(REMOVE_AGAIN_MS);
-    const answer = await engineCommand(engine, removeArguments(engine, name));
+    const answer = await engineCommand(engine, removeArguments(engine, [name]));
     if (answer.exitCode === 0 || /no such container|no container with name/i.test(answer.stderr))
       return undefined;
     cause = causeIn(answer.stderr);

@@ -197,7 +197,7 @@ function prepare(options: ContainerOptions): Containers {
       `termGraceMs is ${termGraceMs}; expected whole seconds in milliseconds, at most ${MAX_TERM_GRACE_MS}`,
     );
   const directory = containerLedgerDirectoryOf(options.stateDirectory);
-  const ledger = createContainerLedger(directory, engine.path, (name) => removeLeftBehind(engine, name));
+  const ledger = createContainerLedger(directory, engine.path, (names) => removeLeftBehind(engine, names));
   return {
     options,
     allow: createPermissions(options),

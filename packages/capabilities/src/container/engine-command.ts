@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { createCapturedOutput } from '../process/captured-output.js';
 import { runProcess, type ProcessEnd } from '../process/run-process.js';
 import { engineEnvironment, type Engine } from './engine.js';
@@ -48,22 +48,32 @@ export async function engineCommand(
   return { ...end, stdout: said.stdout.read().text, stderr: said.stderr.read().text };
 }
 
-/** Removes a container, running or not, with its volumes; podman would wait ten seconds for it to end. */
-export const removeArguments = ({ kind }: Engine, name: string): readonly string[] => [
+/** Removes containers, running or not, with their volumes; podman would wait ten seconds for them to end. */
+export const removeArguments = ({ kind }: Engine, names: readonly string[]): readonly string[] => [
   'rm',
   '--force',
   '--volumes',
   ...(kind === 'podman' ? ['--time=0', '--ignore'] : []),
-  name,
+  ...names,
 ];
 
-/** Removes a container of a runner that is no more, at once; one that is not there is no error. */
-export function removeLeftBehind(engine: Engine, name: string): void {
-  execFileSync(engine.path, removeArguments(engine, name), {
-    env: engineEnvironment(),
-    stdio: 'ignore',
-    timeout: COMMAND_MS,
-  });
+/**
+ * Kills containers. Before they are removed: where the command that stops one was cut off, podman removes its record and
+ * lets it run.
+ */
+export const killArguments = (names: readonly string[]): readonly string[] => [
+  'kill',
+  '--signal',
+  'KILL',
+  ...names,
+];
+
+/** Removes containers of a runner that is no more, or is about to be, at once; one that is not there is no error. */
+export function removeLeftBehind(engine: Engine, names: readonly string[]): void {
+  const options = { env: engineEnvironment(), stdio: 'ignore', timeout: COMMAND_MS } as const;
+  // Fails for those that do not run any more.
+  spawnSync(engine.path, killArguments(names), options);
+  execFileSync(engine.path, removeArguments(engine, names), options);
 }
 
 /** The last line that says something: engines put the cause there. */

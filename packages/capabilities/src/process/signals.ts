@@ -1,20 +1,35 @@
 import { sendSignal } from './process-table.js';
 
-const groups = new Set<number>();
+const endings = new Set<() => void>();
 let isListening = false;
 
-/** The runner ends while they run: on a second signal, or because its program crashed. */
-function killGroups(): void {
-  for (const pid of groups) sendSignal(-pid, 'SIGKILL');
+/** What was started last ends first: who watches over something is registered before it. */
+function endAll(): void {
+  for (const end of [...endings].reverse()) {
+    try {
+      end();
+    } catch {
+      // Nobody is told any more, and the others have to end too; its record is there for the next start.
+    }
+  }
 }
 
 /**
- * Lets a process group not outlive this process, however that ends but by SIGKILL.
+ * Calls this when the process ends, however that is but by SIGKILL: on a second signal, too, or because its program
+ * crashed. What it does has to be done when it returns.
+ * @returns forgets it
+ */
+export function atExit(end: () => void): () => void {
+  endings.add(end);
+  if (!isListening) process.on('exit', endAll);
+  isListening = true;
+  return () => endings.delete(end);
+}
+
+/**
+ * Lets a process group not outlive this process.
  * @returns forgets it, once it has ended
  */
 export function killAtExit(pid: number): () => void {
-  groups.add(pid);
-  if (!isListening) process.on('exit', killGroups);
-  isListening = true;
-  return () => groups.delete(pid);
+  return atExit(() => sendSignal(-pid, 'SIGKILL'));
 }

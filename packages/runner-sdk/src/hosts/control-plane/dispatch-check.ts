@@ -29,8 +29,15 @@ interface Key {
 
 const textOf = (value: string | string[] | undefined): string => (typeof value === 'string' ? value : '');
 
-function isSignedWith(key: Buffer, content: string, signatures: readonly Buffer[]): boolean {
-  const expected = createHmac('sha256', key).update(content).digest();
+interface Signed {
+  /** Id and time, as they stand before the body. */
+  readonly stamp: string;
+  readonly body: string;
+  readonly signatures: readonly Buffer[];
+}
+
+function isSignedWith(key: Buffer, { stamp, body, signatures }: Signed): boolean {
+  const expected = createHmac('sha256', key).update(stamp).update(body).digest();
   return signatures.some((given) => given.length === expected.length && timingSafeEqual(given, expected));
 }
 
@@ -89,9 +96,9 @@ export function createDispatchCheck(clock: Clock): DispatchCheck {
         .split(' ')
         .slice(0, 10)
         .flatMap((one) => (one.startsWith('v1,') ? [Buffer.from(one.slice(3), 'base64')] : []));
-      const content = `${id}.${timestamp}.${body}`;
+      const signed = { stamp: `${id}.${timestamp}.`, body, signatures };
       const valid = keys.filter(({ until }) => until === undefined || until > now);
-      if (!valid.some(({ bytes }) => isSignedWith(bytes, content, signatures))) {
+      if (!valid.some(({ bytes }) => isSignedWith(bytes, signed))) {
         return 'the signature is not one of a key that is valid here';
       }
       return seen.add(id) ? undefined : `the message "${id}" was received before`;

@@ -1,6 +1,8 @@
 /** Which frames of a control plane a proxy that breaks one requirement keeps back. */
 
 const isOffers = ({ type }) => type === 'offers';
+/** Each is about an offer over the connection after the one that broke. */
+const CUT_OFFERS = ['control-plane.survives-cut-offers', 'control-plane.survives-cut-claims'];
 const hasDirective = (kind) => (frame) =>
   frame.type === 'directives' && frame.directives.some((directive) => directive.kind === kind);
 
@@ -12,14 +14,30 @@ export function saysAfter(text, { broken, offersAgain, seen }) {
   return isLie ? seen.firstOffers : undefined;
 }
 
-/** Whether a frame is kept back. `seen` counts the offers of a connection. */
-export function keepsBack(frame, { broken, seen }) {
-  if (isOffers(frame)) seen.offers += 1;
+/** A frame of a runner as it is passed on. */
+export function rewriteSaid(frame, { broken }) {
+  if (frame.type !== 'register' || !broken('control-plane.keeps-held-work')) return frame;
+  const { held: _held, ...registration } = frame.registration;
+  return { ...frame, registration: { ...registration, instanceId: crypto.randomUUID() } };
+}
+
+/** Frames of one type, each under the requirements that their lack breaks. */
+const LACKED = {
+  confirmed: ['control-plane.offers-over-websocket'],
+  acknowledged: ['control-plane.acknowledges-events', 'control-plane.takes-cut-results'],
+  refused: ['control-plane.refuses-in-words'],
+};
+
+/** Whether a frame is kept back. `seen` counts the offers of a connection, `all` those of every one. */
+export function keepsBack(frame, { broken, seen, all }) {
+  if (isOffers(frame)) {
+    seen.offers += 1;
+    all.offers += 1;
+  }
   const isRepeated = isOffers(frame) && seen.offers > 1;
   if (broken('control-plane.offers-again') || broken('control-plane.retries')) return isRepeated;
-  if (broken('control-plane.offers-over-websocket')) return frame.type === 'confirmed';
-  if (broken('control-plane.acknowledges-events')) return frame.type === 'acknowledged';
-  if (broken('control-plane.refuses-in-words')) return frame.type === 'refused';
+  if (CUT_OFFERS.some(broken)) return isOffers(frame) && all.offers > 1;
+  if (LACKED[frame.type]?.some(broken)) return true;
   if (broken('control-plane.cancels')) return hasDirective('cancel')(frame);
   return broken('control-plane.drains') && hasDirective('drain')(frame);
 }

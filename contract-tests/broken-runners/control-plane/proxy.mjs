@@ -9,7 +9,7 @@ import { createServer } from 'node:http';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { WebSocket, WebSocketServer } from 'ws';
-import { keepsBack, saysAfter } from './frames.mjs';
+import { keepsBack, rewriteSaid, saysAfter } from './frames.mjs';
 import { rewriteReply, rewriteRequest, swallows } from './replies.mjs';
 
 const HOP = new Set(['host', 'connection', 'content-length', 'transfer-encoding', 'keep-alive']);
@@ -54,8 +54,11 @@ function carry(near, request, shared) {
     headers: authorization ? { authorization } : {},
   });
   const opened = new Promise((resolve) => far.on('open', resolve));
-  const context = { broken, seen: { offers: 0 } };
-  near.on('message', (data) => void opened.then(() => far.send(Buffer.from(data).toString('utf8'))));
+  const context = { broken, seen: { offers: 0 }, all: shared.seen };
+  near.on('message', (data) => {
+    const said = rewriteSaid(JSON.parse(Buffer.from(data).toString('utf8')), context);
+    void opened.then(() => far.send(JSON.stringify(said)));
+  });
   far.on('message', (data) => {
     const text = Buffer.from(data).toString('utf8');
     if (!keepsBack(JSON.parse(text), context)) near.send(text);
@@ -69,7 +72,10 @@ function carry(near, request, shared) {
 /** Starts a proxy on a port of its own. */
 export async function startBreakingProxy({ target, breaks, token, offersAgain = false }) {
   const broken = (id) => breaks === id;
-  const context = { target, broken, token, offersAgain, seen: { events: 0, lateEvents: 0 } };
+  const context = {
+    ...{ target, broken, token, offersAgain },
+    seen: { events: 0, lateEvents: 0, offers: 0, claims: 0 },
+  };
   const server = createServer((request, response) => {
     // Whoever is not there any more cannot be answered.
     pass(request, response, context).catch(() => response.destroy());

@@ -52,6 +52,8 @@ const END_KEPT = [
 ];
 
 function rewriteJob(reply, { broken, seen, offersAgain }) {
+  if (broken('control-plane.checks-output') && reply.status === 200)
+    return rewritten(reply, ({ error: _error, ...job }) => ({ ...job, status: 'completed' }));
   const isFlipped = broken('control-plane.records-results-once') && seen.lateEvents > 0;
   if (isFlipped) return rewritten(reply, (job) => ({ ...job, status: 'cancelled' }));
   return END_KEPT.some(broken) && !offersAgain && reply.status === 200
@@ -60,6 +62,9 @@ function rewriteJob(reply, { broken, seen, offersAgain }) {
 }
 
 function rewriteHandover(reply, { broken, seen }, path) {
+  if (path.endsWith('/accept')) seen.claims += 1;
+  if (broken('control-plane.repeats-answers') && seen.claims > 1)
+    return { ...reply, status: 409, text: '{"success":false,"error":{"code":"LEASE_SUPERSEDED"}}' };
   if (path.endsWith('/events')) seen.events += 1;
   if (seen.events > 1) seen.lateEvents += 1;
   if (broken('control-plane.fences-artifacts') && path.includes('/artifacts/'))
@@ -73,6 +78,7 @@ const EMPTIED = [
   'control-plane.waits-for-a-runner',
   'control-plane.finds-by-job-type',
   'control-plane.retries-on-request',
+  'control-plane.survives-cut-polls',
 ];
 
 /** Replies to other questions, each under the requirement that such a change breaks. */

@@ -1,4 +1,5 @@
 import type { PlaneCase } from '../case/plane-case.js';
+import { planeCutLinkCases } from './control-plane-cut-links.js';
 import { planeFateCases } from './control-plane-fates.js';
 import { planeJobCases } from './control-plane-jobs.js';
 import { planeRecordCases } from './control-plane-records.js';
@@ -7,7 +8,12 @@ import { planeWaitingCases } from './control-plane-waiting.js';
 
 /** Every case about a control plane, by the id of the requirement that it judges. */
 export const PLANE_CASES: ReadonlyMap<string, PlaneCase> = new Map(
-  [...planeRegistryCases, ...planeJobCases, ...planeFateCases, ...planeWaitingCases, ...planeRecordCases].map(
-    (item) => [item.id, item],
-  ),
+  [
+    ...planeRegistryCases,
+    ...planeJobCases,
+    ...planeFateCases,
+    ...planeWaitingCases,
+    ...planeRecordCases,
+    ...planeCutLinkCases,
+  ].map((item) => [item.id, item]),
 );

@@ -25,6 +25,8 @@ export interface Asking {
   readonly as?: string | undefined;
   /** As `send` has it. */
   readonly inPieces?: boolean;
+  /** Breaks the request off. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Asks nothing of who asks. */
@@ -34,7 +36,7 @@ export const NOBODY = 'nobody';
 export function ask(
   { url, token, signal }: JudgedPlane,
   [method, path]: readonly [string, string],
-  { body, text, headers = {}, as = token, inPieces }: Asking = {},
+  { body, text, headers = {}, as = token, inPieces, signal: broken = signal }: Asking = {},
 ): Promise<Exchange> {
   const content = text ?? (body === undefined ? undefined : JSON.stringify(body));
   return send(
@@ -49,7 +51,7 @@ export function ask(
       },
       ...(content === undefined ? {} : { body: content }),
     },
-    { signal, inPieces },
+    { signal: AbortSignal.any([signal, broken]), inPieces },
   );
 }
 

@@ -44,14 +44,14 @@ export interface PlayedRunner {
 
 /**
  * What the kit's runner says of itself, by names that nobody else has.
- * @param changes - members of the registration, and `effects` and `supportedJobTypes` of its capability
+ * @param changes - members of the registration, and `effects`, `supportedJobTypes` and `outputSchema` of its capability
  */
 export function playedRegistration(
   kind: DeliveryKind,
   changes: Readonly<Record<string, unknown>> = {},
 ): Readonly<Record<string, unknown>> & { readonly capability: string } {
   const id = randomUUID().slice(0, 13);
-  const { effects = 'none', supportedJobTypes = [], ...others } = changes;
+  const { effects = 'none', supportedJobTypes = [], outputSchema = {}, ...others } = changes;
   const capability = typeof changes['capability'] === 'string' ? changes['capability'] : `kit.${id}`;
   return {
     name: `kit-${id}`,
@@ -64,7 +64,7 @@ export function playedRegistration(
         version: '1.0.0',
         description: 'Played by the contract test kit.',
         inputSchema: { type: 'object', properties: { text: { type: 'string' } } },
-        outputSchema: {},
+        outputSchema,
         supportedJobTypes,
         maxConcurrency: 4,
         effects,

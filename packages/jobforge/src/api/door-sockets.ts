@@ -28,19 +28,17 @@ export interface DoorSockets {
 
 /** Bytes of one message of whoever has proved who it is. */
 const MAX_MESSAGE_BYTES = 1024 * 1024;
-/** Of the first one, by which that is proved. */
-const MAX_FIRST_BYTES = 16 * 1024;
+/** Of all that is read before that is proved. */
+const MAX_UNPROVED_BYTES = 16 * 1024;
 
 interface Unproved {
   readonly socket: WebSocket;
   readonly stream: Socket;
-  /** Bytes that came with the request to dial in. */
-  readonly headBytes: number;
   readonly onProved: () => void;
   readonly onText: (text: string) => void;
 }
 
-/** Of whoever has proved nothing, one message is read, and no long one. */
+/** Of whoever has proved nothing, little is read. */
 interface Threshold {
   /** A message has come. */
   take(data: Buffer): void;
@@ -49,42 +47,31 @@ interface Threshold {
   release(): void;
 }
 
-function createThreshold({ socket, stream, headBytes, onProved, onText }: Unproved): Threshold {
+function createThreshold({ socket, stream, onProved, onText }: Unproved): Threshold {
   let isProved = false;
-  let hasSpoken = false;
-  let bytes = headBytes;
-  // What came in one go with the first: as much as is read at one time.
-  const waiting: Buffer[] = [];
+  let bytes = 0;
   const refuse = (): void => {
-    socket.close(1009, `a first message has at most ${MAX_FIRST_BYTES} bytes`);
+    socket.close(1009, `before it has proved who it is, a runner says at most ${MAX_UNPROVED_BYTES} bytes`);
     // What comes now is dropped; the other side is let read the farewell before it is cut off.
     stream.removeAllListeners('data');
     stream.resume();
   };
   const count = (chunk: Buffer): void => {
-    bytes += chunk.length;
-    if (hasSpoken || isProved) stream.off('data', count);
-    else if (bytes > MAX_FIRST_BYTES) refuse();
+    // While its door finds out who it is nothing more is read than what came in one go with what it said of that.
+    if (!socket.isPaused) bytes += chunk.length;
+    if (bytes > MAX_UNPROVED_BYTES) refuse();
   };
   stream.on('data', count);
   return {
     take(data) {
-      if (isProved && waiting.length === 0) return onText(data.toString('utf8'));
-      if (hasSpoken) return void waiting.push(data);
-      if (data.length > MAX_FIRST_BYTES) return refuse();
-      hasSpoken = true;
-      socket.pause();
-      onText(data.toString('utf8'));
+      if (isProved || socket.isPaused || data.length <= MAX_UNPROVED_BYTES) onText(data.toString('utf8'));
+      else refuse();
     },
     proved() {
       if (isProved) return;
       isProved = true;
+      stream.off('data', count);
       onProved();
-      socket.resume();
-      // Once the door has done with what proved it.
-      queueMicrotask(() => {
-        for (const data of waiting.splice(0)) onText(data.toString('utf8'));
-      });
     },
     release: () => void (isProved || socket.resume()),
   };
@@ -138,7 +125,7 @@ export function createDoorSockets(log: Log, limits: UnprovedLimits = UNPROVED_LI
         const onProved = unproved.enter(request.socket.remoteAddress ?? '');
         stream.once('close', onProved);
         server.handleUpgrade(request, stream, head, (socket) =>
-          serve(log, { socket, stream, headBytes: head.length, onProved }, { request, onSocket }),
+          serve(log, { socket, stream, onProved }, { request, onSocket }),
         );
       } catch (error) {
         if (!isJobForgeError(error)) log('error', 'a socket could not be opened', { error });

@@ -22,7 +22,12 @@ async function opened(limits: UnprovedLimits) {
     const texts: string[] = [];
     dialled.push({ connection, from, texts });
     const nothing = (): void => undefined;
-    return { onText: (text) => void texts.push(text), onPong: nothing, onDrain: nothing, onClose: nothing };
+    const onText = (text: string): void => {
+      texts.push(text);
+      // It finds out who says that.
+      if (text === 'hello') connection.pause();
+    };
+    return { onText, onPong: nothing, onDrain: nothing, onClose: nothing };
   };
   const sockets = createDoorSockets(log, limits);
   const server = createServer();
@@ -76,31 +81,35 @@ it('sockets that have proved nothing are so many, of one address and in all', as
   }
 });
 
-it('a long first message is refused before it is complete', async () => {
-  const { dial, closed, dialled } = await opened({ total: 2, perAddress: 2 });
+const TOO_MUCH = '1009 before it has proved who it is, a runner says at most 16384 bytes';
+
+it('a long message of whoever has proved nothing is refused before it is complete', async () => {
+  const { dial, closed, dialled } = await opened({ total: 4, perAddress: 4 });
   const socket = await dial();
   // A frame of text that is said to have a megabyte, and never ends.
   const head = Buffer.from([0x81, 0xff, 0, 0, 0, 0, 0, 0x0f, 0xff, 0xff, 0, 0, 0, 0]);
   const raw = (socket as unknown as { readonly _socket: Socket })._socket;
   raw.write(Buffer.concat([head, Buffer.alloc(16 * 1024, 'x')]));
-  expect(await closed(socket)).toBe('1009 a first message has at most 16384 bytes');
+  expect(await closed(socket)).toBe(TOO_MUCH);
   const whole = await dial();
   whole.send('x'.repeat(20_000));
-  expect(await closed(whole)).toBe('1009 a first message has at most 16384 bytes');
+  expect(await closed(whole)).toBe(TOO_MUCH);
   expect(dialled.map(({ texts }) => texts)).toEqual([[], []]);
+  const many = await dial();
+  for (let count = 0; count < 20; count += 1) many.send('x'.repeat(1_000));
+  expect(await closed(many)).toBe(TOO_MUCH);
 });
 
-it('of whoever has proved nothing one message is read, and the next once it has', async () => {
+it('whoever says who it is may go on at once, and is heard once that is proved', async () => {
   const { dial, dialled } = await opened({ total: 2, perAddress: 2 });
   const socket = await dial();
   socket.send('hello');
-  socket.send('again');
+  socket.send('x'.repeat(900_000));
   const texts = (): number[] => (dialled[0]?.texts ?? []).map(({ length }) => length);
   await expect.poll(texts, PATIENT).toEqual([5]);
-  // What it was told in the same go is not lost.
-  socket.send('x'.repeat(900_000));
   dialled[0]?.from.onProved();
-  await expect.poll(texts, PATIENT).toEqual([5, 5, 900_000]);
+  dialled[0]?.connection.resume();
+  await expect.poll(texts, PATIENT).toEqual([5, 900_000]);
 });
 
 it('one that is refused hears why', async () => {

@@ -90,7 +90,10 @@ export interface Dialled {
 /** What a door serves over sockets. */
 export interface DoorSockets {
   isAt(path: string): boolean;
-  /** Takes one over. Nobody has proved anything yet: one message is read, and the next once that is done. */
+  /**
+   * Takes one over. Nobody has proved anything yet, and little is read until then: what finds out who it is pauses the
+   * socket meanwhile.
+   */
   open(socket: RunnerConnection, from: Dialled): DoorSocket;
 }
 

@@ -96,11 +96,13 @@ async function nameOf({ parts }: State, caller: Caller): Promise<string | undefi
 
 async function enroll(state: State, asked: SwampEnroll): Promise<void> {
   const { parts } = state;
+  state.socket.pause();
   const caller = await parts.gate.identify(asked.token, state.from.address);
   if (caller.kind === 'api') throw new JobForgeError('ROLE_REQUIRED');
   const name = await nameOf(state, caller);
   if (state.closed) return;
   state.from.onProved();
+  state.socket.resume();
   const send = (frame: SwampFrame): void => say(state, frame);
   const dispatches = createSwampDispatches({ desk: parts.desk, dialect: dialectOf(asked), send });
   const runner = createForeignRunner({ ...parts, instanceId: instanceOf(asked) });

@@ -3,9 +3,10 @@ import type {
   ErrorEnvelope,
   ExecutionEvent,
   LogLevel,
+  ProgressEvent,
   RunnerExecutionRequest,
 } from '@controlplane/contracts';
-import { isTerminalEvent } from '@controlplane/contracts';
+import { envelopeOf, isTerminalEvent } from '@controlplane/contracts';
 import type { Clock } from '../model/clock.js';
 
 /** How an execution ended. */
@@ -60,10 +61,33 @@ export interface ForeignExecutionParts {
   readonly onEvent: (event: ExecutionEvent) => void;
   /** Hears how much more, or less, is owed. */
   readonly onOwed?: (bytes: number) => void;
+  /** Hears that its runner did not begin it, and takes nothing now. */
+  readonly onNotNow?: () => void;
+}
+
+/** By these a runner says that it has not begun. */
+const NOT_NOW: ReadonlySet<string> = new Set(['RUNNER_BUSY', 'RUNNER_DRAINING', 'RUNNER_UNREACHABLE']);
+
+/** The claim was told before the runner was asked: what it does not take is offered again, at no cost to the job. */
+function unlessNotNow(outcome: Outcome, onNotNow: () => void): Outcome {
+  if (outcome.type !== 'failed' || !NOT_NOW.has(outcome.error.code)) return outcome;
+  onNotNow();
+  const message = `The runner did not begin it: ${outcome.error.message}`;
+  return { type: 'failed', error: envelopeOf('RUNNER_SHUTDOWN', { service: 'jobforge', message }) };
 }
 
 /** A runner may say thousands of things in one message, each of which would be an event. */
 const MAX_NOTES = 100;
+
+const bounded = (messages: readonly string[]): readonly string[] =>
+  messages.length > MAX_NOTES
+    ? [...messages.slice(0, MAX_NOTES), messages.slice(MAX_NOTES).join('\n')]
+    : messages;
+
+function progressOf(fraction: number, message: string | undefined): Distributive<ProgressEvent> {
+  const within = Math.min(1, Math.max(0, fraction));
+  return { type: 'progress', fraction: within, ...(message !== undefined && { message }) };
+}
 
 export function createForeignExecution({
   id,
@@ -71,6 +95,7 @@ export function createForeignExecution({
   clock,
   onEvent,
   onOwed = () => undefined,
+  onNotNow = () => undefined,
 }: ForeignExecutionParts): CarriedExecution {
   const startedAt = clock.now();
   const events: ExecutionEvent[] = [];
@@ -108,14 +133,13 @@ export function createForeignExecution({
     },
     note,
     notes(level, messages) {
-      for (const message of messages.slice(0, MAX_NOTES)) note(level, message);
-      if (messages.length > MAX_NOTES) note(level, messages.slice(MAX_NOTES).join('\n'));
+      for (const message of bounded(messages)) note(level, message);
     },
-    progress(fraction, message) {
-      const within = Math.min(1, Math.max(0, fraction));
-      tell({ type: 'progress', fraction: within, ...(message !== undefined && { message }) });
+    progress: (fraction, message) => tell(progressOf(fraction, message)),
+    end(outcome) {
+      const said = seq === 0 ? unlessNotNow(outcome, onNotNow) : outcome;
+      tell({ ...said, executionTimeMs: Math.max(0, clock.now() - startedAt) });
     },
-    end: (outcome) => tell({ ...outcome, executionTimeMs: Math.max(0, clock.now() - startedAt) }),
     unacknowledged: () => events,
     owedBytes: () => owed,
     acknowledge(upTo) {

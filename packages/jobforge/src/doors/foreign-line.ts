@@ -12,6 +12,7 @@ import type { DoorParts } from './door.js';
 import { isOverfull, type Flow } from './flow.js';
 import { createForeignExecution, type CarriedExecution } from './foreign-execution.js';
 import type { ForeignSide } from './foreign-side.js';
+import type { Rest } from './rest.js';
 
 /** One connection of a runner, as JobForge has it. */
 export interface Line {
@@ -44,6 +45,8 @@ export interface RunnerState {
   instanceId: string;
   /** The one that JobForge has taken in. */
   line: Line | undefined;
+  /** While it takes nothing. */
+  readonly rest: Rest;
   /** Of the last one that was. */
   flow: Flow | undefined;
   owedBytes: number;
@@ -99,13 +102,23 @@ function postEvents(
   post(state, line, { type: 'events', executions: [report] });
 }
 
+/** Whether its runner took an execution of which this is told. */
+function hasTaken(event: ExecutionEvent): boolean {
+  if (event.type === 'failed') return event.error.code !== 'RUNNER_SHUTDOWN';
+  return event.type !== 'cancelled';
+}
+
 function begin(state: RunnerState, line: Line, id: string): void {
   const request = line.claimed.get(id);
   line.claimed.delete(id);
   if (request === undefined) return;
   const execution = createForeignExecution({
     ...{ id, request, clock: state.parts.clock },
-    onEvent: (event) => postEvents(state, execution, [event]),
+    onEvent: (event) => {
+      if (hasTaken(event)) state.rest.forget();
+      postEvents(state, execution, [event]);
+    },
+    onNotNow: state.rest.begin,
     // Of what is not its own any more nothing is owed.
     onOwed: (bytes) => {
       if (state.executions.get(id) === execution) owe(state, bytes);

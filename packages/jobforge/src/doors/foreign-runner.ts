@@ -7,6 +7,7 @@ import type { DoorParts } from './door.js';
 import { createFlow } from './flow.js';
 import type { ForeignExecution } from './foreign-execution.js';
 import { heartbeatOf, letGo, onServerFrame, post, type Line, type RunnerState } from './foreign-line.js';
+import { createRest, NO_ROOM_BYTES } from './rest.js';
 import type { Announcement, ForeignLine, ForeignSide } from './foreign-side.js';
 
 /** How a runner comes. */
@@ -33,7 +34,7 @@ function connectionOf(state: RunnerState, line: () => Line): RunnerConnection {
   const { side } = line();
   return {
     send: (text) => onServerFrame(state, line(), ServerFrame.parse(JSON.parse(text))),
-    bufferedBytes: side.bufferedBytes,
+    bufferedBytes: () => (state.rest.isOn() ? NO_ROOM_BYTES : side.bufferedBytes()),
     ping: side.ping,
     pause: () => line().flow.hold(true),
     resume: () => line().flow.hold(false),
@@ -119,6 +120,7 @@ export function createForeignRunner(parts: DoorParts): ForeignRunner {
   const state: RunnerState = {
     ...{ parts, executions: new Map(), instanceId: parts.instanceId, line: undefined, flow: undefined },
     ...{ owedBytes: 0, isFull: false, open: 0, leftAt: 0 },
+    rest: createRest(parts.clock, () => state.line?.session().onDrain()),
   };
   return {
     execution: (id) => state.executions.get(id),

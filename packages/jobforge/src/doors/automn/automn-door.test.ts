@@ -45,6 +45,18 @@ const script = ({ forge }: GuardedForge, input: object = {}, more: object = {}) 
     ...more,
   });
 
+/** The next job that it is posted, however long that takes; in steps that a runner's beats keep up with. */
+async function arrival(of: GuardedForge, runner: ScriptedAutomnRunner) {
+  const next = runner.next();
+  const isThere = async (): Promise<boolean> => {
+    of.clock.advance(500);
+    const notYet = new Promise<false>((resolve) => setImmediate(() => resolve(false)));
+    return Promise.race([next.then(() => true as const), notYet]);
+  };
+  await expect.poll(isThere, { timeout: 15_000, interval: 5 }).toBe(true);
+  return next;
+}
+
 describe('a registration', () => {
   it('makes a runner of what it says, and the next one is a beat', async () => {
     const { of, registration } = await pair({ maxConcurrency: 2 });
@@ -185,21 +197,28 @@ describe('a script', () => {
     },
   );
 
-  it('is tried again where the runner was at capacity', async () => {
+  it.each([
+    [429, 'Runner is at capacity'],
+    [503, 'Runner is shutting down'],
+  ])('that is answered %s %s is offered again after a while, at no cost', async (status, why) => {
     const { of, runner } = await pair();
-    const job = await script(of, {}, { retryPolicy: { maxRetries: 1 } });
-    (await runner.next()).refuse(429, 'Runner is at capacity');
-    await expect.poll(async () => (await job.show()).status, { timeout: 15_000 }).toBe('retrying');
-    const again = runner.next();
-    // In steps that a runner's beats keep up with.
-    const isThere = async (): Promise<boolean> => {
-      of.clock.advance(500);
-      const notYet = new Promise<false>((resolve) => setImmediate(() => resolve(false)));
-      return Promise.race([again.then(() => true as const), notYet]);
-    };
-    await expect.poll(isThere, { timeout: 15_000, interval: 5 }).toBe(true);
-    (await again).result();
-    expect(await job.result()).toMatchObject({ success: true, metadata: { attempts: 2 } });
+    const job = await script(of);
+    for (let times = 1; times <= 5; times += 1) (await arrival(of, runner)).refuse(status, why);
+    (await arrival(of, runner)).result();
+    expect(await job.result()).toMatchObject({ success: true });
+    expect(runner.posted()).toBe(6);
+  });
+
+  it('waits where nobody listens at the endpoint, until its runner registers again', async () => {
+    const { of, runner, registration } = await pair();
+    const away = { ...registration, endpoint: 'http://127.0.0.1:1/api/run' };
+    expect((await beat(of, away)).status).toBe(200);
+    const job = await script(of);
+    const shown = async () => (await of.forge.operations.listRunners())[0]?.status;
+    await expect.poll(shown, { timeout: 15_000 }).not.toBe('healthy');
+    expect((await beat(of, registration)).status).toBe(200);
+    (await arrival(of, runner)).result();
+    expect(await job.result()).toMatchObject({ success: true });
   });
 
   it('that is cancelled is hung up on', async () => {

@@ -55,13 +55,29 @@ function errorOf({ error, reason }: Farewell): JobForgeError {
     : new JobForgeError('INTERNAL_ERROR');
 }
 
-function run({ client }: State, host: Host, execution: ForeignExecution): void {
+function leave(host: Host, line: ForeignLine): void {
+  if (host.line === line) host.line = undefined;
+  line.onClose();
+}
+
+/** Nobody listens where it said: until it registers again, nothing is offered to it. */
+function giveUp({ parts }: State, host: Host, reason: string): void {
+  const { id, line, runs } = host;
+  // Where it runs something else it is there.
+  if (line === undefined || runs.size > 1) return;
+  parts.log('warn', 'a runner cannot be reached at the endpoint that it names', { runner: id, reason });
+  // What was handed back is told before.
+  queueMicrotask(() => leave(host, line));
+}
+
+function run(state: State, host: Host, execution: ForeignExecution): void {
   const asked = toRun(execution.id, execution.request);
   const { endpoint, secret, id: runnerId, isPaused } = host;
   const target = { endpoint, secret, runnerId };
   const onBytes = (): void => host.line?.onHeard();
   const onClosed = (): void => void host.runs.delete(execution.id);
-  host.runs.set(execution.id, client.run({ execution, asked, target, onBytes, onClosed, isPaused }));
+  const hears = { onBytes, onUnreached: (reason: string) => giveUp(state, host, reason), onClosed };
+  host.runs.set(execution.id, state.client.run({ execution, asked, target, isPaused, ...hears }));
 }
 
 function setPaused(host: Host, isPaused: boolean): void {
@@ -120,14 +136,10 @@ function join(state: State, host: Host, from: Admission): Promise<void> {
       isIn = true;
       resolve();
     };
-    const leave = (): void => {
-      if (host.line === line) host.line = undefined;
-      line.onClose();
-    };
     const onEnd = (farewell: Farewell): void => {
       // One that is refused takes nothing from the one before.
       if (!isIn) Object.assign(host, { announced: '', isJoining: false });
-      queueMicrotask(leave);
+      queueMicrotask(() => leave(host, line));
       reject(errorOf(farewell));
     };
     const line = host.runner.connect({ ...from, side: sideOf(state, host, { onReady, onEnd }) });

@@ -27,6 +27,7 @@ export interface RunClient {
   /**
    * Runs a script and tells what becomes of it.
    * @param onBytes - called with every piece of the answer: its runner is there
+   * @param onUnreached - called when nothing of it can have arrived
    * @param onClosed - called when no more of it is to come
    */
   run(given: {
@@ -34,6 +35,7 @@ export interface RunClient {
     readonly asked: AskedScript;
     readonly target: RunTarget;
     readonly onBytes: () => void;
+    readonly onUnreached: (reason: string) => void;
     readonly onClosed: () => void;
     readonly isPaused: boolean;
   }): Run;
@@ -89,7 +91,7 @@ function readLines(
 export function createRunClient(): RunClient {
   const sender = createHttpSender();
   return {
-    run({ execution, asked, target, onBytes, onClosed, isPaused }) {
+    run({ execution, asked, target, onBytes, onUnreached, onClosed, isPaused }) {
       const headers = {
         'content-type': 'application/json',
         accept: 'application/jsonl, application/json',
@@ -101,7 +103,10 @@ export function createRunClient(): RunClient {
       const request = sender.send({ method: 'POST', url: new URL(target.endpoint), headers, body });
       const connection = watchConnection(request);
       let [answer, paused]: [IncomingMessage | undefined, boolean] = [undefined, isPaused];
-      request.on('error', (error) => execution.end(lostOutcome(connection.connected, error.message)));
+      request.on('error', ({ message }) => {
+        execution.end(lostOutcome(connection.connected, message));
+        if (!connection.connected) onUnreached(message);
+      });
       request.on('close', onClosed);
       request.on('response', (response) => {
         answer = response;

@@ -13,6 +13,7 @@ import type { DoorParts } from '../door.js';
 import type { ForeignExecution } from '../foreign-execution.js';
 import { createForeignRunner, type ForeignRunner } from '../foreign-runner.js';
 import type { Announcement, Farewell, ForeignLine, ForeignSide } from '../foreign-side.js';
+import { NO_ROOM_BYTES } from '../rest.js';
 import { createTurnstile, type Turnstile } from '../turnstile.js';
 import { tellLogs, tellStatus, toAssignment, type AskedTask } from './task.js';
 
@@ -70,9 +71,6 @@ const HOLD_MS = 10_000;
 /** After so long it is given a task again of which it has said nothing: the answer was lost, or the task failed at once. */
 const GIVE_AGAIN_MS = 10_000;
 const MAX_GIVEN = 3;
-/** Bytes in the way of a runner that does not ask: more than are offered over, and less than it would be cut off for. */
-const NOT_ASKING_BYTES = 2 * 1024 * 1024;
-
 /** Reports of one runner that wait to be read; its own has one under way. */
 const MAX_WAITING_REPORTS = 16;
 
@@ -107,7 +105,7 @@ function sideOf(
   }: { readonly onReady: ForeignSide['onReady']; readonly onEnd: (farewell: Farewell) => void },
 ): ForeignSide {
   return {
-    bufferedBytes: () => (node.poll === undefined ? NOT_ASKING_BYTES : 0),
+    bufferedBytes: () => (node.poll === undefined ? NO_ROOM_BYTES : 0),
     ping() {
       if (clock.now() - node.seenAt < FRESH_MS) queueMicrotask(() => node.line?.onHeard());
     },

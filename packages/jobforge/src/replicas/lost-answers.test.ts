@@ -132,6 +132,17 @@ describe.skipIf(missingPostgres() !== undefined)('where the store fails a replic
     const shown = async (): Promise<unknown> =>
       (await one.operations.listRunners()).map(({ status }) => status);
     await meanwhile(shown).toEqual(['healthy']);
+    // Once what it was thought to run here is settled, nothing is left of it: it is counted where it is, and known.
+    const counted = (engine: Engine): number => {
+      const families = engine.operations.metrics().filter(({ name }) => name === 'jobforge_runners');
+      const samples = families.flatMap((family) => ('samples' in family ? family.samples : []));
+      return samples.reduce((sum, { value }) => sum + value, 0);
+    };
+    expect(counted(one)).toBe(1);
+    await meanwhile(() => counted(one)).toBe(0);
+    expect(one.running()).toBe(0);
+    expect(counted(other)).toBe(1);
+    expect((await patiently(one.operations.showRunner(runnerId))).status).toBe('healthy');
     await reader.close();
   }, 40_000);
 

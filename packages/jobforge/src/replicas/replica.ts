@@ -9,6 +9,7 @@ import { createReplicaCalls, type ReplicaCalls } from './replica-calls.js';
 import type { ReplicaDesk } from './replica-desk.js';
 import { createSummon, releaseRunner, type Summon } from './runner-moves.js';
 import { sharedHandlers, sharedOperations } from './shared-operations.js';
+import { createStaleRunners } from './stale-runners.js';
 
 /** This JobForge as one of several over a store. */
 export interface Replica {
@@ -105,6 +106,7 @@ function createSharing({ desk, claims, membership, appetite, summon }: Parts): S
 
 /** Once a beat: that it is there, who else is, and whether there is work. */
 function createRounds({ desk, claims, membership, orphans, appetite }: Parts, feed: () => Promise<void>) {
+  const staleRunners = createStaleRunners(desk);
   const { clock, limits, log } = desk.recovery.state;
   let stopped = false;
   let failure: Error | undefined;
@@ -113,6 +115,7 @@ function createRounds({ desk, claims, membership, orphans, appetite }: Parts, fe
     // Whoever has left would be there again.
     if (stopped) return;
     await membership.beat();
+    staleRunners.look();
     // What a runner that is taken over proves itself with may have been handed out where it was.
     await desk.records.reload();
     if (await membership.takeOverLost()) await desk.records.takeUpDeliveries();

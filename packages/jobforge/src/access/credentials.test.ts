@@ -89,8 +89,13 @@ describe('a runner secret', () => {
 });
 
 describe('what a runner proved itself with that is deleted', () => {
-  const gone = async ({ forge, runnerId, secret, beat }: Enrolled): Promise<void> => {
-    expect(await codeOf(beat(secret))).toEqual([401, 'CREDENTIAL_INVALID']);
+  const gone = async ({ forge, runnerId, secret, session, beat }: Enrolled): Promise<void> => {
+    for (const as of [secret, session]) {
+      expect(await codeOf(beat(as))).toEqual([401, 'CREDENTIAL_INVALID']);
+      const body = (await stub()).registration({ name: 'another', machineId: 'another' });
+      const again = forge.ask('POST', '/runners/register', { as, body });
+      expect(await codeOf(again)).toEqual([401, 'CREDENTIAL_INVALID']);
+    }
     const rotation = forge.forge.operations.rotateRunnerSecret(runnerId, { overlapMs: 1 });
     await expect(rotation).rejects.toMatchObject({ envelope: { code: 'RUNNER_NOT_FOUND' } });
     const again = forge.forge.operations.deleteRunner(runnerId, { force: 'true' });

@@ -82,10 +82,11 @@ export function endOfGrounds(
   { token, secretId }: Grounds,
 ): StandingEnd | undefined {
   const record = parts.secrets.get(runnerId);
-  if (record?.revokedAt !== undefined) return ended('TOKEN_REVOKED', 'This runner was revoked.');
-  const byToken = endOfToken(parts, token ?? record?.enrolledBy, token !== undefined);
+  if (record === undefined) return ended('CREDENTIAL_INVALID', 'This runner was deleted.');
+  if (record.revokedAt !== undefined) return ended('TOKEN_REVOKED', 'This runner was revoked.');
+  const byToken = endOfToken(parts, token ?? record.enrolledBy, token !== undefined);
   if (byToken !== undefined || token !== undefined) return byToken;
-  const secret = record?.secrets.find(({ id }) => id === secretId);
+  const secret = record.secrets.find(({ id }) => id === secretId);
   const until = secret === undefined ? 0 : (secret.expiresAt ?? Number.POSITIVE_INFINITY);
   if (until > parts.clock.now()) return undefined;
   return ended('CREDENTIAL_INVALID', 'The secret of this runner was replaced by another.');

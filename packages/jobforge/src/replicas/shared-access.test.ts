@@ -115,6 +115,21 @@ describe.skipIf(missingPostgres() !== undefined)(
       expect(back).toMatchObject({ status: 200, body: { runnerId } });
     });
 
+    it('a runner that has left is deleted at either, with what it proved itself with', async () => {
+      const [one, other] = await pair();
+      const { runnerId, runnerSecret, sessionCredential } = await enrol(one, 'leaving');
+      const stays = await enrol(one, 'stays');
+      await expect.poll(async () => (await other.operations.listRunners()).length).toBe(2);
+      await one.operations.deregisterRunner(runnerId, {});
+      await expect
+        .poll(async () => (await other.operations.listRunners()).map(({ id }) => id), { timeout: 15_000 })
+        .toEqual([stays.runnerId]);
+      await other.operations.deleteRunner(runnerId, { force: 'true' });
+      for (const as of [runnerSecret, sessionCredential.token])
+        expect(codeOf(await beat(one, as, runnerId))).toBe('CREDENTIAL_INVALID');
+      expect((await beat(one, stays.runnerSecret, stays.runnerId)).status).toBe(200);
+    });
+
     it('a runner beats through either for itself and for no other', async () => {
       const [one, other] = await pair();
       const mine = await enrol(one, 'mine');

@@ -79,11 +79,18 @@ function accept(state: LiveState, execution: Execution, event: { readonly at: st
   });
 }
 
-function end({ state, endings }: Desk, execution: Execution, event: TerminalEvent): void {
+/** An end as it may be kept, and as it came. */
+interface ToldEnd {
+  readonly event: TerminalEvent;
+  readonly told: ExecutionEvent;
+}
+
+function end({ state, endings }: Desk, execution: Execution, { event, told }: ToldEnd): void {
   const { seq: eventSeq, droppedEvents: dropped = 0, droppedBytes = 0 } = event;
   const ending = { eventSeq, dropped, droppedBytes };
   if (event.type === 'succeeded') {
-    const data = resultTextOf(state, execution, event);
+    const said = told.type === 'succeeded' ? told : event;
+    const data = resultTextOf(state, execution, { event, said });
     if (typeof data === 'object') return endings.failed(execution, { ...ending, error: data });
     return endings.succeeded(execution, { ...ending, data });
   }
@@ -151,7 +158,7 @@ function onEvent(desk: Desk, execution: Execution, told: ExecutionEvent): void {
       const { code, retryAfter = 0 } = event.error;
       return refuse(desk, execution, { code, retryAfterMs: retryAfter * 1000 });
     }
-    return end(desk, execution, event);
+    return end(desk, execution, { event, told });
   }
   execution.brokenSince = 0;
   if (event.type === 'accepted') return accept(state, execution, event);

@@ -47,7 +47,8 @@ export function hiderOf(state: LiveState, execution: Execution): ValueHider | un
   return execution.hides;
 }
 
-function hideInEnvelope(error: ErrorEnvelope, { json }: ValueHider): ErrorEnvelope {
+/** An error without the values of secrets. */
+export function hideInEnvelope(error: ErrorEnvelope, { json }: ValueHider): ErrorEnvelope {
   const members = Object.entries(error).map(([name, member]) => [
     name,
     KINDS.has(name) ? member : json(member),

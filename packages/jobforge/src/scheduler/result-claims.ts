@@ -1,5 +1,6 @@
 import { envelopeOf, type ErrorEnvelope, type SucceededEvent } from '@controlplane/contracts';
 import { resultFileText } from '../model/result-text.js';
+import { hideInEnvelope } from './execution-secrets.js';
 import type { Execution } from './live-job.js';
 import type { LiveState } from './live-state.js';
 
@@ -38,14 +39,23 @@ function mismatchOf({ runner, lease }: Execution, data: unknown): ErrorEnvelope 
   });
 }
 
+/** A success as it may be kept, and as it came: with the values of secrets. */
+export interface Told {
+  readonly event: SucceededEvent;
+  readonly said: SucceededEvent;
+}
+
 /** The result of an execution as it is stored, undefined where it has none; an error where its file is none. */
 export function resultTextOf(
   state: Pick<LiveState, 'files'>,
   execution: Execution,
-  { data, dataFile }: SucceededEvent,
+  { event: { data, dataFile }, said }: Told,
 ): string | undefined | ErrorEnvelope {
   if (dataFile !== undefined) return refusalOf(state, execution, dataFile) ?? resultFileText(dataFile);
   // A runner that says nothing of its result is taken at its word; a file is checked by the runner alone.
   if (data === undefined) return undefined;
-  return mismatchOf(execution, data) ?? JSON.stringify(data);
+  // What stands for a secret need not match.
+  const mismatch = mismatchOf(execution, said.data);
+  if (mismatch === undefined) return JSON.stringify(data);
+  return execution.hides === undefined ? mismatch : hideInEnvelope(mismatch, execution.hides);
 }

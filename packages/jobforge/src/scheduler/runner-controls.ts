@@ -12,6 +12,7 @@ import { toRunnerMetadata } from './runner-entry.js';
 import { verifyRunner } from './runner-verification.js';
 import { runnerNotFound, type RunnerRegistry } from './runner-registry.js';
 import { stored } from './registration.js';
+import { reading } from './store-reads.js';
 
 export interface ControlParts {
   readonly state: LiveState;
@@ -47,11 +48,18 @@ function abandon({ endings }: ControlParts, entry: RunnerEntry): void {
   }
 }
 
+/** Whether a runner is nowhere any more: one that is with another JobForge has its row in the store. */
+async function hasLeft({ state, registry }: ControlParts, id: string): Promise<boolean> {
+  if (registry.get(id) !== undefined) return false;
+  if (state.sharing === undefined) return true;
+  const known = await reading(state.store.loadRunners());
+  return !known.some((runner) => runner.id === id);
+}
+
 async function deleteRunner(parts: ControlParts, id: string, force: boolean): Promise<void> {
   const { state, registry, access } = parts;
-  // Of one that has left, what it could come back with may be there still; among several it may be with another.
-  const hasLeft = registry.get(id) === undefined && state.sharing === undefined;
-  if (hasLeft && (await access.secrets.forget(id))) return;
+  // Of one that has left, what it could come back with may be there still.
+  if ((await hasLeft(parts, id)) && (await access.secrets.forget(id))) return;
   const entry = found(parts, id);
   const use = useOf(entry);
   if (use !== undefined && !force)

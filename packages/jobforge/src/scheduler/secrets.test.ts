@@ -50,6 +50,36 @@ describe('secrets of a capability', () => {
     }
   });
 
+  it('stand in a result that matches its schema with them, and not in what is said of one that does not', async () => {
+    const forge = await test.forge();
+    const runner = await test.runner({
+      form,
+      handle(execution) {
+        execution.accept();
+        const { pin } = execution.request.payload as { pin?: boolean };
+        execution.succeed(pin === true ? { pin: 123_456_789, key: VALUE } : { [VALUE]: 1 });
+      },
+    });
+    const outputSchema = {
+      type: 'object',
+      properties: { pin: { type: 'integer' }, key: { pattern: '^hunter2' } },
+      additionalProperties: { type: 'string' },
+    };
+    const own = [{ ...ECHO, inputSchema: {}, outputSchema, secrets: ['API_KEY', 'PIN'] }];
+    await forge.operations.setSecret('API_KEY', { value: VALUE });
+    await forge.operations.setSecret('PIN', { value: '123456789' });
+    await forge.operations.registerRunner(runner.registration({ capabilities: own }));
+    const good = await forge.submit({ capability: 'echo', input: { pin: true } });
+    expect(await good.result()).toMatchObject({
+      success: true,
+      data: { pin: '[redacted]', key: '[redacted]' },
+    });
+    const bad = await forge.submit({ capability: 'echo', input: {} });
+    const { error } = await bad.result();
+    expect(error).toMatchObject({ code: 'OUTPUT_INVALID' });
+    expect(JSON.stringify([error, await bad.show()])).not.toContain('hunter2');
+  });
+
   it('are the one for the capability before the one for all', async () => {
     const forge = await test.forge();
     const got: unknown[] = [];

@@ -6,9 +6,11 @@ import { createDeferred, type Deferred } from '../util/deferred.js';
  * by answering a ping that was sent after it; what was not known to be read when a connection broke is sent again over
  * the next one, in order.
  */
-export interface UnconfirmedFrames {
-  /** @param isResult - whether it is the end of an execution */
-  push(frame: object, isResult: boolean): void;
+export interface UnconfirmedFrames<Frame extends object> {
+  /** @param about - what it is of; a frame without is of nothing in particular */
+  push(frame: Frame, about?: FrameOf): void;
+  /** What is kept of one execution. */
+  of(executionId: string): Frame[];
   /** The other side takes frames: what it is not known to have read is sent. */
   onLinkUp(): void;
   onLinkLost(): void;
@@ -20,14 +22,22 @@ export interface UnconfirmedFrames {
   whenEmpty(): Promise<void>;
 }
 
-interface Kept {
-  readonly text: string;
+/** The execution that a frame is of. */
+export interface FrameOf {
+  readonly executionId: string;
+  /** It is the last one. */
   readonly isResult: boolean;
 }
 
-interface State {
+interface Kept<Frame> {
+  readonly frame: Frame;
+  readonly about: FrameOf | undefined;
+}
+
+interface State<Frame> {
   readonly socket: Pick<ReconnectingSocket, 'send' | 'confirm'>;
-  kept: Kept[];
+  readonly onConfirmed: (executionId: string) => void;
+  kept: Kept<Frame>[];
   /** How many of them went over the connection that there is now. */
   sent: number;
   isUp: boolean;
@@ -36,14 +46,15 @@ interface State {
   empty: Deferred<void> | undefined;
 }
 
-async function confirmSent(state: State): Promise<void> {
+async function confirmSent<Frame>(state: State<Frame>): Promise<void> {
   if (state.isConfirming) return;
   state.isConfirming = true;
   while (state.sent > 0) {
     const count = state.sent;
     if (!(await state.socket.confirm())) break;
-    state.kept.splice(0, count);
+    const read = state.kept.splice(0, count);
     state.sent -= count;
+    for (const { about } of read) if (about?.isResult) state.onConfirmed(about.executionId);
   }
   state.isConfirming = false;
   if (state.kept.length > 0) return;
@@ -51,19 +62,25 @@ async function confirmSent(state: State): Promise<void> {
   state.empty = undefined;
 }
 
-function flush(state: State): void {
+function flush<Frame>(state: State<Frame>): void {
   const { kept, socket } = state;
   while (state.isUp && !state.isFull && state.sent < kept.length) {
-    state.isFull = !socket.send(kept[state.sent]?.text ?? '');
+    state.isFull = !socket.send(JSON.stringify(kept[state.sent]?.frame));
     state.sent++;
   }
   void confirmSent(state);
 }
 
-/** Makes the queue, empty. */
-export function createUnconfirmedFrames(socket: State['socket']): UnconfirmedFrames {
-  const state: State = {
-    socket,
+/**
+ * Makes the queue, empty.
+ * @param onConfirmed - hears of each execution whose end is known to have been read
+ */
+export function createUnconfirmedFrames<Frame extends object>(
+  socket: State<Frame>['socket'],
+  onConfirmed: State<Frame>['onConfirmed'] = () => undefined,
+): UnconfirmedFrames<Frame> {
+  const state: State<Frame> = {
+    ...{ socket, onConfirmed },
     kept: [],
     sent: 0,
     isUp: false,
@@ -72,10 +89,12 @@ export function createUnconfirmedFrames(socket: State['socket']): UnconfirmedFra
     empty: undefined,
   };
   return {
-    push(frame, isResult) {
-      state.kept.push({ text: JSON.stringify(frame), isResult });
+    push(frame, about) {
+      state.kept.push({ frame, about });
       flush(state);
     },
+    of: (executionId) =>
+      state.kept.flatMap(({ frame, about }) => (about?.executionId === executionId ? [frame] : [])),
     onLinkUp() {
       state.isUp = true;
       flush(state);
@@ -89,7 +108,7 @@ export function createUnconfirmedFrames(socket: State['socket']): UnconfirmedFra
       state.isFull = false;
       flush(state);
     },
-    results: () => state.kept.filter(({ isResult }) => isResult).length,
+    results: () => state.kept.filter(({ about }) => about?.isResult).length,
     whenEmpty: () =>
       state.kept.length === 0 ? Promise.resolve() : (state.empty ??= createDeferred<void>()).promise,
   };

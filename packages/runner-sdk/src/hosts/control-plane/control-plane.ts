@@ -1,7 +1,6 @@
 import { createFileReceiver } from '../../transport/file-receiver.js';
 import { createFileSender } from '../../transport/file-sender.js';
 import { createHttpClient } from '../../transport/http-client.js';
-import { sayThrown } from '../../util/safe-json.js';
 import type { CredentialSource } from '../credential-source.js';
 import type { Host, HostedRunner, HostSession } from '../host.js';
 import { onStopped } from '../session-state.js';
@@ -16,7 +15,8 @@ import { createFileCarrier } from './file-carrier.js';
 import { createHttpLine } from './http-line.js';
 import { createLongPollLine } from './long-poll-line.js';
 import { createOfferedExecutions, type OfferedExecutions } from './offered-executions.js';
-import { openOutbox, type Outbox } from './outbox.js';
+import { openRunnerOutbox } from '../outbox.js';
+import { KeptEvents, type EventOutbox } from './kept-events.js';
 import { createSessionCore, sessionReasons, type SessionCore } from './session-core.js';
 import { createWebSocketLine } from './websocket-line.js';
 
@@ -108,30 +108,18 @@ function dialInLine(kind: Exclude<DeliveryKind, 'push'>, parts: Parts, offers: O
   return kind === 'websocket' ? createWebSocketLine(options) : createLongPollLine(options);
 }
 
-async function openOutboxOf({ core }: Parts): Promise<Outbox | undefined> {
-  const { state, instanceId, logger } = core.runner;
-  if (!state) return undefined;
-  const folder = `outbox/${fileNameOf(core.controlPlaneUrl)}`;
-  const onProblem = (message: string): void => logger.error(message);
-  return openOutbox({ state, folder, instanceId, onProblem }).catch((error: unknown) => {
-    onProblem(
-      `the outbox in the state directory cannot be opened, results do not outlive the process: ${sayThrown(error)}`,
-    );
-    return undefined;
-  });
-}
-
 /** What makes a session of a line: the line is made when the session starts, once its outbox has been read. */
 interface Started {
   readonly line: Line;
   readonly offers: OfferedExecutions | undefined;
-  readonly outbox: Outbox | undefined;
+  readonly outbox: EventOutbox | undefined;
 }
 
 async function startLine(kind: DeliveryKind, parts: Parts): Promise<Started> {
   if (kind === 'push') return { line: pushLine(parts), offers: undefined, outbox: undefined };
-  const outbox = await openOutboxOf(parts);
-  const offers = createOfferedExecutions(parts.core.runner, outbox, NO_WIRE);
+  const { core } = parts;
+  const outbox = await openRunnerOutbox(core.runner, fileNameOf(core.controlPlaneUrl), KeptEvents);
+  const offers = createOfferedExecutions(core.runner, outbox, NO_WIRE);
   offers.files = createFileCarrier({
     runner: parts.core.runner,
     client: parts.client,

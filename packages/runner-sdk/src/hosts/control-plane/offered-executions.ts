@@ -8,7 +8,7 @@ import type { ExecutionRequest, FileCarrier } from '../../execution/execute.js';
 import { createDeferred, type Deferred } from '../../util/deferred.js';
 import type { HostedRunner } from '../host.js';
 import { fixedEvents, refusedOffer, type EventHold } from './fixed-events.js';
-import type { Outbox } from './outbox.js';
+import type { EventOutbox } from './kept-events.js';
 
 /** One execution that was offered to this runner and that the control plane may still want to hear of. */
 export interface OfferedExecution {
@@ -79,7 +79,7 @@ export function unsentEvents(execution: OfferedExecution): ExecutionEvent[] {
 
 interface State {
   readonly runner: HostedRunner;
-  readonly outbox: Outbox | undefined;
+  readonly outbox: EventOutbox | undefined;
   readonly byId: Map<string, OfferedExecution>;
   wire: OfferWire;
   files: FileCarrier | undefined;
@@ -134,7 +134,11 @@ function take({ wire, outbox }: State, execution: OfferedExecution, event: Execu
     execution.terminalSeq = event.seq;
     execution.isRefusal = !execution.isClaimable;
     if (!execution.isRefusal) {
-      outbox?.put(execution.executionId, execution.leaseToken, () => unacknowledgedOf(execution));
+      outbox?.put(execution.executionId, () => ({
+        executionId: execution.executionId,
+        leaseToken: execution.leaseToken,
+        events: unacknowledgedOf(execution),
+      }));
     }
   }
   wire.events(execution);
@@ -225,7 +229,7 @@ function takeOver(state: State): void {
 /** Makes the set, empty but for what an earlier process could not hand over. */
 export function createOfferedExecutions(
   runner: HostedRunner,
-  outbox: Outbox | undefined,
+  outbox: EventOutbox | undefined,
   wire: OfferWire,
 ): OfferedExecutions {
   const byId = new Map<string, OfferedExecution>();

@@ -10,12 +10,12 @@ import {
   SWARMLET_OUTPUT_BYTES,
   SWARMLET_TRUNCATION,
   type SwarmletExecRequest,
-  type SwarmletRunnerFrame,
 } from '@controlplane/contracts/swarmlet';
 import { cutBytes } from '../../util/cut-bytes.js';
+import type { CommandFrame } from './kept-frames.js';
 
 /** What the events of one execution are in Swarmlet's words. */
-export type Reply = (event: ExecutionEvent) => SwarmletRunnerFrame[];
+export type Reply = (event: ExecutionEvent) => CommandFrame[];
 
 /** What a shell says of a program that a signal ended. */
 const SIGNAL_BASE = 128;
@@ -50,31 +50,31 @@ export function createReply(request: SwarmletExecRequest, isShell: boolean): Rep
   let leftBytes = SWARMLET_OUTPUT_BYTES;
   let isCut = false;
 
-  function chunk(stream: 'stdout' | 'stderr', text: string): SwarmletRunnerFrame[] {
+  function chunk(stream: 'stdout' | 'stderr', text: string): CommandFrame[] {
     if (isCut || text === '') return [];
     const { head, headBytes, tail } = cutBytes(text, leftBytes);
     leftBytes -= headBytes;
     isCut = tail !== '';
     return [{ type: 'exec_chunk', job_id, stream, data: isCut ? `${head}${SWARMLET_TRUNCATION}` : head }];
   }
-  function log({ stream, message }: LogEvent): SwarmletRunnerFrame[] {
+  function log({ stream, message }: LogEvent): CommandFrame[] {
     if (stream !== undefined) return chunk(stream, message);
     return isShell ? [] : chunk('stderr', `${message}\n`);
   }
-  const done = (exitCode: number, durationMs: number): SwarmletRunnerFrame => ({
+  const done = (exitCode: number, durationMs: number): CommandFrame => ({
     type: 'exec_done',
     job_id,
     exit_code: exitCode,
     duration_ms: Math.round(durationMs),
   });
 
-  function succeeded({ data, executionTimeMs }: SucceededEvent): SwarmletRunnerFrame[] {
+  function succeeded({ data, executionTimeMs }: SucceededEvent): CommandFrame[] {
     const exitCode = memberOf(data, 'exitCode');
     if (typeof exitCode === 'number') return [done(exitCode, executionTimeMs)];
     // Of a capability that runs no program, the result is all that there is to see.
     return [...chunk('stdout', `${JSON.stringify(data ?? null)}\n`), done(0, executionTimeMs)];
   }
-  function failed({ error, executionTimeMs }: FailedEvent): SwarmletRunnerFrame[] {
+  function failed({ error, executionTimeMs }: FailedEvent): CommandFrame[] {
     const exitCode = exitCodeOf(error);
     if (exitCode !== undefined) return [done(exitCode, executionTimeMs)];
     return [{ type: 'exec_error', job_id, error: errorText(error, request) }];

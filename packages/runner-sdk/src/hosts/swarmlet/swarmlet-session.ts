@@ -24,6 +24,7 @@ import {
 import { createUnconfirmedFrames, type UnconfirmedFrames } from '../unconfirmed-frames.js';
 import { createCurrentIdentity, type CurrentIdentity } from './current-identity.js';
 import { baseUrl } from './identity.js';
+import { openFrameOutbox, type CommandFrame, type FrameOutbox } from './kept-frames.js';
 import type { ResolvedSwarmletOptions } from './options.js';
 import { refusalOfClose } from './refusals.js';
 import { createSwarmletExecutions, type SwarmletExecutions } from './swarmlet-executions.js';
@@ -38,7 +39,7 @@ interface State {
   readonly session: SessionState;
   readonly options: ResolvedSwarmletOptions;
   readonly line: CommandLine;
-  readonly frames: UnconfirmedFrames;
+  readonly frames: UnconfirmedFrames<CommandFrame>;
   readonly socket: ReturnType<typeof createReconnectingSocket>;
   readonly executions: SwarmletExecutions;
   readonly leaving: AbortController;
@@ -47,6 +48,9 @@ interface State {
   silenceTimer: TimerHandle | undefined;
   beatTimer: TimerHandle | undefined;
   failures: number;
+  /** Undefined before the start, and without a state directory. */
+  outbox: FrameOutbox | undefined;
+  starting: Promise<void> | undefined;
 }
 
 function metadataOf({
@@ -73,6 +77,7 @@ function accepted(state: State): void {
   socket.accept();
   beat(state);
   frames.onLinkUp();
+  state.executions.sayRunning();
   if (session.state === 'connected') return;
   onConnected(session, String(identity.known?.runnerId ?? identity.known?.runnerName));
   session.runner.logger.info(
@@ -181,7 +186,7 @@ function createState(runner: HostedRunner, options: ResolvedSwarmletOptions): St
   const session = createSessionState(runner, options.url);
   const leaving = new AbortController();
   const metadata = metadataOf({ session, options, line });
-  const frames = createUnconfirmedFrames(socket);
+  const frames = createUnconfirmedFrames<CommandFrame>(socket, (jobId) => state.outbox?.remove(jobId));
   const state: State = {
     session,
     options,
@@ -195,8 +200,18 @@ function createState(runner: HostedRunner, options: ResolvedSwarmletOptions): St
     silenceTimer: undefined,
     beatTimer: undefined,
     failures: 0,
+    outbox: undefined,
+    starting: undefined,
   };
   return state;
+}
+
+/** Dials once it is known what an earlier process left to be said. */
+async function begin(state: State): Promise<void> {
+  const { session, options, executions, socket } = state;
+  state.outbox = await openFrameOutbox(session.runner, options);
+  if (state.outbox) executions.keepIn(state.outbox);
+  socket.start();
 }
 
 /**
@@ -211,23 +226,25 @@ export function attachSwarmlet(runner: HostedRunner, options: ResolvedSwarmletOp
       const { state: where, runnerId, refusal } = session;
       return { state: where, runnerId, refusal, delivery: 'websocket', unacknowledged: frames.results() };
     },
-    start: socket.start,
+    start: () => void (state.starting ??= begin(state)),
     ready: session.registration.promise,
     reasons: () => (session.state === 'connected' ? [] : [`not connected to ${session.controlPlaneUrl}`]),
     async announceDrain() {
       // There is no word for it: whoever has nothing left to say hangs up, and is offered nothing more.
+      await state.starting;
       if (state.executions.running() > 0 || frames.results() > 0) return;
       leaving.abort();
       await socket.stop(1000, 'draining');
     },
     async leave(reason) {
+      await state.starting;
       if (session.state !== 'refused' && session.runnerId !== undefined)
         await within(FAREWELL_MS, frames.whenEmpty());
       leaving.abort();
       onStopped(session);
       stopTimers(state);
       await socket.stop(1000, reason.slice(0, 100));
-      await identity.settled();
+      await Promise.all([identity.settled(), state.outbox?.flush()]);
     },
   };
 }

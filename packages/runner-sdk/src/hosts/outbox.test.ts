@@ -1,12 +1,11 @@
-import type { ExecutionEvent } from '@controlplane/contracts';
 import { expect, test } from 'vitest';
-import { createDeferred } from '../../util/deferred.js';
-import type { StateFiles } from '../state-files.js';
+import { z } from 'zod';
+import { createDeferred } from '../util/deferred.js';
 import { openOutbox } from './outbox.js';
+import type { StateFiles } from './state-files.js';
 
-const end = (executionId: string) => (): ExecutionEvent[] => [
-  { type: 'succeeded', executionId, seq: 1, at: '2026-01-01T00:00:00.000Z', executionTimeMs: 1, data: null },
-];
+const Entry = z.object({ executionId: z.string(), word: z.string() });
+const saying = (executionId: string, word: string) => () => ({ executionId, word });
 
 /** Files in memory, each written when the test says so. */
 function createSlowFiles() {
@@ -39,6 +38,7 @@ async function openSlowOutbox() {
   const outbox = await openOutbox({
     state: slow.state,
     folder: 'outbox',
+    schema: Entry,
     instanceId: 'i-1',
     onProblem: (message) => expect.unreachable(message),
   });
@@ -48,9 +48,9 @@ async function openSlowOutbox() {
 test('a file whose ends were all acknowledged goes while the next is being written', async () => {
   const { outbox, files, nextWrite, finishWrite } = await openSlowOutbox();
   let begun = nextWrite();
-  outbox.put('e1', undefined, end('e1'));
+  outbox.put('e1', saying('e1', 'end'));
   await begun;
-  outbox.put('e2', undefined, end('e2'));
+  outbox.put('e2', saying('e2', 'end'));
   begun = nextWrite();
   finishWrite();
   await begun;
@@ -64,7 +64,42 @@ test('a file whose ends were all acknowledged goes while the next is being writt
 test('an end that is acknowledged while its own file is being written leaves none', async () => {
   const { outbox, files, nextWrite, finishWrite } = await openSlowOutbox();
   const begun = nextWrite();
-  outbox.put('e1', undefined, end('e1'));
+  outbox.put('e1', saying('e1', 'end'));
+  await begun;
+  outbox.remove('e1');
+  finishWrite();
+  await outbox.flush();
+  expect([...files.keys()]).toEqual([]);
+});
+
+test('what is put in the place of another is there before that goes, and alone after it', async () => {
+  const { outbox, files, nextWrite, finishWrite } = await openSlowOutbox();
+  let begun = nextWrite();
+  outbox.put('e1', saying('e1', 'lost'));
+  await begun;
+  finishWrite();
+  await outbox.flush();
+  begun = nextWrite();
+  outbox.put('e1', saying('e1', 'done'));
+  await begun;
+  expect([...files.values()].join('')).toContain('lost');
+  finishWrite();
+  await outbox.flush();
+  expect([...files.values()]).toEqual([JSON.stringify([{ executionId: 'e1', word: 'done' }])]);
+  outbox.remove('e1');
+  await outbox.flush();
+  expect([...files.keys()]).toEqual([]);
+});
+
+test('what is removed while it is being replaced is gone', async () => {
+  const { outbox, files, nextWrite, finishWrite } = await openSlowOutbox();
+  let begun = nextWrite();
+  outbox.put('e1', saying('e1', 'lost'));
+  await begun;
+  finishWrite();
+  await outbox.flush();
+  begun = nextWrite();
+  outbox.put('e1', saying('e1', 'done'));
   await begun;
   outbox.remove('e1');
   finishWrite();

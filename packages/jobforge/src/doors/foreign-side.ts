@@ -1,9 +1,11 @@
-import type {
-  ErrorEnvelope,
-  RunnerRegistrationRequest,
-  RunnerRegistrationResponse,
+import {
+  isErrorCode,
+  type ErrorEnvelope,
+  type RunnerRegistrationRequest,
+  type RunnerRegistrationResponse,
 } from '@controlplane/contracts';
 import type { z } from 'zod';
+import { JobForgeError } from '../model/job-forge-error.js';
 import type { RunnerConnection } from '../model/runner-connection.js';
 import type { ForeignExecution } from './foreign-execution.js';
 
@@ -12,6 +14,13 @@ export interface Farewell {
   readonly code: number;
   readonly reason: string;
   readonly error: ErrorEnvelope | undefined;
+}
+
+/** The same as a refusal, for whoever waits to be let in. */
+export function refusalOf({ error, reason }: Farewell): JobForgeError {
+  if (error === undefined) return new JobForgeError('RUNNER_UNREACHABLE', { message: reason });
+  const { code, service: _service, ...said } = error;
+  return isErrorCode(code) ? new JobForgeError(code, said) : new JobForgeError('INTERNAL_ERROR');
 }
 
 /** The runner's side of a connection, in its own words. */

@@ -1,5 +1,6 @@
 import { AutomnRegistered } from '@controlplane/contracts/automn';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
+import type { JobForge } from '../../control-plane.js';
 import { openGuarded, type GuardedForge } from '../../testing/guarded-forge.js';
 import { startScriptedRunner, type ScriptedAutomnRunner } from './scripted-runner.fixture.js';
 
@@ -232,6 +233,23 @@ describe('a script', () => {
     await job.result();
     expect((await job.show()).status).toBe('cancelled');
   });
+
+  it.each([
+    ['removed', ({ operations }, id) => operations.deregisterRunner(id, {})],
+    ['revoked', ({ operations }, id) => operations.revokeRunner(id)],
+  ] as readonly [string, (forge: JobForge, id: string) => Promise<unknown>][])(
+    'of a runner that is %s is hung up on',
+    async (_what, remove) => {
+      const { of, runner } = await pair();
+      const job = await script(of);
+      const posted = await runner.next();
+      posted.line({ type: 'log', line: 'on\n' });
+      for await (const { type } of job.events()) if (type === 'job.log') break;
+      const [known] = await of.forge.operations.listRunners();
+      await remove(of.forge, known?.id ?? '');
+      await posted.closed;
+    },
+  );
 
   it('whose answer cannot be read is hung up on', async () => {
     const { of, runner } = await pair();

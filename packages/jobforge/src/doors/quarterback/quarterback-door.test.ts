@@ -18,8 +18,9 @@ interface Asked {
 interface Played {
   readonly of: GuardedForge;
   readonly id: string;
-  readonly key: string;
   ask(method: 'GET' | 'POST', path: string, body?: object): Promise<Asked>;
+  /** Whatever it proved itself with before, it has something new. */
+  registerAgain(): Promise<void>;
   pending(): Promise<QuarterbackPending>;
   /** Asks until it is given something. */
   assigned(): Promise<NonNullable<QuarterbackPending>>;
@@ -42,18 +43,22 @@ async function played(base = ''): Promise<Played> {
   const of = await test.guarded({ accept: ['quarterback'] });
   const { token } = await of.token({ kind: 'enrollment', name: 'fleet' });
   const registration = { hostname: 'cellar', name: 'victoria', os_type: 'fedora' };
-  const registered = await call(`${of.url}${base}/register`, 'POST', {
-    headers: { 'x-registration-token': token },
-    body: registration,
-  });
-  expect(registered.status).toBe(200);
-  const { id, api_key: key } = QuarterbackRegistered.parse(registered.body);
+  const register = async () => {
+    const headers = { 'x-registration-token': token };
+    const { body } = await call(`${of.url}${base}/register`, 'POST', { headers, body: registration });
+    return QuarterbackRegistered.parse(body);
+  };
+  const { id, api_key } = await register();
+  let key = api_key;
   const ask: Played['ask'] = (method, path, body) =>
     call(`${of.url}${base}${path}`, method, { headers: { 'x-api-key': key }, body });
   const pending = async (): Promise<QuarterbackPending> =>
     QuarterbackPending.parse((await ask('GET', '/tasks/pending')).body);
   return {
-    ...{ of, id, key, ask, pending },
+    ...{ of, id, ask, pending },
+    async registerAgain() {
+      key = (await register()).api_key;
+    },
     async assigned() {
       for (;;) {
         const given = await pending();
@@ -222,6 +227,18 @@ describe('a runner that registers with a token of JobForge', () => {
     const another = await task(runner);
     await runner.say((await next).task_id, 'success');
     expect(await another.result()).toMatchObject({ success: true });
+  });
+
+  it('may say how its task ended when it has registered once more meanwhile', async () => {
+    const runner = await played();
+    const asking = runner.assigned();
+    const job = await task(runner);
+    const { task_id } = await asking;
+    await runner.say(task_id, 'running');
+    await runner.registerAgain();
+    await runner.ask('POST', '/nodes/heartbeat', { node_id: runner.id, status: 'idle' });
+    await runner.say(task_id, 'success', { message: 'late' });
+    expect(await job.result()).toMatchObject({ success: true, data: { message: 'late' } });
   });
 
   it('is answered with nothing after ten seconds without', async () => {

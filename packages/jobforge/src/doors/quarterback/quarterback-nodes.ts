@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { isErrorCode, type ErrorCode, type RunnerMetadata } from '@controlplane/contracts';
+import type { ErrorCode, RunnerMetadata } from '@controlplane/contracts';
 import type {
   QuarterbackAssignment,
   QuarterbackHeartbeat,
@@ -9,10 +9,11 @@ import type {
 } from '@controlplane/contracts/quarterback';
 import type { Caller } from '../../model/caller.js';
 import { JobForgeError } from '../../model/job-forge-error.js';
+import { createCalledRunner, type CalledRunner } from '../called-runner.js';
 import type { DoorParts } from '../door.js';
 import type { ForeignExecution } from '../foreign-execution.js';
-import { createForeignRunner, type ForeignRunner } from '../foreign-runner.js';
-import type { Announcement, Farewell, ForeignLine, ForeignSide } from '../foreign-side.js';
+import { createRunnersByIdentity } from '../foreign-runners.js';
+import type { Announcement } from '../foreign-side.js';
 import { NO_ROOM_BYTES } from '../rest.js';
 import { createTurnstile, type Turnstile } from '../turnstile.js';
 import { tellLogs, tellStatus, toAssignment, type AskedTask } from './task.js';
@@ -28,19 +29,15 @@ interface Task extends AskedTask {
 }
 
 interface Node {
-  readonly runner: ForeignRunner;
+  readonly called: CalledRunner;
   readonly tasks: Map<string, Task>;
-  line: ForeignLine | undefined;
-  joining: Promise<void>;
-  seenAt: number;
-  /** How long an execution is kept without a sign of life. */
-  leaseMs: number;
   /** Since when it has said that it does nothing; undefined where it has said anything else since. */
   idleSince: number | undefined;
   /** Whoever waits for something to do. */
   poll: (() => void) | undefined;
   /** Reports go through it. */
   readonly turnstile: Turnstile;
+  isIdle(): boolean;
 }
 
 /** The runners behind the door, from one of their calls to the next. */
@@ -62,8 +59,6 @@ export interface Known {
   readonly metadata: RunnerMetadata;
 }
 
-/** Where JobForge names none. */
-const LEASE_MS = 20_000;
 /** Three times the interval at which its own runner asks. */
 const FRESH_MS = 90_000;
 /** How long a question is held while there is nothing to do; a runner gives up after 30 s. */
@@ -73,18 +68,6 @@ const GIVE_AGAIN_MS = 10_000;
 const MAX_GIVEN = 3;
 /** Reports of one runner that wait to be read; its own has one under way. */
 const MAX_WAITING_REPORTS = 16;
-
-interface State {
-  readonly parts: DoorParts;
-  readonly nodes: Map<string, Node>;
-}
-
-function errorOf({ error, reason }: Farewell): JobForgeError {
-  if (error === undefined) return new JobForgeError('RUNNER_UNREACHABLE', { message: reason });
-  return isErrorCode(error.code)
-    ? new JobForgeError(error.code, { message: error.message })
-    : new JobForgeError('INTERNAL_ERROR');
-}
 
 function run(node: Node, execution: ForeignExecution): void {
   const id = randomUUID();
@@ -96,32 +79,35 @@ function run(node: Node, execution: ForeignExecution): void {
   node.poll?.();
 }
 
-function sideOf(
-  { parts: { clock } }: State,
-  node: Node,
-  {
-    onReady,
-    onEnd,
-  }: { readonly onReady: ForeignSide['onReady']; readonly onEnd: (farewell: Farewell) => void },
-): ForeignSide {
-  return {
-    bufferedBytes: () => (node.poll === undefined ? NO_ROOM_BYTES : 0),
-    ping() {
-      if (clock.now() - node.seenAt < FRESH_MS) queueMicrotask(() => node.line?.onHeard());
+/** It is told when it says something of the task next; one that was not given yet has not begun. */
+function cancel({ called, tasks }: Node, id: string): void {
+  const execution = called.execution(id);
+  const waits = [...tasks.values()].some((task) => task.execution.id === id && task.given === 0);
+  if (waits && execution?.cancelled) execution.end({ type: 'cancelled', reason: execution.cancelled });
+}
+
+function createNode(parts: DoorParts): Node {
+  const turnstile = createTurnstile(MAX_WAITING_REPORTS);
+  const called = createCalledRunner({
+    ...parts,
+    ...{ freshMs: FRESH_MS, isRegisteredByCalls: false },
+    side: {
+      bufferedBytes: () => (node.poll === undefined ? NO_ROOM_BYTES : 0),
+      ...{ pause: turnstile.close, resume: turnstile.open },
+      run: (execution) => run(node, execution),
+      cancel: (id) => cancel(node, id),
     },
-    pause: node.turnstile.close,
-    resume: node.turnstile.open,
-    terminate: () => onEnd({ code: 1001, reason: 'cut off', error: undefined }),
-    onReady,
-    run: (execution) => run(node, execution),
-    // It is told when it says something of the task next; one that was not given yet has not begun.
-    cancel(id) {
-      const execution = node.runner.execution(id);
-      const waits = [...node.tasks.values()].some((task) => task.execution.id === id && task.given === 0);
-      if (waits && execution?.cancelled) execution.end({ type: 'cancelled', reason: execution.cancelled });
+    onGone() {
+      for (const { execution } of node.tasks.values())
+        execution.end({ type: 'cancelled', reason: 'lease-lost' });
+      node.tasks.clear();
     },
-    end: onEnd,
+  });
+  const node: Node = {
+    ...{ called, turnstile, tasks: new Map(), idleSince: undefined, poll: undefined },
+    isIdle: called.isIdle,
   };
+  return node;
 }
 
 /** What is known of a runner, as it would announce itself. */
@@ -135,53 +121,6 @@ function announcementOf({ metadata }: Known): Announcement {
   };
 }
 
-function leave(node: Node, line: ForeignLine): void {
-  if (node.line === line) node.line = undefined;
-  line.onClose();
-}
-
-function join(state: State, node: Node, who: Known): Promise<void> {
-  return new Promise((resolve, reject) => {
-    let ended = false;
-    const onEnd = (farewell: Farewell): void => {
-      ended = true;
-      queueMicrotask(() => leave(node, line));
-      reject(errorOf(farewell));
-    };
-    const onReady: ForeignSide['onReady'] = ({ leaseMs = node.leaseMs }) => {
-      node.leaseMs = leaseMs;
-      resolve();
-    };
-    const side = sideOf(state, node, { onReady, onEnd });
-    const line = node.runner.connect({ caller: who.caller, announcement: announcementOf(who), side });
-    if (!ended) node.line = line;
-  });
-}
-
-function nodeOf({ parts, nodes }: State, id: string): Node {
-  const known = nodes.get(id);
-  if (known !== undefined) return known;
-  for (const [other, { line, runner }] of nodes)
-    if (line === undefined && runner.isIdle()) nodes.delete(other);
-  const node: Node = {
-    ...{ runner: createForeignRunner(parts), tasks: new Map(), line: undefined },
-    ...{ joining: Promise.resolve(), seenAt: 0, leaseMs: LEASE_MS, idleSince: undefined, poll: undefined },
-    turnstile: createTurnstile(MAX_WAITING_REPORTS),
-  };
-  nodes.set(id, node);
-  return node;
-}
-
-/** A call is a sign of life; where the line was lost, or there never was one, it is made. */
-async function heard(state: State, who: Known): Promise<Node> {
-  const node = nodeOf(state, who.metadata.id);
-  node.seenAt = state.parts.clock.now();
-  if (node.line === undefined) node.joining = join(state, node, who);
-  else node.line.onHeard();
-  await node.joining;
-  return node;
-}
-
 /** Ends a task of which nothing more is to be told. */
 function giveUp({ execution }: Task, code: ErrorCode, message: string): void {
   const { cancelled } = execution;
@@ -190,18 +129,18 @@ function giveUp({ execution }: Task, code: ErrorCode, message: string): void {
 }
 
 /** For so long it has said that it does nothing: what it has not told by now is lost, as when it was started anew. */
-function giveUpIdle({ parts: { clock } }: State, node: Node): void {
+function giveUpIdle({ clock }: DoorParts, node: Node): void {
   node.idleSince ??= clock.now();
-  if (clock.now() - node.idleSince < node.leaseMs) return;
+  if (clock.now() - node.idleSince < node.called.leaseMs()) return;
   const message = 'Its runner says that it does nothing, and never said how the task ended.';
   for (const task of node.tasks.values()) if (task.isHeardOf) giveUp(task, 'RUNNER_LOST', message);
 }
 
 /** What a runner is to be given: something new, or what it has said nothing of. */
-function due({ parts: { clock } }: State, { tasks, runner }: Node): Task | undefined {
+function due({ clock }: DoorParts, { tasks, called }: Node): Task | undefined {
   const now = clock.now();
   for (const [id, task] of tasks) {
-    if (task.execution.ended || runner.execution(task.execution.id) === undefined) tasks.delete(id);
+    if (task.execution.ended || called.execution(task.execution.id) === undefined) tasks.delete(id);
     else if (!task.isHeardOf && (task.given === 0 || now - task.givenAt >= GIVE_AGAIN_MS)) {
       if (task.given < MAX_GIVEN && task.execution.cancelled === undefined) return task;
       const message = `The runner was given the task ${task.given} times and said nothing of it.`;
@@ -212,7 +151,7 @@ function due({ parts: { clock } }: State, { tasks, runner }: Node): Task | undef
 }
 
 /** Waits until there is something to do, for a while. */
-function awaited({ parts: { clock } }: State, node: Node, signal: AbortSignal): Promise<void> {
+function awaited({ clock }: DoorParts, node: Node, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const settle = (): void => {
       stopTimer();
@@ -225,43 +164,45 @@ function awaited({ parts: { clock } }: State, node: Node, signal: AbortSignal): 
     node.poll?.();
     node.poll = settle;
     // Now that it asks, it is offered something.
-    node.line?.onDrain();
+    node.called.onDrain();
   });
 }
 
 export function createQuarterbackNodes(parts: DoorParts): QuarterbackNodes {
-  const state: State = { parts, nodes: new Map() };
+  const nodes = createRunnersByIdentity(parts.clock, () => createNode(parts));
+  const heard = async (who: Known): Promise<Node> => {
+    const node = nodes.of(who.metadata.id);
+    await node.called.call({ caller: who.caller, announcement: announcementOf(who) });
+    return node;
+  };
   const taskOf = ({ metadata }: Known, id: string): Task | undefined => {
-    const node = state.nodes.get(metadata.id);
-    if (node !== undefined) Object.assign(node, { seenAt: parts.clock.now(), idleSince: undefined });
+    const node = nodes.find(metadata.id);
+    node?.called.onSeen();
+    if (node !== undefined) node.idleSince = undefined;
     const task = node?.tasks.get(id);
     if (task !== undefined) task.isHeardOf = true;
     return task;
   };
   return {
     async next(who, signal) {
-      const node = await heard(state, who);
-      if (due(state, node) === undefined && !signal.aborted) await awaited(state, node, signal);
-      const task = signal.aborted ? undefined : due(state, node);
+      const node = await heard(who);
+      if (due(parts, node) === undefined && !signal.aborted) await awaited(parts, node, signal);
+      const task = signal.aborted ? undefined : due(parts, node);
       if (task === undefined) return null;
       Object.assign(task, { given: task.given + 1, givenAt: parts.clock.now() });
       return task.assignment;
     },
     async beat(who, { status, current_task_id: current = null }) {
-      if (status !== 'offline') {
-        const known = await heard(state, who);
-        if (status === 'idle' && current === null) giveUpIdle(state, known);
-        else known.idleSince = undefined;
-        return;
-      }
-      const node = state.nodes.get(who.metadata.id);
-      if (node?.line !== undefined) leave(node, node.line);
+      if (status === 'offline') return nodes.find(who.metadata.id)?.called.leave();
+      const node = await heard(who);
+      if (status === 'idle' && current === null) giveUpIdle(parts, node);
+      else node.idleSince = undefined;
     },
     async mayReport({ metadata }, signal) {
-      const node = state.nodes.get(metadata.id);
+      const node = nodes.find(metadata.id);
       if (node === undefined) return true;
       // Whoever waits to be heard is there.
-      node.seenAt = parts.clock.now();
+      node.called.onSeen();
       return node.turnstile.pass(signal);
     },
     status(who, update) {
@@ -280,7 +221,7 @@ export function createQuarterbackNodes(parts: DoorParts): QuarterbackNodes {
       tellLogs(task.execution, session);
     },
     file({ metadata }, name) {
-      const tasks = state.nodes.get(metadata.id)?.tasks.values() ?? [];
+      const tasks = nodes.find(metadata.id)?.tasks.values() ?? [];
       // Of the one that it was given last.
       return [...tasks].findLast(({ given, files }) => given > 0 && files.has(name))?.files.get(name);
     },

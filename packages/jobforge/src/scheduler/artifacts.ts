@@ -5,6 +5,7 @@ import { JobForgeError } from '../model/job-forge-error.js';
 import type { RecordAccess } from '../store/collection.js';
 import { hiderOf } from './execution-secrets.js';
 import type { ExecutionReports } from './execution-reports.js';
+import type { FileClaims } from './file-claims.js';
 import { iso } from './job-views.js';
 import type { LiveState } from './live-state.js';
 import { jobNotFound, reading } from './store-reads.js';
@@ -15,6 +16,7 @@ export interface ArtifactParts {
   readonly files: FileRoom;
   readonly records: RecordAccess;
   readonly reports: Pick<ExecutionReports, 'holder'>;
+  readonly claims: Pick<FileClaims, 'settled'>;
 }
 
 /** Resolves to a job's id; for a result only where results may come as files. */
@@ -123,6 +125,7 @@ async function put(
   const { state, arrivals, turns } = desk;
   const jobId = await judge();
   const { name, contentType } = upload;
+  await desk.claims.settled(jobId);
   const leave = enter(arrivals, jobId, placeOf({ executionId, name }));
   try {
     checkRoom(state, await artifactsOf(desk, jobId), arrivals.get(jobId) ?? []);

@@ -3,6 +3,7 @@ import { createArtifacts, type ArtifactParts, type Artifacts } from './artifacts
 import { createFileClaims } from './file-claims.js';
 import { createFileSweep } from './file-sweep.js';
 import { createJobFiles, type JobFiles } from './job-files.js';
+import { reading } from './store-reads.js';
 import { createSubmissionFiles, type SubmissionFiles } from './submission-files.js';
 
 /** Everything about the files of jobs. */
@@ -15,17 +16,19 @@ export interface FileDesk {
   sweep(someWent: boolean): Promise<number>;
 }
 
-export interface FileDeskParts extends Omit<ArtifactParts, 'files'> {
+export interface FileDeskParts extends Omit<ArtifactParts, 'files' | 'claims'> {
   readonly files: FileRooms;
 }
 
 export function createFileDesk({ state, reports, records, files: rooms }: FileDeskParts): FileDesk {
-  const claims = createFileClaims();
-  const artifacts = createArtifacts({ state, files: rooms.artifacts, records, reports });
+  const isThere = async (jobId: string): Promise<boolean> =>
+    (await reading(state.store.loadJob(jobId))) !== undefined;
+  const claims = createFileClaims({ records, clock: state.clock, isThere });
+  const artifacts = createArtifacts({ state, files: rooms.artifacts, records, reports, claims });
   return {
     rooms,
     artifacts,
-    jobFiles: createJobFiles({ state, files: rooms, judge: artifacts.judge }),
+    jobFiles: createJobFiles({ state, files: rooms, judge: artifacts.judge, claims }),
     submissionFiles: createSubmissionFiles({ state, files: rooms, claims }),
     sweep: createFileSweep({ state, files: rooms, claims, forgetArtifacts: artifacts.forget }),
   };

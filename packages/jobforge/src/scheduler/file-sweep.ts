@@ -24,9 +24,8 @@ async function sweepUploads({ state, files: { uploads } }: FileSweepParts): Prom
 
 /**
  * Makes what forgets uploads that no job has named for long and, where jobs went, the files of those that are no longer
- * there. A job is believed to be gone once it was found missing twice, and nobody submitted it again meanwhile: its
- * files are there before it is. Resolves to
- * how many jobs that were.
+ * there. A job is believed to be gone once it was found missing twice, and nobody here or at another JobForge on the
+ * store has claimed its files: they are there before it is. Resolves to how many jobs that were.
  */
 export function createFileSweep(parts: FileSweepParts): (someWent: boolean) => Promise<number> {
   const { state, files, claims, forgetArtifacts } = parts;
@@ -52,7 +51,6 @@ export function createFileSweep(parts: FileSweepParts): (someWent: boolean) => P
   }
 
   return async (someWent) => {
-    claims.nextLook();
     await sweepUploads(parts);
     return someWent || isOpen ? sweepJobs() : 0;
   };

@@ -7,6 +7,7 @@ import { JobForgeError } from '../model/job-forge-error.js';
 import type { StoredJob } from '../store/store.js';
 import type { AskJudge, Judge } from './artifacts.js';
 import { filesOf } from './carried-files.js';
+import type { FileClaims } from './file-claims.js';
 import type { LiveState } from './live-state.js';
 import { jobNotFound, reading } from './store-reads.js';
 
@@ -15,6 +16,7 @@ export interface JobFileParts {
   readonly files: FileRooms;
   /** Says which job an execution is of. */
   readonly judge: Judge;
+  readonly claims: Pick<FileClaims, 'settled'>;
 }
 
 /** The files that jobs bring: how they come in, and to whom they are given. */
@@ -51,11 +53,12 @@ const MAX_RESULTS = 100;
 
 /** Takes the result of an execution in, beside what its job brings. */
 async function putResult(
-  { state, files: { carried } }: JobFileParts,
+  { state, files: { carried }, claims }: JobFileParts,
   body: AsyncIterable<Uint8Array>,
   judge: AskJudge,
 ): Promise<FileReference> {
   const owner = await judge();
+  await claims.settled(owner);
   const { maxPayloadBytes } = state.limits;
   if ((await carried.list(owner)).length >= MAX_RESULTS + MAX_JOB_FILES)
     throw new JobForgeError('PAYLOAD_TOO_LARGE', { message: 'The job has too many files.' });

@@ -132,11 +132,26 @@ async function inputOf(
   return { data: await readInput(place), dataFile, place };
 }
 
+/** Keeps a file with its job; where it is there already, it may have been removed since it was found. */
+async function keepPlace(
+  { state, files: { carried } }: SubmissionFileParts,
+  jobId: string,
+  { room, owner, file: { sha256 } }: Place,
+): Promise<void> {
+  const isKept =
+    room === carried
+      ? (await carried.find(jobId, sha256)) !== undefined
+      : await carried.adopt(jobId, sha256, { room, owner });
+  if (!isKept)
+    throw new JobForgeError('FILE_NOT_FOUND', {
+      message: `The upload with the SHA-256 ${sha256} is no longer there; nothing was queued.`,
+    });
+  if (room !== carried) await room.touch(owner, sha256, state.clock.now());
+}
+
 async function gather(parts: SubmissionFileParts, asked: SubmissionWithFiles): Promise<Gathered> {
-  const { state, files, claims } = parts;
   const { submission, input, actor } = asked;
   const jobId = submission.id ?? newId();
-  await claims.claim(jobId);
   const { data, dataFile, place } = await inputOf(parts, asked, jobId);
   const places = place === undefined ? [] : [place];
   for (const { name, ...file } of submission.files ?? [])
@@ -149,16 +164,11 @@ async function gather(parts: SubmissionFileParts, asked: SubmissionWithFiles): P
     data,
     submission: { ...submission, id: jobId, payload },
     async keep() {
-      if (dataFile !== undefined && place === undefined)
-        await (await files.carried.receive(jobId, once(input), dataFile.bytes)).keep();
-      for (const { room, owner, file } of places) {
-        if (room === files.carried) continue;
-        if (!(await files.carried.adopt(jobId, file.sha256, { room, owner })))
-          throw new JobForgeError('FILE_NOT_FOUND', {
-            message: `The upload with the SHA-256 ${file.sha256} is no longer there; nothing was queued.`,
-          });
-        await room.touch(owner, file.sha256, state.clock.now());
-      }
+      const isNew = dataFile !== undefined && place === undefined;
+      if (!isNew && places.length === 0) return;
+      await parts.claims.claim(jobId);
+      if (isNew) await (await parts.files.carried.receive(jobId, once(input), dataFile.bytes)).keep();
+      for (const each of places) await keepPlace(parts, jobId, each);
     },
   };
 }

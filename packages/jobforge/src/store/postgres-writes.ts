@@ -23,14 +23,17 @@ const ADD = 'INSERT INTO records VALUES ($1, $2, $3) ON CONFLICT DO NOTHING RETU
 const REPLACE =
   'UPDATE records SET record = $3 WHERE collection = $1 AND id = $2 AND record = $4 RETURNING 1 AS done';
 const REMOVE = 'DELETE FROM records WHERE collection = $1 AND id = $2';
+const REMOVE_TEXT = `${REMOVE} AND record = $3 RETURNING 1 AS done`;
 
 async function writeRecord(query: PostgresQuery, operation: PutRecord | RemoveRecord): Promise<Outcome> {
   const { collection, id } = operation;
+  const { replaces } = operation;
   if (operation.kind === 'remove-record') {
+    if (typeof replaces === 'string') return changed(await query(REMOVE_TEXT, [collection, id, replaces]));
     await query(REMOVE, [collection, id]);
     return 'done';
   }
-  const { record, replaces } = operation;
+  const { record } = operation;
   if (replaces === undefined) await query(PUT, [collection, id, record]);
   else if (replaces === null) return changed(await query(ADD, [collection, id, record]));
   else return changed(await query(REPLACE, [collection, id, record, replaces]));

@@ -37,6 +37,22 @@ export function recordsSuite(opened: () => Promise<Store>): void {
     expect(await store.loadRecords('tokens')).toEqual([{ id: 'a', record: '1' }]);
   });
 
+  it('removes a record only where it is what was meant', async () => {
+    const store = await opened();
+    const place = { collection: 'tokens', id: 'a' } as const;
+    await store.commit([{ kind: 'put-record', ...place, record: '1' }]);
+    const remove = { kind: 'remove-record', ...place } as const;
+    expect(await store.commit([{ ...remove, replaces: '0' }])).toEqual(['superseded']);
+    expect(await store.loadRecords('tokens')).toHaveLength(1);
+    expect(
+      await store.commit([
+        { ...remove, replaces: '1' },
+        { ...remove, replaces: '1' },
+      ]),
+    ).toEqual(['done', 'superseded']);
+    expect(await store.loadRecords('tokens')).toEqual([]);
+  });
+
   it('remembers runners until they are removed', async () => {
     const store = await opened();
     await store.commit([

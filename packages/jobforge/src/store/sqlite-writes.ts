@@ -68,6 +68,7 @@ function recordWriters(
   const add = prepare('INSERT OR IGNORE INTO records VALUES (?, ?, ?)');
   const replace = prepare('UPDATE records SET record = ? WHERE collection = ? AND id = ? AND record = ?');
   const remove = prepare('DELETE FROM records WHERE collection = ? AND id = ?');
+  const removeText = prepare('DELETE FROM records WHERE collection = ? AND id = ? AND record = ?');
   const changed = ({ changes }: { readonly changes: number | bigint }): Outcome =>
     Number(changes) === 0 ? 'superseded' : 'done';
 
@@ -77,7 +78,10 @@ function recordWriters(
       if (replaces === null) return changed(add.run(collection, id, record));
       return changed(replace.run(record, collection, id, replaces));
     },
-    'remove-record': ({ collection, id }) => run(remove, collection, id),
+    'remove-record': ({ collection, id, replaces }) =>
+      replaces === undefined
+        ? run(remove, collection, id)
+        : changed(removeText.run(collection, id, replaces)),
   };
 }
 

@@ -128,6 +128,8 @@ export interface RemoveRecord {
   readonly kind: 'remove-record';
   readonly collection: string;
   readonly id: string;
+  /** Removes only this text; else `superseded`. Default: whatever is there. */
+  readonly replaces?: string;
 }
 
 export type StoreOperation =

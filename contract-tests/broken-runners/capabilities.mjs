@@ -1,5 +1,7 @@
 /** The fixture capabilities and one of the runner's own, as it publishes them, and what each does. */
+import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Worker } from 'node:worker_threads';
 
 export const SLOTS = 8;
 
@@ -32,6 +34,8 @@ export const CAPABILITIES = [
   capability('conformance.progress', object({ steps: whole }), object({ steps: whole })),
   capability('conformance.logs', object({ lines: whole, text }, ['lines']), object({ lines: whole })),
   capability('conformance.checkpoint', object({ step: text }), object({ before: text }, [])),
+  capability('conformance.stubborn', object({ ms: whole }), object({ sleptMs: whole })),
+  capability('conformance.block', object({ ms: whole }), object({ blockedMs: whole })),
   capability('conformance.crash', object({}), object({})),
   capability('conformance.big', object({ bytes: whole }), object({ text })),
   capability(
@@ -76,6 +80,12 @@ function block(ms) {
   while (performance.now() < until);
 }
 
+/** Blocks a thread of its own, which leaves that of the runner free. */
+async function blockElsewhere(ms) {
+  const program = `const until = performance.now() + ${ms}; while (performance.now() < until);`;
+  await once(new Worker(program, { eval: true }), 'exit');
+}
+
 /** A text as it comes back: each careless runner changes another kind of text. */
 function repeat(said, broken) {
   if (broken('execute.keeps-text-intact')) return said.replaceAll(/[^ -~\s]|\u2028/g, '?');
@@ -102,6 +112,15 @@ export const HANDLERS = {
     if (broken('health.answers-while-working')) block(Math.min(ms, 1_400));
     else await sleep(ms, undefined, { signal });
     return { sleptMs: ms };
+  },
+  'conformance.stubborn': async ({ ms }) => {
+    await sleep(ms);
+    return { sleptMs: ms };
+  },
+  'conformance.block': async ({ ms }, { broken }) => {
+    if (broken('heartbeat.beats-while-stalled')) block(ms);
+    else await blockElsewhere(ms);
+    return { blockedMs: ms };
   },
   'conformance.fail': ({ code, message, retryable }) => {
     throw Object.assign(new Error(message), { code, retryable });

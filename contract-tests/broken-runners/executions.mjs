@@ -1,4 +1,5 @@
 /** Runs executions: admission, deadline, cancellation, events and their replay. */
+import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CAPABILITIES, HANDLERS, inputFaults, SLOTS } from './capabilities.mjs';
 import { envelope } from './envelope.mjs';
@@ -103,18 +104,23 @@ function abortedAs(reason, broken) {
   return { type: 'cancelled', reason };
 }
 
+const GRACE_MS = 300;
+
+/** Fails when work that was told to stop has not done so in time; a careless runner waits for it. */
+async function givenUp({ signal }, broken) {
+  await once(signal, 'abort');
+  await sleep(broken('execute.gives-up-what-does-not-stop') ? 2_147_483_647 : GRACE_MS);
+  throw new Error('it did not stop');
+}
+
 async function outcomeOf({ body, controller, emit }, broken) {
   const { signal } = controller;
   const limit = broken('execute.honours-timeout') ? 2_147_483_647 : (body.timeoutMs ?? 30_000);
   const timer = setTimeout(() => controller.abort(TIME_UP), limit);
+  const given = { ...{ signal, emit, broken }, checkpoint: body.checkpoint };
   try {
-    return {
-      type: 'succeeded',
-      data: await HANDLERS[body.capabilityId](body.payload, {
-        ...{ signal, emit, broken },
-        checkpoint: body.checkpoint,
-      }),
-    };
+    const work = HANDLERS[body.capabilityId](body.payload, given);
+    return { type: 'succeeded', data: await Promise.race([work, givenUp(controller, broken)]) };
   } catch (error) {
     return signal.aborted ? abortedAs(signal.reason, broken) : failureOf(error, broken);
   } finally {

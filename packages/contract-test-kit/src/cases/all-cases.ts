@@ -28,6 +28,7 @@ import { signingCases } from './signing.js';
 import { slotCases } from './slots.js';
 import { streamingCases } from './streaming.js';
 import { streamCases } from './streams.js';
+import { stuckWorkCases } from './stuck-work.js';
 import { websocketCases } from './websocket.js';
 
 const ALL = [
@@ -64,6 +65,7 @@ const ALL = [
   ...readinessCases,
   ...slotCases,
   ...lifeCases,
+  ...stuckWorkCases,
   ...performanceCases,
 ];
 

@@ -18,6 +18,8 @@ describe('the fixture capabilities', () => {
     ['conformance.progress', { steps: 2 }, { steps: 2 }],
     ['conformance.logs', { lines: 2 }, { lines: 2 }],
     ['conformance.big', { bytes: 70_000 }, { text: 'x'.repeat(70_000) }],
+    ['conformance.stubborn', { ms: 1 }, { sleptMs: 1 }],
+    ['conformance.block', { ms: 1 }, { blockedMs: 1 }],
   ])('%s does what it is asked', async (id, input, data) => {
     expect(await run(id, input)).toMatchObject({ outcome: 'succeeded', data });
   });

@@ -107,10 +107,35 @@ const big = defineCapability({
   execute: async ({ bytes }) => ({ text: 'x'.repeat(bytes) }),
 });
 
+const stubborn = defineCapability({
+  ...shared,
+  id: 'conformance.stubborn',
+  description: 'Waits; does not stop when it is cancelled or out of time.',
+  input: z.object({ ms: count(60_000) }),
+  output: z.object({ sleptMs: count(60_000) }),
+  async execute({ ms }) {
+    await sleep(ms);
+    return { sleptMs: ms };
+  },
+});
+
+const block = defineCapability({
+  ...shared,
+  id: 'conformance.block',
+  description: 'Keeps the thread of its runner busy: nothing else runs on it meanwhile.',
+  input: z.object({ ms: count(30_000) }),
+  output: z.object({ blockedMs: count(30_000) }),
+  execute({ ms }) {
+    const until = performance.now() + ms;
+    while (performance.now() < until);
+    return { blockedMs: ms };
+  },
+});
+
 /**
- * The fixture capabilities of the contract test kit, `conformance.echo` to `conformance.checkpoint`. A runner that
+ * The fixture capabilities of the contract test kit, `conformance.echo` to `conformance.block`. A runner that
  * offers them is judged by all that its features need.
  */
 export function conformanceCapabilities(): readonly Capability[] {
-  return [echo, wait, fail, progress, logs, crash, big, checkpoint];
+  return [echo, wait, fail, progress, logs, crash, big, checkpoint, stubborn, block];
 }

@@ -1,5 +1,4 @@
 import { isLoopback } from '../api/loopback.js';
-import { createJobForge } from '../control-plane.js';
 import { adminToken } from './admin-token.js';
 import type { ForgeOptions, ServingForge } from './cli-context.js';
 import { secretsKey } from './secrets-key.js';
@@ -15,6 +14,8 @@ export async function startForge(options: ForgeOptions): Promise<ServingForge> {
       'warn',
       'credentials cross the network as they are: give --tls-cert and --tls-key, unless a proxy in front does TLS',
     );
+  // By the package's own name: a command that serves nothing does not load the server, nor carry it twice.
+  const { createJobForge } = await import('@controlplane/jobforge');
   const forge = await createJobForge({
     store,
     listen: { host, port, allowedHosts, ...(tls && { tls }) },

@@ -44,20 +44,25 @@ interface Claim {
 const PLACE = 'claim';
 const collectionOf = (jobId: string): string => `files:${jobId}`;
 
-export function createFileClaims({ records, clock, isThere }: FileClaimParts): FileClaims {
-  const load = async (jobId: string): Promise<string | null> =>
-    (await records.load(collectionOf(jobId)))[0]?.record ?? null;
-  /** Undefined where another was faster. */
-  const put = async (
-    jobId: string,
-    replaces: string | null,
-    claim: Omit<Claim, 'by'>,
-  ): Promise<string | undefined> => {
-    const record = JSON.stringify({ ...claim, by: randomUUID() } satisfies Claim);
-    const place = { collection: collectionOf(jobId), id: PLACE };
-    const outcome = await records.write({ kind: 'put-record', ...place, record, replaces });
-    return outcome === 'superseded' ? undefined : record;
+/** The record of each job's claim: read and changed by whoever is first. */
+function claimRecords({ load, write }: RecordAccess) {
+  return {
+    load: async (jobId: string): Promise<string | null> =>
+      (await load(collectionOf(jobId)))[0]?.record ?? null,
+    /** Resolves to what is written; undefined where another was faster. */
+    async put(jobId: string, replaces: string | null, claim: Omit<Claim, 'by'>): Promise<string | undefined> {
+      const record = JSON.stringify({ ...claim, by: randomUUID() } satisfies Claim);
+      const place = { collection: collectionOf(jobId), id: PLACE };
+      const outcome = await write({ kind: 'put-record', ...place, record, replaces });
+      return outcome === 'superseded' ? undefined : record;
+    },
+    remove: (jobId: string, replaces: string) =>
+      write({ kind: 'remove-record', collection: collectionOf(jobId), id: PLACE, replaces }),
   };
+}
+
+export function createFileClaims({ records, clock, isThere }: FileClaimParts): FileClaims {
+  const { load, put, remove: removeClaim } = claimRecords(records);
   const read = (text: string): Claim => JSON.parse(text) as Claim;
   const isGoing = (text: string | null): boolean => {
     if (text === null) return false;
@@ -102,12 +107,7 @@ export function createFileClaims({ records, clock, isThere }: FileClaimParts): F
         await remove();
         return true;
       } finally {
-        await records.write({
-          kind: 'remove-record',
-          collection: collectionOf(jobId),
-          id: PLACE,
-          replaces: record,
-        });
+        await removeClaim(jobId, record);
       }
     },
   };

@@ -1,6 +1,7 @@
 import type { FileRooms } from '../files/file-rooms.js';
 import { createArtifacts, type ArtifactParts, type Artifacts } from './artifacts.js';
 import { createFileClaims } from './file-claims.js';
+import { toldRooms } from './file-failures.js';
 import { createFileSweep } from './file-sweep.js';
 import { createJobFiles, type JobFiles } from './job-files.js';
 import { reading } from './store-reads.js';
@@ -20,7 +21,8 @@ export interface FileDeskParts extends Omit<ArtifactParts, 'files' | 'claims'> {
   readonly files: FileRooms;
 }
 
-export function createFileDesk({ state, reports, records, files: rooms }: FileDeskParts): FileDesk {
+export function createFileDesk({ state, reports, records, files }: FileDeskParts): FileDesk {
+  const rooms = toldRooms(files);
   const isThere = async (jobId: string): Promise<boolean> =>
     (await reading(state.store.loadJob(jobId))) !== undefined;
   const claims = createFileClaims({ records, clock: state.clock, isThere });

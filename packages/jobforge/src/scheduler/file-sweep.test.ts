@@ -67,7 +67,7 @@ function replica({ store, folder, clock }: Shared) {
     claims,
     bring,
     files,
-    sweep: createFileSweep({ state: state as never, files, claims, forgetArtifacts }),
+    sweep: createFileSweep({ state, files, claims, forgetArtifacts }),
     upload: async () => (await files.uploads.receive('me', once('mine'), 10)).keep(),
     /** As the whole of a submission: first the files, then the job. */
     submit: async () => {

@@ -21,7 +21,7 @@ function speak(execution: StubExecution): void {
   execution.send(log);
   execution.send({ ...log, level: 'warn', message: 'look\nat this', notification: { audience: 'ops' } });
   execution.send(log);
-  execution.send({ ...log, message: 'all done', notification: {} });
+  execution.send({ ...log, message: 'all done', fields: { rows: 3 }, notification: {} });
   execution.send(log);
   execution.succeed();
 }
@@ -49,11 +49,11 @@ it('what a handler says to people stands with its job, whatever it logs, and aft
   for await (const event of second.operations.jobEvents(job.id, { follow: false })) events.push(event);
   expect(events.filter(({ type }) => type === 'job.notification')).toMatchObject([
     { id: '1.2', data: { level: 'warn', message: 'look\nat this', audience: 'ops' } },
-    { id: '1.4', data: { level: 'info', message: 'all done' } },
+    { id: '1.4', data: { level: 'info', message: 'all done', fields: { rows: 3 } } },
   ]);
   const text = await (await fetch(`${url}/jobs/${job.id}/logs`)).text();
   expect(text).toMatch(/Z warn {2}\[to ops\] look\n {4}at this\n/);
-  expect(text).toMatch(/Z info {2}\[notification\] all done\n/);
+  expect(text).toMatch(/Z info {2}\[notification\] all done \{"rows":3\}\n/);
 });
 
 it('the command line shows it with the job and in its log', async () => {

@@ -39,15 +39,23 @@ export function checkArrival(registration: RunnerRegistrationRequest, arrival: o
     throw invalid(['instanceId'], 'Required of a runner that dials in: it tells one process from the next.');
 }
 
+/** The two schemas of a capability, and what is not done where one cannot be compiled. */
+const SIDES = [
+  { side: 'input', left: 'Its inputs are not checked when a job is submitted.' },
+  { side: 'output', left: 'Its results are checked by the runner alone.' },
+] as const;
+
 /** Says which schemas of a registration cannot be compiled. */
 export function schemaWarnings(
   { capabilities }: Pick<RunnerRegistrationRequest, 'capabilities'>,
-  checks: CapabilityChecks,
+  checks: { readonly input: CapabilityChecks; readonly output: CapabilityChecks },
 ): RegistrationWarning[] {
-  return capabilities.slice(0, MAX_COMPILED).flatMap(({ id }, index) => {
-    const cause = checks.problem(id);
-    if (cause === undefined) return [];
-    const message = `The input schema of ${id} cannot be compiled: ${cause.slice(0, MAX_CAUSE)}. Its inputs are not checked when a job is submitted.`;
-    return { path: ['capabilities', String(index), 'inputSchema'], capability: id, message };
-  });
+  return capabilities.slice(0, MAX_COMPILED).flatMap(({ id }, index) =>
+    SIDES.flatMap(({ side, left }) => {
+      const cause = checks[side].problem(id);
+      if (cause === undefined) return [];
+      const message = `The ${side} schema of ${id} cannot be compiled: ${cause.slice(0, MAX_CAUSE)}. ${left}`;
+      return { path: ['capabilities', String(index), `${side}Schema`], capability: id, message };
+    }),
+  );
 }

@@ -262,7 +262,7 @@ export function createRegistration(parts: RegistrationParts): Registration {
       const record: RunnerRecord = { registration, registeredAt, ...key, ...(grounds && { grounds }) };
       await stored(state, putRunner(runnerId, record));
       const entry = join(runnerId, { record, held, arrival, standing });
-      const warnings = schemaWarnings(registration, entry.checks);
+      const warnings = schemaWarnings(registration, { input: entry.checks, output: entry.outputs });
       const told = warnings.length > 0 ? { warnings } : {};
       const response = { ...welcomeOf(runnerId, record), ...key, ...credentials, ...told };
       arrival?.ready(response, entry);

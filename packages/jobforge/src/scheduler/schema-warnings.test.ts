@@ -26,3 +26,15 @@ it('a schema that cannot be compiled is told when its runner registers, each tim
   const mended = await test.socket(forge.url);
   expect(await mended.register()).not.toHaveProperty('warnings');
 });
+
+it('and so is one of what it returns', async () => {
+  const forge = await test.listening();
+  const runner = await test.socket(forge.url);
+  const capabilities = [{ ...ECHO, outputSchema: { type: 'nothing' } }];
+  const message = expect.stringMatching(
+    /^The output schema of echo cannot be compiled: .* by the runner alone/,
+  );
+  expect(await runner.register({ capabilities })).toMatchObject({
+    warnings: [{ path: ['capabilities', '0', 'outputSchema'], capability: 'echo', message }],
+  });
+});

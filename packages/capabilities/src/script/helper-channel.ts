@@ -9,6 +9,8 @@ const MAX_NOTIFICATION_LENGTH = 2_000;
 const MAX_AUDIENCE_LENGTH = 128;
 /** Characters of the JSON of a message's fields. */
 const MAX_FIELDS_LENGTH = 8 * 1024;
+/** Of one of them, where they are too long together. */
+const MAX_FIELD_LENGTH = 1024;
 
 /** Whom a script's channel speaks to while it runs. */
 export interface ChannelListener {
@@ -46,11 +48,26 @@ function toData(text: string): unknown {
 const LEVELS: readonly string[] = ['debug', 'info', 'warn', 'error'];
 const isLevel = (level: string): level is ScriptMessage['level'] => LEVELS.includes(level);
 
-/** What goes with a message; undefined where it is no JSON object, or too long. */
+/** Fields that are too long together: those that are short, and what is said in the place of the others. */
+function shortened(fields: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const kept: Record<string, unknown> = {};
+  let room = MAX_FIELDS_LENGTH;
+  for (const [name, value] of Object.entries(fields)) {
+    const { length } = JSON.stringify(value);
+    const shown = length > MAX_FIELD_LENGTH ? `[${length} characters left out]` : value;
+    room -= name.length + JSON.stringify(shown).length;
+    if (room < 0) break;
+    kept[name] = shown;
+  }
+  return kept;
+}
+
+/** What goes with a message; undefined where it is no JSON object. */
 function fieldsOf(json: string): Readonly<Record<string, unknown>> | undefined {
-  const fields = json.length > MAX_FIELDS_LENGTH ? undefined : toData(json);
+  const fields = toData(json);
   if (typeof fields !== 'object' || fields === null || Array.isArray(fields)) return undefined;
-  return fields as Record<string, unknown>;
+  const all = fields as Record<string, unknown>;
+  return json.length > MAX_FIELDS_LENGTH ? shortened(all) : all;
 }
 
 /** The beginning of a text, never half of a character. */

@@ -50,8 +50,12 @@ export function onLost(session: SessionState): void {
 }
 
 /** The other side refused this runner for good. */
-export function onRefused(session: SessionState, { code, message, remedy }: Omit<Refusal, 'ok'>): void {
-  const text = `${session.controlPlaneUrl} refused this runner for good: ${code}: ${message}`;
+export function onRefused(
+  session: SessionState,
+  { code, message, remedy }: Omit<Refusal, 'ok'>,
+  what = `${session.controlPlaneUrl} refused this runner for good`,
+): void {
+  const text = `${what}: ${code}: ${message}`;
   const todo = remedy ?? 'Correct the cause';
   session.runner.logger.error(
     { code, ...(remedy === undefined ? {} : { remedy }) },

@@ -89,13 +89,22 @@ async function begin(state: State): Promise<void> {
   await heartbeat.run(leaving.signal);
 }
 
+/** What is in the way of listening at an address. */
+const ADDRESS_ERRORS: ReadonlySet<unknown> = new Set(['EADDRINUSE', 'EADDRNOTAVAIL', 'EACCES']);
+
 function onFailure({ session, options }: State, error: unknown): void {
-  onRefused(session, {
+  const isOfAddress = error instanceof Error && 'code' in error && ADDRESS_ERRORS.has(error.code);
+  const remedy = isOfAddress
+    ? 'Set another port by AUTOMN_RUNNER_PORT, or end what has it.'
+    : 'Mend what it says.';
+  const where = `at ${options.host}:${options.port}`;
+  const refusal = {
     code: 'INVALID_OPTION',
-    message: `the jobs of Automn cannot be taken at ${options.host}:${options.port}: ${sayThrown(error)}`,
-    remedy: 'Set another port by AUTOMN_RUNNER_PORT, or end what has it.',
+    message: sayThrown(error),
+    remedy,
     retryAfterMs: undefined,
-  });
+  } as const;
+  onRefused(session, refusal, `the jobs of Automn cannot be taken ${where}`);
 }
 
 /**

@@ -108,18 +108,18 @@ function sendCancel(
   limitTime(request, clock);
 }
 
-/** Bytes of a text: the most that they can be, where that is room enough, since counting them costs more than it saves. */
-function sizeOf(text: string, taken: number, maxBytes: number): number {
-  const most = text.length * 3;
-  return taken + most < maxBytes ? most : Buffer.byteLength(text);
-}
+/** The most bytes that the bodies of a batch can have. */
+const mostBytes = (batch: readonly Pending[]): number =>
+  batch.reduce((most, { request }) => most + request.body.length * 3 + 1, 0);
 
 /** Cuts a batch so that no request is larger than its reader takes, unless one execution alone is. */
-function inParts(batch: readonly Pending[], maxBytes: number): Pending[][] {
+function inParts(batch: readonly Pending[], maxBytes: number): (readonly Pending[])[] {
+  // Counting bytes costs more than it saves where there is room enough.
+  if (mostBytes(batch) <= maxBytes) return [batch];
   const parts: Pending[][] = [];
   let bytes = Infinity;
   for (const one of batch) {
-    const size = sizeOf(one.request.body, bytes, maxBytes) + 1;
+    const size = Buffer.byteLength(one.request.body) + 1;
     bytes += size;
     const last = parts.at(-1);
     if (last !== undefined && bytes <= maxBytes) last.push(one);

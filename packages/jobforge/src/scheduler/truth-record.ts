@@ -30,10 +30,10 @@ export function endRecord({ id, capability }: LiveJob, end: JobEnd): string {
   const error = parsedError(end.error);
   const { endedAt, attempt, runnerId, executionId, data } = end;
   const resultSha256 = data === undefined ? undefined : (resultFileOf(data)?.sha256 ?? sha256Hex(data));
-  // Ids, codes and sums are of a set of characters that needs no escaping; what is asked for may be any text.
+  // Ids and sums are of a set of characters that needs no escaping; what is asked for and codes may be any text.
   return (
     `["${id}",${endedAt},"${endingType(end.status, error)}",${JSON.stringify(capability)},${attempt},` +
-    `${orNull(runnerId)},${orNull(executionId)},${orNull(error?.code)},${orNull(resultSha256)}]`
+    `${orNull(runnerId)},${orNull(executionId)},${JSON.stringify(error?.code ?? null)},${orNull(resultSha256)}]`
   );
 }
 

@@ -96,6 +96,22 @@ describe('the record of what ran', () => {
     ]);
   });
 
+  it('holds whatever text a runner calls its error', async () => {
+    const code = 'X",null],["victim",1,"job.completed","c",1,"r","x",null,null';
+    const { forge, runnerId } = await test.pair({
+      form: 'ndjson',
+      handle(execution) {
+        execution.accept();
+        execution.fail(code);
+      },
+    });
+    const job = await forge.submit({ capability: 'echo', input: { text: 'hi' } });
+    await job.result();
+    expect((await forge.operations.queryTruth(TruthParameters.parse({}))).assertions).toMatchObject([
+      { subject: `job:${job.id}`, source: `runner:${runnerId}`, object: { errorCode: code } },
+    ]);
+  });
+
   it('seals the ends of one commit with one link, and holds', async () => {
     const store = await filled([['a', 'b'], ['c']]);
     const links = await store.listLinks({ chain: TRUTH_CHAIN, order: 'up', limit: 10 });

@@ -62,7 +62,8 @@ function isShared<T>(rows: readonly T[], [, , read]: Column<T>): boolean {
   return others.every((cell) => cell === first);
 }
 
-const namesOf = <T>(columns: readonly Column<T>[]): string => columns.map(([name]) => name).join(', ');
+/** The names of columns, as a statement lists them. */
+export const namesOf = <T>(columns: readonly Column<T>[]): string => columns.map(([name]) => name).join(', ');
 
 /** The one value of a column, for all rows. */
 function onlyOf<T>([row]: readonly T[], [, , read]: Column<T>): string | null {

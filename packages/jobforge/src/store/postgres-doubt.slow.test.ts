@@ -3,7 +3,9 @@ import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { missingPostgres, startPostgres, type PostgresCluster } from '../testing/postgres-cluster.js';
 import { CommitInDoubt } from './commit-in-doubt.js';
+import { openPostgres } from './postgres-driver.js';
 import { openPostgresStore } from './postgres-store.js';
+import { readPostgresUrl } from './postgres-url.js';
 import { ending, insertion, seqOf } from './sample-operations.fixture.js';
 import type { Store, StoreOperation } from './store.js';
 
@@ -101,7 +103,7 @@ describe.skipIf(missingPostgres() !== undefined)('a commit whose connection is l
     const link = { kind: 'append-link', chain: 'truth', at: 1, record: '[1]' } as const;
     // The server has been told of the statement: it is carried out without another answer.
     await store.commit([insertion('warmer', { place: owned }), ending(seqOf(warm)), link]);
-    return { store, reader, other, me, way, owned, seq: seqOf(before), put, link };
+    return { url, store, reader, other, me, way, owned, seq: seqOf(before), put, link };
   };
   const doubtOf = (committed: Promise<unknown>): Promise<CommitInDoubt> =>
     committed.then(
@@ -152,6 +154,22 @@ describe.skipIf(missingPostgres() !== undefined)('a commit whose connection is l
     expect(await store.commit([insertion('new', { place: owned })])).toEqual([
       { seq: expect.any(Number) as number },
     ]);
+  });
+
+  it('stays closed after hundreds of others: what is still on its way is never written', async () => {
+    const { store, way, owned, url } = await setUp();
+    way.loseRequests();
+    const committed = doubtOf(store.commit([insertion('new', { place: owned })]));
+    way.cut();
+    expect(await settled(await committed)).toBeUndefined();
+    const database = await openPostgres(readPostgresUrl(url), { waitsForDisk: true });
+    closing.push(() => database.close());
+    const marks = async (): Promise<boolean[]> =>
+      (await database.query('SELECT written FROM commits')).map(({ written }) => written === true);
+    const write = (index: number) => store.commit([insertion(`later-${index}`, { place: owned })]);
+    await Promise.all(Array.from({ length: 1_100 }, (_, index) => write(index)));
+    await expect.poll(async () => (await marks()).length, { timeout: 15_000 }).toBeLessThan(1_000);
+    expect((await marks()).filter((written) => !written)).toEqual([false]);
   });
 
   it('with records: tells whose change was made although the answer was lost', async () => {

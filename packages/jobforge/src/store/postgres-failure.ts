@@ -1,7 +1,7 @@
 import { StoreFailing } from './store-failing.js';
 
-/** SQLSTATE 53 and 58, such as a full disk, and 25006: a server that only reads. */
-const OF_SERVER = /^(53...|58...|25006)$/;
+/** SQLSTATE 53100 and 53300, a full disk and no connection left, 58, and 25006: a server that only reads. */
+const OF_SERVER = /^(53100|53300|58...|25006)$/;
 
 /** A refusal of the server as {@link StoreFailing} where it would refuse all else too; another as it is. */
 export function asPostgresFailure(error: unknown): unknown {

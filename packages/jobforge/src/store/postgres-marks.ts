@@ -20,7 +20,8 @@ const REMOVED_FROM = 500;
 /** Nobody asks about a batch after this many others: nothing is written before whoever is in doubt has asked. */
 const MOST_OPEN = 1_000;
 
-const REMOVE = 'DELETE FROM commits WHERE replica = $1 AND batch >= $2 AND batch < $3';
+/** Those that were closed stay: what is still on its way under one must never be written. Few are, and they go with the replica. */
+const REMOVE = 'DELETE FROM commits WHERE replica = $1 AND batch >= $2 AND batch < $3 AND written';
 
 export function createCommitMarks(query: PostgresQuery): CommitMarks {
   let [last, kept, removing] = [0, 1, false];

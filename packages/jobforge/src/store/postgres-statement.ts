@@ -1,4 +1,4 @@
-import { handOver, type Column } from './postgres-column.js';
+import { handOver, namesOf, type Column } from './postgres-column.js';
 import type { PostgresValue } from './postgres-driver.js';
 import type { GroupedBatch, JobChange } from './postgres-batch.js';
 import type { CommitMark } from './postgres-marks.js';
@@ -87,8 +87,6 @@ const LINKS: readonly Column<GroupedBatch['links'][number]>[] = [
   ['at', 'bigint', ({ operation }) => operation.at],
   ['record', 'text', ({ operation }) => operation.record],
 ];
-
-const namesOf = <T>(columns: readonly Column<T>[]): string => columns.map(([name]) => name).join(', ');
 
 function insertJobs({ replica, rowsOf, add }: Parts, { inserts }: GroupedBatch): void {
   if (inserts.length === 0) return;

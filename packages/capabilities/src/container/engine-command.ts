@@ -71,8 +71,8 @@ export const killArguments = (names: readonly string[]): readonly string[] => [
 /** Removes containers of a runner that is no more, or is about to be, at once; one that is not there is no error. */
 export function removeLeftBehind(engine: Engine, names: readonly string[]): void {
   const options = { env: engineEnvironment(), stdio: 'ignore', timeout: COMMAND_MS } as const;
-  // Fails for those that do not run any more.
-  spawnSync(engine.path, killArguments(names), options);
+  // Fails for those that do not run any more. One by one: podman kills none where one of them is not made yet.
+  for (const name of names) spawnSync(engine.path, killArguments([name]), options);
   execFileSync(engine.path, removeArguments(engine, names), options);
 }
 

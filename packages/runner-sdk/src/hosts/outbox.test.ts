@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { z } from 'zod';
 import { createDeferred } from '../util/deferred.js';
 import { openOutbox } from './outbox.js';
@@ -10,13 +10,13 @@ const saying = (executionId: string, word: string) => () => ({ executionId, word
 /** Files in memory, each written when the test says so. */
 function createSlowFiles() {
   const files = new Map<string, string>();
-  const writes: Array<() => void> = [];
+  const writes: Array<(error?: Error) => void> = [];
   let begun = createDeferred<void>();
   const state: StateFiles = {
     read: async (name) => files.get(name),
     async write(name, text) {
       const written = createDeferred<void>();
-      writes.push(() => written.resolve());
+      writes.push((error) => (error ? written.reject(error) : written.resolve()));
       begun.resolve();
       begun = createDeferred();
       await written.promise;
@@ -29,20 +29,22 @@ function createSlowFiles() {
     state,
     files,
     nextWrite: () => begun.promise,
-    finishWrite: () => writes.shift()?.(),
+    finishWrite: (error?: Error) => writes.shift()?.(error),
   };
 }
 
 async function openSlowOutbox() {
   const slow = createSlowFiles();
+  const problems: string[] = [];
   const outbox = await openOutbox({
     state: slow.state,
     folder: 'outbox',
     schema: Entry,
     instanceId: 'i-1',
-    onProblem: (message) => expect.unreachable(message),
+    onProblem: (message) => void problems.push(message),
   });
-  return { ...slow, outbox };
+  onTestFinished(() => expect(problems.splice(0)).toEqual([]));
+  return { ...slow, outbox, problems };
 }
 
 test('a file whose ends were all acknowledged goes while the next is being written', async () => {
@@ -105,4 +107,40 @@ test('what is removed while it is being replaced is gone', async () => {
   finishWrite();
   await outbox.flush();
   expect([...files.keys()]).toEqual([]);
+});
+
+describe('what cannot be replaced', () => {
+  async function failToReplace() {
+    const slow = await openSlowOutbox();
+    const { outbox, nextWrite, finishWrite } = slow;
+    let begun = nextWrite();
+    outbox.put('e1', saying('e1', 'lost'));
+    await begun;
+    finishWrite();
+    await outbox.flush();
+    begun = nextWrite();
+    outbox.put('e1', saying('e1', 'done'));
+    await begun;
+    return { ...slow, fail: () => finishWrite(new Error('no space left')) };
+  }
+
+  test('stays until it is acknowledged', async () => {
+    const { outbox, files, problems, fail } = await failToReplace();
+    fail();
+    await outbox.flush();
+    expect(problems.splice(0)).toEqual([expect.stringContaining('no space left')]);
+    expect([...files.values()]).toEqual([JSON.stringify([{ executionId: 'e1', word: 'lost' }])]);
+    outbox.remove('e1');
+    await outbox.flush();
+    expect([...files.keys()]).toEqual([]);
+  });
+
+  test('goes when it was acknowledged meanwhile', async () => {
+    const { outbox, files, problems, fail } = await failToReplace();
+    outbox.remove('e1');
+    fail();
+    await outbox.flush();
+    expect(problems.splice(0)).toHaveLength(1);
+    expect([...files.keys()]).toEqual([]);
+  });
 });

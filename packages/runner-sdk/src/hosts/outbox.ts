@@ -75,16 +75,32 @@ async function writeFresh<Entry extends OutboxEntry>(box: Box<Entry>): Promise<v
     box.files.set(file, left);
     for (const { executionId } of entries) box.fileOf.set(executionId, file);
     box.current = file;
-    await box.state
-      .write(file, JSON.stringify(entries))
-      .catch((error: unknown) =>
-        box.onProblem(`results cannot be kept in the state directory: ${sayThrown(error)}`),
-      );
+    const error = await box.state.write(file, JSON.stringify(entries)).then(
+      () => undefined,
+      (thrown: unknown) => sayThrown(thrown),
+    );
     box.current = undefined;
-    // Only now: what was there is the truth until another is.
-    for (const [executionId, older] of before) await leaveFile(box, older, executionId);
-    if (left.size === 0) await takeAway(box, file);
+    if (error !== undefined) {
+      box.onProblem(`results cannot be kept in the state directory: ${error}`);
+      box.files.delete(file);
+    }
+    for (const [executionId, older] of before) {
+      // What was there is the truth until another is; not where it was acknowledged meanwhile.
+      if (error !== undefined && box.fileOf.get(executionId) === file) stayIn(box, older, executionId);
+      else await leaveFile(box, older, executionId);
+    }
+    if (error === undefined && left.size === 0) await takeAway(box, file);
   }
+}
+
+/** The file that was to replace an older one, if any, is not there. */
+function stayIn(
+  { fileOf }: Pick<Box<OutboxEntry>, 'fileOf'>,
+  older: string | undefined,
+  executionId: string,
+): void {
+  if (older === undefined) fileOf.delete(executionId);
+  else fileOf.set(executionId, older);
 }
 
 type Files = Pick<Box<OutboxEntry>, 'state' | 'files' | 'onProblem' | 'current'>;

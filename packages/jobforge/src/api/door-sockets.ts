@@ -2,7 +2,8 @@ import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { WebSocketServer, type WebSocket } from 'ws';
 import type { DoorSocket, DoorSockets as Door } from '../doors/door.js';
-import { isJobForgeError, JobForgeError } from '../model/job-forge-error.js';
+import { systemClock, type Clock } from '../model/clock.js';
+import { JobForgeError } from '../model/job-forge-error.js';
 import type { Log } from '../model/log.js';
 import type { RunnerConnection } from '../model/runner-connection.js';
 import { refuseSocket } from './error-reply.js';
@@ -30,8 +31,20 @@ export interface DoorSockets {
 const MAX_MESSAGE_BYTES = 1024 * 1024;
 /** Of all that is read before that is proved. */
 const MAX_UNPROVED_BYTES = 16 * 1024;
+/** Milliseconds in which a farewell is read by whoever has proved nothing. */
+const FAREWELL_MS = 1_000;
+/** Try again later. */
+const TOO_MANY = { code: 1013, reason: 'too many others dial; say who you are at once' } as const;
+
+export interface DoorSocketsParts {
+  readonly log: Log;
+  /** Default: the machine's own. */
+  readonly clock?: Clock;
+  readonly limits?: UnprovedLimits;
+}
 
 interface Unproved {
+  readonly clock: Clock;
   readonly socket: WebSocket;
   readonly stream: Socket;
   readonly onProved: () => void;
@@ -43,15 +56,23 @@ interface Threshold {
   /** A message has come. */
   take(data: Buffer): void;
   proved(): void;
-  /** Reads on, so that the other side is heard when it answers a farewell. */
+  /** It is said farewell: reads on, so that the answer is heard, and cuts it off where none comes. */
   release(): void;
 }
 
-function createThreshold({ socket, stream, onProved, onText }: Unproved): Threshold {
+function createThreshold({ clock, socket, stream, onProved, onText }: Unproved): Threshold {
   let isProved = false;
   let bytes = 0;
+  let stopTimer: (() => void) | undefined;
+  const release = (): void => {
+    if (isProved) return;
+    socket.resume();
+    stopTimer ??= clock.after(FAREWELL_MS, () => socket.terminate());
+  };
+  stream.once('close', () => stopTimer?.());
   const refuse = (): void => {
     socket.close(1009, `before it has proved who it is, a runner says at most ${MAX_UNPROVED_BYTES} bytes`);
+    release();
     // What comes now is dropped; the other side is let read the farewell before it is cut off.
     stream.removeAllListeners('data');
     stream.resume();
@@ -73,7 +94,7 @@ function createThreshold({ socket, stream, onProved, onText }: Unproved): Thresh
       stream.off('data', count);
       onProved();
     },
-    release: () => void (isProved || socket.resume()),
+    release,
   };
 }
 
@@ -90,6 +111,7 @@ function serve(
     } catch (error) {
       log('error', 'a message of a foreign runner could not be dealt with', { error });
       socket.close(1011);
+      threshold.release();
     }
   };
   const threshold = createThreshold({ ...unproved, onText });
@@ -108,11 +130,15 @@ function serve(
   });
   socket.on('pong', () => door.onPong());
   // What is not WebSocket, or too large, is closed by the protocol's own codes.
-  socket.on('error', () => undefined);
+  socket.on('error', threshold.release);
   socket.on('close', () => door.onClose());
 }
 
-export function createDoorSockets(log: Log, limits: UnprovedLimits = UNPROVED_LIMITS): DoorSockets {
+export function createDoorSockets({
+  log,
+  clock = systemClock,
+  limits = UNPROVED_LIMITS,
+}: DoorSocketsParts): DoorSockets {
   const unproved = createUnprovedSockets(log, limits);
   const server = new WebSocketServer({
     noServer: true,
@@ -121,15 +147,20 @@ export function createDoorSockets(log: Log, limits: UnprovedLimits = UNPROVED_LI
   });
   return {
     open({ request, socket: stream, head, onSocket }) {
+      let opened: WebSocket | undefined;
+      const onProved = unproved.enter(request.socket.remoteAddress ?? '', () => {
+        opened?.close(TOO_MANY.code, TOO_MANY.reason);
+        stream.destroy();
+      });
+      stream.once('close', onProved);
       try {
-        const onProved = unproved.enter(request.socket.remoteAddress ?? '');
-        stream.once('close', onProved);
-        server.handleUpgrade(request, stream, head, (socket) =>
-          serve(log, { socket, stream, onProved }, { request, onSocket }),
-        );
+        server.handleUpgrade(request, stream, head, (socket) => {
+          opened = socket;
+          serve(log, { clock, socket, stream, onProved }, { request, onSocket });
+        });
       } catch (error) {
-        if (!isJobForgeError(error)) log('error', 'a socket could not be opened', { error });
-        refuseSocket(stream, isJobForgeError(error) ? error : new JobForgeError('INTERNAL_ERROR'));
+        log('error', 'a socket could not be opened', { error });
+        refuseSocket(stream, new JobForgeError('INTERNAL_ERROR'));
       }
     },
     close() {

@@ -125,7 +125,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     answerUnreadable(new Error('CONNECT'), socket),
   );
   const sockets = createRunnerSockets({ operations, log });
-  const doorSockets = createDoorSockets(log);
+  const doorSockets = createDoorSockets({ log });
   const { signal } = closing;
   serveUpgrades({ server, guard, sockets, doors, doorSockets, authenticate, log, closing: signal });
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => answerUnreadable(error, socket));

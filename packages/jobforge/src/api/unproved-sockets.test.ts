@@ -6,6 +6,7 @@ import { WebSocket } from 'ws';
 import type { Dialled, DoorSockets as Door } from '../doors/door.js';
 import type { Log } from '../model/log.js';
 import type { RunnerConnection } from '../model/runner-connection.js';
+import { createManualClock } from '../testing/manual-clock.js';
 import { createDoorSockets } from './door-sockets.js';
 import type { UnprovedLimits } from './unproved-sockets.js';
 
@@ -13,23 +14,33 @@ interface Opened {
   readonly connection: RunnerConnection;
   readonly from: Dialled;
   readonly texts: string[];
+  readonly isClosed: () => boolean;
 }
+
+interface Opening {
+  readonly dialled: readonly Opened[];
+  readonly socket: WebSocket;
+}
+
+const rawOf = (socket: WebSocket): Socket => (socket as unknown as { readonly _socket: Socket })._socket;
 
 /** A door that does nothing, and whoever has dialled it. */
 async function opened(limits: UnprovedLimits) {
   const [dialled, log]: [Opened[], ReturnType<typeof vi.fn<Log>>] = [[], vi.fn<Log>()];
   const onSocket: Door['open'] = (connection, from) => {
     const texts: string[] = [];
-    dialled.push({ connection, from, texts });
+    let isClosed = false;
+    dialled.push({ connection, from, texts, isClosed: () => isClosed });
     const nothing = (): void => undefined;
     const onText = (text: string): void => {
       texts.push(text);
       // It finds out who says that.
       if (text === 'hello') connection.pause();
     };
-    return { onText, onPong: nothing, onDrain: nothing, onClose: nothing };
+    return { onText, onPong: nothing, onDrain: nothing, onClose: () => void (isClosed = true) };
   };
-  const sockets = createDoorSockets(log, limits);
+  const clock = createManualClock();
+  const sockets = createDoorSockets({ log, clock, limits });
   const server = createServer();
   server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) =>
     sockets.open({ request, socket, head, onSocket }),
@@ -43,42 +54,71 @@ async function opened(limits: UnprovedLimits) {
   const url = `ws://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const dial = async (): Promise<WebSocket> => {
     const socket = new WebSocket(url);
-    const refused = new Promise<never>((_resolve, reject) => {
-      socket.on('unexpected-response', (_request, response) =>
-        reject(new Error(`${response.statusCode} retry-after ${response.headers['retry-after']}`)),
-      );
-      socket.on('error', reject);
-    });
-    await Promise.race([once(socket, 'open'), refused]);
+    await once(socket, 'open');
     return socket;
   };
   const closed = async (socket: WebSocket): Promise<string> => {
     const [code, reason] = (await once(socket, 'close')) as [number, Buffer];
     return `${code} ${reason.toString()}`;
   };
-  return { dial, closed, dialled, log };
+  return { dial, closed, dialled, log, clock };
 }
 
 const PATIENT = { timeout: 15_000 };
 
-it('sockets that have proved nothing are so many, of one address and in all', async () => {
-  for (const limits of [
-    { total: 10, perAddress: 2 },
-    { total: 2, perAddress: 10 },
-  ]) {
-    const { dial, dialled, log } = await opened(limits);
-    const first = await dial();
-    await dial();
-    await expect(dial()).rejects.toThrow('429 retry-after 10');
-    await expect(dial()).rejects.toThrow('429');
-    expect(log).toHaveBeenCalledTimes(1);
-    // Who has proved who it is counts no more, and who has gone.
+const TOO_MANY = '1013 too many others dial; say who you are at once';
+
+it.each([
+  ['of one address', { total: 10, perAddress: 2 }],
+  ['in all', { total: 2, perAddress: 10 }],
+])(
+  'of sockets that have proved nothing, so many %s, the oldest goes for a new one',
+  async (_what, limits) => {
+    const { dial, closed, dialled, log } = await opened(limits);
+    const [silent, honest] = [await dial(), await dial()];
+    const gone = [closed(silent)];
+    const third = await dial();
+    expect(await gone[0]).toBe(TOO_MANY);
+    gone.push(closed(third));
+    // Who has proved who it is counts no more: the next goes beside it, and then the oldest is another.
     dialled[1]?.from.onProved();
+    const fourth = await dial();
+    expect(third.readyState).toBe(third.OPEN);
     await dial();
-    await expect(dial()).rejects.toThrow('429');
-    first.close();
-    await expect.poll(() => dial().then(() => 'in', String), PATIENT).toBe('in');
-  }
+    expect(await gone[1]).toBe(TOO_MANY);
+    expect([honest.readyState, fourth.readyState]).toEqual([honest.OPEN, fourth.OPEN]);
+    expect(log).toHaveBeenCalledTimes(1);
+  },
+);
+
+it('who has hung up counts no more', async () => {
+  const { dial, closed, dialled, log } = await opened({ total: 2, perAddress: 2 });
+  const [first, second] = [await dial(), await dial()];
+  const hungUp = closed(first);
+  first.close();
+  await hungUp;
+  await expect.poll(() => dialled[0]?.isClosed(), PATIENT).toBe(true);
+  await dial();
+  expect([second.readyState, log.mock.calls]).toEqual([second.OPEN, []]);
+});
+
+it.each([
+  ['its door refuses', ({ dialled }: Opening) => dialled[0]?.connection.close(1008, 'nobody')],
+  ['has said too much', ({ socket }: Opening) => socket.send('x'.repeat(20_000))],
+])('who %s and does not hang up is cut off after a second', async (_what, act) => {
+  const { dial, dialled, clock } = await opened({ total: 2, perAddress: 2 });
+  const socket = await dial();
+  const raw = rawOf(socket);
+  let heard = 0;
+  // It reads the farewell, and answers nothing.
+  raw.removeAllListeners('data').on('data', ({ length }: Buffer) => (heard += length));
+  act({ dialled, socket });
+  await expect.poll(() => heard, PATIENT).toBeGreaterThan(0);
+  clock.advance(999);
+  expect(dialled[0]?.isClosed()).toBe(false);
+  clock.advance(1);
+  await expect.poll(() => dialled[0]?.isClosed(), PATIENT).toBe(true);
+  socket.terminate();
 });
 
 const TOO_MUCH = '1009 before it has proved who it is, a runner says at most 16384 bytes';
@@ -88,8 +128,7 @@ it('a long message of whoever has proved nothing is refused before it is complet
   const socket = await dial();
   // A frame of text that is said to have a megabyte, and never ends.
   const head = Buffer.from([0x81, 0xff, 0, 0, 0, 0, 0, 0x0f, 0xff, 0xff, 0, 0, 0, 0]);
-  const raw = (socket as unknown as { readonly _socket: Socket })._socket;
-  raw.write(Buffer.concat([head, Buffer.alloc(16 * 1024, 'x')]));
+  rawOf(socket).write(Buffer.concat([head, Buffer.alloc(16 * 1024, 'x')]));
   expect(await closed(socket)).toBe(TOO_MUCH);
   const whole = await dial();
   whole.send('x'.repeat(20_000));

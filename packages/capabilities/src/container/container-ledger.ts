@@ -4,6 +4,12 @@ import { makePrivateFolder } from '../process/private-folder.js';
 import { lives, nameOf, type ProcessName } from '../process/process-table.js';
 import { atExit } from '../process/signals.js';
 
+/**
+ * Milliseconds in which an engine answers when the runner ends: who told it twice to stop waits, and one that hangs is
+ * asked again at the next start.
+ */
+const ANSWER_AT_EXIT_MS = 5_000;
+
 /** What is written down of a container until it is removed. */
 interface ContainerEntry {
   readonly name: string;
@@ -34,12 +40,13 @@ function readEntry(file: string): ContainerEntry | undefined {
 
 /**
  * Opens the records in a folder, and removes what runners left that are no more.
- * @param remove - removes containers; throws when the engine does not answer: their records then stay
+ * @param remove - removes containers; throws when the engine does not answer, in `answerMs` where that is said: their
+ *   records then stay
  */
 export function createContainerLedger(
   directory: string,
   engine: string,
-  remove: (names: readonly string[]) => void,
+  remove: (names: readonly string[], answerMs?: number) => void,
 ): ContainerLedger {
   makePrivateFolder(directory, 0o700);
   for (const file of readdirSync(directory).map((name) => join(directory, name))) {
@@ -61,7 +68,7 @@ export function createContainerLedger(
 
   function removeAll(): void {
     if (folders.size === 0) return;
-    remove([...folders.keys()]);
+    remove([...folders.keys()], ANSWER_AT_EXIT_MS);
     for (const [name, folder] of folders) {
       rmSync(folder, { recursive: true, force: true });
       close(name);

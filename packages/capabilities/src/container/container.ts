@@ -197,7 +197,9 @@ function prepare(options: ContainerOptions): Containers {
       `termGraceMs is ${termGraceMs}; expected whole seconds in milliseconds, at most ${MAX_TERM_GRACE_MS}`,
     );
   const directory = containerLedgerDirectoryOf(options.stateDirectory);
-  const ledger = createContainerLedger(directory, engine.path, (names) => removeLeftBehind(engine, names));
+  const ledger = createContainerLedger(directory, engine.path, (names, answerMs) =>
+    removeLeftBehind(engine, names, answerMs),
+  );
   return {
     options,
     allow: createPermissions(options),

@@ -34,3 +34,10 @@ test('a container that runs is killed before it is removed, though another is no
   removeLeftBehind(podman(...ALL_OR_NONE), ['one', 'missing', 'two']);
   expect(said()).toEqual(['kill one', 'kill two', 'rm one', 'rm missing', 'rm two']);
 });
+
+test('an engine that hangs is asked once, whatever signals it heeds', () => {
+  // Stopped, it takes no signal but SIGKILL.
+  const engine = podman('echo "$command" >> said', 'kill -STOP $$');
+  expect(() => removeLeftBehind(engine, ['one', 'two'], 500)).toThrow(/ETIMEDOUT/);
+  expect(said()).not.toContain('rm');
+});

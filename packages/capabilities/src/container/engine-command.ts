@@ -68,11 +68,25 @@ export const killArguments = (names: readonly string[]): readonly string[] => [
   ...names,
 ];
 
-/** Removes containers of a runner that is no more, or is about to be, at once; one that is not there is no error. */
-export function removeLeftBehind(engine: Engine, names: readonly string[]): void {
-  const options = { env: engineEnvironment(), stdio: 'ignore', timeout: COMMAND_MS } as const;
-  // Fails for those that do not run any more. One by one: podman kills none where one of them is not made yet.
-  for (const name of names) spawnSync(engine.path, killArguments([name]), options);
+/**
+ * Removes containers of a runner that is no more, or is about to be, at once; one that is not there is no error.
+ * @param answerMs - milliseconds in which the engine answers a command
+ * @throws Error at the first command that it does not answer, or when it cannot remove them
+ */
+export function removeLeftBehind(engine: Engine, names: readonly string[], answerMs = COMMAND_MS): void {
+  const options = {
+    env: engineEnvironment(),
+    stdio: 'ignore',
+    timeout: answerMs,
+    // What hangs may not heed SIGTERM.
+    killSignal: 'SIGKILL',
+  } as const;
+  // One by one: podman kills none where one of them is not made yet.
+  for (const name of names) {
+    // Fails for one that does not run any more, which is no error; without an answer there is none to `rm` either.
+    const { error } = spawnSync(engine.path, killArguments([name]), options);
+    if (error) throw error;
+  }
   execFileSync(engine.path, removeArguments(engine, names), options);
 }
 

@@ -19,6 +19,10 @@ describe('options', () => {
     [{ limits: { drainMs: -1 } }, 'limits.drainMs -1 is no whole number of at least 0'],
     [{ retention: { maxAgeMs: 1.5 } }, 'retention.maxAgeMs 1.5 is no whole number of at least 0'],
     [{ listen: { port: 70_000 } }, 'listen.port 70000 is no port: expected a whole number from 0 to 65535'],
+    [
+      { listen: false, accept: ['swarmlet'] },
+      'accept lets runners in over HTTP, and listen is false: give a port, or leave accept out',
+    ],
     [{ durability: 'half' }, 'durability "half" is not known: expected "full" or "normal"'],
   ])('that cannot be understood are refused with their value: %j', (options, message) => {
     expect(make(options)).toThrow(new TypeError(message));

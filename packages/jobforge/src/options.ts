@@ -257,7 +257,11 @@ function rateLimitsOf(given: Readonly<Record<string, RateLimit>>): Readonly<Reco
   return given;
 }
 
-function acceptOf(given: readonly string[]): readonly DoorName[] {
+function acceptOf(given: readonly string[], listen: JobForgeOptions['listen']): readonly DoorName[] {
+  if (listen === false && given.length > 0)
+    throw new TypeError(
+      'accept lets runners in over HTTP, and listen is false: give a port, or leave accept out',
+    );
   const isKnown = (name: string): name is DoorName => DOOR_NAMES.some((known) => known === name);
   return given.map((name) => {
     if (isKnown(name)) return name;
@@ -285,7 +289,7 @@ export function resolveOptions(options: JobForgeOptions): ResolvedOptions {
     files: options.files ?? filesOf(place),
     vault: vaultOf(options.secretsKey, place),
     webhooks: webhooksOf(options.webhooks ?? {}),
-    accept: acceptOf(options.accept ?? []),
+    accept: acceptOf(options.accept ?? [], options.listen),
     log: options.log ?? silentLog,
   };
 }

@@ -53,7 +53,7 @@ async function notificationsFor(
   if (live !== undefined) return live.notifications && [...live.notifications];
   // No runner has had it yet.
   if ((end?.attempt ?? attempt) === 0 && lease === undefined) return undefined;
-  return notificationsOf((await reading(store.loadHistory(seq))).events);
+  return notificationsOf(await reading(store.loadNotifications(seq)));
 }
 
 export function createJobQueries(state: LiveState, explanations: Explanations): JobQueries {

@@ -49,6 +49,7 @@ export function historySuite(opened: () => Promise<Store>): void {
       [2, 'log', '{"twice":1}'],
       [4, 'notification', '{"message":"m"}'],
     ]);
+    expect(await store.loadNotifications(seq)).toEqual([history.events[2]]);
     expect(history.attempts).toMatchObject([
       { attempt: 1, eventSeq: 3, runnerId: 'r1', executionId: 'x1', nextAt: 9_000 },
     ]);

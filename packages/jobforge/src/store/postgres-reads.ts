@@ -49,6 +49,11 @@ export function postgresReads(query: PostgresQuery): StoreReads {
       ]);
       return { attempts: attempts.map(toAttempt), events: events.map(toEvent) };
     },
+    async loadNotifications(seq) {
+      const statement =
+        "SELECT * FROM events WHERE seq = $1 AND type = 'notification' ORDER BY attempt, event_seq";
+      return (await query(statement, [seq])).map(toEvent);
+    },
     listJobs: (page) => pageOfJobs(page, (bite, limit) => rowsOf(query, bite, limit)),
     async unfinishedJobs({ after, limit }) {
       const rows = await query(`${JOINED} WHERE j.seq > $1 AND e.seq IS NULL ORDER BY j.seq LIMIT $2`, [

@@ -37,6 +37,9 @@ export function sqliteReads(database: SqliteDatabase): StoreReads {
   const unfinished = database.prepare(`${JOINED} WHERE j.seq > ? AND e.seq IS NULL ORDER BY j.seq LIMIT ?`);
   const attempts = database.prepare('SELECT * FROM attempts WHERE seq = ? ORDER BY attempt');
   const events = database.prepare('SELECT * FROM events WHERE seq = ? ORDER BY attempt, event_seq');
+  const notifications = database.prepare(
+    "SELECT * FROM events WHERE seq = ? AND type = 'notification' ORDER BY attempt, event_seq",
+  );
   const checkpoint = database.prepare('SELECT data FROM checkpoints WHERE seq = ?');
   const runners = database.prepare('SELECT id, record FROM runners ORDER BY id');
   const records = database.prepare('SELECT id, record FROM records WHERE collection = ? ORDER BY id');
@@ -60,6 +63,7 @@ export function sqliteReads(database: SqliteDatabase): StoreReads {
       const row = checkpoint.get(seq);
       return row === undefined ? undefined : text(row, 'data');
     },
+    loadNotifications: async (seq) => notifications.all(seq).map(toEvent),
     loadHistory: async (seq) => loadHistory(attempts, events, seq),
     listJobs: (query) => pageOfJobs(query, (page, limit) => rowsOf(statements, page, limit)),
     unfinishedJobs: async ({ after, limit }) => unfinished.all(after, limit).map(toJob),

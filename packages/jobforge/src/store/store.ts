@@ -206,6 +206,8 @@ export interface Store extends ChainStore {
   loadJob(id: string): Promise<StoredJob | undefined>;
   loadJobs(seqs: readonly number[]): Promise<readonly StoredJob[]>;
   loadHistory(seq: number): Promise<JobHistory>;
+  /** What a job's executions had to say to people, in order: its events of that type alone. */
+  loadNotifications(seq: number): Promise<readonly StoredEvent[]>;
   /** JSON of a job's last checkpoint. */
   loadCheckpoint(seq: number): Promise<string | undefined>;
   /** Newest first. */

@@ -18,6 +18,7 @@ export type StoreReads = Pick<
   | 'loadJob'
   | 'loadJobs'
   | 'loadHistory'
+  | 'loadNotifications'
   | 'loadCheckpoint'
   | 'listJobs'
   | 'unfinishedJobs'

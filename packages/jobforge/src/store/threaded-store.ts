@@ -87,6 +87,7 @@ export async function openThreadedStore(program: URL, options: SqliteStoreOption
     loadJob: (id) => ask('loadJob', id),
     loadJobs: (seqs) => ask('loadJobs', seqs),
     loadHistory: (seq) => ask('loadHistory', seq),
+    loadNotifications: (seq) => ask('loadNotifications', seq),
     loadCheckpoint: (seq) => ask('loadCheckpoint', seq),
     listJobs: (query) => ask('listJobs', query),
     unfinishedJobs: (page) => ask('unfinishedJobs', page),

@@ -14,17 +14,23 @@ function execution() {
     },
     onNotNow: () => void (refusals += 1),
   });
-  const fail = (code: ErrorCode) => one.end({ type: 'failed', error: envelopeOf(code, { service: 's' }) });
+  const fail = (code: ErrorCode, more: { readonly notBegun?: true } = {}) =>
+    one.end({ type: 'failed', error: envelopeOf(code, { service: 's' }), ...more });
   return { one, told, fail, refusals: () => refusals };
 }
 
 describe('an execution', () => {
   it.each(['RUNNER_BUSY', 'RUNNER_DRAINING', 'RUNNER_UNREACHABLE'] as const)(
-    'that its runner did not begin and ends with %s is handed back',
+    'that its runner did not begin is handed back, with %s; one of which only the code says so is not',
     (code) => {
       const { told, fail, refusals } = execution();
-      fail(code);
-      fail(code);
+      fail(code, { notBegun: true });
+      fail(code, { notBegun: true });
+      const ran = execution();
+      ran.fail(code);
+      expect(ran.told).toMatchObject([{ type: 'failed', error: { code } }]);
+      expect(ran.refusals()).toBe(0);
+      expect(told[0]).not.toHaveProperty('notBegun');
       expect(told).toMatchObject([{ type: 'failed', error: { code: 'RUNNER_SHUTDOWN', retryable: true } }]);
       expect(refusals()).toBe(1);
     },
@@ -33,7 +39,8 @@ describe('an execution', () => {
   it('has begun where something was told of it', () => {
     const { one, told, fail, refusals } = execution();
     one.output('stdout', 'on');
-    fail('RUNNER_BUSY');
+    fail('RUNNER_BUSY', { notBegun: true });
+    expect(told[1]).not.toHaveProperty('notBegun');
     expect(told[1]).toMatchObject({ error: { code: 'RUNNER_BUSY' } });
     expect(refusals()).toBe(0);
   });

@@ -12,7 +12,12 @@ import type { Clock } from '../model/clock.js';
 /** How an execution ended. */
 export type Outcome =
   | { readonly type: 'succeeded'; readonly data: unknown }
-  | { readonly type: 'failed'; readonly error: ErrorEnvelope }
+  | {
+      readonly type: 'failed';
+      readonly error: ErrorEnvelope;
+      /** Its runner says, in words that no program of its own can choose, that it has not begun it. */
+      readonly notBegun?: true;
+    }
   | { readonly type: 'cancelled'; readonly reason: CancelReason; readonly message?: string };
 
 /** An execution on a runner of another kind: what is told of it becomes events of the contract. */
@@ -65,15 +70,18 @@ export interface ForeignExecutionParts {
   readonly onNotNow?: () => void;
 }
 
-/** By these a runner says that it has not begun. */
-const NOT_NOW: ReadonlySet<string> = new Set(['RUNNER_BUSY', 'RUNNER_DRAINING', 'RUNNER_UNREACHABLE']);
-
-/** The claim was told before the runner was asked: what it does not take is offered again, at no cost to the job. */
-function unlessNotNow(outcome: Outcome, onNotNow: () => void): Outcome {
-  if (outcome.type !== 'failed' || !NOT_NOW.has(outcome.error.code)) return outcome;
+/**
+ * What an execution is told to have come to. The claim was told before the runner was asked: what it does not take is
+ * offered again, at no cost to the job.
+ * @param hasTold - whether anything was told of it: then it has begun, whatever is said now
+ */
+function endOf(outcome: Outcome, hasTold: boolean, onNotNow: () => void): Outcome {
+  if (outcome.type !== 'failed') return outcome;
+  const { type, error, notBegun = false } = outcome;
+  if (!notBegun || hasTold) return { type, error };
   onNotNow();
-  const message = `The runner did not begin it: ${outcome.error.message}`;
-  return { type: 'failed', error: envelopeOf('RUNNER_SHUTDOWN', { service: 'jobforge', message }) };
+  const message = `The runner did not begin it: ${error.message}`;
+  return { type, error: envelopeOf('RUNNER_SHUTDOWN', { service: 'jobforge', message }) };
 }
 
 /** A runner may say thousands of things in one message, each of which would be an event. */
@@ -137,7 +145,7 @@ export function createForeignExecution({
     },
     progress: (fraction, message) => tell(progressOf(fraction, message)),
     end(outcome) {
-      const said = seq === 0 ? unlessNotNow(outcome, onNotNow) : outcome;
+      const said = endOf(outcome, seq > 0, onNotNow);
       tell({ ...said, executionTimeMs: Math.max(0, clock.now() - startedAt) });
     },
     unacknowledged: () => events,

@@ -61,9 +61,14 @@ export function toRun(
   return { run, exitCodes, timeoutMs };
 }
 
-function failed(code: ErrorCode, message: string): Outcome {
+function failed(code: ErrorCode, message: string): Extract<Outcome, { type: 'failed' }> {
   return { type: 'failed', error: envelopeOf(code, { service: 'jobforge', message }) };
 }
+
+const notBegun = (code: ErrorCode, message: string): Outcome => ({
+  ...failed(code, message),
+  notBegun: true,
+});
 
 /** A script that ran into its time limit has no word of its own for that. */
 function isTimeout({ stderr, code, duration }: AutomnResult, timeoutMs: number): boolean {
@@ -108,9 +113,9 @@ export function toOutcome(result: AutomnResult, { exitCodes, timeoutMs }: AskedS
 /** An answer that is none to a job. */
 export function refusedOutcome(status: number, error: string): Outcome {
   const message = `The runner answered ${status}: ${error.slice(0, 500)}`;
-  if (status === 429) return failed('RUNNER_BUSY', message);
+  if (status === 429) return notBegun('RUNNER_BUSY', message);
   if (status === 503)
-    return failed(/shutting down/i.test(error) ? 'RUNNER_DRAINING' : 'RUNNER_UNREACHABLE', message);
+    return notBegun(/shutting down/i.test(error) ? 'RUNNER_DRAINING' : 'RUNNER_UNREACHABLE', message);
   if (status === 400) return failed('VALIDATION_ERROR', message);
   return failed('RUNNER_PROTOCOL_ERROR', message);
 }
@@ -120,5 +125,5 @@ export function lostOutcome(isDelivered: boolean, reason: string): Outcome {
   // What was sent may have begun, and goes on where nobody hears of it.
   if (isDelivered)
     return failed('RUNNER_LOST', `The connection to the runner ended before the script did: ${reason}.`);
-  return failed('RUNNER_UNREACHABLE', `The runner could not be reached: ${reason}.`);
+  return notBegun('RUNNER_UNREACHABLE', `The runner could not be reached: ${reason}.`);
 }

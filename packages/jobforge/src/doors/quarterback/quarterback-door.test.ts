@@ -111,6 +111,16 @@ describe('a runner that registers with a token of JobForge', () => {
     expect(told).toEqual(['on', 'half', 'assistant: seen']);
   });
 
+  it('has begun what it says is running, whatever the message of its failure begins with', async () => {
+    const runner = await played();
+    const asking = runner.assigned();
+    const job = await task(runner);
+    const { task_id } = await asking;
+    await runner.say(task_id, 'running');
+    await runner.say(task_id, 'error', { message: 'RUNNER_BUSY: says the script itself' });
+    expect(await job.result()).toMatchObject({ success: false, error: { code: 'RUNNER_BUSY' } });
+  });
+
   it('finds the files of its task, and nobody else’s', async () => {
     const runner = await played('/quarterback');
     const asking = runner.assigned();

@@ -76,8 +76,8 @@ describe('the answer to a dispatch', () => {
   });
 
   it.each([
-    ['worker_busy', undefined, { error: { code: 'RUNNER_BUSY' } }],
-    ['worker_draining', undefined, { error: { code: 'RUNNER_DRAINING' } }],
+    ['worker_busy', undefined, { error: { code: 'RUNNER_BUSY' }, notBegun: true }],
+    ['worker_draining', undefined, { error: { code: 'RUNNER_DRAINING' }, notBegun: true }],
     ['cancelled', 'user', { type: 'cancelled', reason: 'user' }],
     ['cancelled', undefined, { error: { code: 'RUNNER_SHUTDOWN', retryable: true } }],
     ['handler_failed', undefined, { error: { code: 'COMMAND_REFUSED', retryable: false } }],

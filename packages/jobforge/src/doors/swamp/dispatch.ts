@@ -79,7 +79,7 @@ export interface CommandFacts extends Pick<CommandEnd, 'exitCodes' | 'cancelled'
   readonly output: CommandOutput;
 }
 
-function failed(code: ErrorCode, message: string): Outcome {
+function failed(code: ErrorCode, message: string): Extract<Outcome, { type: 'failed' }> {
   return { type: 'failed', error: envelopeOf(code, { service: 'jobforge', message }) };
 }
 
@@ -122,6 +122,9 @@ const CODES: Readonly<Record<string, ErrorCode>> = {
   protocol_mismatch: 'CONTRACT_MISMATCH',
 };
 
+/** By these it says that it has not begun. */
+const NOT_BEGUN: ReadonlySet<string> = new Set(['worker_busy', 'worker_draining']);
+
 /** An answer that is no result. */
 export function refusedOutcome(
   { code, message }: Extract<SwampFrame, { type: 'rpc.error' }>['error'],
@@ -129,6 +132,7 @@ export function refusedOutcome(
 ): Outcome {
   if (cancelled !== undefined) return { type: 'cancelled', reason: cancelled, message };
   const known = CODES[code];
-  if (known !== undefined) return failed(known, message);
+  if (known !== undefined)
+    return { ...failed(known, message), ...(NOT_BEGUN.has(code) && { notBegun: true }) };
   return { type: 'failed', error: errorOfText(message, 'COMMAND_REFUSED') };
 }

@@ -18,6 +18,7 @@ describe('an execution as an exec_request', () => {
 describe('the end of a command', () => {
   const done = (exit_code: number) =>
     ({ type: 'exec_done', job_id: 'e', exit_code, duration_ms: 12 }) as const;
+  const notBegun = (code: string) => ({ type: 'failed', error: { code }, notBegun: true });
   const wrong = (error: string) => ({ type: 'exec_error', job_id: 'e', error }) as const;
 
   it.each([
@@ -35,7 +36,9 @@ describe('the end of a command', () => {
       {},
       { type: 'failed', error: { code: 'EXECUTION_TIMEOUT' } },
     ],
-    [wrong('Runner is busy with another job'), {}, { type: 'failed', error: { code: 'RUNNER_BUSY' } }],
+    [wrong('Runner is busy with another job'), {}, notBegun('RUNNER_BUSY')],
+    [wrong('RUNNER_DRAINING: it goes'), {}, notBegun('RUNNER_DRAINING')],
+    [wrong('RUNNER_BUSY: says my script'), {}, { error: { code: 'RUNNER_BUSY' } }],
     [
       wrong('RUNNER_SHUTDOWN: the runner goes'),
       {},

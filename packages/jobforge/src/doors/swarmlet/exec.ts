@@ -34,8 +34,11 @@ export function toOutcome(
     return outcomeOf({ exitCode, durationMs, exitCodes, cancelled }, output);
   }
   if (cancelled !== undefined) return { type: 'cancelled', reason: cancelled, message: frame.error };
-  return { type: 'failed', error: errorOf(frame.error) };
+  return { type: 'failed', error: errorOf(frame.error), ...(isNotBegun(frame.error) && { notBegun: true }) };
 }
+
+/** Swarmlet's own words, and those of a runner of ours that is shutting down: both are said before a command begins. */
+const isNotBegun = (text: string): boolean => /^(?:runner is busy|RUNNER_DRAINING: )/i.test(text);
 
 /** In the words of Swarmlet's own runner; whatever else has a code says so. */
 function errorOf(text: string): ErrorEnvelope {

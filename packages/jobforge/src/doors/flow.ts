@@ -6,6 +6,8 @@ export interface Flow {
   hold(isHeld: boolean): void;
   /** What the runner told altogether waits to be written. */
   fill(isFull: boolean): void;
+  /** Whether it is not let speak now: its silence says nothing of it. */
+  isPaused(): boolean;
 }
 
 /** Makes what stops a runner from telling more, for as long as there is a reason to. */
@@ -27,6 +29,7 @@ export function createFlow(side: Pick<ForeignSide, 'pause' | 'resume'>): Flow {
       full = isFull;
       settle();
     },
+    isPaused: () => isPaused,
   };
 }
 

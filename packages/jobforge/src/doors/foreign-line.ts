@@ -160,10 +160,30 @@ function beat(state: RunnerState, line: Line, everyMs: number): void {
   line.stopBeats = clock.after(everyMs, () => {
     if (line.closed) return;
     beat(state, line, everyMs);
-    if (line.heard) post(state, line, heartbeatOf(state, line));
-    line.heard = false;
+    // Whoever is not listened to cannot be heard.
+    const isPaused = line.flow.isPaused();
+    if (isPaused) line.session().onPong();
+    if (line.heard || isPaused) post(state, line, heartbeatOf(state, line));
+    line.heard = isPaused;
     line.side.ping();
   });
+}
+
+/** Of a lease. */
+const DOUBT_STEPS = 4;
+
+/** For the time of a lease it is listened to: what it has said nothing of by then it does not have. */
+function doubt(state: RunnerState, line: Line, leaseMs: number): void {
+  let steps = DOUBT_STEPS;
+  const step = (): void => {
+    line.stopDoubt = state.parts.clock.after(leaseMs / DOUBT_STEPS, () => {
+      if (line.unheard.size === 0 || line.closed) return;
+      steps = line.flow.isPaused() ? DOUBT_STEPS : steps - 1;
+      if (steps === 0) line.onSilence();
+      else step();
+    });
+  };
+  step();
 }
 
 export function heartbeatOf(
@@ -194,10 +214,7 @@ function onReady(state: RunnerState, line: Line, { registration }: FrameOf<'read
     postEvents(state, execution, execution.unacknowledged());
     if (line.side.isKnownByWord && !execution.ended) line.unheard.add(execution.id);
   }
-  if (line.unheard.size > 0)
-    line.stopDoubt = state.parts.clock.after(leaseMs, () => {
-      if (line.unheard.size > 0 && !line.closed) line.onSilence();
-    });
+  if (line.unheard.size > 0) doubt(state, line, leaseMs);
   line.side.onReady(registration);
 }
 

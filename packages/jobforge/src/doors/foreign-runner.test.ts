@@ -19,6 +19,8 @@ const announcement = {
 interface Heard {
   readonly frames: RunnerFrame[];
   readonly connection: RunnerConnection;
+  /** Answers to its pings. */
+  pongs: number;
 }
 
 function played() {
@@ -26,11 +28,13 @@ function played() {
   const begun: ForeignExecution[] = [];
   const connectRunner: DoorParts['operations']['connectRunner'] = (connection) => {
     const frames: RunnerFrame[] = [];
-    lines.push({ frames, connection });
+    const heard: Heard = { frames, connection, pongs: 0 };
+    lines.push(heard);
     const nothing = (): void => undefined;
     return {
       onFrame: (frame) => void frames.push(frame),
-      ...{ onPong: nothing, onDrain: nothing, onClose: nothing },
+      onPong: () => void (heard.pongs += 1),
+      ...{ onDrain: nothing, onClose: nothing },
     };
   };
   const clock = createManualClock();
@@ -232,6 +236,39 @@ describe('a runner that tells more than is written', () => {
     expect(side.said).toEqual(['pause']);
     second.say({ type: 'acknowledged', executions: [{ executionId: 'e', seq: 4 }] });
     expect(side.said).toEqual(['pause', 'resume']);
+  });
+
+  it('is not silent for as long as it is not listened to', async () => {
+    const { first, execution, lines, clock } = await running();
+    for (let count = 1; count <= 4; count += 1) execution.output('stdout', megabyte);
+    const beats = async (times: number): Promise<unknown> => {
+      first.frames.splice(0);
+      for (let time = 1; time <= times; time += 1) {
+        clock.advance(5_000);
+        await Promise.resolve();
+      }
+      return first.frames.filter(({ type }) => type === 'heartbeat').length;
+    };
+    expect([await beats(12), lines[0]?.pongs]).toEqual([12, 12]);
+    first.say({ type: 'acknowledged', executions: [{ executionId: 'e', seq: 4 }] });
+    // What it said meanwhile may take until the next one.
+    expect([await beats(3), lines[0]?.pongs]).toEqual([1, 12]);
+  });
+
+  it('is not taken for another process for what it cannot say meanwhile', async () => {
+    const byWord = { isKnownByWord: true };
+    const { runner, dial, first, lines, execution, clock } = await running(byWord);
+    for (let count = 1; count <= 4; count += 1) execution.output('stdout', megabyte);
+    first.line.onClose();
+    const second = dial(byWord);
+    second.say({ type: 'ready', registration });
+    clock.advance(60_000);
+    expect([lines.length, runner.execution('e')?.id]).toEqual([2, 'e']);
+    second.say({ type: 'acknowledged', executions: [{ executionId: 'e', seq: 4 }] });
+    clock.advance(19_999);
+    expect(lines).toHaveLength(2);
+    clock.advance(1);
+    expect([lines.length, runner.execution('e')]).toEqual([3, undefined]);
   });
 
   it('is listened to again where what it told is denied', async () => {

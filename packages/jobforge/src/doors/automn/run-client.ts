@@ -102,10 +102,12 @@ export function createRunClient(): RunClient {
       const body = JSON.stringify(asked.run);
       const request = sender.send({ method: 'POST', url: new URL(target.endpoint), headers, body });
       const connection = watchConnection(request);
-      let [answer, paused]: [IncomingMessage | undefined, boolean] = [undefined, isPaused];
+      let answer: IncomingMessage | undefined;
+      let [paused, isStopped] = [isPaused, false];
       request.on('error', ({ message }) => {
         execution.end(lostOutcome(connection.connected, message));
-        if (!connection.connected) onUnreached(message);
+        // Whoever was hung up on before it could answer may well be there.
+        if (!connection.connected && !isStopped) onUnreached(message);
       });
       request.on('close', onClosed);
       request.on('response', (response) => {
@@ -126,7 +128,10 @@ export function createRunClient(): RunClient {
         else answer?.resume();
       };
       return {
-        stop: () => void request.destroy(),
+        stop() {
+          isStopped = true;
+          request.destroy();
+        },
         pause: () => setPaused(true),
         resume: () => setPaused(false),
       };

@@ -20,8 +20,8 @@ interface ContainerEntry {
 }
 
 /**
- * Keeps a record of containers, so that the next runner removes what a killed one left. One that ends in any other way
- * removes them itself: it may have no time to wait until they have ended.
+ * Keeps a record of containers, so that the next runner removes what one left that a signal ended at once. One that
+ * ends in any other way removes them itself: it may have no time to wait until they have ended.
  */
 export interface ContainerLedger {
   open(name: string, folder: string): void;

@@ -15,8 +15,8 @@ function endAll(): void {
 }
 
 /**
- * Calls this when the process ends, however that is but by SIGKILL: on a second signal, too, or because its program
- * crashed. What it does has to be done when it returns.
+ * Calls this when the process ends: on a second signal, too, or because its program crashed, but not by SIGKILL or
+ * another signal that nobody handles. What it does has to be done when it returns.
  * @returns forgets it
  */
 export function atExit(end: () => void): () => void {

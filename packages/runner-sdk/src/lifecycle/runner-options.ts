@@ -94,8 +94,8 @@ export interface RunnerOptions {
   /** Bytes of one request. Environment: `RUNNER_MAX_BODY_BYTES`. Default: 4 MB. */
   readonly maxBodyBytes?: number | undefined;
   /**
-   * Whether the process is the runner's own: SIGTERM and SIGINT drain it and end the process, and so does a refusal
-   * for good, with an exit code of its own. Default: true, false when the runner is mounted.
+   * Whether the process is the runner's own: SIGTERM, SIGINT and SIGHUP drain it and end the process, and so does a
+   * refusal for good, with an exit code of its own. Default: true, false when the runner is mounted.
    */
   readonly handleSignals?: boolean | undefined;
   /** Any pino-compatible logger; `false` for none. Default: JSON lines on standard error. */

@@ -28,8 +28,9 @@ export function spawnRunner(controlPlaneUrl: string, env: NodeJS.ProcessEnv = {}
       LOG_LEVEL: 'silent',
       ...env,
     },
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['ignore', 'pipe', 'pipe'],
   });
+  child.stderr.on('data', (chunk: Buffer) => process.stderr.write(chunk));
   onTestFinished(() => void child.kill('SIGKILL'));
   return child;
 }

@@ -51,6 +51,15 @@ describe('signals', () => {
     expect(exits).toEqual([1]);
   });
 
+  test('a terminal that closes drains, however often it says so', async () => {
+    const { drained, exited, calls } = install();
+    process.emit('SIGHUP', 'SIGHUP');
+    process.emit('SIGHUP', 'SIGHUP');
+    drained.resolve();
+    expect(await exited).toBe(0);
+    expect(calls).toEqual(['drain']);
+  });
+
   test('the process ends with the last of its runners that drains', async () => {
     const first = install();
     const second = install();
@@ -103,6 +112,25 @@ describe('a runner in a process of its own', () => {
     const ended = once(child, 'exit');
     child.kill('SIGTERM');
     expect((await announced).body).toMatchObject({ draining: true });
+    expect(await outcome).toMatchObject({ status: 200, json: { success: true, data: 'done' } });
+    expect(await ended).toEqual([0, null]);
+    expect(controlPlane.recorded.at(-1)?.path).toBe('/runners/runner-1/deregister');
+  });
+
+  test('drains when its terminal closes, which takes no log any more', async () => {
+    const { child, controlPlane, url } = await startProcess({ LOG_LEVEL: 'info' });
+    const outcome = post(`${url}/execute`, requestOf('wait', { ms: 300 }));
+    while (((await (await fetch(`${url}/readyz`)).json()) as { ok: boolean }).ok === false);
+    let said = '';
+    const isDraining = createDeferred<void>();
+    child.stderr.on('data', (chunk: Buffer) => {
+      said += chunk.toString();
+      if (said.includes('draining;')) isDraining.resolve();
+    });
+    const ended = once(child, 'exit');
+    child.kill('SIGHUP');
+    await isDraining.promise;
+    child.stderr.destroy();
     expect(await outcome).toMatchObject({ status: 200, json: { success: true, data: 'done' } });
     expect(await ended).toEqual([0, null]);
     expect(controlPlane.recorded.at(-1)?.path).toBe('/runners/runner-1/deregister');

@@ -60,16 +60,26 @@ export function insistOnExitCode(code: number): void {
   });
 }
 
+const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
+
+/** Nobody reads any more what is printed: it must not end the process before it has drained. */
+function outliveTerminal(): void {
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
+}
+
 /**
- * Handles SIGTERM and SIGINT: the first drains and exits 0 once every runner of the process has drained, the second
- * ends what runs and exits 1.
+ * Handles SIGTERM, SIGINT and SIGHUP: the first drains and exits 0 once every runner of the process has drained, the
+ * second ends what runs and exits 1.
  * @returns a function that takes the handlers away again
  */
 export function handleSignals(actions: SignalActions): () => void {
   const { logger } = actions;
   let isDraining = false;
   const onSignal = (signal: NodeJS.Signals): void => {
+    if (signal === 'SIGHUP') outliveTerminal();
     if (isDraining) {
+      // A terminal that closes says so twice: the shell, and the system once that has ended.
+      if (signal === 'SIGHUP') return;
       logger.warn({ signal }, 'second signal: ending what runs now');
       abortNow(actions);
       return;
@@ -79,11 +89,9 @@ export function handleSignals(actions: SignalActions): () => void {
     drainAndExit(actions, 0);
   };
   living.add(actions);
-  process.on('SIGTERM', onSignal);
-  process.on('SIGINT', onSignal);
+  for (const signal of SIGNALS) process.on(signal, onSignal);
   return () => {
     living.delete(actions);
-    process.off('SIGTERM', onSignal);
-    process.off('SIGINT', onSignal);
+    for (const signal of SIGNALS) process.off(signal, onSignal);
   };
 }

@@ -12,6 +12,7 @@ function createSlowFiles() {
   const files = new Map<string, string>();
   const writes: Array<(error?: Error) => void> = [];
   let begun = createDeferred<void>();
+  const hold = { removals: Promise.resolve() };
   const state: StateFiles = {
     read: async (name) => files.get(name),
     async write(name, text) {
@@ -22,12 +23,16 @@ function createSlowFiles() {
       await written.promise;
       files.set(name, text);
     },
-    remove: async (name) => void files.delete(name),
+    async remove(name) {
+      await hold.removals;
+      files.delete(name);
+    },
     list: async () => [...files.keys()].map((name) => name.split('/').at(-1) ?? ''),
   };
   return {
     state,
     files,
+    hold,
     nextWrite: () => begun.promise,
     finishWrite: (error?: Error) => writes.shift()?.(error),
   };
@@ -107,6 +112,28 @@ test('what is removed while it is being replaced is gone', async () => {
   finishWrite();
   await outbox.flush();
   expect([...files.keys()]).toEqual([]);
+});
+
+test('an end does not wait for the files that others have replaced', async () => {
+  const { outbox, files, hold, nextWrite, finishWrite } = await openSlowOutbox();
+  let begun = nextWrite();
+  outbox.put('e1', saying('e1', 'lost'));
+  await begun;
+  finishWrite();
+  await outbox.flush();
+  const removed = createDeferred<void>();
+  hold.removals = removed.promise;
+  begun = nextWrite();
+  outbox.put('e1', saying('e1', 'done'));
+  await begun;
+  outbox.put('e2', saying('e2', 'done'));
+  begun = nextWrite();
+  finishWrite();
+  await begun;
+  finishWrite();
+  removed.resolve();
+  await outbox.flush();
+  expect([...files.keys()]).toEqual(['outbox/000000001-i-1.json', 'outbox/000000002-i-1.json']);
 });
 
 describe('what cannot be replaced', () => {

@@ -40,6 +40,8 @@ interface Box<Entry extends OutboxEntry> extends OutboxOptions<Entry> {
   /** The file of each entry, and the entries of each file. */
   readonly fileOf: Map<string, string>;
   readonly files: Map<string, Set<string>>;
+  /** What is being taken away. */
+  readonly removals: Set<Promise<void>>;
   nextFile: number;
   writing: Promise<void> | undefined;
   /** The file that is being written. */
@@ -87,10 +89,16 @@ async function writeFresh<Entry extends OutboxEntry>(box: Box<Entry>): Promise<v
     for (const [executionId, older] of before) {
       // What was there is the truth until another is; not where it was acknowledged meanwhile.
       if (error !== undefined && box.fileOf.get(executionId) === file) stayIn(box, older, executionId);
-      else await leaveFile(box, older, executionId);
+      else clear(box, leaveFile(box, older, executionId));
     }
-    if (error === undefined && left.size === 0) await takeAway(box, file);
+    if (error === undefined && left.size === 0) clear(box, takeAway(box, file));
   }
+}
+
+/** Files go while others are being written: what is to be kept does not wait for what is not. */
+function clear({ removals }: Pick<Box<OutboxEntry>, 'removals'>, removing: Promise<void>): void {
+  const removal = removing.finally(() => removals.delete(removal));
+  removals.add(removal);
 }
 
 /** The file that was to replace an older one, if any, is not there. */
@@ -131,12 +139,12 @@ export async function openOutbox<Entry extends OutboxEntry>(
     fresh: new Map(),
     fileOf: new Map(),
     files: new Map(),
+    removals: new Set(),
     nextFile: 0,
     writing: undefined,
     current: undefined,
   };
   const entries = await readFiles(box);
-  const removals = new Set<Promise<void>>();
   const write = (): void => {
     box.writing ??= writeFresh(box).finally(() => {
       box.writing = undefined;
@@ -153,12 +161,11 @@ export async function openOutbox<Entry extends OutboxEntry>(
       const file = box.fileOf.get(executionId);
       if (file === undefined) return;
       box.fileOf.delete(executionId);
-      const removal = leaveFile(box, file, executionId).finally(() => removals.delete(removal));
-      removals.add(removal);
+      clear(box, leaveFile(box, file, executionId));
     },
     left: () => entries,
     async flush() {
-      while (box.writing || removals.size > 0) await Promise.all([box.writing, ...removals]);
+      while (box.writing || box.removals.size > 0) await Promise.all([box.writing, ...box.removals]);
     },
   };
 }

@@ -52,7 +52,8 @@ doctor looks whether a runner could be started so, and starts none.
 exit code: 0 stopped, 1 something failed, 2 wrong usage, 64 to 73 refused for good by every host`;
 
 async function run({ values }: CommandArguments, context: CliContext): Promise<number | undefined> {
-  const { options } = await planDaemon(values, context.env, context.version);
+  const { options, warnings } = await planDaemon(values, context.env, context.version);
+  for (const warning of warnings) context.writeError(`controlplane-runner: ${warning}`);
   await createRunner(options).start();
   return undefined;
 }

@@ -5,7 +5,7 @@ import { swampRunnerOptions } from '@controlplane/runner-sdk/swamp';
 import type { CommandArguments } from './command-arguments.js';
 import { containerOf } from './container-capability.js';
 import { HOST_KINDS, type HostChoices, type HostKind, type ShellProfile } from './host-kinds.js';
-import { scriptsOf, type Scripts } from './script-capability.js';
+import { scriptsOf, warningsOf, type Scripts } from './script-capability.js';
 
 type Values = CommandArguments['values'];
 
@@ -14,6 +14,8 @@ export interface DaemonPlan {
   /** The kinds of its hosts, in order. */
   readonly kinds: readonly string[];
   readonly options: RunnerOptions;
+  /** What the machine lacks though it seems to have it, in words. */
+  readonly warnings: readonly string[];
 }
 
 const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
@@ -178,6 +180,7 @@ export async function planDaemon(
   checkContainers(values, kinds, wanted);
   return {
     kinds,
+    warnings: scripts ? warningsOf(scripts.interpreters) : [],
     options: {
       name: values.name ?? (env['RUNNER_NAME'] || hostname()),
       version,

@@ -73,12 +73,16 @@ async function looksWritable(folder: string | undefined): Promise<DoctorCheck> {
 export async function examine({ values, env, version, fetch }: DoctorOptions): Promise<DoctorCheck[]> {
   const name = 'options and environment make a runner';
   try {
-    const { kinds, options } = await planDaemon(values, env, version);
+    const { kinds, options, warnings } = await planDaemon(values, env, version);
     const { manifest } = createRunner({ ...options, handleSignals: false, logger: false });
     const offered = manifest.capabilities.map(({ id }) => id).join(', ');
     const urls = kinds.flatMap((kind) => HOST_KINDS[kind]?.urls(env, values) ?? []);
     return [
-      { name, ok: true, detail: `${manifest.name} offers ${offered} to ${kinds.join(', ')}` },
+      {
+        name,
+        ok: true,
+        detail: [`${manifest.name} offers ${offered} to ${kinds.join(', ')}`, ...warnings].join('; '),
+      },
       await looksWritable(values['state-dir'] ?? env['RUNNER_STATE_DIR']),
       ...(await Promise.all(urls.map((url) => looksReachable(url, fetch)))),
     ];

@@ -32,6 +32,12 @@ export interface Scripts {
   readonly interpreters: Interpreters;
 }
 
+/** What whoever starts the runner must hear: jobs are placed by labels, and wait where one is missing. */
+export const warningsOf = ({ unanswered = {} }: Interpreters): readonly string[] =>
+  Object.entries(unanswered).map(
+    ([language, why]) => `no scripts in ${language} are taken until the next start: ${why}`,
+  );
+
 /**
  * Scripts in the languages that this machine has.
  * @param isForAutomn - whether the variables of Automn's own runner count

@@ -12,6 +12,7 @@ const MAX_JOBS = 1_000;
 const {
   priority: PRIORITY,
   payload,
+  metadata,
   retryPolicy,
 } = JobSubmission.parse({
   type: 'a',
@@ -23,13 +24,12 @@ const isObject = (value: unknown): value is Members =>
 const isName = (value: unknown): value is string =>
   typeof value === 'string' && value.length > 0 && value.length <= 128;
 
-function filled(): Filled {
-  return {
-    metadata: JobSubmission.shape.metadata.parse(undefined),
-    retryPolicy,
-    options: payload.options,
-  };
-}
+/** What is filled in now: when a job came is told, the rest is the same for all. */
+const filled = (): Filled => ({
+  metadata: { ...metadata, createdAt: new Date().toISOString() },
+  retryPolicy,
+  options: payload.options,
+});
 
 /** A payload of nothing but a type and an input. */
 function plainPayload(sent: unknown, options: Filled['options']): JobSubmission['payload'] | undefined {
@@ -40,15 +40,16 @@ function plainPayload(sent: unknown, options: Filled['options']): JobSubmission[
 }
 
 /** A submission of nothing but an id, a type and an input; undefined for all else, right or wrong. */
-function plainJob(job: unknown, { metadata, retryPolicy, options }: Filled): JobSubmission | undefined {
+function plainJob(job: unknown, from: Filled): JobSubmission | undefined {
   if (!isObject(job)) return undefined;
   const { id, type } = job;
   if (!isName(type) || Object.keys(job).length !== (id === undefined ? 2 : 3)) return undefined;
-  const sent = plainPayload(job['payload'], options);
+  const sent = plainPayload(job['payload'], from.options);
   if (sent === undefined) return undefined;
-  if (id === undefined) return { type, priority: PRIORITY, payload: sent, metadata, retryPolicy };
+  if (id === undefined)
+    return { type, priority: PRIORITY, payload: sent, metadata: from.metadata, retryPolicy };
   if (typeof id !== 'string' || !ID.test(id)) return undefined;
-  return { id, type, priority: PRIORITY, payload: sent, metadata, retryPolicy };
+  return { id, type, priority: PRIORITY, payload: sent, metadata: from.metadata, retryPolicy };
 }
 
 function plainJobs(body: unknown, from: Filled): JobBatchSubmission | undefined {

@@ -112,28 +112,33 @@ export function createSchemaChecks(side: Side, maxCompiled = MAX_COMPILED): Sche
   };
   return {
     of(capabilities, onProblem) {
-      const schemas = new Map(capabilities.map(({ id, schema }) => [id, schema]));
-      const texts = new Map<string, string>();
-      const told = new Set<string>();
+      // Thousands of runners hold one of these: what the first job needs is made for it.
+      let known: Map<string, { readonly text: string; readonly schema: JsonObject }> | undefined;
+      let told: Set<string> | undefined;
+      const schemaOf = (id: string): JsonObject | undefined =>
+        capabilities.findLast((capability) => capability.id === id)?.schema;
       const look = (id: string, text: string, schema: JsonObject): Compiled => {
         const found = find(text) ?? add(text, schema);
-        if ('problem' in found && !told.has(id)) {
-          told.add(id);
+        if ('problem' in found && told?.has(id) !== true) {
+          (told ??= new Set()).add(id);
           onProblem(id, found.problem);
         }
         return found;
       };
       return {
         get(id) {
-          const schema = schemas.get(id);
-          if (schema === undefined) return undefined;
-          const text = texts.get(id) ?? JSON.stringify(schema);
-          texts.set(id, text);
-          const found = look(id, text, schema);
+          let entry = known?.get(id);
+          if (entry === undefined) {
+            const schema = schemaOf(id);
+            if (schema === undefined) return undefined;
+            entry = { text: JSON.stringify(schema), schema };
+            (known ??= new Map()).set(id, entry);
+          }
+          const found = look(id, entry.text, entry.schema);
           return 'check' in found ? found.check : undefined;
         },
         problem(id) {
-          const schema = schemas.get(id);
+          const schema = schemaOf(id);
           if (schema === undefined) return undefined;
           const found = look(id, JSON.stringify(schema), schema);
           return 'problem' in found ? found.problem : undefined;

@@ -7,6 +7,7 @@ import { lockedTarballs } from '../project/local-packages.js';
 import type { LocalPackages } from '../project/local-packages.js';
 import { NPM_LOCK_FILE, npmLockText, readLockTable } from '../project/npm-lock.js';
 import type { LockOptions } from '../project/npm-lock.js';
+import { npmRegistry } from '../project/npm-registry.js';
 import { runCommand, succeeded } from '../project/run-command.js';
 import { commandsOf, INSTALL, nextCommands } from './commands-to-type.js';
 import { projectAnswers } from './options.js';
@@ -25,7 +26,7 @@ export interface CreateOptions {
 
 function write(
   { answers, packages }: CreateOptions,
-  { templates, version }: Surroundings,
+  { templates, version, cwd, env }: Surroundings,
 ): (folder: string) => Promise<readonly string[]> {
   return async (folder) => {
     const commands = commandsOf(answers.pm);
@@ -37,8 +38,11 @@ function write(
       packages,
     });
     if (answers.pm !== 'npm') return writeProject(folder, built);
+    // Where npm does not say it, its first install makes the lockfile.
+    const registry = await npmRegistry({ cwd, env: environmentForTools(env) });
+    if (registry === undefined) return writeProject(folder, built);
     const tarballs = lockedTarballs(packages ?? new Map());
-    return writeProject(folder, withLock(built, { table: readLockTable(templates), tarballs }));
+    return writeProject(folder, withLock(built, { table: readLockTable(templates), registry, tarballs }));
   };
 }
 

@@ -28,7 +28,7 @@ const manifest = {
   devDependencies: { tool: '3.0.0' },
 };
 const lockOf = (tarballs: LockOptions['tarballs'] = new Map()) =>
-  JSON.parse(npmLockText(JSON.stringify(manifest), { table, tarballs })) as {
+  JSON.parse(npmLockText(JSON.stringify(manifest), { table, tarballs, registry: 'https://npm.example' })) as {
     readonly packages: Readonly<Record<string, object>>;
   };
 
@@ -61,7 +61,7 @@ describe('the lockfile of a project', () => {
     const { packages } = lockOf();
     expect(packages['node_modules/@scope/both']).toEqual({
       version: '1.0.0',
-      resolved: 'https://registry.npmjs.org/@scope/both/-/both-1.0.0.tgz',
+      resolved: 'https://npm.example/@scope/both/-/both-1.0.0.tgz',
       integrity: 'sha512-both',
       dev: true,
     });

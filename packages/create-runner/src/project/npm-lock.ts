@@ -27,8 +27,6 @@ interface Manifest {
   readonly engines?: object;
 }
 
-// npm reads this address as that of the registry which it is configured for.
-const REGISTRY = 'https://registry.npmjs.org';
 const MODULES = 'node_modules/';
 
 /** The table that the build wrote beside the templates. */
@@ -78,12 +76,14 @@ function sourceOf(
   const tarball = options.tarballs.get(name);
   if (tarball) return { resolved: `file:${tarball.path}`, integrity: tarball.integrity };
   if (integrity === undefined) return undefined;
-  return { resolved: `${REGISTRY}/${name}/-/${name.split('/').at(-1)}-${version}.tgz`, integrity };
+  return { resolved: `${options.registry}/${name}/-/${name.split('/').at(-1)}-${version}.tgz`, integrity };
 }
 
 /** What {@link npmLockText} is told beside the project's package.json. */
 export interface LockOptions {
   readonly table: LockTable;
+  /** Address of the registry that npm is configured for, without a slash at its end. */
+  readonly registry: string;
   /** Name → the tarball that the project brings along, relative to it. */
   readonly tarballs: ReadonlyMap<string, { readonly path: string; readonly integrity: string }>;
 }

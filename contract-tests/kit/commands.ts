@@ -24,10 +24,10 @@ export function handWrittenDialOut(breaks?: string): CommandTarget {
 }
 
 /**
- * A runner on the SDK: `runner` with the fixture capabilities, `own-capabilities` without. Needs the SDK's
- * build: it runs in a process of its own.
+ * A runner on the SDK: `runner` with the fixture capabilities, `own-capabilities` without, `speaks-early` with work that
+ * logs long before it ends. Needs the SDK's build: it runs in a process of its own.
  */
-export function sdkRunner(name: 'runner' | 'own-capabilities'): CommandTarget {
+export function sdkRunner(name: 'runner' | 'own-capabilities' | 'speaks-early'): CommandTarget {
   built(path('../../packages/runner-sdk/dist/index.js'));
   return command(`'${process.execPath}' '${path(`../runners/sdk/${name}.mjs`)}'`);
 }

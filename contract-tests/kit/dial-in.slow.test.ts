@@ -33,4 +33,14 @@ describe.each(DELIVERIES)('over %s', (delivery) => {
     expect(report.runner.deliveries).toEqual([delivery]);
     expect(report.profiles).toContainEqual({ profile: delivery, claimed: true, conformant: true });
   });
+
+  it.concurrent(
+    'what is answered to an end is not answered to a log that came long before',
+    { timeout: LIMIT_MS },
+    async () => {
+      const run = [`${delivery}.resends-until-acknowledged`, `${delivery}.forgets-superseded`];
+      const report = await runContract(sdkRunner('speaks-early'), { delivery, run });
+      expect(report.summary, renderText(report)).toMatchObject({ passed: run.length, failed: 0 });
+    },
+  );
 });

@@ -124,22 +124,15 @@ const forgetsAcknowledged =
     });
   };
 
-/** Answers the first events of an execution so, and all others as usual. */
-function firstEvents(verdict: Verdict, onFirst: () => void = () => {}) {
-  const seen = new Set<Offered>();
-  return (offered: Offered): Verdict => {
-    if (seen.has(offered)) return undefined;
-    seen.add(offered);
-    onFirst();
-    return verdict;
-  };
-}
-
 async function resendsUntilAcknowledged(context: CaseContext): Promise<void> {
   let cut: () => void = () => {};
-  const dialled = await startDialled(context, {
-    script: { onEvents: firstEvents('withhold', () => setTimeout(() => cut(), 50)) },
-  });
+  // What came before the end, perhaps long before, is acknowledged: it is the end that must come again.
+  const onEvents = (offered: Offered): Verdict => {
+    if (endsOf(offered).length !== 1) return undefined;
+    setTimeout(() => cut(), 50);
+    return 'withhold';
+  };
+  const dialled = await startDialled(context, { script: { onEvents } });
   cut = () => dialled.dialIn.cut();
   const offered = offerSubject(context, dialled);
   const again = await eventually(() => endsOf(offered).length > 1, {
@@ -147,14 +140,17 @@ async function resendsUntilAcknowledged(context: CaseContext): Promise<void> {
     signal: context.signal,
   });
   must(again && differentEnds(offered) === 1, {
-    sent: `no answer to the events of ${offered.body.executionId}, and a broken connection`,
+    sent: `no answer to the end of ${offered.body.executionId}, and a broken connection`,
     expected: 'the same end told again',
     actual: sayTold(offered),
   });
 }
 
 async function forgetsSuperseded(context: CaseContext): Promise<void> {
-  const dialled = await startDialled(context, { script: { onEvents: () => 'LEASE_SUPERSEDED' } });
+  // Not before: an execution whose log is refused is given up, and rightly has no end.
+  const onEvents = (offered: Offered): Verdict =>
+    endsOf(offered).length > 0 ? 'LEASE_SUPERSEDED' : undefined;
+  const dialled = await startDialled(context, { script: { onEvents } });
   const offered = offerSubject(context, dialled);
   await mustEnd(dialled, offered);
   const before = endsOf(offered).length;

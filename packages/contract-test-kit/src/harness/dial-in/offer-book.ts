@@ -41,7 +41,7 @@ export interface Offered {
 export interface OfferPolicy {
   /** What a claim is answered with; default: confirmed. */
   readonly onAccept?: ((offered: Offered) => Verdict) | undefined;
-  /** What events are answered with; default: acknowledged. */
+  /** What events are answered with, when they are among those told; default: acknowledged. */
   readonly onEvents?: ((offered: Offered) => Verdict) | undefined;
 }
 
@@ -125,8 +125,8 @@ export function createOfferBook(policy: OfferPolicy): OfferBook {
       const refused = denial(told);
       const found = offered.get(told.executionId);
       if (!found || refused) return { verdict: refused ?? 'EXECUTION_NOT_FOUND' };
-      const verdict = policy.onEvents?.(found);
       const seq = record(found, told);
+      const verdict = policy.onEvents?.(found);
       return verdict === undefined ? { seq } : { verdict };
     },
   };

@@ -1,4 +1,5 @@
 // Compares variants by rounds that alternate between them, so that what else the machine does hits all alike.
+import { quiet } from './quiet.mjs';
 
 /** @param {number[]} values */
 export function median(values) {
@@ -8,7 +9,7 @@ export function median(values) {
 }
 
 /**
- * Runs every variant once a round; odd rounds in reverse order.
+ * Runs every variant once a round, each on a machine that rests; odd rounds in reverse order.
  * @template T
  * @param {Record<string, () => Promise<T>>} variants
  * @param {number} rounds
@@ -19,6 +20,7 @@ export async function interleaved(variants, rounds) {
   const results = Object.fromEntries(names.map((name) => [name, []]));
   for (let round = 0; round < rounds; round += 1) {
     for (const name of round % 2 === 0 ? names : names.toReversed()) {
+      await quiet();
       results[name].push(await variants[name]());
     }
   }

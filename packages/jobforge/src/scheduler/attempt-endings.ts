@@ -3,7 +3,7 @@ import { toJobEvent } from '../model/job-event.js';
 import { readHead } from '../model/job-record.js';
 import { moveJob } from '../model/job-state.js';
 import { afterFailure, afterLoss, type AttemptHistory, type NextStep } from '../model/retry.js';
-import type { FinalState } from '../store/store.js';
+import type { FinalState, FinishJob } from '../store/store.js';
 import { lossesOf, unstorable, writeEnd, type Ending } from './job-ends.js';
 import { iso, type JobEnd } from './job-views.js';
 import { flushLog } from './kept-log.js';
@@ -94,11 +94,13 @@ function lastSeqOf({ job, seenSeq, startedAt }: Execution, { eventSeq }: Ending)
   return startedAt === 0 ? (eventSeq ?? nextSeq) : Math.max(eventSeq ?? 0, nextSeq);
 }
 
-/** The end of a job whose execution came to this. */
-function endOf(state: LiveState, execution: Execution, { ending, as }: EndedAs): JobEnd {
+/** The end of a job whose execution came to this. Written out, as is all that every job comes by. */
+function endOf(state: LiveState, execution: Execution, { ending, as }: EndedAs): FinishJob {
   const { job, runner, lease, startedAt } = execution;
   const { dropped, droppedBytes } = lossesOf(job, ending);
   return {
+    kind: 'finish-job',
+    seq: job.seq,
     status: as.status,
     attempt: execution.attempt,
     eventSeq: lastSeqOf(execution, ending),
@@ -111,6 +113,8 @@ function endOf(state: LiveState, execution: Execution, { ending, as }: EndedAs):
     error: as.error,
     dropped,
     droppedBytes,
+    jobId: job.id,
+    capability: job.capability,
   };
 }
 
@@ -227,7 +231,9 @@ function decide(
 
 function endWaiting(state: LiveState, job: LiveJob, { status, error, stored }: WaitingEnd): void {
   const position = { attempt: job.attempt, eventSeq: job.lastEventSeq + 1, endedAt: state.clock.now() };
-  const end = { ...NO_RUN, ...position, status, error: JSON.stringify(error), ...lossesOf(job) };
+  const { seq, id, capability } = job;
+  const of = { kind: 'finish-job', seq, jobId: id, capability } as const;
+  const end = { ...of, ...NO_RUN, ...position, status, error: JSON.stringify(error), ...lossesOf(job) };
   writeEnd(state, job, { end, stored });
 }
 

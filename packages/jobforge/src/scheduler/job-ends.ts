@@ -8,7 +8,6 @@ import { parsedError, toEndEvent, type JobEnd } from './job-views.js';
 import { flushLog } from './kept-log.js';
 import type { LiveJob } from './live-job.js';
 import { releaseInput, type LiveState } from './live-state.js';
-import { endRecord } from './truth-record.js';
 
 /** How an attempt ended, as far as it is known. */
 export interface Ending {
@@ -30,34 +29,13 @@ export function lossesOf(
   };
 }
 
-/** Written out, as is all that every job comes by: a spread costs microseconds. */
-function toOperation(job: LiveJob, kept: JobEnd): FinishJob {
-  return {
-    kind: 'finish-job',
-    seq: job.seq,
-    status: kept.status,
-    attempt: kept.attempt,
-    eventSeq: kept.eventSeq,
-    startedAt: kept.startedAt,
-    endedAt: kept.endedAt,
-    runnerId: kept.runnerId,
-    runnerVersion: kept.runnerVersion,
-    executionId: kept.executionId,
-    data: kept.data,
-    error: kept.error,
-    dropped: kept.dropped,
-    droppedBytes: kept.droppedBytes,
-    assertion: endRecord(job, kept),
-  };
-}
-
 function tellable({ status, error, attempt, eventSeq, endedAt }: JobEnd): TellableEnd {
   return { event: endingType(status, parsedError(error)), endId: `${attempt}.${eventSeq}`, endedAt };
 }
 
 /** How a job ended, and who is told once that is on disk. */
 export interface EndToWrite {
-  readonly end: JobEnd;
+  readonly end: FinishJob;
   readonly stored?: (() => void) | undefined;
 }
 
@@ -72,15 +50,15 @@ export function writeEnd(state: LiveState, job: LiveJob, { end, stored }: EndToW
 
 /** @param isRefused - it stands for an end that the store has refused */
 function keepEnd(state: LiveState, job: LiveJob, told: EndToWrite & { readonly isRefused?: boolean }): void {
-  const { end } = told;
+  const { end, stored } = told;
   const announcement = state.webhooks.announce(job, () => tellable(end));
   // Before the end itself: what is cut between the two is told by the end that is written after a restart.
   for (const operation of announcement?.operations ?? []) state.commit.keep(operation);
   const refused = ({ envelope }: JobForgeError): void =>
-    keepEnd(state, job, { end: { ...end, ...unstorable(envelope) }, stored: told.stored, isRefused: true });
+    keepEnd(state, job, { end: { ...end, ...unstorable(envelope) }, stored, isRefused: true });
   state.commit.keep(
-    toOperation(job, end),
-    () => settle(state, job, { ...told, announcement }),
+    end,
+    () => settle(state, job, { end, stored, announcement }),
     told.isRefused === true ? undefined : refused,
   );
 }

@@ -8,7 +8,7 @@ import { storedStatus, type FinishJob, type StoredJob } from '../store/store.js'
 import type { LiveJob } from './live-job.js';
 
 /** The end of a job as it is stored. */
-export type JobEnd = Omit<FinishJob, 'kind' | 'seq' | 'assertion'>;
+export type JobEnd = Omit<FinishJob, 'kind' | 'seq' | 'jobId' | 'capability'>;
 
 export const iso = (time: number): string => new Date(time).toISOString();
 

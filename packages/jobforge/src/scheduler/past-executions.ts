@@ -1,4 +1,5 @@
 import type { Execution } from './live-job.js';
+import { createTokenRing, type TokenRing } from './token-ring.js';
 
 /** What became of an execution that is over, as far as its runner is concerned. */
 export type PastExecution =
@@ -21,53 +22,46 @@ export interface PastExecutions {
   whenSettled(executionId: string, settled: (seq: number) => void): void;
 }
 
-interface Entry {
-  readonly token: string;
-  /** The seq of the event with which its runner ended it; undefined where it did not. */
-  readonly endSeq: number | undefined;
-  settled: boolean;
-  /** Undefined while nobody waits, as nearly always: thousands of these are held. */
-  waiting: ((seq: number) => void)[] | undefined;
-}
-
-const MAX_REMEMBERED = 10_000;
-/** How many more there may be: what is taken out at the front of a map is passed again each time it is looked through. */
-const SLACK = 1_000;
+const MAX_REMEMBERED = 16_384;
 
 export function createPastExecutions(): PastExecutions {
-  const entries = new Map<string, Entry>();
+  /** Those whose end is being written. None is forgotten: its runner may wait for an answer. */
+  const settling = new Map<string, Execution>();
+  const waiting = new Map<string, ((seq: number) => void)[]>();
+  let ring: TokenRing | undefined;
 
-  /** The oldest go first, but for those whose runner waits for an answer. */
-  const shrink = (): void => {
-    for (const [id, { settled, endSeq }] of entries) {
-      if (entries.size <= MAX_REMEMBERED) return;
-      if (settled || endSeq === undefined) entries.delete(id);
-    }
+  const remember = ({ lease, endSeq }: Execution): void => {
+    ring ??= createTokenRing(MAX_REMEMBERED);
+    ring.add(lease.executionId, { token: lease.token, seq: endSeq });
   };
 
   return {
-    close({ lease, endSeq }) {
-      entries.set(lease.executionId, { token: lease.token, endSeq, settled: false, waiting: undefined });
-      if (entries.size > MAX_REMEMBERED + SLACK) shrink();
+    close(execution) {
+      if (execution.endSeq === undefined) remember(execution);
+      else settling.set(execution.lease.executionId, execution);
     },
-    settle({ lease, endSeq }) {
-      const entry = entries.get(lease.executionId);
-      if (entry === undefined || endSeq === undefined || entry.settled) return;
-      entry.settled = true;
-      const { waiting = [] } = entry;
-      entry.waiting = undefined;
-      for (const settled of waiting) settled(endSeq);
+    settle(execution) {
+      const { lease, endSeq } = execution;
+      if (endSeq === undefined || !settling.delete(lease.executionId)) return;
+      remember(execution);
+      const waiters = waiting.get(lease.executionId);
+      if (waiters === undefined) return;
+      waiting.delete(lease.executionId);
+      for (const settled of waiters) settled(endSeq);
     },
     find(executionId) {
-      const entry = entries.get(executionId);
-      if (entry === undefined) return undefined;
-      const { token, endSeq, settled } = entry;
-      if (endSeq === undefined) return { token, past: { kind: 'superseded' } };
-      return { token, past: settled ? { kind: 'settled', seq: endSeq } : { kind: 'settling' } };
+      const found = settling.get(executionId);
+      if (found !== undefined) return { token: found.lease.token, past: { kind: 'settling' } };
+      const remembered = ring?.find(executionId);
+      if (remembered === undefined) return undefined;
+      const { token, seq } = remembered;
+      return { token, past: seq === undefined ? { kind: 'superseded' } : { kind: 'settled', seq } };
     },
     whenSettled(executionId, settled) {
-      const entry = entries.get(executionId);
-      if (entry !== undefined) (entry.waiting ??= []).push(settled);
+      if (!settling.has(executionId)) return;
+      const waiters = waiting.get(executionId);
+      if (waiters === undefined) waiting.set(executionId, [settled]);
+      else waiters.push(settled);
     },
   };
 }

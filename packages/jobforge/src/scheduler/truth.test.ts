@@ -12,7 +12,7 @@ import { TRUTH_CHAIN } from './truth-record.js';
 const test = openForges();
 afterEach(test.close);
 
-const finish = (seq: number, id: string, predicate = 'job.completed') =>
+const finish = (seq: number, id: string) =>
   ({
     kind: 'finish-job',
     seq,
@@ -28,7 +28,8 @@ const finish = (seq: number, id: string, predicate = 'job.completed') =>
     error: undefined,
     dropped: 0,
     droppedBytes: 0,
-    assertion: JSON.stringify([id, 1_000_000 + seq, predicate, 'c', 1, 'r', 'x', null, null]),
+    jobId: id,
+    capability: 'c',
   }) as const;
 
 const insert = (id: string) =>

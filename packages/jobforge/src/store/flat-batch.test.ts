@@ -21,7 +21,7 @@ const operation = fc.oneof(
       startedAt: fc.option(fc.nat(), { nil: undefined }),
     },
     ...{ runnerId: maybe, runnerVersion: maybe, executionId: maybe, data: maybe, error: maybe },
-    ...{ dropped: fc.nat(), droppedBytes: fc.nat() },
+    ...{ dropped: fc.nat(), droppedBytes: fc.nat(), jobId: maybe, capability: maybe },
     status: fc.constantFrom('completed' as const, 'failed' as const),
   }),
   fc.record({ kind: fc.constant('remove-runner' as const), id: text }),

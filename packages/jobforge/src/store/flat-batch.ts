@@ -9,7 +9,7 @@ export type FlatBatch = readonly (string | number | null | undefined | StoreOper
 /** What comes next in a flat batch. Every job comes by the first two; all else goes as it is. */
 const [INSERT, FINISH, OTHER] = [0, 1, 2];
 const FIELDS_OF_INSERT = 7;
-const FIELDS_OF_FINISH = 13;
+const FIELDS_OF_FINISH = 15;
 
 /** The texts that operations share, as they were in the one before. */
 interface Shared {
@@ -19,6 +19,7 @@ interface Shared {
   status: FinishJob['status'] | undefined;
   runnerId: string | undefined;
   runnerVersion: string | undefined;
+  capability: string | undefined;
 }
 
 const nothingShared = (): Shared => ({
@@ -28,12 +29,13 @@ const nothingShared = (): Shared => ({
   status: undefined,
   runnerId: undefined,
   runnerVersion: undefined,
+  capability: undefined,
 });
 
 const unless = <Text>(text: Text, before: Text | undefined): Text | null =>
   text === before && text !== undefined ? null : text;
 
-/** Leaves out what a store that is not shared has no use for, and assertions, which their link carries. */
+/** Leaves out what a store that is not shared has no use for. */
 export function flattened(batch: readonly StoreOperation[]): FlatBatch {
   const flat: (string | number | null | undefined | StoreOperation)[] = [];
   const shared = nothingShared();
@@ -47,13 +49,15 @@ export function flattened(batch: readonly StoreOperation[]): FlatBatch {
       shared.state = state;
     } else if (operation.kind === 'finish-job') {
       const { seq, status, attempt, eventSeq, startedAt, endedAt, dropped, droppedBytes } = operation;
-      const { runnerId, runnerVersion, executionId, data, error } = operation;
+      const { runnerId, runnerVersion, executionId, data, error, jobId, capability } = operation;
       flat.push(FINISH, seq, unless(status, shared.status), attempt, eventSeq, startedAt, endedAt);
       flat.push(unless(runnerId, shared.runnerId), unless(runnerVersion, shared.runnerVersion));
       flat.push(executionId, data, error, dropped, droppedBytes);
+      flat.push(jobId, unless(capability, shared.capability));
       shared.status = status;
       shared.runnerId = runnerId;
       shared.runnerVersion = runnerVersion;
+      shared.capability = capability;
     } else flat.push(OTHER, operation);
   }
   return flat;
@@ -82,6 +86,7 @@ function endAt(flat: FlatBatch, at: number, shared: Shared): FinishJob {
   shared.status = sharedAt(flat[at + 1], shared.status);
   shared.runnerId = sharedAt(flat[at + 6], shared.runnerId);
   shared.runnerVersion = sharedAt(flat[at + 7], shared.runnerVersion);
+  shared.capability = sharedAt(flat[at + 14], shared.capability);
   return {
     kind: 'finish-job',
     seq: flat[at] as number,
@@ -97,6 +102,8 @@ function endAt(flat: FlatBatch, at: number, shared: Shared): FinishJob {
     error: flat[at + 10] as string | undefined,
     dropped: flat[at + 11] as number,
     droppedBytes: flat[at + 12] as number,
+    jobId: flat[at + 13] as string | undefined,
+    capability: shared.capability,
   };
 }
 

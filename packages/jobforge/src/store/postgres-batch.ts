@@ -14,7 +14,7 @@ import type {
   RemoveRunner,
   ReopenJob,
   RetryJob,
-  StoreOperation,
+  WrittenOperation,
 } from './store.js';
 
 /** What a batch comes to for one job that is there already: of what is said twice, the last. */
@@ -50,9 +50,9 @@ function changeOf({ changes }: GroupedBatch, seq: number): JobChange {
 }
 
 type Grouping = {
-  readonly [K in StoreOperation['kind']]: (
+  readonly [K in WrittenOperation['kind']]: (
     grouped: GroupedBatch,
-    operation: Extract<StoreOperation, { kind: K }>,
+    operation: Extract<WrittenOperation, { kind: K }>,
     at: number,
   ) => void;
 };
@@ -96,7 +96,7 @@ const GROUPING: Grouping = {
 };
 
 /** Sorts a batch by table. What is written over within it is left out, so that no row is touched twice. */
-export function groupBatch(batch: readonly StoreOperation[]): GroupedBatch {
+export function groupBatch(batch: readonly WrittenOperation[]): GroupedBatch {
   const grouped: GroupedBatch = {
     inserts: [],
     changes: new Map(),
@@ -111,7 +111,7 @@ export function groupBatch(batch: readonly StoreOperation[]): GroupedBatch {
   };
   for (const [at, operation] of batch.entries()) {
     // The table has one function for each kind; the compiler cannot pair the two.
-    (GROUPING[operation.kind] as (grouped: GroupedBatch, operation: StoreOperation, at: number) => void)(
+    (GROUPING[operation.kind] as (grouped: GroupedBatch, operation: WrittenOperation, at: number) => void)(
       grouped,
       operation,
       at,
@@ -121,8 +121,8 @@ export function groupBatch(batch: readonly StoreOperation[]): GroupedBatch {
 }
 
 /** Cuts a batch behind each job that is reopened: what came before is its past, what comes after its future. */
-export function untilReopened(batch: readonly StoreOperation[]): StoreOperation[][] {
-  const parts: StoreOperation[][] = [[]];
+export function untilReopened(batch: readonly WrittenOperation[]): WrittenOperation[][] {
+  const parts: WrittenOperation[][] = [[]];
   for (const operation of batch) {
     parts.at(-1)?.push(operation);
     if (operation.kind === 'reopen-job') parts.push([]);

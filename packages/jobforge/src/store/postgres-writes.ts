@@ -1,4 +1,5 @@
 import { CommitInDoubt, partOfDoubt } from './commit-in-doubt.js';
+import { withEndRecords } from './end-records.js';
 import { groupBatch, untilReopened, type GroupedBatch } from './postgres-batch.js';
 import { isOfConnection, type PostgresDatabase, type PostgresQuery } from './postgres-driver.js';
 import { asPostgresFailure } from './postgres-failure.js';
@@ -6,7 +7,7 @@ import { createCommitMarks, isWritten, readOutcomes, type CommitMark } from './p
 import { reopenJob } from './postgres-reopen.js';
 import { fenceAlone, statementOf, type PostgresStatement } from './postgres-statement.js';
 import { ReplicaLost } from './replica-store.js';
-import type { Outcome, PutRecord, RemoveRecord, Store, StoreOperation } from './store.js';
+import type { Outcome, PutRecord, RemoveRecord, Store, WrittenOperation } from './store.js';
 import type { Row } from './stored-rows.js';
 
 /** Refusals of the server that say nothing but "once more": two who waited for each other, or met in one row. */
@@ -54,7 +55,7 @@ async function writeRecords(
 
 /** Of two insertions with one id in a batch the first has it. */
 function outcomesOf(
-  batch: readonly StoreOperation[],
+  batch: readonly WrittenOperation[],
   { links }: GroupedBatch,
   rows: readonly Row[],
 ): Outcome[] {
@@ -93,7 +94,7 @@ async function run(
 /** What is not one statement, within a transaction. */
 async function writeAll(
   within: PostgresQuery,
-  batch: readonly StoreOperation[],
+  batch: readonly WrittenOperation[],
   writing: Writing,
 ): Promise<Outcome[]> {
   const { replica, mark } = writing;
@@ -109,7 +110,7 @@ async function writeAll(
 /** Writes a batch; `known` is called with its outcomes before a transaction of several statements is committed. */
 async function write(
   { queryInOrder, transaction }: PostgresDatabase,
-  { batch, ...writing }: Writing & { readonly batch: readonly StoreOperation[] },
+  { batch, ...writing }: Writing & { readonly batch: readonly WrittenOperation[] },
   known: (outcomes: readonly Outcome[]) => void,
 ): Promise<readonly Outcome[]> {
   const { replica, mark } = writing;
@@ -127,7 +128,7 @@ async function write(
 
 async function tryToWrite(
   database: PostgresDatabase,
-  batch: readonly StoreOperation[],
+  batch: readonly WrittenOperation[],
   writing: Writing,
 ): Promise<readonly Outcome[]> {
   const { mark } = writing;
@@ -155,7 +156,8 @@ export function postgresCommit(
   replicaOf: () => number | undefined,
 ): Store['commit'] {
   const marks = createCommitMarks(database.query);
-  return async (batch) => {
+  return async (asked) => {
+    const batch = withEndRecords(asked);
     const replica = replicaOf();
     const mark = replica === undefined ? undefined : marks.next(replica);
     const over = <T>(told: T): T => {

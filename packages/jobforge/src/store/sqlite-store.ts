@@ -1,6 +1,7 @@
 import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { JobForgeError } from '../model/job-forge-error.js';
+import { withEndRecords } from './end-records.js';
 import { migrate } from './migrations/migrate.js';
 import { openSqlite, type SqliteDatabase } from './sqlite-driver.js';
 import { asSqliteFailure } from './sqlite-failure.js';
@@ -8,7 +9,7 @@ import { sqliteChains } from './sqlite-links.js';
 import { sqlitePrune } from './sqlite-prune.js';
 import { sqliteReads } from './sqlite-reads.js';
 import { sqliteWrites } from './sqlite-writes.js';
-import type { Outcome, Store, StoreOperation } from './store.js';
+import type { Outcome, Store, WrittenOperation } from './store.js';
 
 export interface SqliteStoreOptions {
   /** A file, made with its folder where it is missing, or `:memory:`. */
@@ -38,7 +39,7 @@ PRAGMA cache_size = -65536;
 `;
 
 /** An estimate of what an operation adds to the WAL: enough to keep it from growing. */
-function pagesOf(operation: StoreOperation): number {
+function pagesOf(operation: WrittenOperation): number {
   if (operation.kind === 'insert-job') return 1 + (operation.head.length + operation.input.length) / 4096;
   if (operation.kind === 'put-checkpoint') return 1 + operation.data.length / 4096;
   if (operation.kind === 'append-link') return 1 + operation.record.length / 4096;
@@ -108,7 +109,7 @@ export async function openSqliteStore({ location, durability = 'full' }: SqliteS
       // Where its disk is full or fails, the engine has rolled back by itself, and says so.
     }
   };
-  const commit = (batch: readonly StoreOperation[]): readonly Outcome[] => {
+  const commit = (batch: readonly WrittenOperation[]): readonly Outcome[] => {
     try {
       begin?.run();
       const outcomes = batch.map(write);
@@ -121,7 +122,7 @@ export async function openSqliteStore({ location, durability = 'full' }: SqliteS
   };
 
   /** What was committed stays committed when the log cannot be folded back now: the next commit tries again. */
-  const tidy = (batch: readonly StoreOperation[]): void => {
+  const tidy = (batch: readonly WrittenOperation[]): void => {
     pagesSinceCheckpoint += batch.reduce((pages, operation) => pages + pagesOf(operation), 2);
     if (pagesSinceCheckpoint < WAL_PAGES) return;
     try {
@@ -134,7 +135,8 @@ export async function openSqliteStore({ location, durability = 'full' }: SqliteS
 
   return {
     // The engine is synchronous; the interface is not, so that others can implement it.
-    async commit(batch) {
+    async commit(asked) {
+      const batch = withEndRecords(asked);
       const outcomes = commit(batch);
       tidy(batch);
       return outcomes;

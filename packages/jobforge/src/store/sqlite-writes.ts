@@ -1,6 +1,6 @@
 import { sqliteLinkWriter } from './sqlite-links.js';
 import type { SqliteDatabase, SqliteStatement, SqliteValue } from './sqlite-driver.js';
-import type { InsertJob, Outcome, StoreOperation } from './store.js';
+import type { InsertJob, Outcome, WrittenOperation } from './store.js';
 
 /** What a statement that has nothing to tell comes to. */
 function run(statement: SqliteStatement, ...values: SqliteValue[]): Outcome {
@@ -11,7 +11,7 @@ function run(statement: SqliteStatement, ...values: SqliteValue[]): Outcome {
 const orNull = (value: string | number | undefined): SqliteValue => value ?? null;
 
 type Writers = {
-  readonly [K in StoreOperation['kind']]: (operation: Extract<StoreOperation, { kind: K }>) => Outcome;
+  readonly [K in WrittenOperation['kind']]: (operation: Extract<WrittenOperation, { kind: K }>) => Outcome;
 };
 
 function insertJob(insert: SqliteStatement, job: InsertJob): Outcome {
@@ -148,8 +148,8 @@ function writersOf(database: SqliteDatabase): Writers {
 }
 
 /** The writing half of the SQLite store: carries out one operation within the transaction that is open. */
-export function sqliteWrites(database: SqliteDatabase): (operation: StoreOperation) => Outcome {
+export function sqliteWrites(database: SqliteDatabase): (operation: WrittenOperation) => Outcome {
   const writers = writersOf(database);
   // The table has one writer for each kind; the compiler cannot pair the two.
-  return (operation) => (writers[operation.kind] as (operation: StoreOperation) => Outcome)(operation);
+  return (operation) => (writers[operation.kind] as (operation: WrittenOperation) => Outcome)(operation);
 }

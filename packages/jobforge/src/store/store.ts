@@ -132,6 +132,13 @@ export interface RemoveRecord {
   readonly replaces?: string;
 }
 
+/** The last of its batch: appends a link with what the record of what ran says of the batch's ends. */
+export interface AssertEnds {
+  readonly kind: 'assert-ends';
+  readonly chain: string;
+  readonly at: number;
+}
+
 export type StoreOperation =
   | InsertJob
   | LeaseJob
@@ -147,11 +154,15 @@ export type StoreOperation =
   | RemoveRunner
   | PutRecord
   | RemoveRecord
-  | AppendLink;
+  | AppendLink
+  | AssertEnds;
+
+/** What a store comes to write, once it has made the links that it was asked for. */
+export type WrittenOperation = Exclude<StoreOperation, AssertEnds>;
 
 /**
  * What became of an operation: for `insert-job` the job's seq, or `exists` where the id was taken; for `append-link`
- * the link's; `superseded` for a record that was not what it was to replace; else `done`.
+ * and `assert-ends` the link's; `superseded` for a record that was not what it was to replace; else `done`.
  */
 export type Outcome = { readonly seq: number } | 'exists' | 'superseded' | 'done';
 

@@ -24,8 +24,9 @@ export interface FinishJob {
   readonly dropped: number;
   /** Bytes of log text that were left out. */
   readonly droppedBytes: number;
-  /** JSON of what the record of what ran says of it. Stores leave it aside: a link of the same batch carries it. */
-  readonly assertion?: string;
+  /** Set, with what it asked for, where the record of what ran tells of it. Nothing else keeps the two. */
+  readonly jobId?: string | undefined;
+  readonly capability?: string | undefined;
 }
 
 export interface StoredJob {

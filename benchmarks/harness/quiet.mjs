@@ -1,0 +1,27 @@
+// Rounds begin on a machine that rests: what a system still does after its round, such as writing pages out or clearing
+// dead rows away, is not to slow the round of another.
+import { availableParallelism, cpus } from 'node:os';
+
+const WINDOW_MS = 250;
+const MOST_MS = 15_000;
+/** Of one core: what idle servers, their timers and this process need. */
+const RESTING = 0.1;
+
+function busyMs() {
+  return cpus().reduce((sum, { times }) => sum + times.user + times.nice + times.sys + times.irq, 0);
+}
+
+/** Resolves once all cores together were busy for less than a tenth of a core, or after 15 s of waiting, which it tells. */
+export async function quiet() {
+  const begun = performance.now();
+  for (;;) {
+    const [before, at] = [busyMs(), performance.now()];
+    await new Promise((resolve) => setTimeout(resolve, WINDOW_MS));
+    const busy = (busyMs() - before) / (performance.now() - at);
+    if (busy < RESTING) return;
+    if (performance.now() - begun > MOST_MS) {
+      console.warn(`a round begins on a busy machine: ${busy.toFixed(1)} of ${availableParallelism()} cores`);
+      return;
+    }
+  }
+}

@@ -1,5 +1,6 @@
 // Rounds begin on a machine that rests: what a system still does after its round, such as writing pages out or clearing
 // dead rows away, is not to slow the round of another.
+import { spawnSync } from 'node:child_process';
 import { availableParallelism, cpus } from 'node:os';
 
 const WINDOW_MS = 250;
@@ -13,6 +14,8 @@ function busyMs() {
 
 /** Resolves once all cores together were busy for less than a tenth of a core, or after 15 s of waiting, which it tells. */
 export async function quiet() {
+  // Where there is no such program, what is dirty is written when the system finds it is time.
+  spawnSync('sync');
   const begun = performance.now();
   for (;;) {
     const [before, at] = [busyMs(), performance.now()];

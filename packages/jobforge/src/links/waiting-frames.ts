@@ -58,14 +58,15 @@ function takeOffers(
  */
 export function createWaitingFrames(maxBatchBytes: number, onSome: () => void): WaitingFrames {
   const offers = new Map<string, LinkRequest>();
-  const directives = new Map<string, Directive>();
-  let confirmed: Outgoing['confirmed'][number][] = [];
+  // Undefined while there are none: idle runners are many.
+  let directives: Map<string, Directive> | undefined;
+  let confirmed: Outgoing['confirmed'][number][] | undefined;
   /** By execution: the highest seq says it of all before it. */
-  const acknowledged = new Map<string, Outgoing['acknowledged'][number]>();
+  let acknowledged: Map<string, Outgoing['acknowledged'][number]> | undefined;
 
   const dropAnswers = (): void => {
-    confirmed = [];
-    acknowledged.clear();
+    confirmed = undefined;
+    acknowledged = undefined;
   };
 
   return {
@@ -76,14 +77,15 @@ export function createWaitingFrames(maxBatchBytes: number, onSome: () => void): 
     withdraw: (executionId) => void offers.delete(executionId),
     offers: () => offers.size,
     direct(key, directive) {
-      directives.set(key, directive);
+      (directives ??= new Map()).set(key, directive);
       onSome();
     },
     confirm(executionId, code) {
-      confirmed.push(code === undefined ? { executionId } : { executionId, code });
+      (confirmed ??= []).push(code === undefined ? { executionId } : { executionId, code });
       onSome();
     },
     acknowledge(executionId, seq, code) {
+      acknowledged ??= new Map();
       const said = acknowledged.get(executionId);
       if (code !== undefined) acknowledged.set(executionId, { executionId, seq, code });
       else if (said === undefined || (said.code === undefined && said.seq < seq))
@@ -93,20 +95,21 @@ export function createWaitingFrames(maxBatchBytes: number, onSome: () => void): 
     take(room) {
       const out = {
         offers: takeOffers(offers, { room, maxBytes: maxBatchBytes }),
-        confirmed,
-        acknowledged: [...acknowledged.values()],
-        directives: [...directives.values()],
+        confirmed: confirmed ?? [],
+        acknowledged: [...(acknowledged?.values() ?? [])],
+        directives: [...(directives?.values() ?? [])],
       };
       dropAnswers();
-      directives.clear();
+      directives = undefined;
       const some = Object.values(out).some(({ length }) => length > 0);
       return some ? out : undefined;
     },
-    some: () => offers.size + confirmed.length + acknowledged.size + directives.size > 0,
+    some: () =>
+      offers.size > 0 || confirmed !== undefined || acknowledged !== undefined || directives !== undefined,
     dropAnswers,
     clear() {
       offers.clear();
-      directives.clear();
+      directives = undefined;
       dropAnswers();
     },
   };

@@ -54,11 +54,55 @@ const freshVitals = (restored: boolean): RunnerEntry['vitals'] => ({
   blockedFor: 'busy',
 });
 
+type Reading =
+  | 'name'
+  | 'capabilities'
+  | 'labels'
+  | 'platform'
+  | 'features'
+  | 'slots'
+  | 'active'
+  | 'connected'
+  | 'hasRoom'
+  | 'activeOf';
+
+/** What is read off a runner: one for all of them, because thousands may be there. */
+const READINGS: Pick<RunnerEntry, Reading> & ThisType<RunnerEntry> = {
+  get name() {
+    return this.registration.name;
+  },
+  get capabilities() {
+    return this.registration.capabilities;
+  },
+  get labels() {
+    return this.registration.labels;
+  },
+  get platform() {
+    return this.registration.platform;
+  },
+  get features() {
+    return this.registration.features;
+  },
+  get slots() {
+    return this.registration.maxConcurrency ?? DEFAULTS.runnerSlots;
+  },
+  get active() {
+    return this.executions.size;
+  },
+  get connected() {
+    return !this.barred && this.link.isConnected();
+  },
+  get hasRoom() {
+    return this.link.hasRoom();
+  },
+  activeOf(capabilityId) {
+    return this.activeByCapability.get(capabilityId) ?? 0;
+  },
+};
+
 export function createRunnerEntry(runner: NewRunner): RunnerEntry {
   const { id, record, link, signer, checks, outputs, now, restored, standing } = runner;
-  const executions = new Map<string, Execution>();
-  const activeByCapability = new Map<string, number>();
-  return {
+  const own: Omit<RunnerEntry, Reading> = {
     id,
     registration: record.registration,
     registeredAt: record.registeredAt,
@@ -70,8 +114,8 @@ export function createRunnerEntry(runner: NewRunner): RunnerEntry {
     distrusted: false,
     checks,
     outputs,
-    executions,
-    activeByCapability,
+    executions: new Map(),
+    activeByCapability: new Map(),
     failures: 0,
     probing: false,
     nextProbeAt: 0,
@@ -79,35 +123,8 @@ export function createRunnerEntry(runner: NewRunner): RunnerEntry {
     standing,
     barred: false,
     askedToRenewAt: 0,
-    get name() {
-      return this.registration.name;
-    },
-    get capabilities() {
-      return this.registration.capabilities;
-    },
-    get labels() {
-      return this.registration.labels;
-    },
-    get platform() {
-      return this.registration.platform;
-    },
-    get features() {
-      return this.registration.features;
-    },
-    get slots() {
-      return this.registration.maxConcurrency ?? DEFAULTS.runnerSlots;
-    },
-    get active() {
-      return executions.size;
-    },
-    get connected() {
-      return !this.barred && this.link.isConnected();
-    },
-    get hasRoom() {
-      return this.link.hasRoom();
-    },
-    activeOf: (capabilityId) => activeByCapability.get(capabilityId) ?? 0,
   };
+  return Object.assign(Object.create(READINGS) as Pick<RunnerEntry, Reading>, own);
 }
 
 /** Whether a runner takes something new, now or in a while: one that is gone or going does not. */

@@ -102,11 +102,11 @@ async function probe({ state, endings }: SweeperParts, entry: RunnerEntry): Prom
 }
 
 function isForgotten(state: LiveState, entry: RunnerEntry): boolean {
+  const { leaving, vitals } = entry;
+  // What most are, first: all are looked at several times a minute.
+  if (!leaving && !vitals.lost) return false;
   if (entry.active > 0 || entry.marks.disabled !== undefined) return false;
-  return (
-    entry.leaving ||
-    (entry.vitals.lost && state.clock.now() - entry.lastSeenAt > state.limits.forgetOfflineMs)
-  );
+  return leaving || state.clock.now() - entry.lastSeenAt > state.limits.forgetOfflineMs;
 }
 
 export function createLeaseSweeper(parts: SweeperParts): LeaseSweeper {

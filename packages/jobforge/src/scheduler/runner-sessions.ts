@@ -34,8 +34,10 @@ interface Session {
   readonly connection: WebSocketConnection;
   /** Whose it is, once it has registered. */
   runner: { readonly entry: RunnerEntry; readonly link: SessionLink } | undefined;
-  /** Whether anything was heard since the last ping. */
+  /** Whether anything was heard since that was last looked at. */
   heard: boolean;
+  /** It was pinged, and nothing was heard since. */
+  asked: boolean;
   /** Why nothing is read from it now: a registration is being written, or many of its reports are. */
   readonly holds: Set<'registering' | 'reports'>;
   /** Reports that are being written. */
@@ -96,18 +98,24 @@ function answer(
   else link.acknowledge(executionId, recorded.seq);
 }
 
-/** Asks from time to time whether the runner is there, and closes where it does not answer. */
+/**
+ * Asks whether a runner is there of which nothing was heard for as long as a beat takes to come, and closes where it
+ * does not answer. One that beats is not asked.
+ */
 function watch(parts: SessionParts, session: Session): void {
   const { state } = parts;
+  const { heartbeatIntervalMs } = state.limits;
   session.stopTimer();
-  session.stopTimer = state.clock.after(state.limits.heartbeatIntervalMs, () => {
+  session.stopTimer = state.clock.after(session.asked ? heartbeatIntervalMs / 2 : heartbeatIntervalMs, () => {
     if (session.closed) return;
     const stalled = (session.runner?.entry.vitals.stalledMs ?? 0) > 0;
     // A main thread that is blocked cannot answer; its watchdog beats meanwhile.
-    if (!session.heard && session.holds.size === 0 && !stalled)
+    const mayBeSilent = session.holds.size > 0 || stalled;
+    if (session.asked && !session.heard && !mayBeSilent)
       return end(parts, session, { code: CLOSE_CODES.silent, reason: 'No answer to a ping.' });
+    session.asked = !session.heard;
     session.heard = false;
-    session.socket.ping();
+    if (session.asked) session.socket.ping();
     watch(parts, session);
   });
 }
@@ -242,6 +250,7 @@ export function openSession(parts: SessionParts, socket: RunnerConnection, calle
     connection: createWebSocketConnection(socket, clock),
     runner: undefined,
     heard: true,
+    asked: false,
     holds: new Set(),
     owed: 0,
     closed: false,

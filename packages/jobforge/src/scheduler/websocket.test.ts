@@ -1,4 +1,5 @@
 import { RunnerHeartbeat } from '@controlplane/contracts';
+import { once } from 'node:events';
 import { afterEach, describe, expect, it } from 'vitest';
 import { openDialIns } from '../testing/dial-in-forge.js';
 import { createManualClock } from '../testing/manual-clock.js';
@@ -206,6 +207,26 @@ describe('a runner that does not answer pings', () => {
     const forge = await test.listening({ limits: { heartbeatIntervalMs: 30 } });
     const runner = await test.socket(forge.url, { autoPong: false });
     await runner.register();
+    expect(await runner.closed).toBe(4002);
+  });
+
+  it('is pinged once it is silent for an interval, and not while it beats', async () => {
+    const clock = createManualClock(Date.now());
+    const forge = await test.listening({ clock, limits: { heartbeatIntervalMs: 40 } });
+    const runner = await test.socket(forge.url, { autoPong: false });
+    const { runnerId } = await runner.register();
+    let pings = 0;
+    runner.socket.on('ping', () => (pings += 1));
+    for (let beats = 0; beats < 3; beats += 1) {
+      runner.send({ type: 'heartbeat', heartbeat: beat(runnerId) });
+      await runner.next('heartbeat');
+      clock.advance(40);
+    }
+    const pinged = once(runner.socket, 'ping');
+    clock.advance(40);
+    await pinged;
+    expect(pings).toBe(1);
+    clock.advance(20);
     expect(await runner.closed).toBe(4002);
   });
 });

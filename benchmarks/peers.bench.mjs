@@ -8,12 +8,10 @@ import { interleaved, median, ratio } from './harness/interleaved.mjs';
 import { startPostgres } from './harness/postgres.mjs';
 import { startRedis } from './harness/redis.mjs';
 import { report, round } from './harness/report.mjs';
-import { startJobForge, startQueue } from './harness/whole-way.mjs';
+import { startJobForge, startQueue, WARM_UP } from './harness/whole-way.mjs';
 
 const JOBS = 20_000;
 const ROUNDS = 5;
-/** Rounds that are not counted: JobForge's costs per job fall for 80,000 jobs, until all of its code is compiled. */
-const WARM_UP = 4;
 const folder = mkdtempSync(join(tmpdir(), 'bench-'));
 const [postgres, redis] = [await startPostgres(), await startRedis()];
 const jobForge = await startJobForge(JOBS, { FILE: join(folder, 'jobs.db') });

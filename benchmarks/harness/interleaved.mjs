@@ -13,14 +13,15 @@ export function median(values) {
  * @template T
  * @param {Record<string, () => Promise<T>>} variants
  * @param {number} rounds
+ * @param {{ rest?: () => Promise<void> }} [options] rest: waits for the machine to rest; default as {@link quiet}
  * @returns {Promise<Record<string, T[]>>} the results of each variant, in order of the rounds
  */
-export async function interleaved(variants, rounds) {
+export async function interleaved(variants, rounds, { rest = quiet } = {}) {
   const names = Object.keys(variants);
   const results = Object.fromEntries(names.map((name) => [name, []]));
   for (let round = 0; round < rounds; round += 1) {
     for (const name of round % 2 === 0 ? names : names.toReversed()) {
-      await quiet();
+      await rest();
       results[name].push(await variants[name]());
     }
   }

@@ -126,10 +126,11 @@ const forgetsAcknowledged =
 
 async function resendsUntilAcknowledged(context: CaseContext): Promise<void> {
   let cut: () => void = () => {};
+  let cutSoon: NodeJS.Timeout | undefined;
   // What came before the end, perhaps long before, is acknowledged: it is the end that must come again.
   const onEvents = (offered: Offered): Verdict => {
     if (endsOf(offered).length !== 1) return undefined;
-    setTimeout(() => cut(), 50);
+    cutSoon ??= setTimeout(() => cut(), 50);
     return 'withhold';
   };
   const dialled = await startDialled(context, { script: { onEvents } });

@@ -11,10 +11,13 @@ export function addressIn(said: string): string | undefined {
   return username === '' && password === '' ? address.replace(/\/+$/, '') : undefined;
 }
 
-/** The registry that npm is configured for; undefined where npm does not say. */
+/**
+ * The registry that npm is configured for; undefined where npm does not say. Settings of a project around are left out
+ * (`--global`): the new project has a folder of its own, and does not read them.
+ */
 export async function npmRegistry(options: Pick<CommandOptions, 'cwd' | 'env'>): Promise<string | undefined> {
   let said = '';
-  const end = await runCommand('npm', ['config', 'get', 'registry'], {
+  const end = await runCommand('npm', ['config', 'get', 'registry', '--global'], {
     ...options,
     heard: (text) => (said += text),
   });

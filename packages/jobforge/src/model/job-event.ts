@@ -49,6 +49,11 @@ export function isAfter(left: EventPosition, right: EventPosition): boolean {
   return left.attempt === right.attempt ? left.seq > right.seq : left.attempt > right.attempt;
 }
 
+/** The envelope that an end or an attempt is stored with, which is JSON. */
+export function parsedError(json: string | undefined): ErrorEnvelope | undefined {
+  return json === undefined ? undefined : (JSON.parse(json) as ErrorEnvelope);
+}
+
 /** The event with which a job ends. Its data is the job's result. */
 export function endingType(
   status: 'completed' | 'failed' | 'cancelled',

@@ -65,6 +65,7 @@ function letGoOfAll({ state, registry }: RecoveryParts): void {
     vacate(state, execution);
   }
   state.executions.clear();
+  state.past.clear();
   for (const job of [...state.jobs.values()]) letGo(state, job);
   for (const entry of [...registry.entries()]) registry.release(entry);
 }

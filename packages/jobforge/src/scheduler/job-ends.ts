@@ -1,10 +1,10 @@
 import { envelopeOf, type ErrorEnvelope } from '@controlplane/contracts';
 import type { JobForgeError } from '../model/job-forge-error.js';
-import { endingType } from '../model/job-event.js';
+import { endingType, parsedError } from '../model/job-event.js';
 import { moveJob } from '../model/job-state.js';
 import type { FinishJob } from '../store/store.js';
 import type { Announcement, TellableEnd } from '../webhooks/webhook-desk.js';
-import { parsedError, toEndEvent, type JobEnd } from './job-views.js';
+import { toEndEvent, type JobEnd } from './job-views.js';
 import { flushLog } from './kept-log.js';
 import type { LiveJob } from './live-job.js';
 import { releaseInput, type LiveState } from './live-state.js';

@@ -1,25 +1,16 @@
-import type { ErrorEnvelope, JobEvent, JobResponse, JobResult } from '@controlplane/contracts';
-import { endingType, resultData, toJobEvent } from '../model/job-event.js';
+import type { JobEvent, JobResponse, JobResult } from '@controlplane/contracts';
+import { endingType, parsedError, resultData, toJobEvent } from '../model/job-event.js';
 import { toJobRequest } from '../model/job-record.js';
 import { shownStatus } from '../model/job-state.js';
 import { resultFileOf } from '../model/result-text.js';
 import { leaseFromText } from '../model/lease.js';
-import { storedStatus, type FinishJob, type StoredJob } from '../store/store.js';
+import { storedStatus, type StoredEnd, type StoredJob } from '../store/store.js';
 import type { LiveJob } from './live-job.js';
 
 /** The end of a job as it is stored. */
-export type JobEnd = Omit<FinishJob, 'kind' | 'seq' | 'jobId' | 'capability'>;
+export type JobEnd = StoredEnd;
 
 export const iso = (time: number): string => new Date(time).toISOString();
-
-function parsed<T>(json: string | undefined): T | undefined {
-  return json === undefined ? undefined : (JSON.parse(json) as T);
-}
-
-/** The envelope that an end or an attempt is stored with. */
-export function parsedError(json: string | undefined): ErrorEnvelope | undefined {
-  return parsed<ErrorEnvelope>(json);
-}
 
 /** The result that a job's end stands for. */
 export function toJobResult(end: JobEnd): JobResult {
@@ -35,7 +26,7 @@ export function toJobResult(end: JobEnd): JobResult {
   const dataFile = resultFileOf(end.data);
   if (dataFile !== undefined) result.dataFile = dataFile;
   else if (end.data !== undefined) result.data = JSON.parse(end.data) as unknown;
-  const error = parsed<ErrorEnvelope>(end.error);
+  const error = parsedError(end.error);
   if (error !== undefined) result.error = error;
   return result;
 }
@@ -90,7 +81,7 @@ export function toJobResponse(stored: StoredJob, live: LiveJob | undefined): Job
     updatedAt: iso(stored.createdAt),
     attempts: stored.attempt,
   };
-  const error = parsed<ErrorEnvelope>(live?.error ?? stored.error);
+  const error = parsedError(live?.error ?? stored.error);
   if (error !== undefined) view.error = error;
   if (stored.end !== undefined) fillEnded(view, stored.end);
   else if (live !== undefined) fillLive(view, live);

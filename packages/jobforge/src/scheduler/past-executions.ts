@@ -20,6 +20,8 @@ export interface PastExecutions {
   find(executionId: string): { readonly token: string; readonly past: PastExecution } | undefined;
   /** Calls `settled` once an execution that is settling is settled. */
   whenSettled(executionId: string, settled: (seq: number) => void): void;
+  /** Forgets all of them: they are another JobForge's, and who waits is not answered. */
+  clear(): void;
 }
 
 const MAX_REMEMBERED = 16_384;
@@ -37,8 +39,11 @@ export function createPastExecutions(): PastExecutions {
 
   return {
     close(execution) {
+      const { executionId } = execution.lease;
+      // Adopted back, an execution may be closed a second time, by another end.
+      settling.delete(executionId);
       if (execution.endSeq === undefined) remember(execution);
-      else settling.set(execution.lease.executionId, execution);
+      else settling.set(executionId, execution);
     },
     settle(execution) {
       const { lease, endSeq } = execution;
@@ -62,6 +67,11 @@ export function createPastExecutions(): PastExecutions {
       const waiters = waiting.get(executionId);
       if (waiters === undefined) waiting.set(executionId, [settled]);
       else waiters.push(settled);
+    },
+    clear() {
+      settling.clear();
+      waiting.clear();
+      ring = undefined;
     },
   };
 }

@@ -1,5 +1,4 @@
-import type { ErrorEnvelope } from '@controlplane/contracts';
-import { endingType } from '../model/job-event.js';
+import { endingType, parsedError } from '../model/job-event.js';
 import { resultFileOf } from '../model/result-text.js';
 import { sha256Hex } from './link-hash.js';
 import type { FinishJob, StoreOperation, WrittenOperation } from './store.js';
@@ -22,7 +21,7 @@ const orNull = (id: string | undefined): string => (id === undefined ? 'null' : 
 
 /** What the record of what ran says of a job's end: an {@link EndRecord} as JSON. */
 function endRecord(jobId: string, end: FinishJob): string {
-  const error = end.error === undefined ? undefined : (JSON.parse(end.error) as ErrorEnvelope);
+  const error = parsedError(end.error);
   const { endedAt, capability, attempt, runnerId, executionId, data } = end;
   const resultSha256 = data === undefined ? undefined : (resultFileOf(data)?.sha256 ?? sha256Hex(data));
   // Ids and sums are of a set of characters that needs no escaping; what is asked for and codes may be any text.

@@ -8,7 +8,7 @@ import type { AppendLink, ChainStore } from './chain-store.js';
 import type { JobPlace, SharedStore } from './replica-store.js';
 import type { FinalState, FinishJob, StoredJob } from './stored-job.js';
 
-export type { FinalState, FinishJob, StoredJob, StoredState } from './stored-job.js';
+export type { FinalState, FinishJob, StoredEnd, StoredJob, StoredState } from './stored-job.js';
 
 export interface InsertJob {
   readonly kind: 'insert-job';

@@ -29,6 +29,9 @@ export interface FinishJob {
   readonly capability?: string | undefined;
 }
 
+/** How a job ended, as it is kept. */
+export type StoredEnd = Omit<FinishJob, 'kind' | 'seq' | 'jobId' | 'capability'>;
+
 export interface StoredJob {
   /** Rises with each submission. */
   readonly seq: number;
@@ -45,5 +48,5 @@ export interface StoredJob {
   /** JSON of the last failed attempt's envelope. */
   readonly error: string | undefined;
   readonly cancel: string | undefined;
-  readonly end: Omit<FinishJob, 'kind' | 'seq'> | undefined;
+  readonly end: StoredEnd | undefined;
 }

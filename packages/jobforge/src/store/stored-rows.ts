@@ -1,7 +1,7 @@
 import type { StoredLink } from './chain-store.js';
 import type {
   FinalState,
-  FinishJob,
+  StoredEnd,
   JobPage,
   JobQuery,
   Store,
@@ -48,7 +48,7 @@ export const textOrNone = (row: Row, column: string): string | undefined =>
 const numberOrNone = (row: Row, column: string): number | undefined =>
   row[column] === null ? undefined : number(row, column);
 
-function toEnd(row: Row): Omit<FinishJob, 'kind' | 'seq'> | undefined {
+function toEnd(row: Row): StoredEnd | undefined {
   if (row['e_status'] === null) return undefined;
   return {
     status: text(row, 'e_status') as FinalState,

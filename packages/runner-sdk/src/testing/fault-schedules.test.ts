@@ -27,6 +27,21 @@ test('what is begun again and again because each second message is lost ends onc
   });
 });
 
+test('a link that an offer cuts while others are placed does not have a job run twice at once', async () => {
+  const work = { kind: 'none', ms: 0, failures: 0, logs: 0 } as const;
+  await playAndCheck({
+    seed: 954744330,
+    faults: { delayMs: [0, 1_644] },
+    jobs: [work, work],
+    cutAt: [
+      { type: 'confirmed', nth: 2, forMs: 0 },
+      { type: 'offers', nth: 5, forMs: 0 },
+    ],
+    cuts: [{ afterMs: 326, forMs: 566 }],
+    runners: 2,
+  });
+});
+
 test('the same seed plays the same, message for message', async () => {
   await fc.assert(
     fc.asyncProperty(schedules, async (schedule) => {

@@ -70,9 +70,11 @@ function offer(plane: Plane, job: Job, runner: KnownRunner): void {
 /** Offers what waits to who has a slot, in the order of the queue. */
 export function placeQueued(plane: Plane): void {
   for (const job of [...plane.queue]) {
-    const runner = chooseRunner(plane, job);
+    const place = plane.queue.indexOf(job);
+    // An offer whose message cuts the link puts jobs back and places what waits, before the next is looked at here.
+    const runner = place === -1 ? undefined : chooseRunner(plane, job);
     if (!runner) continue;
-    plane.queue.splice(plane.queue.indexOf(job), 1);
+    plane.queue.splice(place, 1);
     offer(plane, job, runner);
   }
 }

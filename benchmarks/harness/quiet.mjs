@@ -12,8 +12,14 @@ function busyMs() {
   return cpus().reduce((sum, { times }) => sum + times.user + times.nice + times.sys + times.irq, 0);
 }
 
-/** Resolves once all cores together were busy for less than a tenth of a core, or after 15 s of waiting, which it tells. */
+let isBusy = false;
+
+/**
+ * Resolves once all cores together were busy for less than a tenth of a core. A machine that does not rest within 15 s
+ * is told of, and not waited for again.
+ */
 export async function quiet() {
+  if (isBusy) return;
   // Where there is no such program, what is dirty is written when the system finds it is time.
   spawnSync('sync');
   const begun = performance.now();
@@ -23,7 +29,10 @@ export async function quiet() {
     const busy = (busyMs() - before) / (performance.now() - at);
     if (busy < RESTING) return;
     if (performance.now() - begun > MOST_MS) {
-      console.warn(`a round begins on a busy machine: ${busy.toFixed(1)} of ${availableParallelism()} cores`);
+      isBusy = true;
+      console.warn(
+        `the machine does other work too (${busy.toFixed(1)} of ${availableParallelism()} cores): ratios are less sure`,
+      );
       return;
     }
   }

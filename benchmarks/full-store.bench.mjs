@@ -9,6 +9,8 @@ import { quantile, report, round } from './harness/report.mjs';
 
 const JOBS = Number(process.env.JOBS ?? 1_000_000);
 const ROUNDS = 9;
+/** Of servers that have just worked; and beside a deletion, not after it. */
+const AT_ONCE = { rest: async () => {} };
 const EACH = 100;
 const folder = mkdtempSync(join(tmpdir(), 'bench-'));
 const clock = () => performance.timeOrigin + performance.now();
@@ -72,7 +74,7 @@ try {
   const seconds = await fill(full);
   await measure(full)();
   await measure(empty)();
-  const results = await interleaved({ full: measure(full), empty: measure(empty) }, ROUNDS);
+  const results = await interleaved({ full: measure(full), empty: measure(empty) }, ROUNDS, AT_ONCE);
   const of = (name, what) => results[name].map((one) => one[what]);
   const figures = Object.fromEntries(
     ['submit', 'start', 'list'].flatMap((what) => [
@@ -85,9 +87,7 @@ try {
   // Far fewer are kept from now on: the rest is deleted while jobs go on.
   full = await open('full', JOBS / 100);
   const openMs = performance.now() - reopened;
-  // Beside the deletion, not after it.
-  const each = { full: measure(full), empty: measure(empty) };
-  const pruning = await interleaved(each, ROUNDS, { rest: async () => {} });
+  const pruning = await interleaved({ full: measure(full), empty: measure(empty) }, ROUNDS, AT_ONCE);
   const while_ = (name) => pruning[name].map((one) => one.start);
   report(`a store of ${JOBS} ended jobs`, {
     'filled, jobs/s': Math.round(JOBS / seconds),
